@@ -1,0 +1,90 @@
+"""What is true now, for readers: one frozen entry a device, swapped whole, with a revision for change-driven readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from camera_registry.model.device import Channel, Device
+from camera_registry.model.health import AspectState, Reason, Status
+from camera_registry.model.observation import Facts, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSeen:
+    """The newest run of one probe on one channel (``channel`` empty: the device)."""
+
+    probe: str
+    channel: str
+    at: datetime
+    took: float
+    failure: Failure | None
+    last_success: datetime | None
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEntry:
+    """One device as readers see it. ``since`` is when its present status began."""
+
+    device: Device
+    channels: tuple[Channel, ...] = ()
+    states: tuple[AspectState, ...] = ()
+    probes: tuple[ProbeSeen, ...] = ()
+    status: Status = Status.UNKNOWN
+    since: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What places and firms are called, for readers."""
+
+    areas: Mapping[str, str] = field(default_factory=dict)
+    area_parents: Mapping[str, str] = field(default_factory=dict)
+    sites: Mapping[str, str] = field(default_factory=dict)
+    contractors: Mapping[str, str] = field(default_factory=dict)
+
+
+Listener = Callable[[tuple[str, ...]], None]
+"""Called on the loop with the identifiers of devices whose entry was swapped or removed."""
+
+
+class Board:
+    """The one owner of what readers see. Only the recorder and the reload write to it, on the event loop."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, BoardEntry] = {}
+        self._listeners: list[Listener] = []
+        self.names = Names()
+        self.revision = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[BoardEntry]:
+        return iter(self._entries.values())
+
+    def get(self, device: str) -> BoardEntry | None:
+        return self._entries.get(device)
+
+    def swap(self, entries: Iterable[BoardEntry], gone: Iterable[str] = ()) -> None:
+        """Put these entries in place of the old ones, remove ``gone``, and tell the listeners once."""
+        touched: list[str] = []
+        for entry in entries:
+            self._entries[entry.device.id] = entry
+            touched.append(entry.device.id)
+        for device in gone:
+            if self._entries.pop(device, None) is not None:
+                touched.append(device)
+        if touched:
+            self.revision += 1
+            told = tuple(touched)
+            for listener in tuple(self._listeners):
+                listener(told)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` after each swap until the returned function is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)

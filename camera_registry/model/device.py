@@ -1,0 +1,104 @@
+"""Devices, their channels and what people intend for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a unit with an address is."""
+
+    CAMERA = "camera"
+    TRAFFIC_UNIT = "traffic_unit"
+    RECORDER = "recorder"
+    NETWORK = "network"
+    MOBILE_UNIT = "mobile_unit"
+
+
+class TrafficKind(StrEnum):
+    """What an intelligent traffic unit does."""
+
+    CHECKPOINT = "checkpoint"
+    ENFORCEMENT = "enforcement"
+    SIGNAL = "signal"
+    FLOW = "flow"
+    GUIDANCE = "guidance"
+
+
+class Life(StrEnum):
+    """What people intend for a device. Never mixed with measured health."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One video source of a device. A plain camera has one, a recorder many.
+
+    ``token`` is the ONVIF media profile token (empty: the first profile); ``rtsp_path`` and ``snapshot_path`` name
+    the stream and the still picture where the register knows them (empty: as the device says over ONVIF).
+    """
+
+    id: str
+    device: str
+    number: int = 1
+    name: str = ""
+    token: str = ""
+    rtsp_path: str = ""
+    snapshot_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The device file: everything the register knows of one unit.
+
+    ``host`` is an IPv4 or IPv6 address or a host name, without port and without brackets. ``parent`` is the device
+    (switch, recorder, uplink) whose loss takes this one along. ``credential`` names a stored credential. Ports of 0
+    mean "this device does not speak that". ``azimuth`` and ``view_angle`` are degrees clockwise from north,
+    ``view_range`` and ``height`` metres, positions WGS-84 degrees.
+    """
+
+    id: str
+    kind: Kind
+    name: str = ""
+    host: str = ""
+    life: Life = Life.ACTIVE
+    traffic_kind: TrafficKind | None = None
+    national_code: str = ""
+    area: str = ""
+    site: str = ""
+    parent: str = ""
+    credential: str = ""
+    probes: tuple[str, ...] = ()
+    interval: float | None = None
+    tcp_port: int = 0
+    onvif_port: int = 80
+    onvif_path: str = "/onvif/device_service"
+    rtsp_port: int = 554
+    http_port: int = 80
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    mac: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+    mounting: str = ""
+    height: float | None = None
+    azimuth: float | None = None
+    view_angle: float | None = None
+    view_range: float | None = None
+    pole: str = ""
+    power_source: str = ""
+    owner: str = ""
+    contractor: str = ""
+    contract_end: date | None = None
+    warranty_end: date | None = None
+    installed: date | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""

@@ -1,0 +1,71 @@
+"""Observations: what one probe run returned, before anybody has judged it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Facts = Mapping[str, object]
+"""Names to JSON values (text, numbers, booleans, null, lists and objects of them)."""
+
+
+class FailureKind(StrEnum):
+    """Why a probe could not measure: a closed list. People read the detail, rules read the kind."""
+
+    DNS = "dns"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    TLS = "tls"
+    AUTH = "auth"
+    PROTOCOL = "protocol"
+    BUSY = "busy"
+    NO_STREAM = "no_stream"
+    NO_MEDIA = "no_media"
+    UNDECODABLE = "undecodable"
+    INTERNAL = "internal"
+
+
+class Stage(StrEnum):
+    """How far a probe had come when it failed."""
+
+    ADDRESS = "address"
+    CONNECT = "connect"
+    HANDSHAKE = "handshake"
+    REQUEST = "request"
+    AUTHENTICATE = "authenticate"
+    ANSWER = "answer"
+    MEDIA = "media"
+    DECODE = "decode"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an observation has no full facts. ``detail`` is for people and holds no secret."""
+
+    kind: FailureKind
+    stage: Stage
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One probe run. ``at`` is when it began (aware UTC), ``took`` its seconds.
+
+    A failed run keeps the facts gathered before it failed. ``picture`` is a small JPEG kept as health evidence.
+    """
+
+    device: str
+    probe: str
+    at: datetime
+    took: float
+    channel: str = ""
+    facts: Facts = field(default_factory=dict)
+    failure: Failure | None = None
+    picture: bytes | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None

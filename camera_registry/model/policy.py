@@ -1,0 +1,44 @@
+"""Policy: every threshold that turns a measurement into a verdict. Settings fill it; rules read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from camera_registry.model.health import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePolicy:
+    """Limits for pictures. Luminance is 0 to 255, shares are 0 to 1."""
+
+    black_luma: float = 24.0
+    """Black: 95 % of the pixels are darker than this."""
+    flat_share: float = 0.80
+    """No signal: at least this share of the 8 x 8 blocks holds one colour without any sensor noise."""
+    frozen_repeats: int = 3
+    """Frozen: this many pictures in a row with identical bytes after the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How sure one must be before a state changes. Durations are seconds."""
+
+    failures: int = 3
+    """Bad readings in a row that confirm a fault."""
+    recoveries: int = 2
+    """Good readings in a row that confirm a recovery."""
+    retry: float = 10.0
+    """Time between quick re-tries while a change waits for confirmation."""
+    stale_intervals: float = 2.5
+    """Without any reading for this many intervals a state is stale."""
+    clock_limit: float = 30.0
+    """Largest accepted difference between a device's clock and ours."""
+    failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: {Cause.AUTH: 1, Cause.REPLACED: 1})
+    """Bad readings that confirm certain causes. A refused password is believed at once: asking again locks accounts."""
+    flapping_start: float = 0.30
+    flapping_end: float = 0.25
+    picture: PicturePolicy = PicturePolicy()
+
+    def failures_for(self, cause: Cause) -> int:
+        return self.failures_by_cause.get(cause, self.failures)

@@ -1,0 +1,41 @@
+"""The register as a whole, and what may change in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from camera_registry.model.device import Channel, Device
+from camera_registry.model.people import Contractor, Crew
+from camera_registry.model.place import Area, Site, View
+
+Item = Area | Site | View | Device | Channel | Contractor | Crew
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Everything registered, by identifier."""
+
+    areas: Mapping[str, Area] = field(default_factory=dict)
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    views: Mapping[str, View] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    contractors: Mapping[str, Contractor] = field(default_factory=dict)
+    crews: Mapping[str, Crew] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit of the register as it is kept: which item, what stood before and after, who and when.
+
+    ``before`` and ``after`` hold only the fields that differ, as JSON values; a new item has no ``before``.
+    """
+
+    kind: str
+    id: str
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None
+    author: str
+    at: datetime

@@ -1,0 +1,65 @@
+"""The roster: what a poller is told to measure, and nothing of how it will be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device as a probe sees it. ``ports`` names protocols: ``onvif``, ``rtsp``, ``http``, ``tcp``; 0 or missing:
+    not spoken. ``credential`` names a credential that is resolved where the probe runs."""
+
+    device: str
+    host: str
+    ports: Mapping[str, int] = field(default_factory=dict)
+    credential: str = ""
+    onvif_path: str = "/onvif/device_service"
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One probe of one device (or channel), asked every ``interval`` seconds, within ``timeout`` seconds."""
+
+    probe: str
+    interval: float
+    timeout: float
+    channel: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Everything a poller does for one device."""
+
+    target: Target
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Poll this device from now on, in place of whatever was known of it."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Stop polling this device."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hurry:
+    """Run this task once more, ``after`` seconds from now: a verdict waits for confirmation."""
+
+    device: str
+    probe: str
+    channel: str
+    after: float
+
+
+RosterChange = Put | Drop | Hurry

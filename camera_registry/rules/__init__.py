@@ -1,0 +1,1 @@
+"""Pure decisions: time is an argument, nothing is read or written."""

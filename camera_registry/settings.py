@@ -1,0 +1,220 @@
+"""This file turns annotated TOML into frozen settings, and every mistake in it into one sentence with its key.
+
+Durations are seconds. Paths are relative to the settings file. Keys that end in ``_file`` name a file that holds a
+secret; no secret stands in the settings themselves.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from camera_registry.model.device import Kind
+from camera_registry.model.health import Cause
+from camera_registry.model.policy import PicturePolicy, Policy
+
+
+class SettingsError(Exception):
+    """The settings can't be used. ``problems`` lists every reason with its key and its remedy."""
+
+    def __init__(self, place: str, problems: tuple[str, ...]) -> None:
+        super().__init__(f"{place}: " + "; ".join(problems))
+        self.place = place
+        self.problems = problems
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text, strict=True)
+    except ValueError as error:
+        raise ValueError(f"{error}; write a network such as 10.20.0.0/16 or 2001:db8::/32") from error
+    return text
+
+
+Seconds = Annotated[float, Field(gt=0)]
+Network = Annotated[str, AfterValidator(_network)]
+Probe = Literal["tcp", "onvif", "rtsp", "snapshot"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Storage(_Section):
+    """Where everything is kept. ``url`` empty: SQLite in the data directory."""
+
+    directory: Path = Path("../data")
+    url: str = ""
+    key_file: Path | None = None
+    """The key that encrypts credentials; empty: ``credentials.key`` in the data directory, made by ``init``."""
+    snapshot_width: int = Field(640, ge=64, le=4096)
+    snapshot_days: float = Field(7, gt=0)
+
+
+class Web(_Section):
+    """The address the service listens on, for people and for Prometheus."""
+
+    listen: str = "127.0.0.1"
+    port: int = Field(8600, ge=0, le=65535)
+    public_url: str = ""
+    session_idle: Seconds = 1800
+    session_absolute: Seconds = 43200
+
+
+class Devices(_Section):
+    """Which addresses may be connected to at all. Nothing outside these networks is ever contacted."""
+
+    networks: tuple[Network, ...] = ()
+
+
+class ProbeSettings(_Section):
+    """How often one probe asks, and how long it waits."""
+
+    interval: Seconds = 60
+    timeout: Seconds = 5
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if self.timeout >= self.interval:
+            raise ValueError(
+                f"timeout ({self.timeout:g} s) must be shorter than interval ({self.interval:g} s): "
+                "lower the timeout or ask less often"
+            )
+        return self
+
+
+class Probes(_Section):
+    """Settings of each probe."""
+
+    tcp: ProbeSettings = ProbeSettings(interval=60, timeout=5)
+    onvif: ProbeSettings = ProbeSettings(interval=60, timeout=8)
+    rtsp: ProbeSettings = ProbeSettings(interval=60, timeout=8)
+    snapshot: ProbeSettings = ProbeSettings(interval=900, timeout=10)
+    rtsp_frames: bool = False
+    """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
+    by_kind: dict[Kind, tuple[Probe, ...]] = Field(
+        default_factory=lambda: {
+            Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
+            Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
+            Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
+            Kind.NETWORK: ("tcp",),
+            Kind.MOBILE_UNIT: ("tcp", "rtsp"),
+        }
+    )
+    """Which probes each kind of device gets, unless its register entry says otherwise."""
+
+    def of(self, name: str) -> ProbeSettings:
+        found = getattr(self, name)
+        assert isinstance(found, ProbeSettings)
+        return found
+
+
+class Poller(_Section):
+    """How much may be under way at once."""
+
+    slots: int = Field(512, ge=1, le=20_000)
+    per_host: int = Field(2, ge=1)
+    auth_quiet: Seconds = 1800
+    """How long a device that refused its password is left alone."""
+    picture_processes: int = Field(1, ge=1, le=16)
+
+
+class Health(_Section):
+    """When a reading becomes a state."""
+
+    failures: int = Field(3, ge=1)
+    recoveries: int = Field(2, ge=1)
+    retry: Seconds = 10
+    stale_intervals: float = Field(2.5, gt=1)
+    clock_limit: Seconds = 30
+    failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=lambda: {Cause.AUTH: 1, Cause.REPLACED: 1}
+    )
+    black_luma: float = Field(24, ge=0, le=255)
+    flat_share: float = Field(0.80, gt=0, le=1)
+    frozen_repeats: int = Field(3, ge=1)
+
+    def policy(self) -> Policy:
+        return Policy(
+            failures=self.failures,
+            recoveries=self.recoveries,
+            retry=self.retry,
+            stale_intervals=self.stale_intervals,
+            clock_limit=self.clock_limit,
+            failures_by_cause=self.failures_by_cause,
+            picture=PicturePolicy(self.black_luma, self.flat_share, self.frozen_repeats),
+        )
+
+
+class Logs(_Section):
+    """What is written to standard error, one JSON object or one line of text a record."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "text"
+
+
+class Settings(_Section):
+    """Everything an operator can set."""
+
+    language: Literal["zh", "en"] = "zh"
+    time_zone: str = "Asia/Shanghai"
+    storage: Storage = Storage()
+    web: Web = Web()
+    devices: Devices = Devices()
+    probes: Probes = Probes()
+    poller: Poller = Poller()
+    health: Health = Health()
+    logs: Logs = Logs()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings with the file they came from."""
+
+    settings: Settings
+    path: Path
+
+
+def load(path: Path) -> Loaded:
+    """Read the settings file. Raises SettingsError that lists every problem at once."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SettingsError(str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), (f"it can't be read: {error}",)) from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(path), (f"it is not valid TOML: {error}",)) from error
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(str(path), tuple(_sentence(dict(problem)) for problem in error.errors())) from error
+    directory = (path.parent / settings.storage.directory).resolve()
+    key_file = settings.storage.key_file
+    storage = settings.storage.model_copy(
+        update={
+            "directory": directory,
+            "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
+        }
+    )
+    return Loaded(settings.model_copy(update={"storage": storage}), path)
+
+
+def _sentence(problem: dict[str, object]) -> str:
+    """One pydantic error as a sentence that names the key as it is written in the file."""
+    location = problem["loc"]
+    assert isinstance(location, tuple)
+    key = ".".join(str(part) for part in location)
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; check its spelling and its [section], or remove it"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    given = problem.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{key}: {message}{shown}"

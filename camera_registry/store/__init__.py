@@ -1,0 +1,1 @@
+"""The store: tables, every SQL statement, migrations, credentials and the audit trail."""

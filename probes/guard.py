@@ -1,0 +1,63 @@
+"""The address guard: probes connect to resolved addresses inside the configured device networks, and to nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+Network = IPv4Network | IPv6Network
+
+
+class Forbidden(Exception):
+    """An address outside the device networks."""
+
+
+class Unresolved(Exception):
+    """A host name without an address."""
+
+
+class AddressGuard:
+    """Resolves hosts and lets through only addresses inside ``networks`` (CIDR text, IPv4 or IPv6).
+
+    The *resolved* address is what is checked and connected to, so a name cannot change its mind in between.
+    """
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self.networks: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in networks)
+        self._allowed: dict[str, bool] = {}
+
+    def allows(self, address: str) -> bool:
+        """Whether the literal address may be connected to."""
+        known = self._allowed.get(address)
+        if known is None:
+            parsed = ip_address(address)
+            if parsed.version == 6 and parsed.ipv4_mapped is not None:
+                parsed = parsed.ipv4_mapped
+            known = any(parsed in network for network in self.networks if network.version == parsed.version)
+            if len(self._allowed) > 100_000:
+                self._allowed.clear()
+            self._allowed[address] = known
+        return known
+
+    async def resolve(self, host: str, port: int) -> str:
+        """The address to connect to. Raises Unresolved, or Forbidden when no address lies inside the networks."""
+        try:
+            ip_address(host)
+        except ValueError:
+            addresses = await self._look_up(host, port)
+        else:
+            addresses = [host]
+        for address in addresses:
+            if self.allows(address):
+                return address
+        raise Forbidden(f"{addresses[0]} is outside the device networks ([devices] networks in the settings)")
+
+    async def _look_up(self, host: str, port: int) -> list[str]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise Unresolved(f"host name {host!r} has no address: {error}") from error
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
