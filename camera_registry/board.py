@@ -1,4 +1,4 @@
-"""What is true now, for readers: one frozen entry a device, swapped whole, with a revision for change-driven readers."""
+"""What is true now, for readers: one frozen entry a device, swapped whole, with a revision for readers of changes."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ class Board:
         for entry in entries:
             self._entries[entry.device.id] = entry
             touched.append(entry.device.id)
-        for device in gone:
-            if self._entries.pop(device, None) is not None:
-                touched.append(device)
+        touched += [device for device in gone if self._entries.pop(device, None) is not None]
         if touched:
             self.revision += 1
             told = tuple(touched)

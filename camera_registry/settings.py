@@ -88,6 +88,16 @@ class ProbeSettings(_Section):
         return self
 
 
+def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
+    return {
+        Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
+        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
+        Kind.NETWORK: ("tcp",),
+        Kind.MOBILE_UNIT: ("tcp", "rtsp"),
+    }
+
+
 class Probes(_Section):
     """Settings of each probe."""
 
@@ -97,15 +107,7 @@ class Probes(_Section):
     snapshot: ProbeSettings = ProbeSettings(interval=900, timeout=10)
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
-    by_kind: dict[Kind, tuple[Probe, ...]] = Field(
-        default_factory=lambda: {
-            Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
-            Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-            Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
-            Kind.NETWORK: ("tcp",),
-            Kind.MOBILE_UNIT: ("tcp", "rtsp"),
-        }
-    )
+    by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise."""
 
     def of(self, name: str) -> ProbeSettings:
@@ -185,7 +187,9 @@ def load(path: Path) -> Loaded:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise SettingsError(str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)) from error
+        raise SettingsError(
+            str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), (f"it can't be read: {error}",)) from error
     try:

@@ -1,4 +1,4 @@
-"""The address guard: probes connect to resolved addresses inside the configured device networks, and to nothing else."""
+"""The address guard: probes connect to resolved addresses inside the configured networks, and to nothing else."""
 
 from __future__ import annotations
 

@@ -7,7 +7,9 @@ import re
 HIDDEN = "***"
 
 _USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@]*@")
-_PARAMETER = re.compile(r"(?i)\b(pass(?:word|wd)?|pwd|token|secret|nonce|response|authorization)(=|:\s?)(\"[^\"]*\"|[^\s&;,]+)")
+_PARAMETER = re.compile(
+    r"(?i)\b(pass(?:word|wd)?|pwd|token|secret|nonce|response|authorization)(=|:\s?)(\"[^\"]*\"|[^\s&;,]+)"
+)
 
 
 def redact(text: str) -> str:

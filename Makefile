@@ -1,0 +1,49 @@
+# Everything a person or a machine asks of this checkout. `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench golden lock clean develop servers
+
+# The first Python that is new enough; name another with `make PYTHON=...`.
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done),python3)
+BIN := .venv/bin
+
+help: ## list what can be asked
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## make .venv/ with camera-registry in it (the others call this)
+	@$(PYTHON) tools/bootstrap.py
+
+develop:
+	@$(PYTHON) tools/bootstrap.py --dev
+
+servers:
+	@$(PYTHON) tools/debian.py prometheus gstreamer
+
+demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
+	@$(BIN)/camera-registry demo $(ARGS)
+
+run: setup ## start the service with config/camera_registry.toml
+	@$(BIN)/camera-registry serve $(ARGS)
+
+test: develop servers ## fetch the servers that tests need, and run the tests (ARGS="-k name" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: develop ## lint, format, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: develop ## measure: CPU per probe, devices per minute
+	$(BIN)/python -m tests.bench $(ARGS)
+
+golden: develop ## write the golden files of tests anew; look at the difference before you commit it
+	$(BIN)/python -m pytest --rewrite-golden $(ARGS)
+
+lock: develop ## write the locks anew from pyproject.toml (ARGS=--upgrade takes the newest releases)
+	$(BIN)/python tools/lock.py $(ARGS)
+
+clean: ## remove all that make made
+	rm -rf .venv .tools node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf camera_registry/console/static/lib

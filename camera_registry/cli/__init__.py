@@ -1,0 +1,77 @@
+"""Reads the command line and runs the command that it names."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias, cast
+
+from camera_registry import __version__
+from camera_registry.cli.outcome import MISUSE, CommandError
+
+DEFAULT_CONFIG = Path("config/camera_registry.toml")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
+
+
+class CommandModule(Protocol):
+    """A module of this package that adds one or more commands; each sets `func`, which returns an exit code."""
+
+    def add(self, commands: Commands, common: argparse.ArgumentParser) -> None:
+        """Add the module's commands; `common` goes among the parents of every parser made."""
+
+
+MODULES: tuple[CommandModule, ...] = ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit code: 0 good, 1 a fault was found, 2 usage or configuration error."""
+    args = parser().parse_args(argv)
+    func = cast("Callable[[argparse.Namespace], int]", args.func)
+    try:
+        return func(args)
+    except CommandError as error:
+        print(f"camera-registry: {error}", file=sys.stderr)
+        return MISUSE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe (`| head`) has had enough; the interpreter must not fail again while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser with every command in it."""
+    top = argparse.ArgumentParser(
+        prog="camera-registry",
+        description="Registers a city's cameras and traffic units and keeps watch over their health.",
+        parents=[_global_options(config=DEFAULT_CONFIG, json=False, lang=_language(os.environ))],
+    )
+    top.add_argument("--version", action="version", version=f"camera-registry {__version__}")
+    # The same options again for every command, without defaults: what stands before the command is kept
+    # unless it is said again after it.
+    common = _global_options(config=argparse.SUPPRESS, json=argparse.SUPPRESS, lang=argparse.SUPPRESS)
+    commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for module in MODULES:
+        module.add(commands, common)
+    return top
+
+
+def _global_options(*, config: Path | str, json: bool | str, lang: str) -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    group = options.add_argument_group("global options")
+    group.add_argument(
+        "--config", metavar="FILE", type=Path, default=config, help=f"settings file (default: {DEFAULT_CONFIG})"
+    )
+    group.add_argument("--json", action="store_true", default=json, help="print JSON instead of words")
+    group.add_argument("--lang", choices=("zh", "en"), default=lang, help="language of what is printed")
+    return options
+
+
+def _language(environ: Mapping[str, str]) -> str:
+    """Take the language from the locale, by the order of precedence that POSIX gives its variables."""
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh" if locale.startswith("zh") else "en"

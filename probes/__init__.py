@@ -1,0 +1,1 @@
+"""Touches devices: every module here measures, and none of them decides."""

@@ -1,0 +1,1 @@
+"""Turns bytes into values and back: the protocols of devices, without a socket or a clock."""

@@ -1,0 +1,1 @@
+"""Tests the registry; fakes stand only at the wire."""
