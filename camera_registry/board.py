@@ -8,20 +8,7 @@ from datetime import datetime
 
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
-from camera_registry.model.observation import Facts, Failure
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeSeen:
-    """The newest run of one probe on one channel (``channel`` empty: the device)."""
-
-    probe: str
-    channel: str
-    at: datetime
-    took: float
-    failure: Failure | None
-    last_success: datetime | None
-    facts: Facts
+from camera_registry.model.observation import ProbeSeen as ProbeSeen
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,3 +69,16 @@ class Observation:
     @property
     def ok(self) -> bool:
         return self.failure is None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSeen:
+    """The newest run of one probe on one channel (``channel`` empty: the device)."""
+
+    probe: str
+    channel: str
+    at: datetime
+    took: float
+    failure: Failure | None
+    last_success: datetime | None
+    facts: Facts

@@ -12,6 +12,24 @@ from camera_registry.model.place import Area, Site, View
 
 Item = Area | Site | View | Device | Channel | Contractor | Crew
 
+KINDS: Mapping[str, type[Item]] = {
+    "area": Area,
+    "site": Site,
+    "view": View,
+    "device": Device,
+    "channel": Channel,
+    "contractor": Contractor,
+    "crew": Crew,
+}
+"""What an item is called wherever its kind is written down: in changes, addresses of the API, inventory files."""
+
+_NAMES = {cls: name for name, cls in KINDS.items()}
+
+
+def kind_of(item: Item) -> str:
+    """The name of this item's kind."""
+    return _NAMES[type(item)]
+
 
 @dataclass(frozen=True, slots=True)
 class Register:
