@@ -1,0 +1,113 @@
+"""This package holds every sentence shown to people, once per language, and looks them up by key.
+
+A key is the path to a line of ``zh.toml`` or ``en.toml`` (``cause.dns.why``). Members of the vocabulary's enums are
+named by their class and value, so a new member without a text fails the tests, not a page at night.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from camera_registry.model.health import Cause
+
+LANGUAGES = ("zh", "en")
+DEFAULT = "zh"
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The catalogue of one language. Call it with a key and the values of its placeholders."""
+
+    language: str
+    entries: Mapping[str, str]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of ``key``. Raises KeyError for a key that is not in the catalogue: a bug of ours."""
+        text = self.entries[key]
+        return text.format_map(values) if values else text
+
+    def count(self, key: str, n: int) -> str:
+        """The text of ``key`` for ``n`` things, in the singular where the language has one."""
+        return self(f"{key}.one" if n == 1 else f"{key}.other", n=f"{n:,}")
+
+    def name(self, member: StrEnum) -> str:
+        """What a member of the vocabulary is called: ``name(Status.OK)``, ``name(Cause.DNS)``."""
+        section = _section(type(member))
+        return self(f"{section}.{member.value}.name" if isinstance(member, Cause) else f"{section}.{member.value}")
+
+    def why(self, cause: Cause) -> str:
+        """One sentence: what this cause means."""
+        return self(f"cause.{cause.value}.why")
+
+    def next(self, cause: Cause) -> str:
+        """One sentence: what the operator does about it."""
+        return self(f"cause.{cause.value}.next")
+
+    def duration(self, length: timedelta) -> str:
+        """A length of time as people say it: "2 hours 5 minutes", "40 seconds"; below an hour one unit is enough."""
+        seconds = max(0, int(length.total_seconds()))
+        for place, (unit, size) in enumerate(_UNITS):
+            n, rest = divmod(seconds, size)
+            if n == 0 and size > 1:
+                continue
+            said = self.count(f"duration.{unit}", n)
+            if size > 60:
+                below, below_size = _UNITS[place + 1]
+                said += f" {self.count(f'duration.{below}', rest // below_size)}" if rest >= below_size else ""
+            return said
+        raise AssertionError("the smallest unit always answers")
+
+    def ago(self, length: timedelta) -> str:
+        """How long ago something was."""
+        if length.total_seconds() < 1:
+            return self("duration.just_now")
+        return self("duration.ago", duration=self.duration(length))
+
+
+@cache
+def texts(language: str) -> Texts:
+    """The catalogue of ``language``; of the default language where we do not speak it."""
+    known = language if language in LANGUAGES else DEFAULT
+    source = files(__name__).joinpath(f"{known}.toml").read_text(encoding="utf-8")
+    return Texts(known, dict(_flatten(tomllib.loads(source), "")))
+
+
+def preferred(header: str) -> str | None:
+    """The language a browser asks for in ``Accept-Language`` (RFC 9110, section 12.5.4), if we speak it."""
+    ranked: list[tuple[float, int, str]] = []
+    for place, part in enumerate(header.split(",")):
+        tag, _, parameters = part.partition(";")
+        found = re.search(r"q\s*=\s*([0-9.]+)", parameters)
+        try:
+            quality = float(found.group(1)) if found else 1.0
+        except ValueError:
+            quality = 0.0
+        ranked.append((-quality, place, tag.strip().lower().partition("-")[0]))
+    for quality, _, language in sorted(ranked):
+        if quality < 0 and language in LANGUAGES:
+            return language
+    return None
+
+
+@cache
+def _section(vocabulary: type[StrEnum]) -> str:
+    return _WORD.sub("_", vocabulary.__name__).lower()
+
+
+def _flatten(table: Mapping[str, object], path: str) -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", str(value)

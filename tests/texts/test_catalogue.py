@@ -1,0 +1,116 @@
+"""Every word of the vocabulary has a text in both languages, and no text is left over."""
+
+from __future__ import annotations
+
+import re
+import string
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+import camera_registry
+from camera_registry.model.device import Kind, Life, TrafficKind
+from camera_registry.model.health import Aspect, Cause, State, Status
+from camera_registry.model.observation import FailureKind, Stage
+from camera_registry.model.people import Role
+from camera_registry.model.place import SiteCategory
+from camera_registry.texts import LANGUAGES, preferred, texts
+
+VOCABULARY: tuple[type[StrEnum], ...] = (
+    Aspect, Cause, FailureKind, Kind, Life, Role, SiteCategory, Stage, State, Status, TrafficKind,
+)  # fmt: skip
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_hold_the_same_keys() -> None:
+    zh, en = texts("zh").entries, texts("en").entries
+    assert set(zh) == set(en)
+
+
+def test_a_text_asks_for_the_same_values_in_both_languages() -> None:
+    zh, en = texts("zh").entries, texts("en").entries
+    assert {key for key in zh if placeholders(zh[key]) != placeholders(en[key])} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("vocabulary", VOCABULARY, ids=lambda vocabulary: vocabulary.__name__)
+def test_every_member_of_the_vocabulary_has_a_name_of_its_own(language: str, vocabulary: type[StrEnum]) -> None:
+    names = [texts(language).name(member) for member in vocabulary]
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_says_why_and_what_to_do_next(language: str, cause: Cause) -> None:
+    words = texts(language)
+    stop = "。" if language == "zh" else "."
+    assert words.why(cause).endswith(stop)
+    assert words.next(cause).endswith(stop)
+    assert words.why(cause) != words.next(cause)
+
+
+def test_no_text_is_left_over() -> None:
+    """A key is used when it stands in quotes somewhere, or names a member of the vocabulary, or counts things."""
+    package = Path(camera_registry.__file__).parent
+    sources = [*package.rglob("*.py"), *package.rglob("*.html")]
+    quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
+    # What code puts together from a section and a value.
+    composed = re.compile(
+        r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|"
+        r"column|field|problem|audit|snapshot_kind)\."
+    )
+    unused = {
+        key
+        for key in texts("en").entries
+        if not composed.match(key) and key not in quoted and key.removesuffix(".one").removesuffix(".other") not in quoted
+    }
+    assert unused == set()
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARY, ids=lambda vocabulary: vocabulary.__name__)
+def test_no_name_is_left_over_from_a_member_that_is_gone(vocabulary: type[StrEnum]) -> None:
+    section = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", vocabulary.__name__).lower()
+    named = {key.split(".")[1] for key in texts("en").entries if key.startswith(f"{section}.")}
+    assert named == {member.value for member in vocabulary}
+
+
+def test_a_length_of_time_is_said_in_its_largest_units() -> None:
+    en, zh = texts("en"), texts("zh")
+    assert en.duration(timedelta(seconds=0)) == "0 seconds"
+    assert en.duration(timedelta(seconds=61)) == "1 minute"
+    assert en.duration(timedelta(hours=2, minutes=5, seconds=9)) == "2 hours 5 minutes"
+    assert en.duration(timedelta(days=1)) == "1 day"
+    assert zh.duration(timedelta(days=3, hours=4)) == "3 天 4 小时"
+    assert en.ago(timedelta(seconds=40)) == "40 seconds ago"
+    assert zh.ago(timedelta(minutes=3)) == "3 分钟前"
+
+
+def test_a_clock_that_stepped_back_is_shown_as_just_now() -> None:
+    assert texts("en").ago(timedelta(seconds=-30)) == "just now"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("en-GB,en;q=0.9", "en"),
+        ("fr,de;q=0.9", None),
+        ("fr, en;q=0.1, zh;q=0.5", "zh"),
+        ("en;q=0", None),
+        ("en;q=nonsense, zh;q=0.2", "zh"),
+        ("", None),
+    ],
+)
+def test_the_browser_is_answered_in_the_language_it_prefers(header: str, language: str | None) -> None:
+    assert preferred(header) == language
+
+
+def test_a_language_we_do_not_speak_is_answered_in_the_default_one() -> None:
+    assert texts("fr") is texts("fr")
+    assert texts("fr").language == "zh"
