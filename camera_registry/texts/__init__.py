@@ -88,7 +88,7 @@ def preferred(header: str) -> str | None:
     ranked: list[tuple[float, int, str]] = []
     for place, part in enumerate(header.split(",")):
         tag, _, parameters = part.partition(";")
-        found = re.search(r"q\s*=\s*([0-9.]+)", parameters)
+        found = re.search(r"q\s*=\s*([^\s;]*)", parameters)
         try:
             quality = float(found.group(1)) if found else 1.0
         except ValueError:

@@ -68,7 +68,9 @@ def test_no_text_is_left_over() -> None:
     unused = {
         key
         for key in texts("en").entries
-        if not composed.match(key) and key not in quoted and key.removesuffix(".one").removesuffix(".other") not in quoted
+        if not composed.match(key)
+        and key not in quoted
+        and key.removesuffix(".one").removesuffix(".other") not in quoted
     }
     assert unused == set()
 
