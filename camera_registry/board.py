@@ -8,7 +8,7 @@ from datetime import datetime
 
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
-from camera_registry.model.observation import ProbeSeen as ProbeSeen
+from camera_registry.model.observation import ProbeSeen
 
 
 @dataclass(frozen=True, slots=True)

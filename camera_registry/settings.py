@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import PicturePolicy, Policy
+from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
 
 
 class SettingsError(Exception):
@@ -110,10 +110,17 @@ class Probes(_Section):
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise."""
 
-    def of(self, name: str) -> ProbeSettings:
-        found = getattr(self, name)
-        assert isinstance(found, ProbeSettings)
-        return found
+    def policy(self) -> PollPolicy:
+        paces = {
+            name: Pace(pace.interval, pace.timeout)
+            for name, pace in (
+                ("tcp", self.tcp),
+                ("onvif", self.onvif),
+                ("rtsp", self.rtsp),
+                ("snapshot", self.snapshot),
+            )
+        }
+        return PollPolicy(paces, self.by_kind, self.rtsp_frames)
 
 
 class Poller(_Section):
@@ -134,12 +141,9 @@ class Health(_Section):
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
     clock_limit: Seconds = 30
-    failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(
-        default_factory=lambda: {Cause.AUTH: 1, Cause.REPLACED: 1}
-    )
+    failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
-    frozen_repeats: int = Field(3, ge=1)
 
     def policy(self) -> Policy:
         return Policy(
@@ -149,7 +153,7 @@ class Health(_Section):
             stale_intervals=self.stale_intervals,
             clock_limit=self.clock_limit,
             failures_by_cause=self.failures_by_cause,
-            picture=PicturePolicy(self.black_luma, self.flat_share, self.frozen_repeats),
+            picture=PicturePolicy(self.black_luma, self.flat_share),
         )
 
 

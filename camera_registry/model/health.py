@@ -112,24 +112,36 @@ class Reading:
 class AspectState:
     """What is held true of one subject, and the evidence that a change would build on.
 
-    ``since``: when the present state began (a fault: its first sign, not its confirmation). ``cause``, ``detail``:
-    of a fault, or of the suspicion. ``run``: readings in a row that contradict the settled state; ``settled``: the
-    last of ok, down, flapping or unknown that was confirmed. ``first_at``: time of the first reading of that run.
-    ``read_at``: time of the newest reading. ``changes``: the last 20 readings, newest in the lowest bit, 1 for each
-    that differed from the one before it; ``last_good``: whether the newest reading was good.
+    ``settled`` is the last confirmed state (``unknown``, ``ok``, ``down``, ``flapping`` or ``stale``) and ``since``
+    when it began: a fault at its first sign, not at its confirmation. ``was`` is what was settled before the silence
+    of a stale state, and ``since`` then still speaks of that. ``state`` is what is shown: ``settled``, or ``suspect``
+    while bad readings wait for confirmation. ``cause`` and ``detail`` are of the fault or the suspicion.
+
+    ``run`` counts the newest readings in a row that contradict ``settled``, ``run_at`` is the first one's time.
+    ``read_at`` is the newest reading's time, ``good`` whether it was good, ``changes`` the last 20 readings, newest in
+    the lowest bit, 1 where one differed from the one before it.
     """
 
     subject: Subject
     state: State = State.UNKNOWN
+    settled: State = State.UNKNOWN
+    was: State = State.UNKNOWN
     since: datetime | None = None
     cause: Cause | None = None
     detail: str = ""
-    settled: State = State.UNKNOWN
     run: int = 0
-    first_at: datetime | None = None
+    run_cause: Cause | None = None
+    run_at: datetime | None = None
     read_at: datetime | None = None
+    good: bool | None = None
     changes: int = 0
-    last_good: bool | None = None
+
+    @property
+    def begun(self) -> datetime | None:
+        """When the shown state began."""
+        if self.state is State.SUSPECT:
+            return self.run_at
+        return self.read_at if self.state is State.STALE else self.since
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
+
+FAILURES_BY_CAUSE: Mapping[Cause, int] = {Cause.AUTH: 1, Cause.REPLACED: 1, Cause.FIRMWARE_CHANGED: 1}
+"""A refused password is believed at once, because asking again locks accounts; what a device says of itself is no
+matter of luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +21,6 @@ class PicturePolicy:
     """Black: 95 % of the pixels are darker than this."""
     flat_share: float = 0.80
     """No signal: at least this share of the 8 x 8 blocks holds one colour without any sensor noise."""
-    frozen_repeats: int = 3
-    """Frozen: this many pictures in a row with identical bytes after the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,30 @@ class Policy:
     """Without any reading for this many intervals a state is stale."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
-    failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: {Cause.AUTH: 1, Cause.REPLACED: 1})
-    """Bad readings that confirm certain causes. A refused password is believed at once: asking again locks accounts."""
+    failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
+    """Bad readings that confirm certain causes, where it is not ``failures``."""
     flapping_start: float = 0.30
+    """Flapping begins when the weighted share of changes in the last 20 readings reaches this."""
     flapping_end: float = 0.25
+    """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often one probe asks, and how long it waits; seconds."""
+
+    interval: float = 60.0
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollPolicy:
+    """What each kind of device is asked, and how often."""
+
+    paces: Mapping[str, Pace]
+    by_kind: Mapping[Kind, tuple[str, ...]]
+    rtsp_frames: bool = False

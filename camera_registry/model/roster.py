@@ -21,13 +21,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One probe of one device (or channel), asked every ``interval`` seconds, within ``timeout`` seconds."""
+    """One probe of one device (or channel), asked every ``interval`` seconds, within ``timeout`` seconds.
+
+    ``soon``: nothing is known of it yet, so the first run comes within a minute instead of at its place in a long
+    interval.
+    """
 
     probe: str
     interval: float
     timeout: float
     channel: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
+    soon: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,215 @@
+"""This file decides when readings become a state: confirmation, recovery, flapping, silence, and a device in one word.
+
+Soft and hard states and the flapping law follow Icinga 2 (docs, "Monitoring Basics", "Flapping"): the last 20 readings,
+changes weighted linearly from 0.8 (oldest) to 1.2 (newest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from camera_registry.model.health import (
+    Aspect,
+    AspectState,
+    Cause,
+    Flip,
+    Reading,
+    Reason,
+    State,
+    Status,
+)
+from camera_registry.model.policy import Policy
+
+WINDOW = 20
+_MASK = (1 << WINDOW) - 1
+_WEIGHTS = tuple(1.2 - 0.4 * place / (WINDOW - 1) for place in range(WINDOW))
+
+PRECEDENCE = (
+    Aspect.REACH,
+    Aspect.STREAM,
+    Aspect.CONTROL,
+    Aspect.PICTURE,
+    Aspect.RECORDING,
+    Aspect.IDENTITY,
+    Aspect.CLOCK,
+)
+"""The order in which reasons are told."""
+
+_WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
+"""Stream faults that say the device is alive and only we can't see it."""
+
+_BEHIND_A_PARENT = {Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT}
+"""Causes that the loss of a parent explains. A refused password was found while the way was open."""
+
+
+def advance(state: AspectState, reading: Reading, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
+    """The state after one more reading, and the flip if that confirmed a change.
+
+    A reading that is not newer than the last one changes nothing, so a replayed batch is harmless.
+    """
+    if state.read_at is not None and reading.at <= state.read_at:
+        return state, None
+    changed = state.good is not None and state.good != reading.good
+    changes = ((state.changes << 1) | changed) & _MASK
+    state = replace(state, read_at=reading.at, good=reading.good, changes=changes)
+    share = flapping_share(changes)
+    if state.settled is State.FLAPPING:
+        if share >= policy.flapping_end:
+            cause, detail = (state.cause, state.detail) if reading.good else (reading.cause, reading.detail)
+            return replace(state, cause=cause, detail=detail), None
+        return _settle(state, State.OK if reading.good else State.DOWN, reading.at, reading, now)
+    if share >= policy.flapping_start:
+        return _settle(state, State.FLAPPING, reading.at, reading, now)
+    return _good(state, reading, policy, now) if reading.good else _bad(state, reading, policy, now)
+
+
+def _good(state: AspectState, reading: Reading, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
+    if state.settled is State.OK:
+        return replace(state, state=State.OK, run=0, run_cause=None, run_at=None, cause=None, detail=""), None
+    run, run_at = (state.run + 1, state.run_at) if state.run and state.run_cause is None else (1, reading.at)
+    was_down = state.was is State.DOWN if state.settled is State.STALE else state.settled is State.DOWN
+    if run < (policy.recoveries if was_down else 1):
+        return replace(state, run=run, run_cause=None, run_at=run_at), None
+    return _settle(state, State.OK, run_at or reading.at, reading, now)
+
+
+def _bad(state: AspectState, reading: Reading, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
+    assert reading.cause is not None
+    if state.settled is State.DOWN and reading.cause is state.cause:
+        return replace(state, detail=reading.detail, run=0, run_cause=None, run_at=None), None
+    if state.settled is State.STALE and state.was is State.DOWN and reading.cause is state.cause:
+        # The fault outlived the silence: it is the same one, begun when it began.
+        return _settle(state, State.DOWN, reading.at, reading, now, since=state.since)
+    same = state.run and state.run_cause is not None
+    if state.settled is State.DOWN:
+        # Another cause must hold as long as the first had to, or a timeout between two refusals would be news.
+        same = same and state.run_cause is reading.cause
+    run, run_at = (state.run + 1, state.run_at) if same else (1, reading.at)
+    if run >= policy.failures_for(reading.cause):
+        since = state.since if state.settled is State.DOWN else None
+        return _settle(state, State.DOWN, run_at or reading.at, reading, now, since=since)
+    waiting = replace(state, run=run, run_cause=reading.cause, run_at=run_at)
+    if state.settled is State.DOWN:
+        return waiting, None
+    return replace(waiting, state=State.SUSPECT, cause=reading.cause, detail=reading.detail), None
+
+
+def _settle(
+    state: AspectState,
+    after: State,
+    at: datetime,
+    reading: Reading,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+) -> tuple[AspectState, Flip]:
+    """Confirm ``after``, begun at ``at``. ``since`` keeps the start of a fault that goes on under another name."""
+    cause, detail = (reading.cause, reading.detail) if after is not State.OK else (None, "")
+    if after is State.FLAPPING and cause is None:
+        cause, detail = state.cause, state.detail
+    flip = Flip(state.subject, state.settled, after, at, now, cause, detail)
+    settled = replace(
+        state,
+        state=after,
+        settled=after,
+        was=State.UNKNOWN,
+        since=since or at,
+        cause=cause,
+        detail=detail,
+        run=0,
+        run_cause=None,
+        run_at=None,
+    )
+    return settled, flip
+
+
+def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> tuple[AspectState, Flip | None]:
+    """The state after time alone has passed: without a reading for 2.5 intervals it is stale; never down.
+
+    ``interval`` is that of the feeding probe, seconds. The flip's time is that of the last evidence.
+    """
+    if state.read_at is None or state.settled in (State.STALE, State.UNKNOWN):
+        return state, None
+    if now - state.read_at <= timedelta(seconds=interval * policy.stale_intervals):
+        return state, None
+    detail = f"no reading since {state.read_at.isoformat(timespec='seconds')}"
+    flip = Flip(state.subject, state.settled, State.STALE, state.read_at, now, None, detail)
+    keeps = state.settled is State.DOWN
+    stale = replace(
+        state,
+        state=State.STALE,
+        settled=State.STALE,
+        was=state.settled,
+        cause=state.cause if keeps else None,
+        detail=state.detail if keeps else "",
+        run=0,
+        run_cause=None,
+        run_at=None,
+        good=None,
+        changes=0,
+    )
+    return stale, flip
+
+
+def retry_after(state: AspectState, policy: Policy) -> float | None:
+    """Seconds until a quick re-try, while a change waits for confirmation; None when nothing waits."""
+    return policy.retry if state.run else None
+
+
+def flapping_share(changes: int) -> float:
+    """Weighted share, 0 to 1.2, of the last 20 readings that differed from the one before."""
+    return sum(weight for place, weight in enumerate(_WEIGHTS) if changes >> place & 1) / WINDOW
+
+
+def derive(states: Iterable[AspectState], blamed: str = "") -> tuple[Status, datetime | None, tuple[Reason, ...]]:
+    """A device in one word, since when, and every reason in the order of ``PRECEDENCE``.
+
+    ``blamed`` is a parent that is down: it explains what is lost behind it.
+
+    Down: not reachable, or none of its streams to be had for another reason than a refused password or a full session
+    table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect stale. Only
+    the rest is ok.
+    """
+    known = sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
+    broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
+    reasons = tuple(_reason(state, blamed) for state in broken)
+    lost = _lost(known)
+    if lost:
+        return Status.DOWN, _earliest(lost), reasons
+    if broken:
+        return Status.DEGRADED, _earliest(broken), reasons
+    silent = [state for state in known if _silent(state)]
+    if silent or not known:
+        return Status.UNKNOWN, _earliest(silent), ()
+    return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
+
+
+def _lost(known: Iterable[AspectState]) -> list[AspectState]:
+    """The states that make a device down: its reach, and its streams if every one of them is dead."""
+    known = list(known)
+    reach = [state for state in known if state.subject.aspect is Aspect.REACH and state.settled is State.DOWN]
+    streams = [state for state in known if state.subject.aspect is Aspect.STREAM]
+    dead = [state for state in streams if state.settled is State.DOWN and state.cause not in _WITH_THE_DEVICE_UP]
+    return reach + (dead if len(dead) == len(streams) else [])
+
+
+def _silent(state: AspectState) -> bool:
+    """Whether this state keeps a device from being called ok for want of evidence."""
+    if state.settled is State.UNKNOWN:
+        return state.subject.aspect in (Aspect.REACH, Aspect.STREAM)
+    return state.settled is State.STALE
+
+
+def _earliest(states: Iterable[AspectState]) -> datetime | None:
+    times = (state.read_at if state.settled is State.STALE else state.since for state in states)
+    return min((time for time in times if time is not None), default=None)
+
+
+def _reason(state: AspectState, blamed: str) -> Reason:
+    subject = state.subject
+    assert state.cause is not None
+    explained = blamed if state.cause in _BEHIND_A_PARENT else ""
+    cause = Cause.PARENT_DOWN if explained else state.cause
+    return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)

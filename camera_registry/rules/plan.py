@@ -1,0 +1,79 @@
+"""This file decides what a device is asked, how often and where: a device file becomes a roster entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from camera_registry.model.device import Channel, Device, Life
+from camera_registry.model.policy import PollPolicy
+from camera_registry.model.roster import Entry, Target, Task
+from camera_registry.rules.verdict import REACH_FEEDERS
+
+PER_CHANNEL = ("rtsp", "snapshot")
+"""Probes that measure a channel; the others measure the device."""
+
+_PORTS = {"tcp": "tcp", "onvif": "onvif", "rtsp": "rtsp", "snapshot": "http"}
+
+
+def plan(
+    device: Device,
+    channels: Sequence[Channel],
+    policy: PollPolicy,
+    learned: Mapping[str, str],
+    known: Collection[tuple[str, str]],
+) -> Entry | None:
+    """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
+
+    ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
+    has no path; ``known`` are the (probe, channel) pairs with an earlier observation.
+    """
+    if device.life is not Life.ACTIVE or not device.host:
+        return None
+    ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
+    ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
+    target = Target(device.id, device.host, ports, device.credential, device.onvif_path)
+    tasks = [
+        _task(device, probe, channel, policy, learned, known)
+        for probe in (device.probes or policy.by_kind.get(device.kind, ()))
+        if ports[_PORTS[probe]]
+        for channel in _asked(probe, device, channels)
+    ]
+    return Entry(target, tuple(tasks)) if tasks else None
+
+
+def reach_feeder(entry: Entry) -> tuple[str, str]:
+    """The (probe, channel) that reach is judged by."""
+    tasks = sorted(entry.tasks, key=lambda task: REACH_FEEDERS.index(task.probe))
+    return tasks[0].probe, tasks[0].channel
+
+
+def _asked(probe: str, device: Device, channels: Sequence[Channel]) -> Sequence[Channel]:
+    """The channels a probe runs on. A device without registered channels is its own only one."""
+    whole = Channel("", device.id)
+    if probe not in PER_CHANNEL:
+        return (whole,)
+    return sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+
+
+def _task(
+    device: Device,
+    probe: str,
+    channel: Channel,
+    policy: PollPolicy,
+    learned: Mapping[str, str],
+    known: Collection[tuple[str, str]],
+) -> Task:
+    pace = policy.paces[probe]
+    interval = max(device.interval or pace.interval, pace.timeout * 1.1)
+    options: dict[str, object] = {}
+    if probe == "rtsp":
+        options = {"path": channel.rtsp_path} if channel.rtsp_path else _from(learned, "stream_uri")
+        options["frames"] = policy.rtsp_frames
+    elif probe == "snapshot":
+        options = {"path": channel.snapshot_path} if channel.snapshot_path else _from(learned, "snapshot_uri")
+    soon = (probe, channel.id) not in known
+    return Task(probe, interval, pace.timeout, channel.id, options, soon)
+
+
+def _from(learned: Mapping[str, str], name: str) -> dict[str, object]:
+    return {name: learned[name]} if name in learned else {}

@@ -1,0 +1,143 @@
+"""This file decides when each task is due: one heap, a hashed phase, and no opinion about sockets.
+
+All times are seconds of one clock that never jumps. The caller adds a fixed offset once, at its start, so that phases
+are pinned to absolute time and a restart moves nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from camera_registry.model.roster import Entry, Target, Task
+
+SOON = 60.0
+"""The first run of a task of which nothing is known comes within this time."""
+
+Key = tuple[str, str, str]
+"""(device, probe, channel)."""
+
+
+def phase(key: Key) -> float:
+    """A fixed share of the interval, 0 to 1, spread evenly over keys."""
+    digest = blake2b("\\0".join(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def next_due(after: float, interval: float, share: float) -> float:
+    """The first time later than ``after`` that lies at ``share`` of an interval since the epoch of the clock."""
+    start = share * interval
+    return start + (int((after - start) // interval) + 1) * interval
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A task whose time has come. ``due`` is when it should have begun; ``extra`` marks a quick re-try."""
+
+    key: Key
+    target: Target
+    task: Task
+    due: float
+    extra: bool
+
+
+@dataclass(slots=True)
+class _Slot:
+    target: Target
+    task: Task
+    share: float
+    generation: int
+    due: float
+    extra: float | None = None
+    running: bool = False
+
+
+class Agenda:
+    """What is due when. A task still running when it is due again is skipped and counted in ``missed``."""
+
+    def __init__(self) -> None:
+        self._slots: dict[Key, _Slot] = {}
+        self._of: dict[str, tuple[Key, ...]] = {}
+        self._heap: list[tuple[float, int, bool, Key, int]] = []
+        self._count = 0
+        self.missed: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def put(self, entry: Entry, now: float) -> None:
+        """Take up a device, in place of what was known of it. A task whose interval stays keeps its place."""
+        device = entry.target.device
+        old = {key: self._slots.pop(key) for key in self._of.get(device, ())}
+        keys: list[Key] = []
+        for task in entry.tasks:
+            key = (device, task.probe, task.channel)
+            keys.append(key)
+            kept = old.get(key)
+            if kept is not None and kept.task.interval == task.interval:
+                kept.target, kept.task = entry.target, task
+                self._slots[key] = kept
+                continue
+            self._count += 1
+            share = phase(key)
+            due = next_due(now, task.interval, share)
+            running = kept is not None and kept.running
+            slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
+            self._push(due, key, slot)
+            if task.soon and due - now > SOON:
+                self.hurry(key, now + share * SOON)
+        self._of[device] = tuple(keys)
+
+    def drop(self, device: str) -> None:
+        for key in self._of.pop(device, ()):
+            del self._slots[key]
+
+    def hurry(self, key: Key, at: float) -> None:
+        """Run a task once more at ``at``, beside its ordinary times, unless it comes up before that anyway."""
+        slot = self._slots.get(key)
+        if slot is not None and slot.due > at and (slot.extra is None or slot.extra > at):
+            slot.extra = at
+            self._push(at, key, slot, extra=True)
+
+    def next_at(self) -> float | None:
+        """When something is next due, or None."""
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self, now: float) -> Due | None:
+        """The longest overdue task that is not running, now marked as running; None when nothing is due."""
+        while self._heap and self._heap[0][0] <= now:
+            due, _, extra, key, generation = heapq.heappop(self._heap)
+            slot = self._slots.get(key)
+            if slot is None or slot.generation != generation:
+                continue
+            if extra:
+                if slot.extra != due:
+                    continue
+                slot.extra = None
+            else:
+                slot.due = next_due(now, slot.task.interval, slot.share)
+                lost = round((slot.due - due) / slot.task.interval) - 1
+                if lost > 0:
+                    self._miss(slot.task.probe, lost)
+                self._push(slot.due, key, slot)
+            if slot.running:
+                if not extra:
+                    self._miss(slot.task.probe, 1)
+                continue
+            slot.running = True
+            return Due(key, slot.target, slot.task, due, extra)
+        return None
+
+    def done(self, key: Key) -> None:
+        """The run that ``pop`` began is over."""
+        slot = self._slots.get(key)
+        if slot is not None:
+            slot.running = False
+
+    def _push(self, due: float, key: Key, slot: _Slot, *, extra: bool = False) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (due, self._count, extra, key, slot.generation))
+
+    def _miss(self, probe: str, count: int) -> None:
+        self.missed[probe] = self.missed.get(probe, 0) + count

@@ -1,0 +1,101 @@
+"""This file judges one observation: which aspects it speaks of, and whether what it says is good or bad.
+
+A probe says "luminance 6.1, clock 74 s ahead"; here policy says what that means. What an observation can't tell
+yields no reading: silence is judged by time alone (``health.tick``).
+"""
+
+from __future__ import annotations
+
+from camera_registry.model.device import Device
+from camera_registry.model.health import Aspect, Cause, Reading, Subject
+from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
+from camera_registry.model.policy import PicturePolicy, Policy
+
+ASPECT_OF = {"onvif": Aspect.CONTROL, "rtsp": Aspect.STREAM, "snapshot": Aspect.PICTURE}
+"""The aspect that a probe's own success or failure speaks of. One aspect has one feeder, so two probes can't argue."""
+
+REACH_FEEDERS = ("tcp", "onvif", "rtsp", "snapshot")
+"""Reach is fed by the first of these that a device is polled with."""
+
+_LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
+_OF_THE_PICTURE = {
+    FailureKind.AUTH,
+    FailureKind.BUSY,
+    FailureKind.NO_STREAM,
+    FailureKind.PROTOCOL,
+    FailureKind.TLS,
+    FailureKind.UNDECODABLE,
+}
+
+
+def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, feeds_reach: bool) -> tuple[Reading, ...]:
+    """The readings that ``seen`` gives of ``device``.
+
+    ``before`` are the facts known from earlier runs of the same probe and channel; ``feeds_reach``: whether this is
+    the probe that reach is judged by.
+    """
+    if seen.failure is not None and seen.failure.kind is FailureKind.INTERNAL:
+        return ()
+    readings: list[Reading] = []
+
+    def say(aspect: Aspect, cause: Cause | None = None, detail: str = "") -> None:
+        channel = seen.channel if aspect in (Aspect.STREAM, Aspect.PICTURE) else ""
+        readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail))
+
+    if feeds_reach:
+        lost = seen.failure is not None and _lost(seen.probe, seen.failure)
+        if lost and seen.failure is not None:
+            say(Aspect.REACH, Cause(seen.failure.kind), seen.failure.detail)
+        else:
+            say(Aspect.REACH)
+    own = ASPECT_OF.get(seen.probe)
+    if seen.failure is not None:
+        if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
+            say(own, Cause(seen.failure.kind), seen.failure.detail)
+    elif own is Aspect.PICTURE:
+        cause, detail = _picture(seen.facts, before, policy.picture)
+        say(own, cause, detail)
+    elif own is not None:
+        say(own)
+    if seen.probe == "onvif":
+        offset = seen.facts.get("clock_offset_seconds")
+        if isinstance(offset, int | float):
+            drifted = abs(offset) > policy.clock_limit
+            say(Aspect.CLOCK, Cause.CLOCK_DRIFT if drifted else None, f"{offset:+.1f} s" if drifted else "")
+        identity = _identity(seen.facts, device)
+        if identity is not None:
+            say(Aspect.IDENTITY, *identity)
+    return tuple(readings)
+
+
+def _lost(probe: str, failure: Failure) -> bool:
+    """Whether the device itself can't be reached. A refusal is an answer by the host; only the tcp probe, whose whole
+    question is the port, takes it for a loss."""
+    if failure.kind is FailureKind.REFUSED:
+        return probe == "tcp"
+    return failure.kind in _LOST and failure.stage in (Stage.ADDRESS, Stage.CONNECT)
+
+
+def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause | None, str]:
+    """What is wrong with a picture that came and could be read."""
+    measures = facts.get("picture")
+    if isinstance(measures, dict):
+        luma, flat = measures.get("luma_p95"), measures.get("flat_share")
+        if isinstance(luma, int | float) and luma < policy.black_luma:
+            return Cause.BLACK, f"95 % of the picture is darker than {luma:.0f} of 255"
+        if isinstance(flat, int | float) and flat >= policy.flat_share:
+            return Cause.NO_SIGNAL, f"{flat:.0%} of the picture is one plain colour without sensor noise"
+    digest = facts.get("sha256")
+    if digest is not None and digest == before.get("sha256"):
+        return Cause.FROZEN, "identical to the picture before it"
+    return None, ""
+
+
+def _identity(facts: Facts, device: Device) -> tuple[Cause | None, str] | None:
+    """Whether this is still the registered unit; None where either side does not say."""
+    serial, firmware = facts.get("serial"), facts.get("firmware")
+    if serial and device.serial and serial != device.serial:
+        return Cause.REPLACED, f"serial {serial}, registered {device.serial}"
+    if firmware and device.firmware and firmware != device.firmware:
+        return Cause.FIRMWARE_CHANGED, f"firmware {firmware}, registered {device.firmware}"
+    return (None, "") if serial and device.serial else None

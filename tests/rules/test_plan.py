@@ -1,0 +1,54 @@
+"""What a device is asked."""
+
+import pytest
+
+from camera_registry.model.device import Channel, Device, Kind, Life
+from camera_registry.model.roster import Entry
+from camera_registry.rules.plan import plan, reach_feeder
+from camera_registry.settings import Settings
+
+POLICY = Settings().probes.policy()
+
+
+def planned(device: Device, *channels: Channel, **learned: str) -> Entry:
+    entry = plan(device, channels, POLICY, learned, ())
+    assert entry is not None
+    return entry
+
+
+def test_a_camera_is_asked_over_onvif_rtsp_and_for_a_snapshot() -> None:
+    entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7"))
+    assert [task.probe for task in entry.tasks] == ["onvif", "rtsp", "snapshot"]
+    assert reach_feeder(entry) == ("onvif", "")
+
+
+def test_a_switch_is_asked_over_tcp_on_its_own_port() -> None:
+    entry = planned(Device("sw-1", Kind.NETWORK, host="192.0.2.1", tcp_port=22))
+    assert ([task.probe for task in entry.tasks], entry.target.ports["tcp"]) == (["tcp"], 22)
+
+
+@pytest.mark.parametrize("life", [Life.PLANNED, Life.SUSPENDED, Life.RETIRED])
+def test_only_active_devices_are_polled(life: Life) -> None:
+    assert plan(Device("cam-7", Kind.CAMERA, host="192.0.2.7", life=life), (), POLICY, {}, ()) is None
+
+
+def test_each_channel_of_a_recorder_is_asked_for_its_own_stream() -> None:
+    channels = [Channel("n-2", "nvr", 2, rtsp_path="/ch2"), Channel("n-1", "nvr", 1, rtsp_path="/ch1")]
+    entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"), *channels)
+    streams = [(task.channel, task.options["path"]) for task in entry.tasks if task.probe == "rtsp"]
+    assert streams == [("n-1", "/ch1"), ("n-2", "/ch2")]
+
+
+def test_what_the_device_told_is_used_where_the_register_has_no_path() -> None:
+    entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7"), stream_uri="rtsp://192.0.2.7/live")
+    assert {task.probe: task.options.get("stream_uri") for task in entry.tasks}["rtsp"] == "rtsp://192.0.2.7/live"
+
+
+def test_a_port_of_zero_means_the_device_does_not_speak_that() -> None:
+    entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7", onvif_port=0))
+    assert [task.probe for task in entry.tasks] == ["rtsp", "snapshot"]
+
+
+def test_a_device_s_own_interval_overrules_the_probe_s() -> None:
+    entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7", interval=20))
+    assert {task.interval for task in entry.tasks} == {20}

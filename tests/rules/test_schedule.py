@@ -1,0 +1,112 @@
+"""When each task is due."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camera_registry.model.roster import Entry, Target, Task
+from camera_registry.rules.schedule import Agenda, next_due, phase
+
+
+def entry(device: str, interval: float = 60, *, soon: bool = False) -> Entry:
+    return Entry(Target(device, "192.0.2.1"), (Task("rtsp", interval, 5, soon=soon),))
+
+
+def drain(agenda: Agenda, now: float, *, finish: bool = True) -> list[str]:
+    devices = []
+    while (due := agenda.pop(now)) is not None:
+        devices.append(due.key[0])
+        if finish:
+            agenda.done(due.key)
+    return devices
+
+
+def test_every_device_is_asked_once_in_every_interval() -> None:
+    agenda = Agenda()
+    for number in range(500):
+        agenda.put(entry(f"cam-{number}"), 1000.0)
+    for minute in range(5):
+        asked = Counter(device for second in range(60) for device in drain(agenda, 1000.0 + minute * 60 + second + 1))
+        assert len(asked) == 500
+        assert set(asked.values()) == {1}
+
+
+def test_load_is_even_from_the_first_minute() -> None:
+    agenda = Agenda()
+    for number in range(6000):
+        agenda.put(entry(f"cam-{number}"), 1000.0)
+    each_second = [len(drain(agenda, 1000.0 + second + 1)) for second in range(60)]
+    assert max(each_second) < 200  # 100 on average
+
+
+def test_a_restart_moves_nothing() -> None:
+    first, second = Agenda(), Agenda()
+    first.put(entry("cam-7"), 1000.0)
+    second.put(entry("cam-7"), 5000.25)
+    assert first.next_at() is not None
+    assert second.next_at() is not None
+    moved = (second.next_at() - first.next_at()) % 60
+    assert min(moved, 60 - moved) < 1e-6
+
+
+def test_a_task_still_running_is_skipped_and_counted() -> None:
+    agenda = Agenda()
+    agenda.put(entry("cam-7"), 1000.0)
+    assert drain(agenda, 1060.0, finish=False) == ["cam-7"]
+    assert drain(agenda, 1120.0) == []
+    assert agenda.missed == {"rtsp": 1}
+    agenda.done(("cam-7", "rtsp", ""))
+    assert drain(agenda, 1180.0) == ["cam-7"]
+
+
+def test_polls_lost_to_a_stopped_process_are_counted_and_asked_once() -> None:
+    agenda = Agenda()
+    agenda.put(entry("cam-7"), 1000.0)
+    assert drain(agenda, 1600.0) == ["cam-7"]
+    assert agenda.missed == {"rtsp": 9}
+
+
+def test_a_hurried_task_runs_early_and_keeps_its_place() -> None:
+    agenda = Agenda()
+    agenda.put(entry("cam-7", 900), 0.0)
+    usual = agenda.next_at()
+    assert usual is not None
+    agenda.hurry(("cam-7", "rtsp", ""), usual - 20)
+    agenda.hurry(("cam-7", "rtsp", ""), usual - 10)
+    assert drain(agenda, usual - 15) == ["cam-7"]
+    assert drain(agenda, usual - 5) == []
+    assert drain(agenda, usual) == ["cam-7"]
+    assert agenda.missed == {}
+
+
+def test_what_was_never_seen_is_first_asked_within_a_minute() -> None:
+    agenda = Agenda()
+    for number in range(100):
+        agenda.put(entry(f"cam-{number}", 900, soon=True), 0.0)
+    assert len(set(drain(agenda, 60.0))) == 100
+
+
+def test_a_device_that_was_dropped_is_not_asked_again() -> None:
+    agenda = Agenda()
+    agenda.put(entry("cam-7"), 0.0)
+    agenda.drop("cam-7")
+    assert drain(agenda, 1000.0) == []
+    assert len(agenda) == 0
+
+
+def test_an_edit_that_leaves_the_interval_keeps_the_place() -> None:
+    agenda = Agenda()
+    agenda.put(entry("cam-7"), 0.0)
+    before = agenda.next_at()
+    agenda.put(Entry(Target("cam-7", "192.0.2.99"), (Task("rtsp", 60, 5),)), 3.0)
+    assert agenda.next_at() == before
+    due = agenda.pop(60.0)
+    assert due is not None
+    assert due.target.host == "192.0.2.99"
+
+
+@given(st.floats(0, 1e9), st.floats(0.1, 1e5), st.text(max_size=20))
+def test_the_next_time_is_always_later_and_within_one_interval(after: float, interval: float, name: str) -> None:
+    due = next_due(after, interval, phase((name, "rtsp", "")))
+    assert after < due <= after + interval * (1 + 1e-6) + 1e-6

@@ -1,0 +1,87 @@
+"""What one observation says, by policy."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from camera_registry.model.device import Device, Kind
+from camera_registry.model.health import Aspect, Cause
+from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
+from camera_registry.model.policy import Policy
+from camera_registry.rules.verdict import read
+
+NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
+CAMERA = Device("cam-7", Kind.CAMERA, host="192.0.2.7", serial="S1", firmware="1.0")
+
+
+def verdict(
+    probe: str,
+    facts: Facts | None = None,
+    failure: Failure | None = None,
+    before: Facts | None = None,
+    *,
+    feeds_reach: bool = False,
+) -> dict[Aspect, Cause | None]:
+    seen = Observation("cam-7", probe, NOON, 0.1, facts=facts or {}, failure=failure)
+    readings = read(seen, before or {}, Policy(), CAMERA, feeds_reach=feeds_reach)
+    return {reading.subject.aspect: reading.cause for reading in readings}
+
+
+def failed(kind: FailureKind, stage: Stage = Stage.ANSWER) -> Failure:
+    return Failure(kind, stage, "as told by a test")
+
+
+@pytest.mark.parametrize(
+    ("probe", "facts", "says"),
+    [
+        ("rtsp", {}, {Aspect.STREAM: None}),
+        ("onvif", {}, {Aspect.CONTROL: None}),
+        ("onvif", {"clock_offset_seconds": 74.0}, {Aspect.CONTROL: None, Aspect.CLOCK: Cause.CLOCK_DRIFT}),
+        ("onvif", {"clock_offset_seconds": -3}, {Aspect.CONTROL: None, Aspect.CLOCK: None}),
+        ("onvif", {"serial": "S1"}, {Aspect.CONTROL: None, Aspect.IDENTITY: None}),
+        ("onvif", {"serial": "S2"}, {Aspect.CONTROL: None, Aspect.IDENTITY: Cause.REPLACED}),
+        ("onvif", {"serial": "S1", "firmware": "2"}, {Aspect.CONTROL: None, Aspect.IDENTITY: Cause.FIRMWARE_CHANGED}),
+        ("snapshot", {"picture": {"luma_p95": 90, "flat_share": 0.1}}, {Aspect.PICTURE: None}),
+        ("snapshot", {"picture": {"luma_p95": 9, "flat_share": 0.99}}, {Aspect.PICTURE: Cause.BLACK}),
+        ("snapshot", {"picture": {"luma_p95": 90, "flat_share": 0.95}}, {Aspect.PICTURE: Cause.NO_SIGNAL}),
+    ],
+)
+def test_facts_become_readings_by_policy(probe: str, facts: Facts, says: dict[Aspect, Cause | None]) -> None:
+    assert verdict(probe, facts) == says
+
+
+def test_a_picture_identical_to_the_one_before_is_frozen() -> None:
+    assert verdict("snapshot", {"sha256": "aa"}, before={"sha256": "aa"}) == {Aspect.PICTURE: Cause.FROZEN}
+    assert verdict("snapshot", {"sha256": "ab"}, before={"sha256": "aa"}) == {Aspect.PICTURE: None}
+
+
+def test_our_own_bug_turns_nothing_red() -> None:
+    assert verdict("onvif", failure=failed(FailureKind.INTERNAL), feeds_reach=True) == {}
+
+
+def test_a_password_refused_is_not_a_loss_of_reach() -> None:
+    said = verdict("onvif", failure=failed(FailureKind.AUTH, Stage.AUTHENTICATE), feeds_reach=True)
+    assert said == {Aspect.REACH: None, Aspect.CONTROL: Cause.AUTH}
+
+
+def test_silence_at_connect_is_a_loss_of_reach_and_silence_later_is_not() -> None:
+    at_connect = verdict("onvif", failure=failed(FailureKind.TIMEOUT, Stage.CONNECT), feeds_reach=True)
+    assert at_connect == {Aspect.REACH: Cause.TIMEOUT, Aspect.CONTROL: Cause.TIMEOUT}
+    later = verdict("onvif", failure=failed(FailureKind.TIMEOUT, Stage.ANSWER), feeds_reach=True)
+    assert later == {Aspect.REACH: None, Aspect.CONTROL: Cause.TIMEOUT}
+
+
+def test_a_refusing_onvif_port_leaves_the_camera_reachable_but_a_refusing_tcp_port_does_not() -> None:
+    refused = failed(FailureKind.REFUSED, Stage.CONNECT)
+    assert verdict("onvif", failure=refused, feeds_reach=True)[Aspect.REACH] is None
+    assert verdict("tcp", failure=refused, feeds_reach=True) == {Aspect.REACH: Cause.REFUSED}
+
+
+def test_a_snapshot_that_could_not_be_fetched_says_nothing_of_the_picture() -> None:
+    assert verdict("snapshot", failure=failed(FailureKind.TIMEOUT)) == {}
+    assert verdict("snapshot", failure=failed(FailureKind.UNDECODABLE)) == {Aspect.PICTURE: Cause.UNDECODABLE}
+
+
+def test_a_clock_read_before_the_password_was_refused_is_judged() -> None:
+    said = verdict("onvif", {"clock_offset_seconds": 86400.0}, failed(FailureKind.AUTH))
+    assert said == {Aspect.CONTROL: Cause.AUTH, Aspect.CLOCK: Cause.CLOCK_DRIFT}
