@@ -133,13 +133,12 @@ class _Apt:
         for left in self._archives.glob("*.deb"):
             left.unlink()
         if wanted.dependencies:
-            result = self._apt("install", "-qq", "--download-only", "--reinstall", *wanted.packages)
+            result = self._apt("install", "-qq", "--download-only", *wanted.packages)
         else:
             result = self._apt("download", "-qq", *wanted.packages)
-        packages = sorted(self._archives.glob("*.deb"))
-        if result.returncode != 0 or not packages:
+        if result.returncode != 0:
             raise FetchError(f"apt-get failed:\n{result.stdout.strip()}\n{_remedy_of(wanted)}")
-        return packages
+        return sorted(self._archives.glob("*.deb"))
 
     def clean(self) -> None:
         """Drop the archives, which are unpacked, and the lists, which go stale."""
