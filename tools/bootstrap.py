@@ -28,6 +28,7 @@ import debian
 TOP = Path(__file__).resolve().parent.parent
 VENV = TOP / ".venv"
 PYTHON = VENV / "bin" / "python"
+LIBRARIES = TOP / "camera_registry" / "console" / "static" / "lib"
 
 
 class SetupError(Exception):
@@ -61,6 +62,14 @@ def set_up(*, dev: bool) -> None:
         print("Installing camera-registry from this checkout", flush=True)
         _pip("install", "--no-deps", "--no-build-isolation", "--editable", str(TOP))
         _stamp("project", _fingerprint(TOP / "pyproject.toml"))
+    browser = _fingerprint(TOP / "package-lock.json", TOP / "tools" / "browser.py")
+    if not (_is_current("browser", browser) and LIBRARIES.is_dir()):
+        print("Installing the console's browser libraries", flush=True)
+        try:
+            _call([str(PYTHON), str(TOP / "tools" / "browser.py")])
+        except subprocess.CalledProcessError as error:
+            raise SetupError("the console's browser libraries are missing") from error
+        _stamp("browser", browser)
 
 
 def _make_venv() -> None:
