@@ -1,0 +1,135 @@
+"""The store itself: runs jobs on threads, each in one transaction; one writer, a few readers.
+
+A job is an ordinary function whose first argument is the transaction. What it wrote is committed, on disk, when
+the call returns; when it raises, nothing of it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from camera_registry.store import connection, instance, schema
+from camera_registry.store.errors import Conflict, StoreError, Unavailable
+
+Transaction: TypeAlias = Connection
+"""What a job runs its statements in. Jobs neither commit nor roll back."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 4
+
+
+class Store:
+    """One database. Safe to use from the event loop (``write``, ``read``) and from threads (``*_now``)."""
+
+    def __init__(self, writer: Engine, reader: Engine, directory: Path) -> None:
+        self.directory = directory
+        self._writer = writer
+        self._reader = reader
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._claim: instance.Claim | None = None
+
+    @classmethod
+    def open(cls, url: str, directory: Path) -> Self:
+        """Open the database, making or migrating it first. Raises StoreError.
+
+        ``url`` empty: SQLite in ``directory``. A SQLite file is copied aside before it is migrated. A database of a
+        newer version of this program is refused.
+        """
+        target = connection.address(url, directory)
+        writer = connection.writer(target)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if writer.dialect.name == "sqlite":
+                connection.make_file(Path(target.database or ""))
+            schema.migrate(writer, directory)
+        except (OSError, DBAPIError) as error:
+            writer.dispose()
+            shown = target.render_as_string(hide_password=True)
+            raise StoreError(f"{shown}: the database can't be opened: {_reason(error)}") from error
+        except StoreError:
+            writer.dispose()
+            raise
+        return cls(writer, connection.reader(target, READERS), directory)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._writer.dialect.name
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, if it is one."""
+        name = self._writer.url.database
+        return Path(name) if self.dialect == "sqlite" and name else None
+
+    async def write(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``job`` on the writer thread; return after the commit. Raises Unavailable, Conflict, or what it raises.
+
+        A caller that is cancelled does not stop a job that has begun: it commits or fails as a whole.
+        """
+        running = self._writing.submit(_run, self._writer, lambda tx: job(tx, *args, **kwargs))
+        return await asyncio.wrap_future(running)
+
+    async def read(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``job`` on a reader thread; it sees one unchanging picture of the database."""
+        running = self._reading.submit(_run, self._reader, lambda tx: job(tx, *args, **kwargs))
+        return await asyncio.wrap_future(running)
+
+    def write_now(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``write`` for commands and threads."""
+        return self._writing.submit(_run, self._writer, lambda tx: job(tx, *args, **kwargs)).result()
+
+    def read_now(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``read`` for commands and threads."""
+        return self._reading.submit(_run, self._reader, lambda tx: job(tx, *args, **kwargs)).result()
+
+    def claim(self) -> None:
+        """Make this process the one service on this database, until it closes the store or dies. Raises StoreError.
+
+        Commands (import, backup) need no claim: they write beside a service, one transaction at a time.
+        """
+        if self._claim is None:
+            self._claim = instance.claim(self._writer, self.file)
+
+    def close(self) -> None:
+        """Finish the jobs that were given, then let go of the database."""
+        self._reading.shutdown()
+        self._writing.shutdown()
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _run(engine: Engine, job: Callable[[Transaction], T]) -> T:
+    try:
+        with engine.begin() as tx:
+            return job(tx)
+    except IntegrityError as error:
+        raise Conflict(f"the database refused the edit: {_reason(error)}") from error
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable(f"the database can't answer now: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The database's own words, without the statement and its values: those may hold a secret."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

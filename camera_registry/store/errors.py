@@ -1,0 +1,29 @@
+"""How the store fails: a short list that callers can tell apart without knowing the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message says where, why and what to do. Nothing was written."""
+
+
+class Unavailable(StoreError):
+    """The database cannot answer now: locked, full or out of reach. The same job may succeed later."""
+
+
+class Conflict(StoreError):
+    """The database refused a value: it exists already, or names something that does not exist."""
+
+
+class Outdated(StoreError):
+    """Somebody changed the item since it was read; read it again and repeat the edit."""
+
+
+class Refused(StoreError):
+    """An edit that would leave the register untrue. ``problems`` lists every reason."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,73 @@
+"""Statements that both databases take, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, Table, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from camera_registry.store.tables import ITEMS, CounterRow, table
+
+T = TypeVar("T")
+
+_COUNTER = table(CounterRow)
+_BATCH = 500
+"""Values in one IN list: well below what either database takes."""
+
+
+def upsert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or overwrite those with the same primary key. Every row has every column."""
+    if not rows:
+        return
+    key = [column.name for column in target.primary_key]
+    statement = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(target)
+    overwritten = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    tx.execute(statement.on_conflict_do_update(index_elements=key, set_=overwritten), rows)
+
+
+def insert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows in one go."""
+    if rows:
+        tx.execute(target.insert(), rows)
+
+
+def batches(values: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
+    """``values`` in lists of at most ``size``."""
+    batch: list[T] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def rows_by_id(tx: Connection, target: Table, ids: Collection[str]) -> dict[str, Row[Any]]:
+    """The rows with these ids, by id."""
+    return {row.id: row for batch in batches(ids) for row in tx.execute(select(target).where(target.c.id.in_(batch)))}
+
+
+def counter(tx: Connection, name: str) -> int:
+    """A number that only grows; 0 before its first use."""
+    return tx.execute(select(_COUNTER.c.value).where(_COUNTER.c.name == name)).scalar() or 0
+
+
+def set_counter(tx: Connection, name: str, value: int) -> None:
+    """Move a number on. Only one transaction writes at a time, so reading it first is safe."""
+    upsert(tx, _COUNTER, [{"name": name, "value": value}])
+
+
+def subtree(area: str) -> Select[tuple[str]]:
+    """The ids of an area and of everything below it; a loop in the tree does not hang it (UNION drops repeats)."""
+    areas = ITEMS["area"]
+    below = select(literal(area).label("id")).cte("below", recursive=True)
+    below = below.union(select(areas.c.id).where(areas.c.parent == below.c.id))
+    return select(below.c.id)
+
+
+def containing(column: Any, text: str) -> Any:
+    """Whether a column contains ``text``, whatever its case; ``%`` and ``_`` stand for themselves."""
+    return func.lower(column).contains(text.lower(), autoescape=True)
