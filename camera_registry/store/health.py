@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from camera_registry.store.tables import ITEMS, FlipRow, SeenRow, StateRow, tabl
 _STATES = table(StateRow)
 _SEEN = table(SeenRow)
 _FLIPS = table(FlipRow)
+_EVIDENCE = tuple(field.name for field in fields(AspectState))[1:]
+"""What a state holds besides its subject: columns of the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,7 @@ def save(
 def load_states(tx: Connection) -> list[AspectState]:
     """Every state, for a start."""
     return [
-        AspectState(
-            Subject(row.device, row.aspect, row.channel),
-            row.state,
-            row.since,
-            row.cause,
-            row.detail,
-            row.settled,
-            row.run,
-            row.first_at,
-            row.read_at,
-            row.changes,
-            row.last_good,
-        )
+        AspectState(Subject(row.device, row.aspect, row.channel), *(getattr(row, name) for name in _EVIDENCE))
         for row in tx.execute(select(_STATES))
     ]
 
@@ -113,21 +103,10 @@ def integrity(tx: Connection) -> list[str]:
 
 
 def _state_row(state: AspectState) -> dict[str, object]:
-    return {
-        "device": state.subject.device,
-        "channel": state.subject.channel,
-        "aspect": state.subject.aspect,
-        "state": state.state,
-        "since": state.since,
-        "cause": state.cause,
-        "detail": clean(state.detail),
-        "settled": state.settled,
-        "run": state.run,
-        "first_at": state.first_at,
-        "read_at": state.read_at,
-        "changes": state.changes,
-        "last_good": state.last_good,
-    }
+    subject = state.subject
+    evidence = {name: getattr(state, name) for name in _EVIDENCE}
+    evidence["detail"] = clean(state.detail)
+    return {"device": subject.device, "aspect": subject.aspect, "channel": subject.channel, **evidence}
 
 
 def _seen_row(device: str, run: ProbeSeen) -> dict[str, object]:

@@ -207,18 +207,20 @@ class StateRow(SQLModel, table=True):
 
     __tablename__ = "aspect_state"
     device: str = _key()
-    channel: str = _key()
     aspect: Aspect = Field(sa_column=Column(Word(Aspect), primary_key=True))
+    channel: str = _key()
     state: State = _word(State)
+    settled: State = _word(State)
+    was: State = _word(State)
     since: datetime | None = _instant(optional=True)
     cause: Cause | None = _word(Cause, optional=True)
     detail: str = _text()
-    settled: State = _word(State)
     run: int
-    first_at: datetime | None = _instant(optional=True)
+    run_cause: Cause | None = _word(Cause, optional=True)
+    run_at: datetime | None = _instant(optional=True)
     read_at: datetime | None = _instant(optional=True)
+    good: bool | None = Field(sa_column=Column(Boolean, nullable=True))
     changes: int
-    last_good: bool | None = Field(sa_column=Column(Boolean, nullable=True))
 
 
 class SeenRow(SQLModel, table=True):

@@ -15,16 +15,18 @@ AT = datetime(2026, 11, 23, 8, 0, 0, 1, tzinfo=UTC)
 SUBJECT = Subject("cam-1", Aspect.STREAM, "cam-1/2")
 DOWN = AspectState(
     SUBJECT,
+    State.SUSPECT,
     State.DOWN,
+    State.OK,
     AT,
     Cause.AUTH,
     "401 密码",
-    State.DOWN,
     3,
+    Cause.TIMEOUT,
     AT,
     AT + timedelta(seconds=1),
-    0xFFFFF,
-    last_good=False,
+    good=False,
+    changes=0xFFFFF,
 )
 
 
@@ -48,7 +50,7 @@ def test_states_runs_and_flips_come_back_as_they_were_after_a_restart(url: str, 
 
 def test_a_later_state_replaces_the_earlier_one_and_flips_pile_up(store: Store) -> None:
     store.write_now(health.save, [DOWN], [flip("cam-1", 0)])
-    recovered = AspectState(SUBJECT, State.OK, AT, settled=State.OK, last_good=True)
+    recovered = AspectState(SUBJECT, State.OK, State.OK, since=AT, good=True)
     store.write_now(health.save, [recovered], [flip("cam-1", 60)])
     assert store.read_now(health.load_states) == [recovered]
     assert len(store.read_now(health.flips)) == 2
@@ -77,7 +79,7 @@ def test_flips_are_read_newest_first_by_device_area_and_period_in_pages(store: S
 
 
 def test_text_that_no_database_takes_is_kept_readable(store: Store) -> None:
-    odd = AspectState(SUBJECT, State.DOWN, AT, Cause.PROTOCOL, "a\x00b\ud800c")
+    odd = AspectState(SUBJECT, detail="a\x00b\ud800c")
     run = ProbeSeen("onvif", "", AT, 0.1, None, AT, {"serial": "x\x00\ud83d", "profiles": [{"token": "\x00"}]})
     store.write_now(health.save, [odd], (), [("cam-1", run)])
     assert store.read_now(health.load_states)[0].detail == "a\N{REPLACEMENT CHARACTER}b?c"

@@ -1,0 +1,100 @@
+"""A database is brought to the shape this program knows, or refused with a remedy; it is never left in between."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from camera_registry.model.health import AspectState, Subject
+from camera_registry.store import Store, StoreError, Transaction, schema
+from camera_registry.store.migrations import HEAD
+from camera_registry.store.tables import METADATA, StateRow, table
+
+
+def test_migrations_build_exactly_the_tables_that_statements_name(store: Store) -> None:
+    def differences(tx: Transaction) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(tx), METADATA))
+
+    assert store.read_now(differences) == []
+
+
+def test_the_newest_step_is_the_one_that_is_told_without_loading_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_state_has_a_column_for_each_thing_it_holds() -> None:
+    columns = [column.name for column in table(StateRow).columns]
+    assert columns == [field.name for field in (*fields(Subject), *fields(AspectState)[1:])]
+
+
+def test_a_database_of_a_newer_version_is_refused_with_a_remedy(url: str, tmp_path: Path) -> None:
+    with Store.open(url, tmp_path) as store:
+        store.write_now(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(StoreError, match=r"newer version of this program.*install the newer version"):
+        Store.open(url, tmp_path)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
+    with Store.open(url, tmp_path) as store:
+        store.write_now(lambda tx: tx.execute(text("DROP TABLE alembic_version")))
+    with pytest.raises(StoreError, match="another program"):
+        Store.open(url, tmp_path)
+
+
+def test_a_sqlite_file_is_copied_aside_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open("", tmp_path):
+        pass
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    with Store.open("", tmp_path):
+        pass
+    (copy,) = (tmp_path / "backups").iterdir()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    connection = sqlite3.connect(copy)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    connection.close()
+
+
+def test_a_step_that_fails_half_way_leaves_the_old_shape(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(connection: Transaction) -> None:
+        connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        raise StoreError("killed here")
+
+    monkeypatch.setattr(schema, "_upgrade", fail)
+    with pytest.raises(StoreError, match="killed here"):
+        Store.open(url, tmp_path)
+    monkeypatch.undo()
+    with Store.open(url, tmp_path) as store:
+        tables = store.read_now(lambda tx: set(tx.dialect.get_table_names(tx)))
+    assert "half" not in tables
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://root@db/x", "use sqlite or postgresql"),
+        ("sqlite://", "names no SQLite file"),
+        ("no address", "not a database address"),
+    ],
+)
+def test_an_address_that_cannot_work_is_told_with_a_remedy(url: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=told):
+        Store.open(url, tmp_path)
+
+
+def test_an_unreachable_server_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as error:
+        Store.open("postgresql://ann:secret-7@127.0.0.1:1/x", tmp_path)
+    assert "127.0.0.1" in str(error.value)
+    assert "secret-7" not in str(error.value)
