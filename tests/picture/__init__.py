@@ -1,0 +1,1 @@
+"""Tests of the picture measures and of the processes that decode."""
