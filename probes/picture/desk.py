@@ -29,6 +29,9 @@ START_SECONDS = 30.0
 WALL_SECONDS = 20.0
 """How long one picture may occupy a process. Its processor time is limited much lower, in the process itself."""
 
+LAST_SECONDS = 5.0
+"""How long a process that has closed its pipe may take to end by itself."""
+
 Measured = tuple[Facts, bytes]
 
 
@@ -176,7 +179,9 @@ async def _exchange(process: Process, jpeg: bytes) -> Measured | ProbeError:
             await process.stdin.drain()
             told, thumbnail = await _read_answer(process)
     except (asyncio.IncompleteReadError, ConnectionError) as error:
-        await _end(process)
+        # It is dying: killed now, it would take with it what it died of.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), LAST_SECONDS)
         raise _Broken(_obituary(process.returncode), blame=True) from error
     except TimeoutError as error:
         # Processor time ends sooner than this in the process itself: who waits so long was not given any.
@@ -212,8 +217,9 @@ async def _end(process: Process | None) -> None:
     """Kill a process, if it still lives, and take its leave: pipes closed, exit code read."""
     if process is None:
         return
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
     if process.stdin is not None:
         process.stdin.close()
         with contextlib.suppress(ConnectionError):

@@ -59,14 +59,15 @@ def flat_share(picture: Picture) -> float:
     rows, columns = (picture.shape[0] - offset) // BLOCK, (picture.shape[1] - offset) // BLOCK
     if rows < 1 or columns < 1:
         return 0.0
+    blocks = int(rows * columns)
     grid = picture[offset : offset + rows * BLOCK, offset : offset + columns * BLOCK]
     lines = grid.reshape(rows, BLOCK, columns * BLOCK * 3)
-    darkest = lines.min(axis=1).reshape(rows * columns, BLOCK, 3).min(axis=1)
-    brightest = lines.max(axis=1).reshape(rows * columns, BLOCK, 3).max(axis=1)
+    darkest = lines.min(axis=1).reshape(blocks, BLOCK, 3).min(axis=1)
+    brightest = lines.max(axis=1).reshape(blocks, BLOCK, 3).max(axis=1)
     contrast = (brightest - darkest).max(axis=1)
     clipped = (brightest < CLIPPED_BELOW).all(axis=1) | (darkest > CLIPPED_ABOVE).all(axis=1)
     without_edge = int(np.count_nonzero(contrast <= APART))
-    judged = max(without_edge, rows * columns * LEAST_JUDGED)
+    judged = max(without_edge, blocks * LEAST_JUDGED)
     return max(0, _test_card_blocks(darkest[(contrast == 0) & ~clipped])) / judged
 
 
