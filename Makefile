@@ -29,11 +29,12 @@ run: setup ## start the service with config/camera_registry.toml
 test: develop servers ## fetch the servers that tests need, and run the tests (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(ARGS)
 
-check: develop ## lint, format, types, imports
+check: develop ## lint, format, types, imports, texts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/texts.py
 
 bench: develop ## measure: CPU per probe, devices per minute
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -3,6 +3,7 @@
 Run by the Python of `.venv/`; bootstrap.py does it as a part of set-up.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ FILES = ("htmx.org/dist/htmx.min.js", "htmx-ext-sse/dist/sse.min.js")
 
 def main() -> int:
     """Put the libraries where the console serves them."""
-    # A cache of its own: where HOME is missing or read-only, npm could not write the usual one.
-    if npm(["ci", "--loglevel=error", "--cache", str(TOP / ".tools" / "npm")], cwd=TOP) != 0:
+    # All that set-up writes is inside the checkout, and HOME may be missing: the cache is here, and node keeps none.
+    command = ["ci", "--loglevel=error", "--cache", str(TOP / ".tools" / "npm")]
+    if npm(command, cwd=TOP, env={**os.environ, "NODE_DISABLE_COMPILE_CACHE": "1"}) != 0:
         print(
             "npm failed (its message stands above). If it could not reach a registry, look at `npm config list` and at "
             "npm_config_registry, NODE_EXTRA_CA_CERTS and HTTPS_PROXY, then call make again.",

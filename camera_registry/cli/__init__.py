@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     func = cast("Callable[[argparse.Namespace], int]", args.func)
     try:
-        return func(args)
+        code = func(args)
+        sys.stdout.flush()
+        return code
     except CommandError as error:
         print(f"camera-registry: {error}", file=sys.stderr)
         return MISUSE

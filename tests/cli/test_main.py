@@ -1,0 +1,116 @@
+"""Tests how commands are found, what options they share, and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camera_registry import cli
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+
+
+class Answers:
+    """A module of commands: `ask` remembers what it was given and ends as it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[argparse.Namespace] = []
+        self.ends: int | BaseException = GOOD
+
+    def add(self, commands, common):
+        commands.add_parser("ask", parents=[common]).set_defaults(func=self.ask)
+
+    def ask(self, args: argparse.Namespace) -> int:
+        self.seen.append(args)
+        if isinstance(self.ends, BaseException):
+            raise self.ends
+        return self.ends
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    module = Answers()
+    monkeypatch.setattr(cli, "MODULES", (module,))
+    return module
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--json", "--lang", "zh", "--config", "site.toml", "ask"],
+        ["ask", "--json", "--lang", "zh", "--config", "site.toml"],
+        ["--json", "--lang", "en", "ask", "--lang", "zh", "--config", "site.toml"],
+    ],
+)
+def test_global_options_stand_before_or_after_the_command(answers, argv):
+    assert cli.main(argv) == GOOD
+    (args,) = answers.seen
+    assert (args.json, args.lang, args.config) == (True, "zh", Path("site.toml"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_without_options_the_locale_chooses_the_language(answers, monkeypatch, environ, language):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    cli.main(["ask"])
+    (args,) = answers.seen
+    assert (args.json, args.lang, args.config) == (False, language, Path("config/camera_registry.toml"))
+
+
+def test_a_fault_found_is_exit_code_1(answers):
+    answers.ends = FAULT
+    assert cli.main(["ask"]) == 1
+
+
+def test_a_command_error_is_told_on_stderr_and_is_exit_code_2(answers, capsys):
+    answers.ends = CommandError("site.toml: no such file; copy config/camera_registry.toml")
+    assert cli.main(["ask"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "site.toml: no such file" in told.err
+
+
+def test_an_unknown_command_is_exit_code_2(answers, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["guess"])
+    assert ended.value.code == 2
+    assert "guess" in capsys.readouterr().err
+
+
+def test_the_program_is_installed_and_is_also_a_module():
+    installed = Path(sys.executable).with_name("camera-registry")
+    for program in ([installed], [sys.executable, "-m", "camera_registry"]):
+        result = subprocess.run([*program, "--version"], capture_output=True, text=True, timeout=60, check=True)
+        assert result.stdout == f"camera-registry {cli.__version__}\n"
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_that_stops_reading_is_no_error(lines):
+    script = "from camera_registry import cli; import sys; sys.exit(cli.main(['ask']))"
+    talker = (
+        "import types; from camera_registry import cli\n"
+        f"def talk(args):\n    for _ in range({lines}): print('more')\n    return 0\n"
+        "def add(commands, common): commands.add_parser('ask', parents=[common]).set_defaults(func=talk)\n"
+        "cli.MODULES = (types.SimpleNamespace(add=add),)\n"
+    )
+    reader, writer = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", talker + script], stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        os.close(reader)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
