@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, cast
 
 from camera_registry import __version__
-from camera_registry.cli.outcome import MISUSE, CommandError
+from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 
 DEFAULT_CONFIG = Path("config/camera_registry.toml")
 
@@ -33,7 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = func(args)
         sys.stdout.flush()
-        return code
     except CommandError as error:
         print(f"camera-registry: {error}", file=sys.stderr)
         return MISUSE
@@ -42,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of a pipe (`| head`) has had enough; the interpreter must not fail again while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return GOOD
+    else:
+        return code
 
 
 def parser() -> argparse.ArgumentParser:
