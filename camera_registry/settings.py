@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -33,6 +34,14 @@ def _network(text: str) -> str:
         ip_network(text, strict=True)
     except ValueError as error:
         raise ValueError(f"{error}; write a network such as 10.20.0.0/16 or 2001:db8::/32") from error
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"there is no time zone {text!r}; write one such as Asia/Shanghai or UTC") from error
     return text
 
 
@@ -168,7 +177,7 @@ class Settings(_Section):
     """Everything an operator can set."""
 
     language: Literal["zh", "en"] = "zh"
-    time_zone: str = "Asia/Shanghai"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     storage: Storage = Storage()
     web: Web = Web()
     devices: Devices = Devices()

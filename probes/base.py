@@ -46,6 +46,7 @@ class Tools:
     memory: Memory
     credential: Callable[[str], Credential | None] = lambda name: None
     pictures: Pictures | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ async def observe(
     An exception that no probe should raise becomes ``internal``: our own bug turns nothing red.
     """
     context = Context(tools, asyncio.get_running_loop().time() + timeout, steps=steps)
-    at = datetime.now(UTC)
+    at = tools.now()
     begun = time.perf_counter()
     failure: Failure | None = None
     facts: Facts

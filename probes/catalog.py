@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import cast
 
-from probes.base import Probe
+from camera_registry.model.observation import Facts
+from camera_registry.model.roster import Target
+from probes.base import Context, Probe
 
 MODULES = {
     "tcp": "probes.tcp",
@@ -18,5 +21,12 @@ MODULES = {
 
 @cache
 def load(name: str) -> Probe:
-    """The probe of this name. Raises KeyError for a name that is not in the catalogue."""
-    return cast("Probe", import_module(MODULES[name]).probe)
+    """The probe of this name; its module is imported when it first runs, so that one which can't be imported here is
+    a failed run and not a dead poller. Raises KeyError for a name that is not in the catalogue."""
+    module = MODULES[name]
+
+    async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
+        run = cast("Probe", import_module(module).probe)
+        return await run(target, options, context)
+
+    return probe

@@ -213,3 +213,10 @@ def _reason(state: AspectState, blamed: str) -> Reason:
     explained = blamed if state.cause in _BEHIND_A_PARENT else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
+
+
+def forget(state: AspectState, now: datetime) -> Flip | None:
+    """The flip that ends the history of what is no longer measured; None where there is none to end."""
+    if state.settled is State.UNKNOWN:
+        return None
+    return Flip(state.subject, state.settled, State.UNKNOWN, now, now, None, "no longer measured")

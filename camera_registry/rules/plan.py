@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from camera_registry.model.device import Channel, Device, Life
+from camera_registry.model.health import Aspect, Subject
+from camera_registry.model.observation import Facts
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.roster import Entry, Target, Task
-from camera_registry.rules.verdict import REACH_FEEDERS
+from camera_registry.rules.verdict import ASPECT_OF, REACH_FEEDERS
 
 PER_CHANNEL = ("rtsp", "snapshot")
 """Probes that measure a channel; the others measure the device."""
+
+LEARNED = ("stream_uri", "snapshot_uri")
 
 _PORTS = {"tcp": "tcp", "onvif": "onvif", "rtsp": "rtsp", "snapshot": "http"}
 
@@ -45,6 +49,29 @@ def reach_feeder(entry: Entry) -> tuple[str, str]:
     """The (probe, channel) that reach is judged by."""
     tasks = sorted(entry.tasks, key=lambda task: REACH_FEEDERS.index(task.probe))
     return tasks[0].probe, tasks[0].channel
+
+
+def subjects(entry: Entry) -> dict[Subject, float]:
+    """What is measured of a device, and every how many seconds at most: the interval of each aspect's feeder."""
+    device = entry.target.device
+    feeder = reach_feeder(entry)
+    found: dict[Subject, float] = {}
+    for task in entry.tasks:
+        if (task.probe, task.channel) == feeder:
+            found[Subject(device, Aspect.REACH)] = task.interval
+        if task.probe in ASPECT_OF:
+            found[Subject(device, ASPECT_OF[task.probe], task.channel)] = task.interval
+        if task.probe == "onvif":
+            found[Subject(device, Aspect.CLOCK)] = task.interval
+            found[Subject(device, Aspect.IDENTITY)] = task.interval
+    return found
+
+
+def learn(probe: str, facts: Facts) -> dict[str, str]:
+    """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
+    if probe != "onvif":
+        return {}
+    return {name: value for name in LEARNED if isinstance(value := facts.get(name), str) and value}
 
 
 def _asked(probe: str, device: Device, channels: Sequence[Channel]) -> Sequence[Channel]:
