@@ -163,6 +163,11 @@ def flapping_share(changes: int) -> float:
     return sum(weight for place, weight in enumerate(_WEIGHTS) if changes >> place & 1) / WINDOW
 
 
+def in_order(states: Iterable[AspectState]) -> list[AspectState]:
+    """States in the order in which they are told."""
+    return sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
+
+
 def derive(states: Iterable[AspectState], blamed: str = "") -> tuple[Status, datetime | None, tuple[Reason, ...]]:
     """A device in one word, since when, and every reason in the order of ``PRECEDENCE``.
 
@@ -172,7 +177,7 @@ def derive(states: Iterable[AspectState], blamed: str = "") -> tuple[Status, dat
     table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect stale. Only
     the rest is ok.
     """
-    known = sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
+    known = in_order(states)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
     reasons = tuple(_reason(state, blamed) for state in broken)
     lost = _lost(known)

@@ -177,16 +177,22 @@ class Ledger:
         if watched is None:
             return None
         blamed = topology.blamed(device, self._parents, self._down) if self._down else ""
-        status, since, reasons = health.derive(watched.states.values(), blamed)
+        states = tuple(health.in_order(watched.states.values()))
+        status, since, reasons = health.derive(states, blamed)
         return BoardEntry(
             watched.device,
             watched.channels,
-            tuple(watched.states.values()),
+            states,
             tuple(watched.seen.values()),
             status,
             since,
             reasons,
         )
+
+    def state(self, subject: Subject) -> AspectState | None:
+        """What is held true of one subject, if it is measured at all."""
+        watched = self._watched.get(subject.device)
+        return watched.states.get(subject) if watched else None
 
     def roster_entry(self, device: str) -> Entry | None:
         """What the poller is told of a device."""

@@ -1,0 +1,42 @@
+"""Logs: one line a record on standard error, as text or JSON, with every secret taken out at the one door."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from camera_registry.settings import Logs
+from probes.redaction import redact
+
+
+class _Lines(logging.Formatter):
+    """Text or JSON of one record. Line breaks in a message can't forge a second record."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        message = redact(record.getMessage())
+        trace = redact(self.formatException(record.exc_info)) if record.exc_info else ""
+        if self._as_json:
+            told = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
+            return json.dumps(told | ({"trace": trace} if trace else {}), ensure_ascii=False)
+        line = f"{at} {record.levelname.lower():7} {record.name}: {_one_line(message)}"
+        return f"{line}\n{trace}" if trace else line
+
+
+def set_up(settings: Logs) -> None:
+    """Send all records of ``settings.level`` and above to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(as_json=settings.format == "json"))
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    # The access log of the web server would repeat each request; the console keeps its own, without secrets.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", "\\r").replace("\n", "\\n")

@@ -1,0 +1,1 @@
+"""The loops, driven by observations and real sockets."""

@@ -1,0 +1,193 @@
+"""What is held true of every device, observation by observation."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from camera_registry.board import BoardEntry
+from camera_registry.model.device import Device, Kind, Life
+from camera_registry.model.health import Cause, State, Status
+from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
+from camera_registry.model.register import Register
+from camera_registry.model.roster import Drop, Hurry, Put
+from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.settings import Settings
+
+NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
+SWITCH = Device("sw-1", Kind.NETWORK, host="192.0.2.1")
+CAMERAS = tuple(Device(f"cam-{n}", Kind.CAMERA, host=f"192.0.2.{10 + n}", parent="sw-1") for n in range(3))
+SILENT = Failure(FailureKind.TIMEOUT, Stage.CONNECT, "no answer")
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def registered(*devices: Device) -> Register:
+    return Register(devices={device.id: device for device in devices})
+
+
+def ledger(*devices: Device) -> Ledger:
+    settings = Settings()
+    made = Ledger(settings.health.policy(), settings.probes.policy())
+    made.follow(registered(*devices), NOON)
+    return made
+
+
+def seen(
+    device: str, probe: str, seconds: float, failure: Failure | None = None, facts: Facts | None = None
+) -> Observation:
+    return Observation(device, probe, at(seconds), 0.1, facts=facts or {}, failure=failure)
+
+
+def lose(book: Ledger, device: str, probes: Iterable[str], start: float) -> None:
+    for step in range(3):
+        moment = start + 10 * step
+        book.judge([seen(device, probe, moment, SILENT) for probe in probes], at(moment))
+
+
+def well(book: Ledger, device: str, seconds: float = 0) -> None:
+    book.judge([seen(device, probe, seconds) for probe in ("onvif", "rtsp", "snapshot")], at(seconds))
+
+
+def shown(book: Ledger, device: str) -> BoardEntry:
+    entry = book.entry(device)
+    assert entry is not None
+    return entry
+
+
+def test_a_device_nobody_has_asked_is_unknown_and_one_that_answers_is_ok() -> None:
+    book = ledger(CAMERAS[0])
+    assert shown(book, "cam-0").status is Status.UNKNOWN
+    well(book, "cam-0")
+    assert shown(book, "cam-0").status is Status.OK
+
+
+def test_one_failure_asks_the_poller_to_hurry_and_shows_nothing_red() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    told = book.judge([seen("cam-0", "rtsp", 60, SILENT)], at(60))
+    assert told == [Hurry("cam-0", "rtsp", "", 10.0)]
+    assert shown(book, "cam-0").status is Status.OK
+
+
+def test_a_lost_switch_explains_its_cameras_whichever_is_noticed_first() -> None:
+    for first_the_switch in (True, False):
+        book = ledger(SWITCH, *CAMERAS)
+        for camera in CAMERAS:
+            well(book, camera.id)
+        book.judge([seen("sw-1", "tcp", 0)], at(0))
+        book.collect(everything=True)
+        if first_the_switch:
+            lose(book, "sw-1", ["tcp"], 30)
+        for camera in CAMERAS:
+            lose(book, camera.id, ["onvif", "rtsp"], 60)
+        if not first_the_switch:
+            lose(book, "sw-1", ["tcp"], 90)
+        taken = book.collect(everything=False)
+        assert {camera.id for camera in CAMERAS} < taken.touched
+        for camera in CAMERAS:
+            entry = shown(book, camera.id)
+            assert entry.status is Status.DOWN
+            assert {(reason.cause, reason.blamed) for reason in entry.reasons} == {(Cause.PARENT_DOWN, "sw-1")}
+        assert [reason.cause for reason in shown(book, "sw-1").reasons] == [Cause.TIMEOUT]
+
+
+def test_what_was_judged_survives_a_database_that_could_not_write_it() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    taken = book.collect(everything=False)
+    lose(book, "cam-0", ["onvif"], 60)
+    book.restore(taken)
+    flips = book.collect(everything=False).flips
+    first, second = taken.flips, flips[len(taken.flips) :]
+    assert flips[: len(first)] == first
+    assert {flip.after for flip in second} == {State.DOWN}
+
+
+def test_newer_changes_lie_on_top_of_older_ones() -> None:
+    older = Changes(touched={"a"}, gone={"b"})
+    merged = older.under(Changes(touched={"b"}, gone={"a"}))
+    assert merged.gone == {"a"}
+
+
+def test_after_a_restart_what_was_true_is_still_true() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    lose(book, "cam-0", ["onvif", "rtsp"], 60)
+    kept = book.collect(everything=True)
+    again = Ledger(book.policy, book.polls)
+    again.load(kept.states.values(), [(device, run) for (device, _), run in kept.seen.items()])
+    again.follow(registered(CAMERAS[0]), at(90))
+    again.tick(at(90), 1)
+    assert again.collect(everything=False).flips == []
+    assert shown(again, "cam-0") == shown(book, "cam-0")
+
+
+def test_a_silence_longer_than_the_interval_allows_is_shown_as_unknown() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.tick(at(151), 1)
+    assert shown(book, "cam-0").status is Status.UNKNOWN
+
+
+def test_setting_the_clock_turns_nothing_stale_and_loses_nothing() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    for step in (timedelta(days=1), timedelta(hours=-25)):
+        book.shift(step)
+    book.collect(everything=False)
+    book.tick(at(30 - 3600), 1)
+    assert book.collect(everything=False).flips == []
+    lose(book, "cam-0", ["onvif"], 60 - 3600)
+    assert shown(book, "cam-0").status is Status.DOWN
+
+
+def test_a_suspended_device_is_no_longer_polled_nor_judged_and_its_history_is_closed() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(everything=True)
+    told = book.follow(registered(replace(CAMERAS[0], life=Life.SUSPENDED)), at(60))
+    assert told == [Drop("cam-0")]
+    assert {flip.after for flip in book.collect(everything=False).flips} == {State.UNKNOWN}
+    assert book.judge([seen("cam-0", "rtsp", 61, SILENT)], at(61)) == []
+    assert shown(book, "cam-0").states == ()
+
+
+def test_a_removed_device_leaves_the_board_and_nothing_of_it_is_written_again() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    told = book.follow(registered(), at(60))
+    taken = book.collect(everything=True)
+    assert told == [Drop("cam-0")]
+    assert (taken.gone, taken.states, taken.seen) == ({"cam-0"}, {}, {})
+
+
+def test_where_the_stream_is_goes_from_the_onvif_answer_to_the_poller() -> None:
+    book = ledger(CAMERAS[0])
+    told = book.judge([seen("cam-0", "onvif", 0, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(0))
+    (put,) = told
+    assert isinstance(put, Put)
+    assert {task.probe: task.options.get("stream_uri") for task in put.entry.tasks}["rtsp"] == "rtsp://192.0.2.10/live"
+    assert book.judge([seen("cam-0", "onvif", 60, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(60)) == []
+
+
+def test_facts_known_from_earlier_runs_stay_known() -> None:
+    book = ledger(CAMERAS[0])
+    book.judge([seen("cam-0", "onvif", 0, facts={"serial": "S1"})], at(0))
+    book.judge([seen("cam-0", "onvif", 60, facts={"clock_offset_seconds": 1.0})], at(60))
+    (run,) = shown(book, "cam-0").probes
+    assert run.facts == {"serial": "S1", "clock_offset_seconds": 1.0}
+    assert set(book.adoptable) == {"cam-0"}
+
+
+def test_a_healthy_minute_writes_no_state() -> None:
+    book = ledger(*CAMERAS)
+    for camera in CAMERAS:
+        well(book, camera.id)
+    book.collect(everything=True)
+    for camera in CAMERAS:
+        well(book, camera.id, 60)
+    taken = book.collect(everything=False)
+    assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
+    assert taken.touched == {camera.id for camera in CAMERAS}
