@@ -57,6 +57,11 @@ def version(tx: Connection) -> int:
     return counter(tx, _VERSION)
 
 
+def touch(tx: Connection) -> None:
+    """Move the version of the register on: something that it uses has changed, and readers must look again."""
+    set_counter(tx, _VERSION, version(tx) + 1)
+
+
 def get(tx: Connection, kind: str, id: str) -> Stored | None:
     """One item, or None."""
     row = tx.execute(select(ITEMS[kind]).where(ITEMS[kind].c.id == id)).mappings().first()
@@ -133,7 +138,7 @@ def apply(
     changes = [edit.change(author, at) for edit in edits]
     insert(tx, _CHANGES, [_change_row(change) for change in changes])
     audit.append_many(tx, [_audit_entry(change) for change in changes], author, at)
-    set_counter(tx, _VERSION, version(tx) + 1)
+    touch(tx)
     return len(edits)
 
 

@@ -310,7 +310,7 @@ class LoginFailureRow(SQLModel, table=True):
 
     __tablename__ = "login_failure"
     subject: str = _key()
-    count: int
+    failures: int
     at: datetime = _instant()
 
 

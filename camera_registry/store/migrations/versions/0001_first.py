@@ -121,7 +121,7 @@ def upgrade() -> None:
     op.create_table(
         "login_failure",
         sa.Column("subject", sa.String(), primary_key=True),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
     op.create_table(

@@ -1,0 +1,147 @@
+"""Credentials of devices at rest: AES-256-GCM, bound to the credential's id and version, write-only for people.
+
+User name and password are sealed together. A user name alone opens no camera, but it is half of a login and often
+the same through a whole city, so a stolen database or backup shall not give it away either; nothing lists it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, Row, delete, select
+
+from camera_registry.model.people import Credential
+from camera_registry.store import audit
+from camera_registry.store.errors import Refused, StoreError
+from camera_registry.store.keys import Key
+from camera_registry.store.register import touch
+from camera_registry.store.statements import upsert
+from camera_registry.store.tables import ITEMS, CredentialRow, table
+
+_CREDENTIALS = table(CredentialRow)
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All that people see of a credential."""
+
+    id: str
+    version: int
+    changed_at: datetime
+    devices: int
+
+
+class Vault:
+    """Seals with the first key, opens with any of them."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._sealing = keys[0]
+        self._ciphers = {key.name: AESGCM(key.secret) for key in keys}
+
+    def seal(self, credential: Credential) -> tuple[str, bytes]:
+        """The name of the key, and what is kept."""
+        nonce = os.urandom(_NONCE_BYTES)
+        plain = orjson.dumps([credential.username, credential.password])
+        bound = _bound(credential.id, credential.version)
+        return self._sealing.name, nonce + self._ciphers[self._sealing.name].encrypt(nonce, plain, bound)
+
+    def open(self, row: Row[tuple[object, ...]]) -> Credential:
+        """The credential in a row. Raises StoreError if the key is not at hand or the row was tampered with."""
+        cipher = self._ciphers.get(row.key)
+        if cipher is None:
+            raise StoreError(
+                f"credential {row.id} was sealed with key {row.key}, and the key file does not hold that key: put the"
+                " key file of this database back, or set the credential anew"
+            )
+        sealed: bytes = row.sealed
+        try:
+            plain = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(row.id, row.version))
+        except InvalidTag as error:
+            raise StoreError(
+                f"credential {row.id} is not what was stored: its row was changed or moved; set the credential anew"
+            ) from error
+        username, password = orjson.loads(plain)
+        return Credential(row.id, username, password, row.version)
+
+
+def put(tx: Connection, vault: Vault, id: str, username: str, password: str, *, author: str, at: datetime) -> int:
+    """Store a credential; returns its version, which grows only if user name or password differ from before."""
+    row = _row(tx, id)
+    before = vault.open(row) if row is not None and _readable(vault, row) else None
+    if before is not None and (before.username, before.password) == (username, password):
+        return before.version
+    version = 1 if row is None else row.version + 1
+    key, sealed = vault.seal(Credential(id, username, password, version))
+    upsert(tx, _CREDENTIALS, [{"id": id, "version": version, "key": key, "sealed": sealed, "changed_at": at}])
+    audit.append(tx, author, "credential.set", f"credential/{id}", {"version": version}, at)
+    touch(tx)
+    return version
+
+
+def load(tx: Connection, vault: Vault) -> dict[str, Credential]:
+    """Every credential, for the poller. One that can't be opened raises StoreError: half a fleet without passwords
+    would look like half a fleet of faults."""
+    return {row.id: vault.open(row) for row in tx.execute(select(_CREDENTIALS))}
+
+
+def fetch(tx: Connection, vault: Vault, id: str) -> Credential | None:
+    """One credential."""
+    row = _row(tx, id)
+    return None if row is None else vault.open(row)
+
+
+def listed(tx: Connection) -> list[Listed]:
+    """What there is, without anything secret."""
+    used: dict[str, int] = {}
+    for id in tx.execute(select(ITEMS["device"].c.credential)).scalars():
+        used[id] = used.get(id, 0) + 1
+    query = select(_CREDENTIALS.c.id, _CREDENTIALS.c.version, _CREDENTIALS.c.changed_at).order_by(_CREDENTIALS.c.id)
+    return [Listed(row.id, row.version, row.changed_at, used.get(row.id, 0)) for row in tx.execute(query)]
+
+
+def remove(tx: Connection, id: str, *, author: str, at: datetime) -> bool:
+    """Forget a credential; False if there is none. Raises Refused while devices use it."""
+    devices = ITEMS["device"]
+    users = list(tx.execute(select(devices.c.id).where(devices.c.credential == id).limit(5)).scalars())
+    if users:
+        raise Refused([f"credential {id} is still used by device {', '.join(users)}; give those another one first"])
+    if not tx.execute(delete(_CREDENTIALS).where(_CREDENTIALS.c.id == id)).rowcount:
+        return False
+    audit.append(tx, author, "credential.remove", f"credential/{id}", None, at)
+    touch(tx)
+    return True
+
+
+def rotate(tx: Connection, old: Vault, new: Vault, *, author: str, at: datetime) -> int:
+    """Seal every credential with the new vault's first key; returns how many. Versions stay: the passwords do."""
+    rows = []
+    for row in tx.execute(select(_CREDENTIALS)):
+        key, sealed = new.seal(old.open(row))
+        rows.append({"id": row.id, "version": row.version, "key": key, "sealed": sealed, "changed_at": row.changed_at})
+    upsert(tx, _CREDENTIALS, rows)
+    audit.append(tx, author, "credential.rotate_key", "credential", {"credentials": len(rows)}, at)
+    return len(rows)
+
+
+def _row(tx: Connection, id: str) -> Row[tuple[object, ...]] | None:
+    return tx.execute(select(_CREDENTIALS).where(_CREDENTIALS.c.id == id)).first()
+
+
+def _readable(vault: Vault, row: Row[tuple[object, ...]]) -> bool:
+    try:
+        vault.open(row)
+    except StoreError:
+        return False
+    return True
+
+
+def _bound(id: str, version: int) -> bytes:
+    """What a sealed value is bound to, so that it can't be moved to another row or brought back after a change."""
+    return orjson.dumps([id, version])

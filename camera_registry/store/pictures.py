@@ -1,0 +1,105 @@
+"""Small JPEG pictures kept as health evidence: files with names of our own, the newest of each kind per channel.
+
+Evidence may be lost in a power cut, so nothing is synced to disk; a file is written aside and renamed, so a reader
+never sees half of one. The time of the picture is the file's own time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from camera_registry.store.columns import instant, microseconds
+
+MAX_BYTES = 2_000_000
+_JPEG_BEGIN = b"\xff\xd8"
+_ABANDONED = timedelta(hours=1)
+
+
+class PictureKind(StrEnum):
+    """Which picture of a channel."""
+
+    LAST = "last"
+    LAST_GOOD = "last_good"
+    LAST_FAULTY = "last_faulty"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A kept picture and when it was taken."""
+
+    jpeg: bytes
+    at: datetime
+
+
+class Pictures:
+    """The pictures under one directory. The calls block for a disk access each; run them on a thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def save(self, device: str, channel: str, kind: PictureKind, jpeg: bytes, at: datetime) -> None:
+        """Keep a picture in place of the earlier one of its kind. Raises ValueError for what is no small JPEG."""
+        if not jpeg.startswith(_JPEG_BEGIN) or len(jpeg) > MAX_BYTES:
+            raise ValueError(f"evidence of {device} is not a JPEG of at most {MAX_BYTES} bytes ({len(jpeg)} bytes)")
+        path = self._path(device, channel, kind)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        partial.write_bytes(jpeg)
+        taken = microseconds(at) * 1000
+        os.utime(partial, ns=(taken, taken))
+        partial.replace(path)
+
+    def read(self, device: str, channel: str, kind: PictureKind) -> Picture | None:
+        """A kept picture, or None."""
+        try:
+            with self._path(device, channel, kind).open("rb") as file:
+                jpeg = file.read()
+                at = instant(os.fstat(file.fileno()).st_mtime_ns // 1000)
+        except FileNotFoundError:
+            return None
+        return Picture(jpeg, at) if jpeg.startswith(_JPEG_BEGIN) else None
+
+    def times(self, device: str, channel: str) -> dict[PictureKind, datetime]:
+        """Which pictures of a channel there are, and when they were taken."""
+        found: dict[PictureKind, datetime] = {}
+        for kind in PictureKind:
+            with contextlib.suppress(FileNotFoundError):
+                found[kind] = instant(self._path(device, channel, kind).stat().st_mtime_ns // 1000)
+        return found
+
+    def remove(self, device: str, channel: str) -> None:
+        """Forget a channel's pictures."""
+        for kind in PictureKind:
+            self._path(device, channel, kind).unlink(missing_ok=True)
+
+    def sweep(self, now: datetime, keep: timedelta) -> int:
+        """Remove pictures older than ``keep``, whatever their kind, and what an interrupted write left; returns how
+        many pictures went."""
+        removed = 0
+        for file in self._files():
+            with contextlib.suppress(FileNotFoundError):
+                if file.name.endswith(".partial"):
+                    # Its time may be the picture's already; the inode's change time is when it was written.
+                    if now - datetime.fromtimestamp(file.stat().st_ctime, UTC) > _ABANDONED:
+                        file.unlink()
+                elif now - instant(file.stat().st_mtime_ns // 1000) > keep:
+                    file.unlink()
+                    removed += 1
+        return removed
+
+    def _files(self) -> Iterator[Path]:
+        if self.directory.is_dir():
+            for folder in self.directory.iterdir():
+                yield from folder.iterdir()
+
+    def _path(self, device: str, channel: str, kind: PictureKind) -> Path:
+        name = hashlib.sha256(f"{device}\0{channel}\0{kind}".encode("utf-8", "replace")).hexdigest()[:40]
+        return self.directory / name[:2] / f"{name}.jpg"
