@@ -27,7 +27,7 @@ run: setup ## start the service with config/camera_registry.toml
 	@$(BIN)/camera-registry serve $(ARGS)
 
 test: develop servers ## fetch the servers that tests need, and run the tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: develop ## lint, format, types, imports, texts
 	$(BIN)/ruff check .
@@ -39,7 +39,7 @@ check: develop ## lint, format, types, imports, texts
 bench: develop ## measure: CPU per probe, devices per minute
 	$(BIN)/python -m tests.bench $(ARGS)
 
-golden: develop ## write the golden files of tests anew; look at the difference before you commit it
+golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)
 
 lock: develop ## write the locks anew from pyproject.toml (ARGS=--upgrade takes the newest releases)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,16 @@ def test_make_explains_what_people_may_ask_of_it():
     listed = subprocess.run(["make", "help"], cwd=TOP, capture_output=True, text=True, check=True).stdout
     explained = dict(re.findall(r"^ +make (\w+) +(\S.*)$", listed, re.MULTILINE))
     assert {"setup", "demo", "run", "test", "check", "bench", "golden", "lock", "clean"} <= set(explained)
+
+
+def test_the_wheel_holds_the_three_packages_whole_and_nothing_else(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=TOP, capture_output=True, timeout=60, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    listed = subprocess.run(["git", "ls-files", "-z", *PACKAGES], cwd=TOP, capture_output=True, text=True, check=True)
+    tracked = {name for name in listed.stdout.split("\0") if (TOP / name).is_file()}
+    libraries = {f"camera_registry/console/static/lib/{name}" for name in ("htmx.min.js", "sse.min.js")}
+    assert tracked | libraries <= held
+    assert {name.partition("/")[0] for name in held} == set(PACKAGES)

@@ -12,7 +12,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # What readers are told to type stands in an indented block, a fenced block, or between backticks.
-TYPED = re.compile(r"^(?: {4}|\t)(.+)$|^```[^\n]*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
+TYPED = re.compile(r"^(?: {4}|\t)([^\n]+)$|^```[^\n]*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"\bmake ([a-z]+)")
 COMMAND = re.compile(r"\bcamera-registry ([a-z][a-z-]*)")
 
