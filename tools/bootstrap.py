@@ -76,12 +76,16 @@ def _make_venv() -> None:
     print(f"Making {VENV.relative_to(TOP)}/ with Python {sys.version.split()[0]}", flush=True)
     if VENV.exists():
         shutil.rmtree(VENV)
-    bundled = importlib.util.find_spec("ensurepip") is not None
+    bundled = _bundles_pip()
     venv.EnvBuilder(symlinks=True, with_pip=bundled).create(VENV)
     if not bundled:
         wheel = _pip_wheel()
         _call([str(PYTHON), str(wheel / "pip"), "install", "--quiet", "--no-index", "--no-deps", str(wheel)])
     _stamp("venv", _fingerprint())
+
+
+def _bundles_pip() -> bool:
+    return importlib.util.find_spec("ensurepip") is not None
 
 
 def _pip_wheel() -> Path:

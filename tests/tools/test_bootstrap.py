@@ -27,6 +27,7 @@ class Checkout:
         self.setup.PYTHON = top / ".venv/bin/python"
         self.setup.LIBRARIES = top / "lib"
         self.setup._call = self.call
+        self.setup._bundles_pip = lambda: True
         self.setup.venv.EnvBuilder = self.builder
         self.with_pip: bool | None = None
 
@@ -115,9 +116,9 @@ def test_an_install_that_failed_is_tried_again(checkout):
     assert checkout.run(dev=False) == ["requirements.lock", "checkout", "browser.py"]
 
 
-def test_a_python_without_pip_gets_the_one_that_debian_keeps(checkout, monkeypatch):
+def test_a_python_without_pip_gets_the_one_that_debian_keeps(checkout):
     wheel = checkout.top / "pip-23.0.1-py3-none-any.whl"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    checkout.setup._bundles_pip = lambda: False
     checkout.setup._pip_wheel = lambda: wheel
     assert checkout.run(dev=False)[0] == wheel.name
     assert checkout.with_pip is False
