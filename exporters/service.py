@@ -1,0 +1,118 @@
+"""This file holds the service's own metrics: how punctual, busy and sound the service itself is.
+
+They live in a registry of their own; whoever builds the service builds one ``ServiceMetrics`` and hands it to what it
+measures. Values that something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+from camera_registry.board import Board
+from camera_registry.model.observation import Observation
+from exporters.aggregates import Aggregates
+
+LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
+COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
+LOOP_INTERVAL = 0.5
+"""Seconds between two looks at how late the event loop is."""
+
+
+class ServiceMetrics:
+    """Counters and gauges named ``camera_registry_*``, and the aggregates of the board, as one page."""
+
+    def __init__(self, board: Board, version: str) -> None:
+        self._aggregates = Aggregates(board)
+        self._registry = registry = CollectorRegistry()
+        self._polls = Counter("camera_registry_polls", "Probe runs by result.", ("probe", "result"), registry=registry)
+        self._missed = Counter(
+            "camera_registry_polls_missed",
+            "Probe runs skipped because the one before was still under way or no slot was free in time.",
+            ("probe",),
+            registry=registry,
+        )
+        self._poll_lag = Histogram(
+            "camera_registry_poll_lag_seconds", "How late probe runs began.", buckets=LAG_BUCKETS, registry=registry
+        )
+        self._loop_lag = Histogram(
+            "camera_registry_loop_lag_seconds",
+            "How late the event loop woke, looked at twice a second.",
+            buckets=LAG_BUCKETS,
+            registry=registry,
+        )
+        self._commit = Histogram(
+            "camera_registry_commit_seconds",
+            "How long a transaction of states and flips took, waiting for the writer included.",
+            buckets=COMMIT_BUCKETS,
+            registry=registry,
+        )
+        self._commit_failures = Counter(
+            "camera_registry_commit_failures", "Transactions that the database refused.", registry=registry
+        )
+        self._flips = Counter("camera_registry_flips", "Confirmed changes of state.", registry=registry)
+        self._poller_up = Gauge(
+            "camera_registry_poller_up", "1: this poller measures, 0: it is blind.", ("poller",), registry=registry
+        )
+        self._reloaded = Gauge(
+            "camera_registry_config_last_reload_successful",
+            "1: the settings in force are those of the file, 0: the file has a mistake.",
+            registry=registry,
+        )
+        self._reloaded_at = Gauge(
+            "camera_registry_config_last_reload_success_timestamp_seconds",
+            "When the settings were last taken over.",
+            registry=registry,
+        )
+        build = Info("camera_registry_build", "What runs here.", registry=registry)
+        build.info({"version": version, "python": platform.python_version()})
+        self.follow("camera_registry_devices", "Devices on the board.", lambda: len(board))
+        ProcessCollector(namespace="camera_registry", registry=registry)
+
+    def text(self) -> bytes:
+        """The page behind ``/metrics``."""
+        return generate_latest(self._registry) + self._aggregates.text()
+
+    def follow(self, name: str, about: str, read: Callable[[], float]) -> None:
+        """Export what ``read`` returns at each scrape as the gauge ``name``."""
+        Gauge(name, about, registry=self._registry).set_function(read)
+
+    def polled(self, seen: Observation, lag: float) -> None:
+        """One probe run is over; it began ``lag`` seconds late."""
+        self._polls.labels(seen.probe, seen.failure.kind.value if seen.failure is not None else "ok").inc()
+        self._poll_lag.observe(max(0.0, lag))
+
+    def missed(self, probe: str, runs: int = 1) -> None:
+        """Runs that were due and did not happen."""
+        self._missed.labels(probe).inc(runs)
+
+    def committed(self, flips: int, took: float) -> None:
+        """One transaction is on disk."""
+        self._flips.inc(flips)
+        self._commit.observe(took)
+
+    def commit_failed(self) -> None:
+        """The database refused a transaction; nothing is lost, it is tried again."""
+        self._commit_failures.inc()
+
+    def poller(self, name: str, *, up: bool) -> None:
+        """Whether a poller measures."""
+        self._poller_up.labels(name).set(up)
+
+    def reloaded(self, *, done: bool) -> None:
+        """The settings were read: taken over, or refused for a mistake."""
+        self._reloaded.set(done)
+        if done:
+            self._reloaded_at.set_to_current_time()
+
+    async def watch_loop(self) -> None:
+        """Measure the event loop's lateness until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LOOP_INTERVAL
+            await asyncio.sleep(LOOP_INTERVAL)
+            self._loop_lag.observe(max(0.0, loop.time() - due))
