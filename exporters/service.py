@@ -1,12 +1,12 @@
 """This file holds the service's own metrics: how punctual, busy and sound the service itself is.
 
-They live in a registry of their own; whoever builds the service builds one ``ServiceMetrics`` and hands it to what it
-measures. Values that something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
+Its methods are what the poller, the recorder and the self-watch call their meters. The numbers live in a registry of
+their own: whoever builds the service builds one ``ServiceMetrics`` and hands it to what is to be measured. Values that
+something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import platform
 from collections.abc import Callable
 
@@ -19,8 +19,6 @@ from exporters.aggregates import Aggregates
 
 LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
-LOOP_INTERVAL = 0.5
-"""Seconds between two looks at how late the event loop is."""
 
 
 class ServiceMetrics:
@@ -41,7 +39,7 @@ class ServiceMetrics:
         )
         self._loop_lag = Histogram(
             "camera_registry_loop_lag_seconds",
-            "How late the event loop woke, looked at twice a second.",
+            "How late the event loop woke a sleeper.",
             buckets=LAG_BUCKETS,
             registry=registry,
         )
@@ -109,10 +107,6 @@ class ServiceMetrics:
         if done:
             self._reloaded_at.set_to_current_time()
 
-    async def watch_loop(self) -> None:
-        """Measure the event loop's lateness until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + LOOP_INTERVAL
-            await asyncio.sleep(LOOP_INTERVAL)
-            self._loop_lag.observe(max(0.0, loop.time() - due))
+    def loop_lagged(self, lag: float) -> None:
+        """The event loop woke a sleeper ``lag`` seconds late."""
+        self._loop_lag.observe(lag)
