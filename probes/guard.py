@@ -25,8 +25,14 @@ class AddressGuard:
     """
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self.networks: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in networks)
+        self.networks: tuple[Network, ...] = ()
         self._allowed: dict[str, bool] = {}
+        self.allow(networks)
+
+    def allow(self, networks: Iterable[str]) -> None:
+        """Let these networks through from now on, and no others."""
+        self.networks = tuple(ip_network(text, strict=False) for text in networks)
+        self._allowed.clear()
 
     def allows(self, address: str) -> bool:
         """Whether the literal address may be connected to."""

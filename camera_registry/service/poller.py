@@ -34,6 +34,9 @@ class Meter(Protocol):
     def polled(self, seen: Observation, lag: float) -> None:
         """One run is over; it began ``lag`` seconds late."""
 
+    def missed(self, probe: str, runs: int) -> None:
+        """Runs that were due and did not happen."""
+
 
 @dataclass(slots=True)
 class Limits:
@@ -100,6 +103,10 @@ class Poller:
             now = self.clock()
             while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:
                 self._begin(due)
+            if self.agenda.missed:
+                missed, self.agenda.missed = self.agenda.missed, {}
+                for probe, runs in missed.items():
+                    self._meter.missed(probe, runs)
             # With every slot taken, what is due waits in the agenda, the longest overdue first; a run that ends wakes
             # this loop.
             free = len(self._runs) < self.limits.slots

@@ -1,0 +1,83 @@
+"""The housekeeper: lets time pass for silent devices, follows the register and the clock, throws old things out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from camera_registry.service.clock import SteadyClock
+from camera_registry.service.ledger import Ledger
+from camera_registry.service.recorder import Recorder
+from camera_registry.store import Store, StoreError, register, sessions
+from camera_registry.store.pictures import Pictures
+
+log = logging.getLogger(__name__)
+
+SHARES = 10
+"""Parts that the devices are cut in, one of them looked at each second, so no second is a long one."""
+
+ADOPT_EVERY = 10
+SWEEP_EVERY = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept."""
+
+    pictures: timedelta
+    sessions: sessions.Limits
+
+
+class Housekeeper:
+    """One look a second at what nobody asks for."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        recorder: Recorder,
+        store: Store,
+        pictures: Pictures,
+        clock: SteadyClock,
+        follow: Callable[[], Awaitable[None]],
+        retention: Callable[[], Retention],
+    ) -> None:
+        self._ledger = ledger
+        self._recorder = recorder
+        self._store = store
+        self._pictures = pictures
+        self._clock = clock
+        self._follow = follow
+        self._retention = retention
+        self.version = 0
+        """The version of the register that is followed."""
+
+    async def run(self) -> None:
+        """Keep house until cancelled. What fails is tried again at its next turn."""
+        second = 0
+        while True:
+            await asyncio.sleep(1)
+            second += 1
+            step = self._clock.resync()
+            if step:
+                log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
+                self._ledger.shift(step)
+            self._ledger.tick(self._clock.utc(), SHARES)
+            self._recorder.tell(())
+            try:
+                if await self._store.read(register.version) != self.version:
+                    await self._follow()
+                if second % ADOPT_EVERY == 0:
+                    await self._recorder.adopt()
+                if second % SWEEP_EVERY == 0:
+                    await self._sweep()
+            except (StoreError, OSError) as error:
+                log.warning("housekeeping waits for the store: %s", error)
+
+    async def _sweep(self) -> None:
+        now = self._clock.utc()
+        retention = self._retention()
+        await asyncio.to_thread(self._pictures.sweep, now, retention.pictures)
+        await self._store.write(sessions.sweep, now, retention.sessions)

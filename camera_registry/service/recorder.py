@@ -1,0 +1,176 @@
+"""The recorder: observations in, then states and flips committed in one transaction, then the board swapped.
+
+Judging never waits for the database. While it is locked or full, changes wait in the ledger (bounded: keyed by subject;
+only flips add up) and are written in order when it answers again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from camera_registry.board import Board, BoardEntry
+from camera_registry.link.local import LocalLink
+from camera_registry.model.device import Device
+from camera_registry.model.health import Aspect, Subject
+from camera_registry.model.observation import Facts, Observation
+from camera_registry.model.roster import RosterChange
+from camera_registry.rules.adoption import adopt
+from camera_registry.service.clock import SteadyClock
+from camera_registry.service.evidence import Evidence
+from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.store import Store, Unavailable, health, register
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY = 30.0
+"""Seconds between writes of times that moved without anything else changing. A crash forgets no more than that of
+*when* something was last seen, and nothing of *what* was true."""
+
+BLIND_AFTER = 5.0
+"""Seconds without a commit after which readers are shown what is not yet on disk, rather than nothing new."""
+
+AUTHOR = "poller"
+"""Whose name stands under what the register took over from devices."""
+
+
+class Meter(Protocol):
+    """Where the recorder tells how it fares."""
+
+    def committed(self, flips: int, took: float) -> None: ...
+
+    def commit_failed(self) -> None: ...
+
+
+class Recorder:
+    """The only writer of states and of the board."""
+
+    def __init__(
+        self,
+        link: LocalLink,
+        ledger: Ledger,
+        store: Store,
+        evidence: Evidence,
+        board: Board,
+        clock: SteadyClock,
+        meter: Meter,
+    ) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._store = store
+        self._board = board
+        self._clock = clock
+        self._meter = meter
+        self._evidence = evidence
+        self.healthy = True
+        """Whether the last commit went through."""
+        self._dirty = asyncio.Event()
+        self._written_at = 0.0
+        self._checkpoint_at = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait to be written."""
+        changes = self._ledger.changes
+        return len(changes.states) + len(changes.seen) + len(changes.flips)
+
+    async def run(self) -> None:
+        """Record until cancelled; what was judged by then is written before this returns."""
+        loop = asyncio.get_running_loop()
+        self._written_at = self._checkpoint_at = loop.time()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive(), name="recorder-receive")
+                group.create_task(self._commit(), name="recorder-commit")
+                group.create_task(self._evidence.run(), name="recorder-evidence")
+        finally:
+            # Shielded: stopping the service must not lose what was judged a moment ago.
+            try:
+                await asyncio.shield(self._write(self._ledger.collect(everything=True)))
+            except Unavailable:
+                log.exception("the last second of what was measured could not be written")
+
+    def tell(self, changes: Iterable[RosterChange]) -> None:
+        """Hand roster changes to the poller, and see to it that what they stand for is written and shown."""
+        for change in changes:
+            self._link.tell(change)
+        self._dirty.set()
+
+    async def _receive(self) -> None:
+        while True:
+            batch = await self._link.take()
+            self.tell(self._ledger.judge(batch, self._clock.utc()))
+            for seen in batch:
+                self._evidence.keep(seen, good=self._pictured_well(seen))
+
+    def _pictured_well(self, seen: Observation) -> bool | None:
+        state = self._ledger.state(Subject(seen.device, Aspect.PICTURE, seen.channel))
+        return state.good if state is not None else None
+
+    async def _commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        pause = 0.1
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            everything = loop.time() - self._checkpoint_at >= CHECKPOINT_EVERY
+            changes = self._ledger.collect(everything=everything)
+            try:
+                await self._write(changes)
+            except Unavailable as error:
+                self._ledger.restore(changes)
+                self.healthy = False
+                self._meter.commit_failed()
+                log.warning("nothing is lost, but the store does not take what was measured: %s", error)
+                if loop.time() - self._written_at > BLIND_AFTER:
+                    self._show(changes)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                self._dirty.set()
+                continue
+            pause = 0.1
+            self._written_at = loop.time()
+            self.healthy = True
+            if everything:
+                self._checkpoint_at = self._written_at
+            # Half a second of observations share one transaction and one swap.
+            await asyncio.sleep(0.5)
+
+    async def _write(self, changes: Changes) -> None:
+        begun = asyncio.get_running_loop().time()
+        if changes.states or changes.seen or changes.flips:
+            runs = [(device, run) for (device, _), run in changes.seen.items()]
+            await self._store.write(health.save, changes.states.values(), changes.flips, runs)
+            self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
+        self._show(changes)
+
+    def _show(self, changes: Changes) -> None:
+        entries: list[BoardEntry] = []
+        for device in changes.touched:
+            entry = self._ledger.entry(device)
+            if entry is not None:
+                entries.append(entry)
+        self._board.swap(entries, changes.gone)
+
+    async def adopt(self) -> None:
+        """Write into empty fields of device files what the devices told of themselves."""
+        told, self._ledger.adoptable = self._ledger.adoptable, {}
+        if told:
+            await self._store.write(_adopt_all, told, self._clock.utc())
+
+
+def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:
+    # Read anew inside the transaction: somebody may have edited the file since the device was asked.
+    filled: list[Device] = []
+    for device, facts in told.items():
+        stored = register.get(tx, "device", device)
+        if stored is not None and isinstance(stored.item, Device):
+            better = adopt(stored.item, facts)
+            if better is not None:
+                filled.append(better)
+    register.apply(tx, filled, author=AUTHOR, at=at)
