@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from probes.guard import AddressGuard
 from probes.memory import Memory
-from probes.redaction import redact
+from probes.redaction import facts_without_secrets, redact, without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -47,26 +48,46 @@ class Tools:
     credential: Callable[[str], Credential | None] = lambda name: None
     pictures: Pictures | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    auth_quiet: float = 1800.0
+    """Seconds for which a device that refused a password is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a probe did or learned, for people: the key of a text (``step.*`` in the catalogue) and its values."""
+
+    key: str
+    values: Mapping[str, object]
 
 
 @dataclass(slots=True)
 class Context:
     """What one run is given, and where it leaves what it finds.
 
-    ``facts`` are kept even if the run fails later; ``stage`` says how far it came; ``steps`` collects sentences for
-    people when somebody asked for an explanation; ``deadline`` is the loop's time by which all must be over.
+    ``facts`` are kept even if the run fails later; ``stage`` says how far it came; ``steps`` collects what happened
+    when somebody asked for an explanation; ``deadline`` is the loop's time by which all must be over; ``secrets`` are
+    texts that this run sent or could have sent, which must not come back in anything it reports; ``address`` is the
+    resolved address that was connected to.
     """
 
     tools: Tools
     deadline: float
     facts: dict[str, object] = field(default_factory=dict)
     stage: Stage = Stage.ADDRESS
-    steps: list[str] | None = None
+    steps: list[Step] | None = None
     picture: bytes | None = None
+    secrets: tuple[str, ...] = ()
+    address: str = ""
 
-    def step(self, text: str) -> None:
+    def step(self, key: str, **values: object) -> None:
+        """Tell what happened, if anybody asked."""
         if self.steps is not None:
-            self.steps.append(redact(text))
+            told = {name: self.conceal(value) if isinstance(value, str) else value for name, value in values.items()}
+            self.steps.append(Step(key, told))
+
+    def conceal(self, text: str) -> str:
+        """``text`` without this run's secrets and without anything that looks like one."""
+        return redact(without_secrets(text, self.secrets))
 
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
@@ -86,7 +107,7 @@ async def observe(
     *,
     timeout: float,
     channel: str = "",
-    steps: list[str] | None = None,
+    steps: list[Step] | None = None,
 ) -> Observation:
     """Run one probe within ``timeout`` seconds and return what came of it; only cancellation escapes.
 
@@ -101,13 +122,17 @@ async def observe(
         async with asyncio.timeout_at(context.deadline):
             facts = await probe(target, options, context)
     except ProbeError as error:
-        facts, failure = context.facts, Failure(error.kind, error.stage, redact(error.detail))
+        facts, failure = context.facts, Failure(error.kind, error.stage, context.conceal(error.detail))
     except TimeoutError:
         detail = f"no answer within {timeout:g} s (stage: {context.stage})"
         facts, failure = context.facts, Failure(FailureKind.TIMEOUT, context.stage, detail)
-    except Exception as error:
-        log.exception("probe %s failed on our side for %s", name, target.device)
-        detail = redact(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - the one catch: our own bug must not end the poller
+        detail = context.conceal(f"{type(error).__name__}: {error}")
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-8:]))
+        # A traceback would print the exception's own text, and that of its causes, with whatever they hold.
+        log.error("probe %s of %s failed on our side: %s\n%s", name, target.device, detail, frames)  # noqa: TRY400
         facts, failure = context.facts, Failure(FailureKind.INTERNAL, context.stage, detail)
     took = time.perf_counter() - begun
+    if context.secrets:
+        facts = facts_without_secrets(facts, context.secrets)
     return Observation(target.device, name, at, took, channel, facts, failure, context.picture)

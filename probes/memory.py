@@ -3,19 +3,41 @@ alone. Losing it costs one extra exchange, never a wrong verdict."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
+
+EVERYTHING = "*"
+"""In ``Trials.quiet``: no protocol of the device is tried."""
+
+
+@dataclass(slots=True)
+class Trials:
+    """How one version of a credential has fared at a device: the lock-out guard's memory.
+
+    ``refusals``: per protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was
+    accepted; ``quiet``: protocols (or EVERYTHING) where it is not sent again before ``window_end`` (loop time);
+    ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what has not worked yet.
+    """
+
+    version: tuple[str, int]
+    refusals: dict[str, int] = field(default_factory=dict)
+    worked: set[str] = field(default_factory=set)
+    quiet: set[str] = field(default_factory=set)
+    window_end: float = 0.0
+    refused_at: datetime | None = None
+    until: datetime | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
 class DeviceMemory:
-    """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its codec keeps it.
-    ``clock_offset``: device clock minus ours, seconds. ``quiet_until``: loop time before which the credential
-    ``quiet_version`` is not sent again, because the device refused it."""
+    """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
+    ``clock_offset``: device clock minus ours, seconds."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
-    quiet_until: float = 0.0
-    quiet_version: tuple[str, int] = ("", 0)
+    trials: Trials | None = None
 
 
 class Memory:

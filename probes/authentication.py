@@ -1,0 +1,112 @@
+"""This file answers Basic and Digest challenges for HTTP and RTSP alike, and remembers per device what worked.
+
+A remembered challenge lets the next run authenticate its first request. Where a device does not honour that (many tie
+a nonce to one connection), later runs ask unauthenticated first and answer the fresh challenge.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from camera_registry.model.observation import FailureKind, Stage
+from camera_registry.model.roster import Target
+from probes.base import Context, ProbeError
+from probes.credentials import Login, wanted
+from probes.wire import digest
+from probes.wire.digest import Challenge, Request
+from probes.wire.text import clean
+
+MISSES = 2
+"""Remembered nonces refused in a row, after which none is tried any more."""
+
+
+@dataclass(slots=True)
+class Scheme:
+    """A challenge that was answered with success, ``count`` times in this run and by others. ``misses``: how often in
+    a row a remembered nonce was refused although the password was right."""
+
+    challenge: Challenge
+    count: int = 0
+    misses: int = 0
+
+
+class Authenticator:
+    """One run's answers to challenges over one protocol; keeps what worked in the device's memory."""
+
+    def __init__(self, context: Context, target: Target, protocol: str, login: Login | None) -> None:
+        self._context = context
+        self._target = target
+        self._protocol = protocol
+        self._login = login
+        self._sent = False
+        self._schemes = context.tools.memory.of(target.device).schemes
+        known = self._schemes.get(protocol)
+        self._known = known if isinstance(known, Scheme) else None
+        self._scheme = self._known if self._known is not None and self._known.misses < MISSES else None
+
+    async def first(self, request: Request) -> str | None:
+        """The Authorization header of a request before any challenge, if one is remembered."""
+        if self._scheme is None or self._login is None:
+            return None
+        await self._login.permit()
+        return self._answer(self._scheme, self._login, request)
+
+    async def again(self, headers: Sequence[str], request: Request, sent: str | None) -> str:
+        """The header of the one retry after a 401 with these WWW-Authenticate headers; ``sent`` is the header of the
+        refused request, or None. Raises ProbeError(AUTH) when there is nothing more to try."""
+        self._context.stage = Stage.AUTHENTICATE
+        if self._login is None:
+            raise wanted(self._target, "the device asks for a password")
+        challenge = digest.strongest(digest.read_challenges(headers))
+        if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
+            raise self.refused()
+        if challenge is None:
+            offered = clean(", ".join(header.strip().partition(" ")[0] for header in headers), 60)
+            said = (
+                f"asks for {offered}, which is not supported" if offered else "refuses without saying what it asks for"
+            )
+            raise ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"the device {said}")
+        self._context.step("authentication.asked", scheme=challenge.name)
+        missed = sent is not None and not challenge.stale and self._scheme is self._known
+        misses = self._known.misses if self._known is not None else 0
+        self._scheme = Scheme(challenge, misses=misses + missed)
+        await self._login.permit()
+        return self._answer(self._scheme, self._login, request)
+
+    def once_more(self, request: Request) -> str | None:
+        """The header of a last request where authentication was under way already; asks nobody, waits for nothing."""
+        if self._scheme is None or self._login is None or not self._sent:
+            return None
+        return self._answer(self._scheme, self._login, request)
+
+    def accepted(self) -> None:
+        """The device took the last header sent."""
+        if self._login is None or self._scheme is None or not self._sent:
+            return
+        self._login.accepted()
+        if self._scheme is self._known:
+            self._known.misses = 0
+        else:
+            self._schemes[self._protocol] = self._known = self._scheme
+
+    def refused(self) -> ProbeError:
+        """The error for a 401 to an answer of the device's own challenge."""
+        assert self._login is not None
+        scheme = f" ({self._scheme.challenge.name})" if self._scheme is not None else ""
+        self._login.refused()
+        return self._login.failure(f"the device refused the user name or password{scheme}")
+
+    def _may_be_stale(self, challenge: Challenge) -> bool:
+        """Whether the refused header may have failed by its nonce alone."""
+        if self._scheme is None or self._scheme.challenge.scheme != "digest":
+            return False
+        return challenge.stale or challenge.nonce != self._scheme.challenge.nonce
+
+    def _answer(self, scheme: Scheme, login: Login, request: Request) -> str:
+        scheme.count += 1
+        self._sent = True
+        return digest.authorization(
+            scheme.challenge, login.username, login.password, request, count=scheme.count, cnonce=secrets.token_hex(8)
+        )

@@ -1,0 +1,128 @@
+"""This file is the one HTTP client of the probes: bounded answers, no redirects, no compression, Basic and Digest.
+
+One client serves one run at one port of a device and keeps its connection for as long as the device does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from camera_registry.model.observation import FailureKind, Stage
+from camera_registry.model.roster import Target
+from probes import transport
+from probes.authentication import Authenticator
+from probes.base import Context, ProbeError
+from probes.credentials import Login
+from probes.transport import Connection
+from probes.wire import WireError
+from probes.wire.digest import Request
+from probes.wire.http import Answer, AnswerReader, host_header, request_target, write_request
+
+Headers = Sequence[tuple[str, str]]
+
+
+class HttpClient:
+    """HTTP to one port of one device, for one run. Close it at the end, or use it as a context manager."""
+
+    def __init__(self, context: Context, target: Target, port: int, *, limit: int, tls: bool = False) -> None:
+        self._context = context
+        self._target = target
+        self._port = port
+        self._tls = tls
+        self._limit = limit
+        self._host = host_header(target.host, port, 443 if tls else 80)
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def send(self, method: str, path: str, headers: Headers = (), body: bytes = b"") -> Answer:
+        """One request and its answer, whatever its status. Raises ProbeError.
+
+        A kept connection that the device has dropped meanwhile is replaced once; all that is sent only reads.
+        """
+        try:
+            data = write_request(method, request_target(path), self._host, headers, body)
+        except WireError as error:
+            raise ProbeError(FailureKind.PROTOCOL, Stage.REQUEST, str(error)) from error
+        kept = self._connection
+        if kept is not None and kept.usable:
+            reader = AnswerReader(self._limit)
+            try:
+                return await self._exchange(kept, reader, data)
+            except ProbeError:
+                if reader.begun:
+                    raise
+        self.close()
+        self._connection = await transport.connect(self._context, self._target.host, self._port, tls=self._tls)
+        return await self._exchange(self._connection, AnswerReader(self._limit), data)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        authenticator: Authenticator,
+        headers: Headers = (),
+        body: bytes = b"",
+    ) -> Answer:
+        """As ``send``, with the authentication the device asks for. Raises ProbeError(AUTH) if it refuses that.
+
+        Tell the authenticator ``accepted`` when the answer shows that the password was taken.
+        """
+        asked = Request(method, request_target(path), body)
+        authorization = await authenticator.first(asked)
+        answer = await self.send(method, path, _with(headers, authorization), body)
+        if answer.status == 401:
+            challenges = answer.head.all("www-authenticate")
+            authorization = await authenticator.again(challenges, asked, authorization)
+            answer = await self.send(method, path, _with(headers, authorization), body)
+            if answer.status == 401:
+                raise authenticator.refused()
+        return answer
+
+    async def _exchange(self, connection: Connection, reader: AnswerReader, data: bytes) -> Answer:
+        self._context.stage = Stage.REQUEST
+        connection.send(data)
+        self._context.stage = Stage.ANSWER
+        try:
+            while not reader.feed(received := await connection.receive()) and received:
+                pass
+            answer = reader.answer or reader.end()
+        except WireError as error:
+            self.close()
+            raise ProbeError(FailureKind.PROTOCOL, self._context.stage, str(error)) from error
+        if not answer.reusable:
+            self.close()
+        return answer
+
+
+async def request(
+    context: Context,
+    target: Target,
+    method: str,
+    path: str,
+    *,
+    port: int,
+    limit: int,
+    login: Login | None = None,
+    tls: bool = False,
+) -> Answer:
+    """One authenticated request on a connection of its own. Raises ProbeError."""
+    with HttpClient(context, target, port, limit=limit, tls=tls) as client:
+        return await client.request(method, path, Authenticator(context, target, "http", login))
+
+
+def _with(headers: Headers, authorization: str | None) -> Headers:
+    return headers if authorization is None else (*headers, ("Authorization", authorization))

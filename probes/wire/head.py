@@ -1,0 +1,84 @@
+"""This file reads the head of an answer, which HTTP/1.1 (RFC 9112) and RTSP/1.0 (RFC 2326) share.
+
+Cameras fold lines, leave out the reason, end lines with LF alone, put blank lines first: all of that is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from probes.wire import TooLarge, WireError
+from probes.wire.text import clean, excerpt
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of one head; devices send a few hundred."""
+
+_STATUS = re.compile(r"(HTTP|RTSP)\s*/\s*(\d+(?:\.\d+)?)\s+(\d{3})(?:\s+(.*))?$", re.IGNORECASE)
+_BLANK = b"\r\n \t\x00\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status line and headers, in the order received, repeated ones kept.
+
+    Names are lower-case; values hold one character a byte (Latin-1), so that what must be sent back or hashed keeps its
+    bytes: clean them before they are shown.
+    """
+
+    protocol: str
+    version: str
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first header of this (lower-case) name."""
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return default
+
+    def all(self, name: str) -> list[str]:
+        """Every header of this (lower-case) name: devices send several WWW-Authenticate."""
+        return [value for known, value in self.headers if known == name]
+
+
+def head_end(buffer: bytes | bytearray) -> int:
+    """Where the body begins, or -1 while the head is not complete. Raises TooLarge."""
+    crlf, lf = buffer.find(b"\n\r\n"), buffer.find(b"\n\n")
+    if crlf >= 0 and (lf < 0 or crlf < lf):
+        end = crlf + 3
+    elif lf >= 0:
+        end = lf + 2
+    else:
+        end = -1
+    if max(end, len(buffer) if end < 0 else 0) > HEAD_LIMIT:
+        raise TooLarge(f"the head of the answer is longer than {HEAD_LIMIT // 1024} kB")
+    return end
+
+
+def skip_blank(buffer: bytearray) -> None:
+    """Drop blank lines, NULs and byte-order marks that some devices put before an answer."""
+    if buffer and buffer[0] in _BLANK:
+        del buffer[: len(buffer) - len(buffer.lstrip(_BLANK))]
+
+
+def read_head(block: bytes) -> Head:
+    """The head in ``block``, which ends with its blank line. Raises WireError if it begins with no status line."""
+    lines = block.replace(b"\r", b"").split(b"\n")
+    found = _STATUS.match(lines[0].decode("latin-1").strip())
+    if found is None:
+        raise WireError(f"no status line; the answer begins with {excerpt(lines[0])!r}")
+    headers: list[tuple[str, str]] = []
+    for line in lines[1:]:
+        if line[:1] in (b" ", b"\t"):
+            if headers:
+                name, value = headers[-1]
+                headers[-1] = (name, f"{value} {line.strip().decode('latin-1')}".strip())
+            continue
+        raw_name, colon, raw_value = line.partition(b":")
+        if colon:
+            headers.append((raw_name.strip().lower().decode("latin-1"), raw_value.strip().decode("latin-1")))
+    protocol, version, status, reason = found.groups()
+    return Head(protocol.upper(), version, int(status), clean(reason or "", 120), tuple(headers))

@@ -1,0 +1,192 @@
+"""This file writes HTTP/1.1 requests and reads their answers (RFC 9112), byte-capped before anything is parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from probes.wire import TooLarge, WireError
+from probes.wire.head import Head, head_end, read_head, skip_blank
+from probes.wire.text import excerpt
+
+Headers = Iterable[tuple[str, str]]
+
+_INTERIM_LIMIT = 8
+_EXTRA_LINES = 100
+_CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]{1,8})\s*(?:;.*)?$")
+_HEADER_BREAK = re.compile(r"[\r\n\x00]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. ``complete`` is false when the device closed before the length it had promised; ``reusable`` says
+    whether another request may follow on the same connection."""
+
+    head: Head
+    body: bytes
+    complete: bool = True
+    reusable: bool = False
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+
+def request_target(path: str) -> str:
+    """``path`` (with its query) as it may stand in a request line: never empty, no spaces, no fragment, ASCII."""
+    path = path.partition("#")[0]
+    if not path.startswith("/"):
+        path = "/" + path
+    return quote(path, safe="%/:=&?~+!$,;'@()*[]{}|^")
+
+
+def host_header(host: str, port: int, default_port: int) -> str:
+    """The Host header (RFC 9110 section 7.2): IPv6 literals in brackets, the default port left out."""
+    name = f"[{host}]" if ":" in host else host
+    return name if port == default_port else f"{name}:{port}"
+
+
+def write_request(method: str, target: str, host: str, headers: Headers = (), body: bytes = b"") -> bytes:
+    """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: camera-registry", "Accept-Encoding: identity"]
+    for name, value in headers:
+        if _HEADER_BREAK.search(value):
+            raise WireError(f"header {name} must not hold a line break")
+        lines.append(f"{name}: {value}")
+    if body or method == "POST":
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
+
+
+class AnswerReader:
+    """Reads one answer: ``feed`` it what arrives until it returns true, ``end`` it when the device closes."""
+
+    def __init__(self, body_limit: int) -> None:
+        self.body_limit = body_limit
+        self.answer: Answer | None = None
+        self._buffer = bytearray()
+        self._head: Head | None = None
+        self._length: int | None = None
+        self._chunked = False
+        self._body = bytearray()
+        self._chunk_left = 0
+        self._last_chunk = False
+        self._interim = 0
+        self._extra = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether the device has answered anything at all."""
+        return self._head is not None or bool(self._buffer)
+
+    def feed(self, data: bytes) -> bool:
+        """Take in bytes; true when ``answer`` is complete. Raises WireError, TooLarge."""
+        self._buffer += data
+        while self._head is None:
+            if not self._read_head():
+                return False
+        if self.answer is None:
+            self._read_body()
+        return self.answer is not None
+
+    def end(self) -> Answer:
+        """The device closed: what came so far is all there is. Raises WireError if that is not even a head."""
+        if self.answer is None:
+            if self._head is None:
+                said = f" after {excerpt(bytes(self._buffer))!r}" if self._buffer else " without an answer"
+                raise WireError(f"the device closed the connection{said}")
+            self._finish(complete=self._length is None and not self._chunked, reusable=False)
+        assert self.answer is not None
+        return self.answer
+
+    def _read_head(self) -> bool:
+        skip_blank(self._buffer)
+        end = head_end(self._buffer)
+        if end < 0:
+            if len(self._buffer) >= 5 and not self._buffer[:5].upper().startswith((b"HTTP", b"RTSP")):
+                raise WireError(f"not an HTTP answer; it begins with {excerpt(bytes(self._buffer))!r}")
+            return False
+        head = read_head(bytes(self._buffer[:end]))
+        if head.protocol != "HTTP":
+            raise WireError(f"the device speaks {head.protocol} on this port, not HTTP")
+        del self._buffer[:end]
+        if 100 <= head.status < 200:
+            self._interim += 1
+            if self._interim > _INTERIM_LIMIT:
+                raise WireError("the device sends interim answers without end")
+            return True
+        encoding = head.get("content-encoding").strip().lower()
+        if encoding not in ("", "identity"):
+            raise WireError(f"the answer is compressed ({encoding[:20]!r}) although only identity was accepted")
+        self._head = head
+        self._chunked = "chunked" in head.get("transfer-encoding").lower()
+        length = head.get("content-length").split(",")[0].strip()
+        if not self._chunked and length.isascii() and length.isdigit():
+            if len(length) > 15 or int(length) > self.body_limit:
+                raise TooLarge(f"the device announces {length[:20]} bytes; at most {self.body_limit} are read")
+            self._length = int(length)
+        if head.status in (204, 304):
+            self._length = 0
+        return True
+
+    def _read_body(self) -> None:
+        if self._chunked:
+            self._read_chunks()
+            return
+        self._body += self._buffer
+        self._buffer.clear()
+        if self._length is None:
+            self._check_size(len(self._body))
+        elif len(self._body) >= self._length:
+            surplus = len(self._body) > self._length
+            del self._body[self._length :]
+            self._finish(complete=True, reusable=not surplus)
+
+    def _read_chunks(self) -> None:
+        while self._buffer:
+            if self._chunk_left:
+                taken = self._buffer[: self._chunk_left]
+                self._body += taken
+                del self._buffer[: len(taken)]
+                self._chunk_left -= len(taken)
+                continue
+            line_end = self._buffer.find(b"\n")
+            if line_end < 0:
+                if len(self._buffer) > 1024:
+                    raise WireError("a chunk's size line has no end")
+                return
+            line = bytes(self._buffer[:line_end]).rstrip(b"\r")
+            del self._buffer[: line_end + 1]
+            if self._last_chunk:
+                if not line:
+                    self._finish(complete=True, reusable=not self._buffer)
+                    return
+                self._count_extra()  # a trailer
+                continue
+            if not line:
+                self._count_extra()  # the line break behind a chunk
+                continue
+            found = _CHUNK_SIZE.match(line)
+            if found is None:
+                raise WireError(f"a chunk's size is {excerpt(line)!r}")
+            self._chunk_left = int(found[1], 16)
+            self._last_chunk = self._chunk_left == 0
+            self._extra = 0
+            self._check_size(len(self._body) + self._chunk_left)
+
+    def _count_extra(self) -> None:
+        self._extra += 1
+        if self._extra > _EXTRA_LINES:
+            raise WireError("the device sends lines between chunks without end")
+
+    def _check_size(self, size: int) -> None:
+        if size > self.body_limit:
+            raise TooLarge(f"the device sends more than {self.body_limit} bytes")
+
+    def _finish(self, *, complete: bool, reusable: bool) -> None:
+        assert self._head is not None
+        wish = self._head.get("connection").lower()
+        keeps = "close" not in wish and (self._head.version != "1.0" or "keep-alive" in wish)
+        self.answer = Answer(self._head, bytes(self._body), complete, reusable and keeps)

@@ -1,0 +1,201 @@
+"""This file turns ONVIF answers (Core, Media, Media2) into values, and wrong addresses into right ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, quote, urlencode
+
+from lxml import etree
+
+from probes.wire.soap import child, children, descendant, local_name, raw_text, text
+from probes.wire.text import clean
+
+PROFILE_LIMIT = 256
+"""Profiles of one device; a recorder of 64 channels has 192."""
+
+_URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
+_PORT = re.compile(r":(\d{1,5})(?=:|$)")
+_POSIX_ZONE = re.compile(r"(?:<[^>]{1,20}>|[A-Za-z]{3,40}?)([+-]?)(\d{1,2})(?::(\d{1,2}))?")
+_CREDENTIAL_NAMES = re.compile(
+    r"(?i)(?:user(?:name)?|usr|login(?:use|pas)?|account|pass(?:word|wd)?|pwd|psw|token|auth)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """GetDeviceInformation."""
+
+    manufacturer: str
+    model: str
+    firmware: str
+    serial: str
+    hardware: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A media profile; ``token`` as it is sent back, the encoder's settings where it has one."""
+
+    token: str
+    name: str
+    encoding: str | None
+    width: int | None
+    height: int | None
+    frame_rate: float | None
+
+    def facts(self) -> dict[str, object]:
+        return {
+            "token": clean(self.token),
+            "name": self.name,
+            "encoding": self.encoding,
+            "width": self.width,
+            "height": self.height,
+            "frame_rate": self.frame_rate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that a device told, without user information. ``host`` is only compared, never contacted; ``port``
+    None: none was told."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+
+def read_information(answer: etree._Element) -> Information:
+    """What is missing is empty."""
+    names = ("Manufacturer", "Model", "FirmwareVersion", "SerialNumber", "HardwareId")
+    return Information(*(text(child(answer, name)) for name in names))
+
+
+def read_time(answer: etree._Element) -> datetime | None:
+    """The device's clock in UTC: UTCDateTime, else LocalDateTime with its POSIX zone, else None.
+
+    A leap second (60) or hour 24 rolls over; daylight saving is not applied, since rules differ from device to device.
+    """
+    utc = _read_moment(descendant(answer, "UTCDateTime"))
+    if utc is not None:
+        return utc
+    local = _read_moment(descendant(answer, "LocalDateTime"))
+    if local is None:
+        return None
+    zone = _POSIX_ZONE.match(text(descendant(answer, "TZ")))
+    if zone is None:
+        return local
+    sign, hours, minutes = zone.groups()
+    west = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return local - west if sign == "-" else local + west
+
+
+def read_services(answer: etree._Element) -> dict[str, str]:
+    """Namespace to address, from GetServices or GetCapabilities (which names Media instead of its namespace)."""
+    found: dict[str, str] = {}
+    for element in answer.iter(etree.Element):
+        name = local_name(element)
+        if name == "service":
+            found.setdefault(text(child(element, "Namespace")), raw_text(child(element, "XAddr")))
+        elif name == "media" and child(element, "XAddr") is not None:
+            found.setdefault("http://www.onvif.org/ver10/media/wsdl", raw_text(child(element, "XAddr")))
+    return {namespace: address for namespace, address in found.items() if namespace and address}
+
+
+def read_profiles(answer: etree._Element) -> tuple[Profile, ...]:
+    """Profiles of Media (``VideoEncoderConfiguration``) or Media2 (``Configurations``/``VideoEncoder``)."""
+    return tuple(profile for profile, _ in zip(_profiles(answer), range(PROFILE_LIMIT), strict=False))
+
+
+def read_uri(answer: etree._Element) -> Address | None:
+    """The address in a GetStreamUri or GetSnapshotUri answer, None when there is none."""
+    return read_address(raw_text(descendant(answer, "Uri")))
+
+
+def read_address(uri: str) -> Address | None:
+    """``uri`` in parts, without user names or passwords in it; None if it is not an address.
+
+    A doubled port (``host:80:80``) counts once.
+    """
+    found = _URI.match(uri[:2048])
+    if found is None:
+        return None
+    scheme, authority, path = found.groups()
+    authority = authority.rpartition("@")[2]
+    host, bracket, behind = authority.rpartition("]")
+    host, behind = (host.lstrip("["), behind) if bracket else (authority.partition(":")[0], authority)
+    port = _PORT.search(behind)
+    number = int(port[1]) if port else 0
+    return Address(
+        scheme=scheme.lower(),
+        host=clean(host.lower()),
+        port=number if 0 < number < 65536 else None,
+        path=_without_credentials(path) or "/",
+    )
+
+
+def write_uri(scheme: str, host: str, port: int, path: str) -> str:
+    """An address on the registered host, IPv6 literals in brackets."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}{path if path.startswith(('/', '?')) else '/' + path}"
+
+
+def _profiles(answer: etree._Element) -> Iterator[Profile]:
+    for element in children(answer, "Profiles"):
+        encoder = child(element, "VideoEncoderConfiguration")
+        if encoder is None:
+            encoder = child(element, "Configurations", "VideoEncoder")
+        yield Profile(
+            token=(element.get("token") or element.get("Token") or "")[:256],
+            name=text(child(element, "Name")),
+            encoding=text(child(encoder, "Encoding")).upper() or None,
+            width=_integer(child(encoder, "Resolution", "Width")),
+            height=_integer(child(encoder, "Resolution", "Height")),
+            frame_rate=_number(child(encoder, "RateControl", "FrameRateLimit")),
+        )
+
+
+def _read_moment(element: etree._Element | None) -> datetime | None:
+    names = (
+        ("Date", "Year"),
+        ("Date", "Month"),
+        ("Date", "Day"),
+        ("Time", "Hour"),
+        ("Time", "Minute"),
+        ("Time", "Second"),
+    )
+    numbers = [_integer(child(element, *path)) for path in names]
+    year, month, day, hour, minute, second = numbers
+    if year is None or month is None or day is None or hour is None or minute is None:
+        return None
+    if not (hour <= 24 and minute <= 60 and (second or 0) <= 61):
+        return None
+    try:
+        return datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second or 0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _integer(element: etree._Element | None) -> int | None:
+    value = text(element)
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def _number(element: etree._Element | None) -> float | None:
+    value = text(element)
+    return float(value) if re.fullmatch(r"\d{1,6}(?:\.\d{1,6})?", value) else None
+
+
+def _without_credentials(path: str) -> str:
+    """``path`` without parameters that hold a user name or password; untouched if it has none."""
+    before, mark, query = path.partition("?")
+    if not mark:
+        return path
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if not _CREDENTIAL_NAMES.match(name)]
+    if len(kept) == len(pairs):
+        return path
+    return f"{before}?{urlencode(kept, quote_via=quote)}" if kept else before

@@ -1,0 +1,140 @@
+"""This file writes RTSP/1.0 requests (RFC 2326) and reads what comes back: answers, and packets between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from probes.wire import TooLarge, WireError
+from probes.wire.head import Head, head_end, read_head, skip_blank
+from probes.wire.text import excerpt
+
+SDP_LIMIT = 64 * 1024
+"""Bytes of a body that a device may send; real descriptions have one or two thousand."""
+
+_HEADER_BREAK = re.compile(r"[\r\n\x00]")
+_DOLLAR = 0x24
+_BEGINNING = re.compile(rb"[A-Za-z_]+(?:[ /\t]|$)")
+_REQUEST = re.compile(rb"[A-Z_]+[ \t]+\S+[ \t]+RTSP/\d")
+_CONTENT_LENGTH = re.compile(rb"\ncontent-length\s*:\s*(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a request of ours."""
+
+    head: Head
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    @property
+    def sequence(self) -> int | None:
+        """CSeq, or None if the device left it out."""
+        value = self.head.get("cseq").strip()
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One interleaved packet (section 10.12)."""
+
+    channel: int
+    data: bytes
+
+
+def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+    """A request without a body. Raises WireError for a header that holds a line break."""
+    lines = [f"{method} {uri} RTSP/1.0", f"CSeq: {sequence}", "User-Agent: camera-registry"]
+    for name, value in headers:
+        if _HEADER_BREAK.search(value):
+            raise WireError(f"header {name} must not hold a line break")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join((*lines, "", "")).encode("latin-1")
+
+
+def request_uri(uri: str) -> str:
+    """``uri`` as it may stand in a request line: ASCII without spaces or line breaks."""
+    return quote(uri, safe="%/:=&?~+!$,;'@()*[]{}|^#")
+
+
+def session_id(answer: Answer) -> str:
+    """The session that SETUP made, without its timeout; empty if the device named none."""
+    return answer.head.get("session").partition(";")[0].strip()
+
+
+class Reader:
+    """Turns bytes into answers and packets, in order of arrival. ``feed`` raises WireError, TooLarge."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def begun(self) -> bool:
+        """Whether part of an answer waits for the rest of it."""
+        return bool(self._buffer)
+
+    @property
+    def pending(self) -> str:
+        """The beginning of what waits, for an error text."""
+        return excerpt(bytes(self._buffer[:120]))
+
+    def feed(self, data: bytes) -> list[Answer | Packet]:
+        self._buffer += data
+        found: list[Answer | Packet] = []
+        while (item := self._next()) is not None:
+            if item is not _PASSED_OVER:
+                found.append(item)
+        return found
+
+    def _next(self) -> Answer | Packet | None:
+        skip_blank(self._buffer)
+        if not self._buffer:
+            return None
+        return self._packet() if self._buffer[0] == _DOLLAR else self._message()
+
+    def _packet(self) -> Packet | None:
+        if len(self._buffer) < 4:
+            return None
+        end = 4 + int.from_bytes(self._buffer[2:4], "big")
+        if len(self._buffer) < end:
+            return None
+        packet = Packet(self._buffer[1], bytes(self._buffer[4:end]))
+        del self._buffer[:end]
+        return packet
+
+    def _message(self) -> Answer | Packet | None:
+        """An answer, or a request of the device's own (OPTIONS, ANNOUNCE, SET_PARAMETER), which is passed over."""
+        if _BEGINNING.match(self._buffer) is None:
+            raise WireError(f"neither an answer nor a packet; it begins with {self.pending!r}")
+        end = head_end(self._buffer)
+        if end < 0:
+            return None
+        block = bytes(self._buffer[:end])
+        request = _REQUEST.match(block)
+        head = _REQUEST_HEAD if request else read_head(block)
+        if head.protocol != "RTSP":
+            raise WireError(f"the device speaks {head.protocol} on this port, not RTSP")
+        found = _CONTENT_LENGTH.search(block)
+        length = _body_length(found[1]) if found else 0
+        if len(self._buffer) < end + length:
+            return None
+        answer = Answer(head, bytes(self._buffer[end : end + length]))
+        del self._buffer[: end + length]
+        return _PASSED_OVER if request else answer
+
+
+_REQUEST_HEAD = Head("RTSP", "1.0", 0, "", ())
+_PASSED_OVER = Answer(_REQUEST_HEAD, b"")
+
+
+def _body_length(digits: bytes) -> int:
+    if len(digits) > 10 or int(digits) > SDP_LIMIT:
+        raise TooLarge(
+            f"the device announces {digits[:20].decode()} bytes of description; at most {SDP_LIMIT} are read"
+        )
+    return int(digits)

@@ -1,0 +1,157 @@
+"""This file reads session descriptions (SDP, RFC 8866) as far as a stream's health needs them, and resolves their
+control addresses (RFC 2326, appendix C.1)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+from probes.wire import WireError
+from probes.wire.text import clean, decode, excerpt
+
+_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
+_STATIC_CODECS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}
+_NAMES = {"HEVC": "H265", "MJPEG": "JPEG", "AVC": "H264"}
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One media section. ``codec`` is the encoding name in capitals, ``parameters`` those of its ``fmtp`` line."""
+
+    kind: str
+    payload_type: int
+    codec: str
+    control: str = ""
+    clock_rate: int = 90_000
+    frame_rate: float | None = None
+    width: int | None = None
+    height: int | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def parameter_sets(self) -> list[bytes]:
+        """The parameter sets announced in the description (RFC 6184 section 8.1, RFC 7798 section 7.1)."""
+        names = ("sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps")
+        texts = [text for name in names for text in self.parameters.get(name, "").split(",")]
+        return [raw for raw in map(_base64, texts) if raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A session description: ``control`` of the session as a whole, and its media."""
+
+    control: str
+    media: tuple[Media, ...]
+
+    def video(self) -> Media | None:
+        """The first video section."""
+        return next((media for media in self.media if media.kind == "video"), None)
+
+
+def read(body: bytes) -> Description:
+    """The description in ``body``. Raises WireError when no line of it is SDP."""
+    lines = [line.strip() for line in decode(body.strip(b"\x00\xef\xbb\xbf \r\n")).replace("\r", "\n").split("\n")]
+    sections: list[list[tuple[str, str]]] = [[]]
+    for line in lines:
+        kind, equals, value = line.partition("=")
+        if not equals or len(kind) != 1:
+            continue
+        if kind == "m":
+            sections.append([])
+        sections[-1].append((kind, value))
+    if not any(sections):
+        raise WireError(f"not a session description; it begins with {excerpt(body)!r}")
+    return Description(_attributes(sections[0]).get("control", ""), tuple(map(_media, sections[1:])))
+
+
+def resolve(base: str, control: str) -> str:
+    """The address that ``control`` names, seen from ``base`` (Content-Base, Content-Location or the request's own).
+
+    As devices do it and players expect: a relative control is appended to the base with a slash between, not resolved
+    as a browser would, so that query texts in the base survive.
+    """
+    if not control or control == "*":
+        return base
+    if re.match(r"[a-z][a-z0-9+.-]*://", control, re.IGNORECASE):
+        return control
+    if control.startswith("/"):
+        return urljoin(base, control)
+    return base + control if base.endswith("/") else f"{base}/{control}"
+
+
+def _attributes(lines: list[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for kind, value in lines:
+        if kind == "a":
+            name, _, rest = value.partition(":")
+            found.setdefault(name.strip().lower(), rest.strip())
+    return found
+
+
+def _media(lines: list[tuple[str, str]]) -> Media:
+    words = lines[0][1].split()
+    kind = clean(words[0].lower(), 20) if words else ""
+    payload_type = int(words[3]) if len(words) > 3 and words[3].isascii() and words[3].isdigit() else -1
+    attributes = _attributes(lines)
+    codec, clock_rate = _STATIC_CODECS.get(payload_type, ""), 90_000
+    parameters: dict[str, str] = {}
+    for line_kind, value in lines:
+        name, _, rest = value.partition(":")
+        if line_kind != "a" or name.lower() not in ("rtpmap", "fmtp"):
+            continue
+        number, _, rest = rest.strip().partition(" ")
+        if number != str(payload_type):
+            continue
+        if name.lower() == "rtpmap":
+            encoding, _, rate = rest.strip().partition("/")
+            codec = clean(encoding.upper(), 20)
+            rate = rate.partition("/")[0]
+            clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 8 else clock_rate
+        else:
+            parameters |= _parameters(rest)
+    width, height = _size(attributes)
+    return Media(
+        kind=kind,
+        payload_type=payload_type,
+        codec=_NAMES.get(codec, codec),
+        control=attributes.get("control", ""),
+        clock_rate=clock_rate,
+        frame_rate=_positive(attributes.get("framerate", "")),
+        width=width,
+        height=height,
+        parameters=parameters,
+    )
+
+
+def _parameters(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.strip().partition("=")
+        if equals:
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
+def _size(attributes: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """Width and height where the device names them: ``x-dimensions:W,H`` or ``framesize:PT W-H``."""
+    for name in ("x-dimensions", "framesize"):
+        numbers = re.findall(r"\d{1,5}", attributes.get(name, ""))
+        if len(numbers) >= 2 and int(numbers[-2]) and int(numbers[-1]):
+            return int(numbers[-2]), int(numbers[-1])
+    return None, None
+
+
+def _positive(text: str) -> float | None:
+    found = _NUMBER.match(text)
+    return float(found[0]) or None if found else None
+
+
+def _base64(text: str) -> bytes:
+    text = text.strip().rstrip("=")
+    try:
+        return b64decode(text + "=" * (-len(text) % 4))
+    except (Base64Error, ValueError):
+        return b""
