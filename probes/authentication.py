@@ -89,7 +89,7 @@ class Authenticator:
         if self._scheme is self._known:
             self._known.misses = 0
         else:
-            self._schemes[self._protocol] = self._known = self._scheme
+            self._schemes[self._protocol] = self._scheme
 
     def refused(self) -> ProbeError:
         """The error for a 401 to an answer of the device's own challenge."""

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections import deque
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from camera_registry.model.observation import FailureKind, Stage
 from probes.base import Context, ProbeError
@@ -39,8 +39,7 @@ class Connection(asyncio.Protocol):
         self._leaving = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
     def data_received(self, data: bytes) -> None:
         if self._leaving:
