@@ -21,12 +21,11 @@ MODULES = {
 
 @cache
 def load(name: str) -> Probe:
-    """The probe of this name; its module is imported when it first runs, so that one which can't be imported here is
-    a failed run and not a dead poller. Raises KeyError for a name that is not in the catalogue."""
-    module = MODULES[name]
+    """The probe of this name; it is looked up and imported when it first runs, so that one which is unknown or can't be
+    imported here is a failed run and not a dead poller."""
 
     async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
-        run = cast("Probe", import_module(module).probe)
+        run = cast("Probe", import_module(MODULES[name]).probe)
         return await run(target, options, context)
 
     return probe

@@ -1,0 +1,153 @@
+"""The poller, against real sockets: it is punctual, bounded, and no device delays another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from camera_registry.link.local import LocalLink
+from camera_registry.model.observation import FailureKind, Observation
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, Target, Task
+from camera_registry.service.poller import Limits, Poller
+from probes.base import Tools
+from probes.guard import AddressGuard
+from probes.memory import Memory
+
+
+class Tally:
+    """A meter that counts."""
+
+    def __init__(self) -> None:
+        self.polls: list[Observation] = []
+        self.missed_runs = 0
+
+    def polled(self, seen: Observation, lag: float) -> None:
+        self.polls.append(seen)
+
+    def missed(self, probe: str, runs: int) -> None:
+        self.missed_runs += runs
+
+
+@asynccontextmanager
+async def polling(tally: Tally, slots: int = 8, per_host: int = 2) -> AsyncIterator[tuple[LocalLink, Poller]]:
+    link = LocalLink()
+    tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory())
+    poller = Poller(link, link, tools, Limits(slots, per_host), tally)
+    running = asyncio.create_task(poller.run())
+    try:
+        yield link, poller
+    finally:
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[int]:
+    """A port that takes connections and never says a word."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def keep(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(keep, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.transport.abort()
+
+
+def entry(device: str, port: int, probe: str = "tcp", interval: float = 0.2, timeout: float = 0.15) -> Entry:
+    target = Target(device, "127.0.0.1", {"tcp": port, "rtsp": port, "http": port, "onvif": port})
+    return Entry(target, (Task(probe, interval, timeout),))
+
+
+async def until(met: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not met():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.02)
+
+
+async def test_every_device_of_the_roster_is_asked_again_and_again(port: int) -> None:
+    tally = Tally()
+    async with polling(tally) as (link, _):
+        for number in range(5):
+            link.tell(Put(entry(f"cam-{number}", port)))
+        await until(lambda: len(tally.polls) >= 20)
+        assert {seen.device for seen in await link.take()} <= {f"cam-{number}" for number in range(5)}
+    assert {seen.device for seen in tally.polls} == {f"cam-{number}" for number in range(5)}
+    assert all(seen.ok for seen in tally.polls)
+
+
+async def test_hung_devices_delay_nobody_else(port: int, silent: int) -> None:
+    tally = Tally()
+    async with polling(tally, slots=6, per_host=6) as (link, _):
+        for number in range(4):
+            link.tell(Put(entry(f"hung-{number}", silent, "rtsp", interval=0.5, timeout=0.4)))
+        link.tell(Put(entry("well", port)))
+        await until(lambda: sum(seen.device == "well" for seen in tally.polls) >= 5)
+    hung = [seen for seen in tally.polls if seen.device != "well"]
+    assert all(seen.failure is not None and seen.took < 2 for seen in hung)
+
+
+async def test_no_more_is_under_way_than_the_limits_allow(silent: int) -> None:
+    tally = Tally()
+    async with polling(tally, slots=3, per_host=2) as (link, poller):
+        for number in range(10):
+            link.tell(Put(entry(f"hung-{number}", silent, "rtsp", interval=0.5, timeout=0.4)))
+        most = 0
+        for _ in range(60):
+            await asyncio.sleep(0.02)
+            most = max(most, poller.slots_used)
+    assert most == 2  # one host for all ten, so the host's limit holds before the slots'
+
+
+async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
+    tally = Tally()
+    async with polling(tally) as (link, _):
+        link.tell(Put(entry("cam-7", port, interval=3600)))
+        link.tell(Hurry("cam-7", "tcp", "", 0.05))
+        await until(lambda: tally.polls)
+    assert [seen.device for seen in tally.polls] == ["cam-7"]
+
+
+async def test_a_dropped_device_is_left_alone(port: int) -> None:
+    tally = Tally()
+    async with polling(tally) as (link, poller):
+        link.tell(Put(entry("cam-7", port)))
+        await until(lambda: tally.polls)
+        link.tell(Drop("cam-7"))
+        await until(lambda: len(poller.agenda) == 0 and poller.slots_used == 0)
+        count = len(tally.polls)
+        await asyncio.sleep(0.5)
+    assert len(tally.polls) == count
+
+
+async def test_stopping_in_the_middle_of_a_poll_reports_no_failure(silent: int) -> None:
+    tally = Tally()
+    async with polling(tally) as (link, poller):
+        link.tell(Put(entry("hung", silent, "rtsp", interval=60, timeout=50)))
+        link.tell(Hurry("hung", "rtsp", "", 0))
+        await until(lambda: poller.slots_used == 1)
+    assert tally.polls == []
+
+
+async def test_a_probe_that_is_not_known_here_is_our_failure_and_stops_nothing(port: int) -> None:
+    tally = Tally()
+    async with polling(tally) as (link, _):
+        link.tell(Put(entry("cam-7", port, "telepathy")))
+        link.tell(Put(entry("cam-8", port)))
+        await until(lambda: {seen.device for seen in tally.polls} == {"cam-7", "cam-8"})
+    kinds = {seen.device: seen.failure and seen.failure.kind for seen in tally.polls}
+    assert kinds == {"cam-7": FailureKind.INTERNAL, "cam-8": None}
