@@ -1,1 +1,4 @@
-"""The console: REST API, pages, access."""
+"""The console: what people and scripts reach over HTTP. It decides nothing of health."""
+
+from camera_registry.console.app import build as build
+from camera_registry.console.deps import Deps as Deps

@@ -62,8 +62,8 @@ def test_no_text_is_left_over() -> None:
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
-        r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|step|"
-        r"column|field|problem|audit|snapshot_kind)\."
+        r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|"
+        r"step|command|field|fact|problem|refusal|snapshot_kind)\.|list\.order_|device\.last_"
     )
     unused = {
         key

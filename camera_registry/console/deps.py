@@ -1,0 +1,53 @@
+"""What the console is given: what it reads, and the few things it may set going. Tests build it alone from these."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from camera_registry.board import Board
+from camera_registry.model.device import Device
+from camera_registry.model.observation import Observation
+from camera_registry.settings import Settings
+from camera_registry.store import Store
+from camera_registry.store.credentials import Vault
+from camera_registry.store.pictures import Pictures
+from exporters.service import ServiceMetrics
+from probes.base import Step
+
+ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
+"""Probes a device at once; each observation comes with the steps that led to it."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """``reload`` reads settings and register again and returns the problems that kept it from doing so (empty: done).
+
+    ``ready`` tells whether the service does its work; ``changed`` is called after each edit of the register, so that
+    the board follows; ``pollers`` names those whose observations come here; ``loopback`` is whether the listener can be
+    reached from this machine only.
+    """
+
+    board: Board
+    store: Store
+    settings: Callable[[], Settings]
+    reload: Callable[[], Awaitable[Sequence[str]]]
+    changed: Callable[[], Awaitable[None]]
+    probe_now: ProbeNow
+    ready: Callable[[], bool]
+    pictures: Pictures
+    vault: Vault
+    metrics: ServiceMetrics
+    pollers: Sequence[str] = ("local",)
+    loopback: bool = True
+    now: Callable[[], datetime] = utc_now
+
+    def zone(self) -> ZoneInfo:
+        """The time zone in which people are shown times."""
+        return ZoneInfo(self.settings().time_zone)

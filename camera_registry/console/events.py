@@ -1,0 +1,56 @@
+"""``/events``: the stream that tells open pages to refresh."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from pydantic import Field
+
+from camera_registry.console import identity
+from camera_registry.console.live import Live, TooMany
+from camera_registry.console.problems import Problem
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import PageQuery
+from camera_registry.rules.access import Action
+
+LIVE = web.AppKey("live", Live)
+
+_HEARTBEAT = 15.0
+"""Seconds. Each one also asks whether the session still holds."""
+_COME_BACK = 3000
+"""Milliseconds after which a browser whose stream ended opens a new one."""
+
+
+class EventsQuery(PageQuery):
+    """``device``: only events that concern this one."""
+
+    device: str = Field("", max_length=200)
+
+
+async def events(asked: Asked[EventsQuery, Nothing]) -> web.StreamResponse:
+    request, device = asked.request, asked.query.device
+    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+    try:
+        async with request.app[LIVE].open(_HEARTBEAT) as told:
+            await stream.prepare(request)
+            await stream.write(b"retry: %d\n\n" % _COME_BACK)
+            async for event in told:
+                if event is None:
+                    if await identity.find(request, asked.deps) is None:
+                        break
+                    await stream.write(b": still here\n\n")
+                elif not device or event.devices is None or device in event.devices:
+                    data = orjson.dumps({"revision": event.revision, "devices": event.devices})
+                    await stream.write(b"event: board\ndata: " + data + b"\n\n")
+    except TooMany as error:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", headers={"Retry-After": "30"}) from error
+    except (ConnectionResetError, Problem):
+        # The browser went away, or its session was ended: either way nobody is to be told.
+        if not stream.prepared:
+            raise
+    return stream
+
+
+ROUTES: tuple[AnyRoute, ...] = (Route(Surface.PAGE, "GET", "/events", events, Action.SEE, EventsQuery, Nothing),)

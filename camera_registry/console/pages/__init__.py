@@ -1,0 +1,1 @@
+"""Pages for people: each module is one page (or one errand) and its lines of the route table."""

@@ -1,0 +1,192 @@
+"""The page of one device: what is wrong, since when, why, what to do next, and all that is known of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+
+from aiohttp import web
+
+from camera_registry.board import Board, BoardEntry
+from camera_registry.console import probing
+from camera_registry.console.found import on_board
+from camera_registry.console.history import strips
+from camera_registry.console.pages.show import show
+from camera_registry.console.reader import READER
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import DevicePageQuery, PageQuery
+from camera_registry.console.snapshots import PICTURES, PictureKind
+from camera_registry.model.device import Device, Kind, Life, TrafficKind
+from camera_registry.model.register import Change
+from camera_registry.rules.access import Action, may
+from camera_registry.store import health, register
+from camera_registry.texts import Texts
+
+_STRIPS = 24
+_FLIPS_READ = 2000
+_FLIPS_SHOWN = 50
+_CHANGES_SHOWN = 30
+_CHANNELS_PICTURED = 16
+
+_FACTS = (
+    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate", "transport",
+    "time_to_first_frame_seconds",
+)  # fmt: skip
+"""What a device says of itself that people ask for; the rest is in the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A kept picture as the page shows it. ``old``: it must not be taken for how things look now."""
+
+    kind: str
+    channel: str
+    at: datetime
+    old: bool
+    width: int = 640
+    height: int = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One field of one change of the register. ``field`` is empty for the creation itself."""
+
+    at: datetime
+    author: str
+    field: str
+    before: str
+    after: str
+
+
+async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
+    deps = asked.deps
+    entry = on_board(deps.board, asked.item())
+    now = deps.now()
+    since = now - timedelta(days=asked.query.days)
+    past = await deps.store.read(health.flips, device=entry.device.id, since=since, limit=_FLIPS_READ)
+    flips = [one.flip for one in past]
+    children = asked.request.app[READER].children(entry.device.id)
+    live = asked.request.headers.get("HX-Request") == "true"
+    return show(
+        asked,
+        "device.html",
+        query=asked.query,
+        entry=entry,
+        areas=_way_down(deps.board, entry.device.area),
+        blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
+        children=children,
+        child_statuses=Counter(child.status for child in children),
+        strips=strips(flips, entry.states, since, now, _STRIPS),
+        flips=flips[:_FLIPS_SHOWN],
+        since=since,
+        facts=_facts(entry),
+        # The rest does not change while one looks, and looking at a picture anew would be one more look.
+        file=() if live else _file(entry.device, deps.board, asked.words),
+        pictures=() if live else await _pictures(asked, entry),
+        changes=() if live else await _changes(asked, entry.device.id),
+    )
+
+
+async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    entry = on_board(asked.deps.board, asked.item())
+    runs = await asked.request.app[probing.PROBING].run(entry.device, asked.user.name)
+    return show(asked, "probe.html", device=entry.device, runs=runs)
+
+
+def _way_down(board: Board, area: str) -> Sequence[tuple[str, str]]:
+    """The areas a device lies in, the largest first."""
+    way: list[tuple[str, str]] = []
+    while area and area not in (code for code, _ in way):
+        way.append((area, board.names.areas.get(area, "")))
+        area = board.names.area_parents.get(area, "")
+    return way[::-1]
+
+
+def _names(board: Board, devices: Iterable[str]) -> Mapping[str, str]:
+    entries = (board.get(one) for one in devices if one)
+    return {entry.device.id: entry.device.name for entry in entries if entry is not None}
+
+
+def _facts(entry: BoardEntry) -> Sequence[tuple[str, str, str]]:
+    """(fact, value, channel) of the newest runs. Each probe's own facts; two probes rarely tell the same."""
+    told: dict[tuple[str, str], str] = {}
+    for run in entry.probes:
+        known = dict(run.facts)
+        if "width" in known and "height" in known and run.probe == "rtsp":
+            known["size"] = f"{known['width']} × {known['height']}"
+        for fact in _FACTS:
+            if (value := known.get(fact)) not in (None, ""):
+                told.setdefault((fact, run.channel), f"{value:.2f}" if isinstance(value, float) else str(value))
+    return sorted(
+        ((fact, value, channel) for (fact, channel), value in told.items()), key=lambda one: _FACTS.index(one[0])
+    )
+
+
+def _file(device: Device, board: Board, words: Texts) -> Sequence[tuple[str, str]]:
+    """(field, value) of the device file as far as it is filled in."""
+    names = board.names
+    shown = []
+    for field in fields(Device):
+        value = getattr(device, field.name)
+        if field.name == "credential" or value in (None, "", (), 0):
+            continue
+        called = {"area": names.areas, "site": names.sites, "contractor": names.contractors}.get(field.name, {})
+        text = plain(value, words)
+        shown.append((field.name, f"{called[text]} ({text})" if called.get(text) else text))
+    return shown
+
+
+def plain(value: object, words: Texts) -> str:
+    """A value of the register as people read it."""
+    match value:
+        case None | "":
+            return "–"
+        case Kind() | Life() | TrafficKind():
+            return words.name(value)
+        case tuple() | list():
+            return ", ".join(str(one) for one in value)
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+async def _pictures(asked: Asked[DevicePageQuery, Nothing], entry: BoardEntry) -> Sequence[Shot]:
+    if not may(asked.user, Action.SEE_PICTURES):
+        return ()
+    pictures = asked.request.app[PICTURES]
+    channels = [channel.id for channel in entry.channels[:_CHANNELS_PICTURED]] or [""]
+    limit = 2.5 * asked.deps.settings().probes.snapshot.interval
+    now = asked.deps.now()
+    shots = []
+    for channel, times in (await pictures.times(entry.device.id, channels)).items():
+        for kind in (PictureKind.LAST, PictureKind.LAST_FAULTY):
+            at = times.get(kind)
+            if at is not None and (kind is PictureKind.LAST or at != times.get(PictureKind.LAST)):
+                old = kind is not PictureKind.LAST or (now - at).total_seconds() > limit
+                shots.append(Shot(kind.value, channel, at, old))
+    return shots
+
+
+async def _changes(asked: Asked[DevicePageQuery, Nothing], device: str) -> Sequence[Edit]:
+    if not may(asked.user, Action.SEE_CHANGES):
+        return ()
+    changes = await asked.deps.store.read(register.changes_of, "device", device, limit=_CHANGES_SHOWN)
+    return [edit for change in changes for edit in _edits(change, asked.words)]
+
+
+def _edits(change: Change, words: Texts) -> Iterable[Edit]:
+    if change.before is None:
+        yield Edit(change.at, change.author, "", "", "")
+        return
+    after = change.after or {}
+    for name in sorted({*change.before, *after}):
+        yield Edit(change.at, change.author, name, plain(change.before.get(name), words), plain(after.get(name), words))
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(Surface.PAGE, "GET", "/devices/{id}", device, Action.SEE, DevicePageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/devices/{id}/probe", probe, Action.PROBE, PageQuery, Nothing),
+)

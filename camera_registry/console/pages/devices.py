@@ -1,0 +1,61 @@
+"""The list of devices: search, filters, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from camera_registry.console.cursor import from_cursor, to_cursor
+from camera_registry.console.pages.show import show
+from camera_registry.console.reader import READER, Filter, Order
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import ListPageQuery
+from camera_registry.model.device import Kind, Life
+from camera_registry.model.health import Cause, Status
+from camera_registry.rules.access import Action
+
+_ROWS = 60
+_MOST_AREAS = 400
+"""Areas offered while typing; with more, people type a code or a name."""
+
+
+async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
+    query = asked.query
+    reader = asked.request.app[READER]
+    names = asked.deps.board.names
+    wanted = Filter(
+        text=query.q,
+        status=query.status,
+        area=_area(query.area, names.areas),
+        kind=query.kind,
+        cause=query.cause,
+        life=query.life,
+        parent=query.parent,
+    )
+    listed = reader.select(wanted, query.order, from_cursor(query.after), _ROWS)
+    return show(
+        asked,
+        "devices.html",
+        query=query,
+        listed=listed,
+        after=query.after,
+        next=to_cursor(listed.after),
+        names=names,
+        areas=sorted(names.areas.items())[:_MOST_AREAS],
+        statuses=Status,
+        kinds=Kind,
+        lives=Life,
+        causes=Cause,
+        orders=Order,
+    )
+
+
+def _area(given: str, names: Mapping[str, str]) -> str:
+    """An area's code for what somebody typed: a code, or else a name."""
+    if not given or given in names:
+        return given
+    return next((code for code, name in names.items() if name == given), given)
+
+
+ROUTES: tuple[AnyRoute, ...] = (Route(Surface.PAGE, "GET", "/devices", devices, Action.SEE, ListPageQuery, Nothing),)

@@ -1,0 +1,82 @@
+"""How a request fails: with a code of the catalogue, so that each failure says where, why and what to do in zh and en.
+
+Scripts get it as problem+json (RFC 9457), people as a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from camera_registry.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One thing wrong with what was sent: where it stands and what is wrong with it."""
+
+    place: str
+    detail: str
+
+
+class Problem(Exception):
+    """A request that can't be answered as asked. ``code`` names its texts: ``refusal.CODE.detail`` and ``.remedy``."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        *,
+        places: Sequence[Place] = (),
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.places = tuple(places)
+        self.headers = dict(headers or {})
+        self.values = values
+
+    def detail(self, words: Texts) -> str:
+        return words(f"refusal.{self.code}.detail", **self.values)
+
+    def remedy(self, words: Texts) -> str:
+        return words(f"refusal.{self.code}.remedy", **self.values)
+
+    def response(self, words: Texts, instance: str) -> web.Response:
+        """problem+json; ``place``, ``remedy`` and ``problems`` are extension members."""
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "code": self.code,
+            "detail": self.detail(words),
+            "remedy": self.remedy(words),
+            "instance": instance,
+        }
+        if self.places:
+            body["place"] = self.places[0].place
+            body["problems"] = [{"place": one.place, "detail": one.detail} for one in self.places]
+        return web.Response(
+            status=self.status, body=orjson.dumps(body), content_type="application/problem+json", headers=self.headers
+        )
+
+
+def invalid(error: ValidationError, where: str) -> Problem:
+    """What pydantic found wrong with a query or a body, each with its place (``where`` is its root)."""
+    places = []
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        path = ".".join(str(part) for part in one["loc"])
+        message = "is not known here" if one["type"] == "extra_forbidden" else one["msg"].removeprefix("Value error, ")
+        places.append(Place(f"{where}.{path}" if path else where, message))
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=places, n=len(places))
+
+
+def not_found(what: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "not_found", what=what)

@@ -1,0 +1,138 @@
+"""Pages from templates: autoescape is on for every file, there is no inline script or style, and every word shown comes
+from the texts. Times appear in the configured time zone beside how long ago they were."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import web
+
+from camera_registry.console.identity import Identity
+from camera_registry.model.health import Reason, State, Status
+from camera_registry.model.people import User
+from camera_registry.rules.access import Action, may
+from camera_registry.texts import LANGUAGES, Texts
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_MARKS = {
+    Status.DOWN: "✕", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.OK: "✓",
+    State.DOWN: "✕", State.FLAPPING: "⇅", State.SUSPECT: "▲", State.STALE: "?", State.UNKNOWN: "?", State.OK: "✓",
+}  # fmt: skip
+"""A sign of its own for each state, for eyes and screens that tell no colours apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every template may use, beside its own values."""
+
+    t: Texts
+    now: datetime
+    zone: ZoneInfo
+    path: str
+    query: Mapping[str, str]
+    user: User | None
+    csrf: str
+
+    def may(self, action: str) -> bool:
+        return self.user is not None and may(self.user, Action(action))
+
+    def stamp(self, at: datetime | None) -> str:
+        """A time in the configured zone, without the year while it is this year's."""
+        if at is None:
+            return "–"
+        local = at.astimezone(self.zone)
+        same_year = local.year == self.now.astimezone(self.zone).year
+        return local.strftime("%m-%d %H:%M:%S" if same_year else "%Y-%m-%d %H:%M")
+
+    def iso(self, at: datetime) -> str:
+        return at.astimezone(self.zone).isoformat(timespec="seconds")
+
+    def ago(self, at: datetime | None) -> str:
+        return "" if at is None else self.t.ago(self.now - at)
+
+    def lasted(self, begin: datetime, end: datetime) -> str:
+        return self.t.duration(end - begin)
+
+    def link(self, path: str, **changes: object) -> str:
+        """``path`` with this page's query, some of it changed; None or empty takes a parameter out."""
+        query = {key: value for key, value in self.query.items() if key not in changes}
+        query |= {key: str(value) for key, value in changes.items() if value not in (None, "")}
+        return f"{path}?{urlencode(query)}" if query else path
+
+    def languages(self) -> list[str]:
+        return [language for language in LANGUAGES if language != self.t.language]
+
+    def plain(self, reason: Reason) -> str:
+        return self.t.name(reason.cause)
+
+
+def render(request: web.Request, template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:
+    """A whole page, or only its live part when htmx asks for that."""
+    part = template.replace(".html", ".live.html") if request.headers.get("HX-Request") == "true" else template
+    environment = _environment()
+    if part not in environment.list_templates():
+        part = template
+    return environment.get_template(part).render(page=common, t=words, **values)
+
+
+def page(
+    request: web.Request,
+    template: str,
+    *,
+    words: Texts,
+    zone: ZoneInfo,
+    now: datetime,
+    who: Identity | None,
+    status: HTTPStatus = HTTPStatus.OK,
+    **values: object,
+) -> web.Response:
+    """The answer that shows ``template``."""
+    common = Page(
+        words,
+        now,
+        zone,
+        request.path,
+        {key: value for key, value in request.query.items() if key not in ("lang", "after")},
+        who.user if who else None,
+        who.csrf if who else "",
+    )
+    text = render(request, template, words, values, common)
+    response = web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+    response.headers["Vary"] = "Accept-Language, Cookie, HX-Request"
+    return response
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a file in ``static/`` with the hash of its content, so that browsers may keep it for ever."""
+    content = (STATIC / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(static=static, mark=_mark, EPOCH=datetime(1970, 1, 1, tzinfo=UTC))
+    return environment
+
+
+def _mark(state: Status | State) -> str:
+    return _MARKS[state]

@@ -1,0 +1,182 @@
+"""The route table's own shape: one line says path, action, what may be sent, what comes back. Everything else follows.
+
+The dispatcher built here is the only way to a handler: it finds out who asks, holds sessions to their token, asks
+``authorize``, and parses query and body. So no handler can forget to, and the API's description can't drift from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from camera_registry.console import identity
+from camera_registry.console.deps import Deps
+from camera_registry.console.identity import Identity
+from camera_registry.console.problems import Problem, invalid
+from camera_registry.model.people import User
+from camera_registry.rules.access import Action, Denied, authorize
+from camera_registry.texts import LANGUAGES, Texts, preferred, texts
+
+DEPS = web.AppKey("deps", Deps)
+
+
+class Nothing(BaseModel):
+    """No query parameters, or no body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Surface(StrEnum):
+    """Whom a route is for: that decides how failures look and how one proves who one is."""
+
+    PAGE = "page"
+    API = "api"
+    MACHINE = "machine"
+    """Prometheus and the like: open on a loopback listener, else with a token."""
+    OPEN = "open"
+    """Anybody: the signs of life, static files, signing in."""
+
+
+Q = TypeVar("Q", bound=BaseModel)
+B = TypeVar("B", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Asked(Generic[Q, B]):
+    """One request with everything that was found out about it. ``headers`` go into the answer."""
+
+    request: web.Request
+    deps: Deps
+    who: Identity | None
+    words: Texts
+    query: Q
+    body: B
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def user(self) -> User:
+        """Who asks. Only for routes that have an action, on surfaces where that means somebody signed in."""
+        assert self.who is not None
+        return self.who.user
+
+    def item(self, name: str = "id") -> str:
+        """A part of the path."""
+        return self.request.match_info[name]
+
+
+Handler = Callable[[Asked[Q, B]], Awaitable[BaseModel | web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[Q, B]):
+    """One line of the route table. ``action`` None: whoever asks may (only on Surface.OPEN). ``answer`` and ``summary``
+    are for the API's description; an ``answer`` of None is no content, or not JSON."""
+
+    surface: Surface
+    method: str
+    path: str
+    handler: Handler[Q, B]
+    action: Action | None
+    query: type[Q]
+    body: type[B]
+    answer: type[BaseModel] | None = None
+    summary: str = ""
+    status: HTTPStatus = HTTPStatus.OK
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in ("GET", "HEAD")
+
+
+AnyRoute = Route[Any, Any]
+
+
+def language(request: web.Request, who: Identity | None, default: str) -> str:
+    """``?lang=``, else the choice made before (cookie), else the user's own, else the browser's, else ours."""
+    for chosen in (request.query.get("lang", ""), request.cookies.get("lang", "")):
+        if chosen in LANGUAGES:
+            return chosen
+    if who is not None and who.user.language in LANGUAGES:
+        return who.user.language
+    return preferred(request.headers.get("Accept-Language", "")) or default
+
+
+def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of one line of the table."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        deps = request.app[DEPS]
+        who = await identity.find(request, deps)
+        if who is not None:
+            request[identity.WHO] = who
+        words = texts(language(request, who, deps.settings().language))
+        request[WORDS] = words
+        _authorize(route, request, deps, who)
+        query = _parse(route.query, {key: value for key, value in request.query.items() if key != "lang"}, "query")
+        body = await _body(route, request, who)
+        asked: Asked[Any, Any] = Asked(request, deps, who, words, query, body)
+        result = await route.handler(asked)
+        if isinstance(result, BaseModel):
+            payload = result.model_dump_json(by_alias=True).encode()
+            return web.Response(
+                status=route.status, body=payload, content_type="application/json", headers=asked.headers
+            )
+        if not result.prepared:
+            result.headers.update(asked.headers)
+        return result
+
+    return answer
+
+
+WORDS = web.RequestKey("words", Texts)
+
+
+def _authorize(route: AnyRoute, request: web.Request, deps: Deps, who: Identity | None) -> None:
+    if route.action is None:
+        return
+    if who is None:
+        if route.surface is Surface.MACHINE and deps.loopback and identity.from_this_machine(request):
+            return
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED, "sign_in", headers={"WWW-Authenticate": 'Bearer realm="camera-registry"'}
+        )
+    try:
+        authorize(who.user, route.action)
+    except Denied as denied:
+        raise Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action.value, role=denied.role.value) from denied
+
+
+async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> BaseModel:
+    """What was sent, as the route's model. A form's ``csrf`` field is the session's token, checked here."""
+    if not route.writes:
+        return Nothing()
+    sent: object = {}
+    form_token = ""
+    if route.body is not Nothing or request.content_type == "application/x-www-form-urlencoded":
+        if request.content_type == "application/x-www-form-urlencoded":
+            form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+            form_token = form.pop("csrf", "")
+            sent = form
+        elif request.content_type in ("application/json", "application/merge-patch+json"):
+            try:
+                sent = orjson.loads(await request.read())
+            except orjson.JSONDecodeError as error:
+                raise Problem(HTTPStatus.BAD_REQUEST, "not_json", why=str(error)) from error
+        elif request.can_read_body:
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", given=request.content_type)
+    identity.check_session_token(request, who, form_token)
+    return _parse(route.body, sent, "body")
+
+
+def _parse(model: type[BaseModel], given: object, where: str) -> BaseModel:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise invalid(error, where) from error

@@ -1,0 +1,1 @@
+"""Tests of the console over real HTTP on a loopback port."""
