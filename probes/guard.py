@@ -52,7 +52,7 @@ class AddressGuard:
         try:
             ip_address(host)
         except ValueError:
-            addresses = await self._look_up(host, port)
+            addresses = await look_up(host, port)
         else:
             addresses = [host]
         for address in addresses:
@@ -60,10 +60,12 @@ class AddressGuard:
                 return address
         raise Forbidden(f"{addresses[0]} is outside the device networks ([devices] networks in the settings)")
 
-    async def _look_up(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise Unresolved(f"host name {host!r} has no address: {error}") from error
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+async def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host name, in the order to try them. Raises Unresolved."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unresolved(f"host name {host!r} has no address: {error}") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -1,0 +1,274 @@
+"""The command `probe`: one device, explained step by step, without settings or database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.probe_target import FORMS, Named, read_target
+from camera_registry.model.device import Device, Kind
+from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
+from camera_registry.model.observation import FailureKind, Observation
+from camera_registry.model.people import Credential
+from camera_registry.model.policy import Policy
+from camera_registry.model.roster import Target
+from camera_registry.rules import health, verdict
+from camera_registry.rules.plan import learn
+from camera_registry.texts import Texts, texts
+from probes import base, catalog
+from probes.guard import AddressGuard, Unresolved, look_up
+from probes.memory import Memory
+
+if TYPE_CHECKING:
+    from camera_registry.cli import Commands
+
+PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+_HEADINGS = {
+    "tcp": "command.probe.of.tcp",
+    "onvif": "command.probe.of.onvif",
+    "rtsp": "command.probe.of.rtsp",
+    "snapshot": "command.probe.of.snapshot",
+}
+_ONE_DEVICE = "target"
+_ONE_CREDENTIAL = "given"
+_AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
+"""A verdict on what was seen once: nothing waits for confirmation."""
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "probe",
+        parents=[common],
+        help="probe one device and explain what was found",
+        description="Probe one device and explain, step by step, what was found and what to do about it.",
+    )
+    parser.add_argument("target", metavar="TARGET", help=FORMS)
+    parser.add_argument("--user", metavar="USER", help="user name that the device knows")
+    parser.add_argument(
+        "--password-file",
+        metavar="FILE",
+        type=Path,
+        help=f"file whose first line is the password (or put it into {PASSWORD_VARIABLE})",
+    )
+    parser.add_argument("--probes", metavar="LIST", help=f"which of {','.join(catalog.MODULES)}, separated by commas")
+    parser.add_argument(
+        "--allow",
+        metavar="CIDR",
+        action="append",
+        help="network that may be connected to; repeats (default: the device's own address and nothing else)",
+    )
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Probe, tell, and say by the exit code whether all is well."""
+    named = read_target(args.target)
+    names = _chosen(args.probes, named.probes)
+    credential = _credential(args, named)
+    result = asyncio.run(_probe(named, names, credential, args.allow, args.timeout))
+    if args.json:
+        print(json.dumps(_as_json(named.shown, result), ensure_ascii=False))
+    else:
+        print("\n".join(_in_words(named.shown, result, texts(args.lang))))
+    return GOOD if result.status is Status.OK else FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was seen, the steps of each probe, and the verdict."""
+
+    observations: tuple[Observation, ...]
+    steps: tuple[tuple[base.Step, ...], ...]
+    status: Status
+    reasons: tuple[Reason, ...]
+
+
+async def _probe(
+    named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
+) -> Result:
+    guard = await _guard(named.host, allow)
+    target = Target(
+        _ONE_DEVICE, named.host, named.ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path
+    )
+    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    observations: list[Observation] = []
+    told: list[tuple[base.Step, ...]] = []
+    learned: dict[str, str] = {}
+    async with _Pictures(wanted="snapshot" in names) as pictures:
+        tools = replace(tools, pictures=pictures)
+        for name in names:
+            options = {**_hint(name, learned), **named.options.get(name, {})}
+            if name == "snapshot" and not options and "onvif" in names:
+                continue  # the device told no address of a picture, and nobody wrote one
+            steps: list[base.Step] = []
+            seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            observations.append(seen)
+            told.append(tuple(steps))
+            learned |= learn(name, seen.facts)
+    status, reasons = judge(observations)
+    return Result(tuple(observations), tuple(told), status, reasons)
+
+
+def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ...]]:
+    """The verdict on one round, by the same rules that judge a fleet, believed at once."""
+    device = Device(_ONE_DEVICE, Kind.CAMERA)
+    order = [name for name in verdict.REACH_FEEDERS if any(seen.probe == name for seen in observations)]
+    states: dict[Subject, AspectState] = {}
+    internal: list[Reason] = []
+    for seen in observations:
+        own = verdict.ASPECT_OF.get(seen.probe)
+        readings = verdict.read(seen, {}, _AT_ONCE, device, feeds_reach=seen.probe == order[0])
+        if seen.failure is not None and own is not None:
+            if seen.failure.kind is FailureKind.INTERNAL:
+                internal.append(Reason(own, Cause.INTERNAL, seen.at, seen.failure.detail))
+            elif all(reading.good for reading in readings):
+                # The fleet's rules leave some failures to another probe; here this one was the question.
+                cause = Cause(seen.failure.kind)
+                readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
+        for reading in readings:
+            before = states.get(reading.subject) or AspectState(reading.subject)
+            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, seen.at)
+    status, _, reasons = health.derive(states.values())
+    if internal and status is Status.OK:
+        status = Status.UNKNOWN
+    return status, (*reasons, *internal)
+
+
+def _as_json(shown: str, result: Result) -> dict[str, object]:
+    return {
+        "target": shown,
+        "status": result.status.value,
+        "reasons": [{"aspect": reason.aspect.value, "cause": reason.cause.value} for reason in result.reasons],
+        "observations": [
+            {
+                "probe": seen.probe,
+                "ok": seen.ok,
+                "took": round(seen.took, 4),
+                "failure": None
+                if seen.failure is None
+                else {
+                    "kind": seen.failure.kind.value,
+                    "stage": seen.failure.stage.value,
+                    "detail": seen.failure.detail,
+                },
+                "facts": dict(seen.facts),
+            }
+            for seen in result.observations
+        ],
+    }
+
+
+def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
+    yield words("command.probe.title", target=shown)
+    for seen, steps in zip(result.observations, result.steps, strict=True):
+        yield f"\n{words(_HEADINGS[seen.probe])}"
+        for step in steps:
+            yield f"  - {words(f'step.{step.key}', **step.values)}"
+        if seen.failure is None:
+            yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
+        else:
+            stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
+            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=seen.failure.detail)}"
+    yield f"\n{words('command.probe.status', status=words.name(result.status))}"
+    for reason in result.reasons:
+        aspect, cause = words.name(reason.aspect), words.name(reason.cause)
+        yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
+        yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+
+
+def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:
+    wanted = {"rtsp": "stream_uri", "snapshot": "snapshot_uri"}.get(name, "")
+    return {wanted: learned[wanted]} if wanted in learned else {}
+
+
+def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
+    if text is None:
+        return default
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in catalog.MODULES]
+    if unknown or not names:
+        what = f"there is no probe {', '.join(unknown)}" if unknown else "no probe is named"
+        raise CommandError(f"--probes: {what}; choose from {', '.join(catalog.MODULES)}")
+    # ONVIF goes first: it tells the others where to look.
+    return tuple(sorted(names, key=list(catalog.MODULES).index))
+
+
+def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
+    user = args.user or named.user
+    if args.password_file is not None:
+        try:
+            password = args.password_file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
+    else:
+        password = os.environ.get(PASSWORD_VARIABLE, "") or named.password
+    if password and not user:
+        raise CommandError("a password is given, but no user name: add --user")
+    return Credential(_ONE_CREDENTIAL, user, password) if user else None
+
+
+async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:
+    """The guard for this one run. Raises CommandError for a network that is none, or that leaves the device out."""
+    if not allow:
+        return AddressGuard(await _addresses(host))
+    for text in allow:
+        try:
+            ip_network(text, strict=False)
+        except ValueError as error:
+            raise CommandError(f"--allow {text}: {error}; write a network such as 10.20.0.0/16") from error
+    guard = AddressGuard(allow)
+    addresses = await _addresses(host)
+    if addresses and not any(guard.allows(address) for address in addresses):
+        raise CommandError(f"{host} ({', '.join(addresses)}) is outside of --allow {' '.join(allow)}: add its network")
+    return guard
+
+
+async def _addresses(host: str) -> list[str]:
+    """The addresses of ``host``; none if its name is not known, which the probe itself will tell."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        pass
+    try:
+        return await look_up(host, 0)
+    except Unresolved:
+        return []
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 600:
+        raise argparse.ArgumentTypeError("must lie between 0.1 and 600 seconds")
+    return value
+
+
+class _Pictures:
+    """The picture judge's process, for as long as the command runs and only if a picture will be fetched."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted
+
+    async def __aenter__(self) -> base.Pictures | None:
+        if not self._wanted:
+            return None
+        from probes.picture.desk import PictureDesk
+
+        self._desk = PictureDesk()
+        await self._desk.start()
+        return self._desk
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._wanted:
+            await self._desk.close()
