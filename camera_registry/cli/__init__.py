@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, cast
 
 from camera_registry import __version__
-from camera_registry.cli import probe
+from camera_registry.cli import doctor, probe, serve
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 
 DEFAULT_CONFIG = Path("config/camera_registry.toml")
@@ -24,7 +24,7 @@ class CommandModule(Protocol):
         """Add the module's commands; `common` goes among the parents of every parser made."""
 
 
-MODULES: tuple[CommandModule, ...] = (probe,)
+MODULES: tuple[CommandModule, ...] = (serve, doctor, probe)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,6 +36,8 @@ def set_up(settings: Logs) -> None:
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # The access log of the web server would repeat each request; the console keeps its own, without secrets.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # Its plug-ins announce themselves at every start; that a database was migrated is told by the store.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,266 @@
+"""The composition root: builds every part, runs them in one task group, reloads and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from camera_registry import __version__
+from camera_registry.board import Board, Names
+from camera_registry.console.app import build
+from camera_registry.console.deps import Deps
+from camera_registry.link.local import LocalLink
+from camera_registry.model.device import Device
+from camera_registry.model.observation import Observation
+from camera_registry.model.people import Credential
+from camera_registry.model.register import Register
+from camera_registry.model.roster import Entry
+from camera_registry.rules.capacity import need
+from camera_registry.service.clock import SteadyClock
+from camera_registry.service.evidence import Evidence
+from camera_registry.service.housekeeper import Housekeeper, Retention
+from camera_registry.service.ledger import Ledger
+from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.recorder import Recorder
+from camera_registry.service.watch import watch_loop
+from camera_registry.settings import Loaded, Settings, SettingsError, load
+from camera_registry.store import Store, credentials, health, register
+from camera_registry.store.credentials import Vault
+from camera_registry.store.keys import new_key, read_keys, write_keys
+from camera_registry.store.pictures import Pictures
+from camera_registry.store.sessions import Limits as SessionLimits
+from exporters.service import ServiceMetrics
+from probes.base import Step, Tools, observe
+from probes.catalog import load as load_probe
+from probes.guard import AddressGuard
+from probes.memory import Memory
+from probes.picture.desk import PictureDesk
+
+log = logging.getLogger(__name__)
+
+POLLER = "local"
+"""The name of the poller inside this process."""
+
+
+class App:
+    """One running service: store, rules, board, poller and console in one process (role ``all``)."""
+
+    def __init__(self, loaded: Loaded, store: Store, vault: Vault, desk: PictureDesk) -> None:
+        settings = loaded.settings
+        self.settings = settings
+        self.store = store
+        self.vault = vault
+        self.pictures = Pictures(settings.storage.directory / "pictures")
+        self.board = Board()
+        self.metrics = self._metrics()
+        self.address: tuple[str, int] = ("", 0)
+        self.main: asyncio.Task[None]
+        """Ends only with the service, or when one of its loops dies."""
+        self._path = loaded.path
+        self._register = Register()
+        self._credentials: dict[str, Credential] = {}
+        self._clock = SteadyClock()
+        self._link = LocalLink()
+        self._ledger = Ledger(settings.health.policy(), settings.probes.policy())
+        self._tools = Tools(
+            AddressGuard(settings.devices.networks),
+            Memory(),
+            self._credentials.get,
+            desk,
+            self._clock.utc,
+            settings.poller.auth_quiet,
+        )
+        limits = Limits(settings.poller.slots, settings.poller.per_host)
+        self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
+        self.recorder = Recorder(
+            self._link, self._ledger, store, Evidence(self.pictures), self.board, self._clock, self.metrics
+        )
+        self._housekeeper = Housekeeper(
+            self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
+        )
+
+    @property
+    def url(self) -> str:
+        """Where people find the service."""
+        host, port = self.address
+        return self.settings.web.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def now(self) -> datetime:
+        """The present time by the service's clock, aware UTC."""
+        return self._clock.utc()
+
+    async def take_up(self) -> None:
+        """Read what was true when the service last ran, and let the time since then pass."""
+        self._ledger.load(await self.store.read(health.load_states), await self.store.read(health.load_seen))
+        await self.follow()
+        self._ledger.tick(self._clock.utc(), 1)
+        need_now = need(self._entries())
+        log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
+        if need_now.worst > self.settings.poller.slots:
+            log.warning(
+                "if every device hung, probes would need %d slots; [poller] slots has %d, so some would be asked late",
+                need_now.worst,
+                self.settings.poller.slots,
+            )
+
+    async def follow(self) -> None:
+        """Take up the register and the credentials as they stand in the store now."""
+        await self._follow(anew=False)
+
+    async def _follow(self, *, anew: bool) -> None:
+        version = await self.store.read(register.version)
+        self._register = await self.store.read(register.load_register)
+        known = await self.store.read(credentials.load, self.vault)
+        self._credentials.clear()
+        self._credentials.update(known)
+        told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
+        self.board.names = _names(self._register)
+        self._housekeeper.version = version
+        self.recorder.tell(told)
+
+    async def reload(self) -> Sequence[str]:
+        """Read the settings file again and take up what may change while running. Returns the problems that kept it
+        from doing so; nothing is changed then."""
+        try:
+            loaded = await asyncio.to_thread(load, self._path)
+        except SettingsError as error:
+            self.metrics.reloaded(done=False)
+            log.warning("settings not reloaded: %s", error)
+            return error.problems
+        settings = loaded.settings
+        self.settings = settings
+        self._ledger.policy = settings.health.policy()
+        self._ledger.polls = settings.probes.policy()
+        self._tools.guard.allow(settings.devices.networks)
+        self.poller.limits.slots = settings.poller.slots
+        self.poller.limits.per_host = settings.poller.per_host
+        await self._follow(anew=True)
+        self.metrics.reloaded(done=True)
+        log.info("settings reloaded from %s", self._path)
+        return ()
+
+    async def probe_now(self, device: Device) -> Sequence[tuple[Observation, Sequence[Step]]]:
+        """Run every probe of a device at once, with the steps in words; what they find is judged like any poll."""
+        entry = self._ledger.roster_entry(device.id)
+        if entry is None:
+            return ()
+        found: list[tuple[Observation, Sequence[Step]]] = []
+        for task in entry.tasks:
+            steps: list[Step] = []
+            probe = load_probe(task.probe)
+            seen = await observe(
+                task.probe,
+                probe,
+                entry.target,
+                task.options,
+                self._tools,
+                timeout=task.timeout,
+                channel=task.channel,
+                steps=steps,
+            )
+            found.append((seen, steps))
+        await self._link.put([seen for seen, _ in found])
+        return found
+
+    def deps(self) -> Deps:
+        """What the console is given."""
+        return Deps(
+            board=self.board,
+            store=self.store,
+            vault=self.vault,
+            pictures=self.pictures,
+            settings=lambda: self.settings,
+            reload=self.reload,
+            changed=self.follow,
+            probe_now=self.probe_now,
+            ready=lambda: self.recorder.healthy,
+            metrics=self.metrics,
+            loopback=ip_address(self.settings.web.listen).is_loopback,
+            now=self._clock.utc,
+        )
+
+    def _metrics(self) -> ServiceMetrics:
+        metrics = ServiceMetrics(self.board, __version__)
+        metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
+        metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
+        metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))
+        metrics.follow("camera_registry_batches_waiting", "Batches not judged yet.", lambda: self._link.waiting)
+        metrics.follow("camera_registry_rows_waiting", "Rows not written yet.", lambda: self.recorder.waiting)
+        metrics.poller(POLLER, up=True)
+        metrics.reloaded(done=True)
+        return metrics
+
+    async def run(self) -> None:
+        """Run every loop until cancelled; if one of them dies, all stop: half a monitor is worse than none."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.recorder.run(), name="recorder")
+            group.create_task(self.poller.run(), name="poller")
+            group.create_task(self._housekeeper.run(), name="housekeeper")
+            group.create_task(watch_loop(self.metrics), name="watch")
+
+    def _retention(self) -> Retention:
+        settings = self.settings
+        return Retention(
+            timedelta(days=settings.storage.snapshot_days),
+            SessionLimits(
+                timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
+            ),
+        )
+
+    def _entries(self) -> list[Entry]:
+        return [entry for device in self._register.devices if (entry := self._ledger.roster_entry(device))]
+
+
+def _names(register: Register) -> Names:
+    return Names(
+        {area.id: area.name for area in register.areas.values()},
+        {area.id: area.parent for area in register.areas.values()},
+        {site.id: site.name for site in register.sites.values()},
+        {contractor.id: contractor.name for contractor in register.contractors.values()},
+    )
+
+
+def _vault(store: Store, settings: Settings) -> Vault:
+    """The vault, with a new key on the very first start. Raises StoreError for a key file that can't be used."""
+    path = settings.storage.key_file
+    assert path is not None, "load() fills it in"
+    if not path.exists() and not store.read_now(credentials.listed):
+        write_keys(path, [new_key()])
+    return Vault(read_keys(path))
+
+
+@asynccontextmanager
+async def running(loaded: Loaded) -> AsyncIterator[App]:
+    """The service, from the moment it can be asked until it is left. Raises StoreError, or OSError for the port.
+
+    The store is the first to open and the last to close; the listener opens when there is something to show.
+    """
+    settings = loaded.settings
+    async with AsyncExitStack() as stack:
+        store = await asyncio.to_thread(Store.open, settings.storage.url, settings.storage.directory)
+        stack.callback(store.close)
+        store.claim()
+        vault = await asyncio.to_thread(_vault, store, settings)
+        desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)
+        await desk.start()
+        stack.push_async_callback(desk.close)
+        app = App(loaded, store, vault, desk)
+        await app.take_up()
+        runner = web.AppRunner(build(app.deps()), access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.web.listen, settings.web.port)
+        await site.start()
+        app.address = runner.addresses[0][:2]
+        app.main = asyncio.create_task(app.run(), name="service")
+        try:
+            yield app
+        finally:
+            app.main.cancel()
+            await asyncio.gather(app.main, return_exceptions=True)

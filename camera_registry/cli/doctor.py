@@ -1,0 +1,151 @@
+"""The command that looks whether the service can run on this machine: doctor."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import resource
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.outcome import FAULT, GOOD
+from camera_registry.settings import Settings, SettingsError, load
+from camera_registry.store import Store, StoreError
+from camera_registry.store.keys import read_keys
+
+if TYPE_CHECKING:
+    from camera_registry.cli import Commands
+
+DISK_BYTES = 2 * 2**30
+"""Free space below which a database and its pictures run out within days."""
+
+OUR_DESCRIPTORS = 200
+"""Files and sockets that the service needs besides its probes."""
+
+BUILT = datetime(2026, 1, 1, tzinfo=UTC)
+"""A clock that shows an earlier time was never set."""
+
+LIBRARIES = ("cv2", "av", "zeep", "lxml", "cryptography", "argon2")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. ``detail`` says what was found, and if it is not good, what to do."""
+
+    name: str
+    good: bool
+    detail: str
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    doctor = commands.add_parser("doctor", parents=[common], help="look whether the service can run on this machine")
+    doctor.set_defaults(func=_doctor)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    try:
+        checks = list(look(load(args.config).settings))
+    except SettingsError as error:
+        checks = [Check("settings", good=False, detail=f"{error.place}: {problem}") for problem in error.problems]
+    if args.json:
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
+    else:
+        for check in checks:
+            print(f"{'ok   ' if check.good else 'FAULT'} {check.name}: {check.detail}")
+    return GOOD if all(check.good for check in checks) else FAULT
+
+
+def look(settings: Settings) -> Iterator[Check]:
+    """Everything that the service needs of this machine, one check each."""
+    yield Check("settings", good=True, detail="every key is known and of its type")
+    yield _networks(settings)
+    yield _disk(settings)
+    yield from _database(settings)
+    yield _port(settings)
+    yield _descriptors(settings)
+    yield _clock()
+    yield _libraries()
+
+
+def _networks(settings: Settings) -> Check:
+    networks = settings.devices.networks
+    if networks:
+        return Check("devices", good=True, detail=", ".join(networks))
+    detail = "[devices] networks is empty, so no device may be contacted; name your camera networks there"
+    return Check("devices", good=False, detail=detail)
+
+
+def _disk(settings: Settings) -> Check:
+    place = settings.storage.directory
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        return Check("disk", good=False, detail=f"{place} can't be written by this user; change its owner")
+    free = shutil.disk_usage(place).free
+    good = free >= DISK_BYTES
+    remedy = "" if good else f"; make room, at least {DISK_BYTES / 2**30:.0f} GiB"
+    return Check("disk", good, f"{free / 2**30:.1f} GiB free at {place}{remedy}")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    storage = settings.storage
+    if not storage.url and not (storage.directory / "camera_registry.db").exists():
+        yield Check("database", good=True, detail=f"none yet in {storage.directory}; it is made at the first start")
+        return
+    try:
+        with Store.open(storage.url, storage.directory) as store:
+            yield Check("database", good=True, detail=f"{store.dialect} answers")
+        assert storage.key_file is not None
+        read_keys(storage.key_file)
+        yield Check("key", good=True, detail=f"{storage.key_file} is there, for its owner alone")
+    except StoreError as error:
+        yield Check("database", good=False, detail=str(error))
+
+
+def _port(settings: Settings) -> Check:
+    web = settings.web
+    family = socket.AF_INET6 if ":" in web.listen else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((web.listen, web.port))
+        except OSError as error:
+            detail = f"{web.listen}:{web.port}: {error.strerror}; if that is not the service itself, change [web] port"
+            return Check("port", good=False, detail=detail)
+    return Check("port", good=True, detail=f"{web.listen}:{web.port} is free")
+
+
+def _descriptors(settings: Settings) -> Check:
+    has, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needs = 2 * settings.poller.slots + OUR_DESCRIPTORS
+    remedy = "" if has >= needs else "; raise LimitNOFILE (systemd) or ulimit -n, or lower [poller] slots"
+    return Check(
+        "descriptors", has >= needs, f"{needs} needed for {settings.poller.slots} slots, {has} allowed{remedy}"
+    )
+
+
+def _clock() -> Check:
+    now = datetime.now(UTC)
+    if now > BUILT:
+        return Check("clock", good=True, detail=now.isoformat(timespec="seconds"))
+    detail = f"it shows {now:%F}; set it and keep it by NTP: times in reports would be wrong"
+    return Check("clock", good=False, detail=detail)
+
+
+def _libraries() -> Check:
+    broken: list[str] = []
+    for name in LIBRARIES:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            broken.append(f"{name} ({error})")
+    if broken:
+        return Check("libraries", good=False, detail=f"can't be imported: {', '.join(broken)}; run `make setup` again")
+    return Check("libraries", good=True, detail=", ".join(LIBRARIES))

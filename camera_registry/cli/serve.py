@@ -1,0 +1,125 @@
+"""The command that runs the service, and the one that reads its settings: serve, check-config."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.settings import Loaded, SettingsError, load
+from camera_registry.store import StoreError, access
+from camera_registry.texts import Texts, texts
+
+if TYPE_CHECKING:
+    from camera_registry.app import App
+    from camera_registry.cli import Commands
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    serve = commands.add_parser("serve", parents=[common], help="run the service")
+    serve.add_argument("--role", choices=("all",), default="all", help="all: everything in one process (the default)")
+    serve.set_defaults(func=_serve)
+    check = commands.add_parser("check-config", parents=[common], help="name every problem of the settings at once")
+    check.set_defaults(func=_check)
+
+
+def settings(path: Path) -> Loaded:
+    """The settings, or CommandError that lists every problem, one a line."""
+    try:
+        return load(path)
+    except SettingsError as error:
+        raise CommandError("\n".join([f"{error.place}:", *(f"  {problem}" for problem in error.problems)])) from error
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine to its end: on uvloop, or on the stock loop where that does not install."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())
+
+
+async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minutes: float | None = None) -> int:
+    """Run the service until SIGINT or SIGTERM, or for so many minutes; SIGHUP reloads the settings.
+
+    ``started`` is called once it can be asked. Raises CommandError when it can't start.
+    """
+    # Imported here, because the commands that only read a file need none of it.
+    from camera_registry.app import running
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with running(loaded) as app:
+            reloads: set[asyncio.Task[object]] = set()
+
+            def reload() -> None:
+                task: asyncio.Task[object] = loop.create_task(app.reload())
+                reloads.add(task)
+                task.add_done_callback(reloads.discard)
+
+            loop.add_signal_handler(signal.SIGHUP, reload)
+            await started(app)
+            stopped = loop.create_task(stop.wait())
+            timeout = None if minutes is None else minutes * 60
+            await asyncio.wait({stopped, app.main}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if app.main.done():
+                app.main.result()
+    except StoreError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        web = loaded.settings.web
+        raise CommandError(
+            f"[web] listen = {web.listen!r}, port = {web.port}: {error.strerror or error}; "
+            "stop what listens there, or give another port"
+        ) from error
+    return GOOD
+
+
+def _serve(args: argparse.Namespace) -> int:
+    loaded = settings(args.config)
+    from camera_registry.service import logs
+
+    logs.set_up(loaded.settings.logs)
+    words = texts(args.lang)
+
+    async def started(app: App) -> None:
+        await _greet(app, words)
+
+    return run(lambda: serve(loaded, started))
+
+
+async def _greet(app: App, words: Texts) -> None:
+    """Tell where the service is, and on the first start how the first person gets in."""
+    print(words("serve.listening", address=app.url), flush=True)
+    token = await app.store.write(access.make_setup_token, app.now())
+    if token is not None:
+        print(words("serve.set_up", address=f"{app.url}/setup", token=token), flush=True)
+    if not app.settings.devices.networks:
+        print(words("serve.no_networks"), file=sys.stderr, flush=True)
+
+
+def _check(args: argparse.Namespace) -> int:
+    if not args.json:
+        settings(args.config)
+        print(texts(args.lang)("check.good", path=args.config))
+        return GOOD
+    try:
+        load(args.config)
+    except SettingsError as error:
+        print(json.dumps({"path": error.place, "problems": error.problems}, ensure_ascii=False))
+        return 2
+    print(json.dumps({"path": str(args.config), "problems": []}))
+    return GOOD
