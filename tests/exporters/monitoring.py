@@ -1,0 +1,193 @@
+"""Runs a real Prometheus and a real Alertmanager with the configuration that is shipped, made impatient for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.servers import ROOT, TOP, alertmanager_binary, prometheus_binary
+
+SHIPPED = TOP / "config"
+START_SECONDS = 40.0
+TEMPLATES = ROOT / "usr/share/prometheus/alertmanager"
+EVERY = "500ms"
+"""How often the tests' Prometheus asks for targets, scrapes and evaluates."""
+
+
+@dataclass(slots=True)
+class Monitoring:
+    """Prometheus's address, and what Alertmanager has told its receivers and nobody has looked at, oldest first.
+
+    ``devices_told`` are the devices of all alerts that were ever told, with the alert's name.
+    """
+
+    prometheus: str
+    told: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    devices_told: set[tuple[str, str]] = field(default_factory=set)
+
+    def hear(self, alert: dict[str, Any]) -> None:
+        self.told.put_nowait(alert)
+        self.devices_told.add((alert["labels"]["alertname"], alert["labels"].get("device", "")))
+
+    async def ask(self, query: str) -> dict[frozenset[tuple[str, str]], float]:
+        """The answer to a PromQL query now: labels to value."""
+        async with aiohttp.ClientSession() as session:
+            url = f"{self.prometheus}/api/v1/query"
+            async with session.get(url, params={"query": query}, raise_for_status=True) as answer:
+                result = (await answer.json())["data"]["result"]
+        return {frozenset(sample["metric"].items()): float(sample["value"][1]) for sample in result}
+
+    async def next_alert(self, name: str, *, status: str = "firing") -> dict[str, Any]:
+        """The next alert of this name that reaches the receiver; others are passed over."""
+        while True:
+            alert = await self.told.get()
+            if alert["labels"]["alertname"] == name and alert["status"] == status:
+                return alert
+
+
+@asynccontextmanager
+async def monitoring(service: str, folder: Path) -> AsyncIterator[Monitoring]:
+    """Prometheus scrapes the service at ``service`` (host:port) and tells Alertmanager, which tells us."""
+    prometheus_port, alertmanager_port = free_ports(2)
+    watched = Monitoring(f"http://127.0.0.1:{prometheus_port}")
+    async with TestServer(_receiver(watched)) as receiver:
+        _write(folder / "alertmanager.yml", _alertmanager(str(receiver.make_url("/"))))
+        _write(folder / "prometheus.yml", _prometheus(service, f"127.0.0.1:{alertmanager_port}"))
+        for rules in ("recording.yml", "alerts.yml"):
+            _write(folder / rules, _impatient(_read(SHIPPED / "prometheus" / rules)))
+        alertmanager = (
+            _relocated(alertmanager_binary()),
+            f"--config.file={folder / 'alertmanager.yml'}",
+            f"--storage.path={folder / 'alertmanager'}",
+            f"--web.listen-address=127.0.0.1:{alertmanager_port}",
+            "--cluster.listen-address=",
+        )
+        prometheus = (
+            prometheus_binary(),
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'prometheus'}",
+            f"--web.listen-address=127.0.0.1:{prometheus_port}",
+        )
+        async with (
+            _running(
+                alertmanager, f"http://127.0.0.1:{alertmanager_port}/-/ready", folder / "alertmanager.log", TEMPLATES
+            ),
+            _running(prometheus, f"{watched.prometheus}/-/ready", folder / "prometheus.log", folder),
+        ):
+            yield watched
+
+
+def _relocated(alertmanager: Path) -> Path:
+    """A copy of Debian's Alertmanager that finds its templates in its working folder.
+
+    The original looks in /usr/share only, where they would be if the package were installed and not just unpacked.
+    """
+    copy = ROOT.parent / "alertmanager-relocated"
+    if not copy.exists() or copy.stat().st_mtime < alertmanager.stat().st_ctime:
+        built_in = b"/usr/share/prometheus/alertmanager"
+        here = b"." + b"/" * (len(built_in) - 1)  # of the same length
+        # Written aside and moved: another worker may be doing the same.
+        fresh = copy.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(alertmanager.read_bytes().replace(built_in, here))
+        fresh.chmod(0o755)
+        fresh.rename(copy)
+    return copy
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on just now."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [listener.getsockname()[1] for listener in held]
+    for listener in held:
+        listener.close()
+    return ports
+
+
+def _receiver(watched: Monitoring) -> web.Application:
+    async def receive(request: web.Request) -> web.Response:
+        for alert in (await request.json())["alerts"]:
+            watched.hear(alert)
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_post("/", receive)
+    return application
+
+
+def _prometheus(service: str, alertmanager: str) -> dict[str, Any]:
+    config = _read(SHIPPED / "prometheus" / "prometheus.yml")
+    config["global"] = {"scrape_interval": EVERY, "evaluation_interval": EVERY}
+    config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alertmanager]
+    for job in config["scrape_configs"]:
+        job["scrape_interval"] = job["scrape_timeout"] = EVERY
+        for discovery in job["http_sd_configs"]:
+            discovery["url"] = discovery["url"].replace("127.0.0.1:8600", service)
+            discovery["refresh_interval"] = EVERY
+    return config
+
+
+def _alertmanager(receiver: str) -> dict[str, Any]:
+    config = _read(SHIPPED / "alertmanager" / "alertmanager.yml")
+    for route in (config["route"], *config["route"]["routes"]):
+        route |= {"group_wait": "1s", "group_interval": "1s"}
+    for named in config["receivers"]:
+        named["webhook_configs"] = [{"url": receiver}]
+    return config
+
+
+def _impatient(rules: dict[str, Any]) -> dict[str, Any]:
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if "for" in rule:
+                rule["for"] = "1s"
+    return rules
+
+
+def _read(path: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+
+
+@asynccontextmanager
+async def _running(command: tuple[str | Path, ...], ready: str, log: Path, folder: Path) -> AsyncIterator[None]:
+    """The program runs in ``folder`` while inside, and has said that it is ready."""
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=output, stderr=output)
+    try:
+        async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as session:
+            while not await _answers(session, ready):
+                assert process.returncode is None, f"{command[0]} has ended; see {log}"
+                await asyncio.sleep(0.1)
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 10)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
