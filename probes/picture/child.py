@@ -16,7 +16,8 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
-from probes.picture import frames, header, measures
+from probes.picture import frames, measures
+from probes.wire import jpeg as jpeg_header
 
 EXTRA_MEMORY = 512 * 2**20
 """Address space that one picture may take beyond what the libraries hold, in bytes."""
@@ -55,16 +56,16 @@ def decode(jpeg: bytes, width: int) -> measures.Picture:
 
     Raises ValueError that says what is wrong with it.
     """
-    given, height = header.size(jpeg)
-    if given * height > frames.MAX_PIXELS:
-        raise ValueError(f"it claims {given} x {height} pixels, more than {frames.MAX_PIXELS // 10**6} megapixels")
-    scale = next((flag for factor, flag in _SCALES if given >= factor * width), cv2.IMREAD_COLOR)
+    head = jpeg_header.read(jpeg)
+    if not head.complete:
+        raise ValueError(f"a JPEG that is cut off after {len(jpeg)} bytes")
+    scale = next((flag for factor, flag in _SCALES if head.width >= factor * width), cv2.IMREAD_COLOR)
     try:
         decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), scale | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
-        raise ValueError(f"the decoder gave up: {error.err}") from error
+        raise ValueError(f"the decoder gave up on it: {error.err}") from error
     if decoded is None:
-        raise ValueError("the decoder gave up: its picture data is damaged or cut off")
+        raise ValueError("a JPEG whose picture data is damaged or cut off")
     return np.asarray(decoded, dtype=np.uint8)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from probes.base import ProbeError
 from probes.picture import frames
+from probes.wire.jpeg import PIXEL_LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ START_SECONDS = 30.0
 WALL_SECONDS = 20.0
 """How long one picture may occupy a process. Its processor time is limited much lower, in the process itself."""
 
+FIRST_WORD = 0.02
+"""Seconds before the caller's deadline at which the desk gives up, so that its reason is told, not just a timeout."""
 LAST_SECONDS = 5.0
 """How long a process that has closed its pipe may take to end by itself."""
 
@@ -88,10 +91,10 @@ class PictureDesk:
         this machine is busy, OpenCV missing), which turns nothing red.
         """
         if len(jpeg) > frames.MAX_BYTES:
-            raise _undecodable(f"it has {len(jpeg)} bytes, more than the {frames.MAX_BYTES} that are looked at")
+            raise _undecodable(f"a picture of {len(jpeg)} bytes, more than the {frames.MAX_BYTES} that are looked at")
         job = _Job(jpeg, asyncio.get_running_loop().create_future())
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(max(0.0, timeout - FIRST_WORD)):
                 await self._jobs.put(job)
                 return await job.done
         except TimeoutError as error:
@@ -250,7 +253,7 @@ def _environment() -> dict[str, str]:
     """What a decoding process may know: where Python is and its limits; no secret of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     return kept | {
-        "OPENCV_IO_MAX_IMAGE_PIXELS": str(frames.MAX_PIXELS),
+        "OPENCV_IO_MAX_IMAGE_PIXELS": str(PIXEL_LIMIT),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }

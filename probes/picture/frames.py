@@ -13,8 +13,6 @@ from typing import BinaryIO
 
 MAX_BYTES = 8 * 2**20
 """Largest picture that is looked at."""
-MAX_PIXELS = 40_000_000
-"""No camera of a city sends more; 30,000 x 30,000 pixels would take 2.7 GB."""
 LENGTH = 4
 """Bytes of a frame's length, big-endian."""
 

@@ -66,12 +66,12 @@ HOSTILE = {
     "a web page": (b"<html><body>Login required</body></html>", "not a JPEG"),
     "a PNG bomb": (png_bomb(30_000), "not a JPEG"),
     "noise": (bytes(range(256)) * 40, "not a JPEG"),
-    "a start mark alone": (b"\xff\xd8", "cut off"),
+    "a start mark alone": (b"\xff\xd8", "without a picture size"),
     "half a picture": (STREET[: len(STREET) // 2], "cut off"),
     "a picture without its end": (STREET[:-2], "cut off"),
     "a header of 30,000 x 30,000": (claiming(STREET, 30_000, 30_000), "megapixels"),
-    "no size": (claiming(STREET, 0, 0), "no size"),
-    "a damaged header": (STREET[:40] + b"\x00" * 400 + STREET[440:], "damaged"),
+    "no size": (claiming(STREET, 0, 0), "without width or height"),
+    "a damaged header": (STREET[:40] + b"\x00" * 400 + STREET[440:], "marker should be"),
     "nine megabytes": (STREET + b"\x00" * 9 * 2**20, "more than"),
 }
 
