@@ -1,8 +1,8 @@
 """This file tells a Prometheus server what there is to scrape (http_sd): lists of targets with their labels as JSON.
 
 ``/sd/devices`` is ``devices``: every device in use, for exporters of others (SNMP, blackbox) and for the multi-target
-``/probe``. ``/sd/devices?by=area`` is ``pages``: the per-device page cut by area, so that no scrape grows with the
-city. ``/sd/pollers`` is ``pollers``: the processes that have metrics of their own.
+``/probe``. ``/sd/pages`` is ``pages``: the per-device page cut by area, so that no scrape grows with the city.
+``/sd/pollers`` is ``pollers``: the processes that have metrics of their own.
 """
 
 from __future__ import annotations

@@ -83,9 +83,8 @@ def served(made: Board) -> web.Application:
             headers["Content-Encoding"], body = "gzip", exposition.compress(body)
         return web.Response(body=body, headers=headers)
 
-    async def discover(request: web.Request) -> web.Response:
-        body = discovery.pages(made, request.host, 2) if request.query.get("by") == "area" else discovery.devices(made)
-        return web.Response(body=body, content_type=discovery.CONTENT_TYPE)
+    async def pages(request: web.Request) -> web.Response:
+        return web.Response(body=discovery.pages(made, request.host, 2), content_type=discovery.CONTENT_TYPE)
 
     async def pollers(request: web.Request) -> web.Response:
         return web.Response(body=discovery.pollers(request.host, ["local"]), content_type=discovery.CONTENT_TYPE)
@@ -93,7 +92,7 @@ def served(made: Board) -> web.Application:
     application = web.Application()
     application.router.add_get("/metrics", own_page)
     application.router.add_get("/metrics/devices", device_page)
-    application.router.add_get("/sd/devices", discover)
+    application.router.add_get("/sd/pages", pages)
     application.router.add_get("/sd/pollers", pollers)
     return application
 
