@@ -26,12 +26,14 @@ class PackageSet:
     packages: tuple[str, ...]
     dependencies: bool
     """Also fetch what the packages need and the system lacks; False for programs that are linked statically."""
+    newer: tuple[str, ...] = ()
+    """Packages that only newer releases have; older ones keep the same programs in the packages above."""
 
 
 SETS = {
     "pip": PackageSet(("python3-pip-whl",), dependencies=False),
     # Their dependencies are the JavaScript of pages nobody looks at here.
-    "prometheus": PackageSet(("prometheus", "prometheus-alertmanager"), dependencies=False),
+    "prometheus": PackageSet(("prometheus", "prometheus-alertmanager"), dependencies=False, newer=("promtool",)),
     "gstreamer": PackageSet(
         (
             "python3-gi",
@@ -59,7 +61,7 @@ def fetch(names: list[str]) -> None:
     missing = [name for name in names if not _is_current(name)]
     if not missing:
         return
-    for program in ("apt-get", "apt-config", "dpkg-deb"):
+    for program in ("apt-get", "apt-cache", "apt-config", "dpkg-deb"):
         if shutil.which(program) is None:
             raise FetchError(f"{program} is not on PATH: {_remedy(missing)}")
     apt = _Apt(HOME / "apt")
@@ -126,15 +128,14 @@ class _Apt:
     def update(self) -> None:
         # A source that has nothing to do with us may be out of reach; whether what we need is there shows below.
         print("Reading the lists of Debian packages", flush=True)
-        self._complaints = self._apt("update", "-qq").stdout
+        self._complaints = self._run("apt-get", "update", "-qq").stdout
 
     def download(self, wanted: PackageSet) -> list[Path]:
         for left in self._archives.glob("*.deb"):
             left.unlink()
-        if wanted.dependencies:
-            result = self._apt("install", "-qq", "--download-only", *wanted.packages)
-        else:
-            result = self._apt("download", "-qq", *wanted.packages)
+        how = ["install", "--download-only"] if wanted.dependencies else ["download"]
+        newer = [name for name in wanted.newer if name in self._run("apt-cache", "pkgnames", name).stdout.split()]
+        result = self._run("apt-get", *how, "-qq", *wanted.packages, *newer)
         if result.returncode != 0:
             complaints = (self._complaints + result.stdout).strip()
             raise FetchError(f"apt-get failed:\n{complaints}\n{_remedy_of(wanted)}")
@@ -145,9 +146,9 @@ class _Apt:
         shutil.rmtree(self._archives)
         shutil.rmtree(self._archives.parent.parent / "state" / "lists")
 
-    def _apt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["apt-get", *arguments],
+            command,
             check=False,
             cwd=self._archives,
             env={**os.environ, "APT_CONFIG": str(self._config), "LC_ALL": "C.UTF-8"},

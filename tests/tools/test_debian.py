@@ -33,8 +33,9 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     fake_program(
         folder,
         "apt-get",
-        f'echo "apt-get $1" >> {log}; cp "$APT_CONFIG" {tmp_path}/apt.conf; [ $1 = update ] || touch a_1_all.deb',
+        f'echo "apt-get $@" >> {log}; cp "$APT_CONFIG" {tmp_path}/apt.conf; [ $1 = update ] || touch a_1_all.deb',
     )
+    fake_program(folder, "apt-cache", "echo promtool")
     fake_program(folder, "dpkg-deb", f'echo "dpkg-deb $1" >> {log}; mkdir -p "$3/usr/bin"; touch "$3/usr/bin/a"')
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     log.touch()
@@ -43,7 +44,11 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_set_is_fetched_once(debian, archive):
     debian.fetch(["prometheus"])
-    assert archive.read_text().splitlines() == ["apt-get update", "apt-get download", "dpkg-deb -x"]
+    assert archive.read_text().splitlines() == [
+        "apt-get update -qq",
+        "apt-get download -qq prometheus prometheus-alertmanager promtool",
+        "dpkg-deb -x",
+    ]
     assert (debian.ROOT / "usr/bin/a").exists()
     debian.fetch(["prometheus"])
     assert len(archive.read_text().splitlines()) == 3
@@ -51,10 +56,14 @@ def test_a_set_is_fetched_once(debian, archive):
 
 def test_a_set_that_changed_is_fetched_again(debian, archive):
     debian.fetch(["prometheus"])
-    debian.SETS["prometheus"] = debian.PackageSet(("another",), dependencies=True)
+    debian.SETS["prometheus"] = debian.PackageSet(("another",), dependencies=True, newer=("unheard-of",))
     archive.write_text("")
     debian.fetch(["prometheus"])
-    assert archive.read_text().splitlines() == ["apt-get update", "apt-get install", "dpkg-deb -x"]
+    assert archive.read_text().splitlines() == [
+        "apt-get update -qq",
+        "apt-get install --download-only -qq another",
+        "dpkg-deb -x",
+    ]
 
 
 def test_apt_keeps_the_settings_of_the_system_but_none_of_its_hooks(debian, archive, tmp_path):
