@@ -12,15 +12,12 @@ import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from camera_registry.cli.outcome import FAULT, GOOD
+from camera_registry.cli.shape import Commands
 from camera_registry.settings import Settings, SettingsError, load
 from camera_registry.store import Store, StoreError
 from camera_registry.store.keys import read_keys
-
-if TYPE_CHECKING:
-    from camera_registry.cli import Commands
 
 DISK_BYTES = 2 * 2**30
 """Free space below which a database and its pictures run out within days."""

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.probe_target import FORMS, Named, read_target
+from camera_registry.cli.shape import Commands
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
 from camera_registry.model.observation import FailureKind, Observation
@@ -26,9 +26,6 @@ from camera_registry.texts import Texts, texts
 from probes import base, catalog
 from probes.guard import AddressGuard, Unresolved, look_up
 from probes.memory import Memory
-
-if TYPE_CHECKING:
-    from camera_registry.cli import Commands
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 _HEADINGS = {

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.shape import Commands
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import StoreError, access
 from camera_registry.texts import Texts, texts
 
 if TYPE_CHECKING:
     from camera_registry.app import App
-    from camera_registry.cli import Commands
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:

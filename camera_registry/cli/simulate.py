@@ -1,0 +1,66 @@
+"""`simulate`: serve a fleet of simulated devices on loopback, and print its inventory."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.shape import Commands
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "simulate",
+        parents=[common],
+        help="serve a simulated fleet on loopback; prints its inventory",
+        description="Serves simulated devices that speak ONVIF, RTSP and HTTP on loopback addresses until Ctrl-C. "
+        "Prints the inventory to standard output, ready for `import`, and how it fares to standard error.",
+    )
+    parser.add_argument("--devices", metavar="N", type=int, required=True, help="how many devices, switches included")
+    parser.add_argument(
+        "--listen", metavar="NETWORK", default="127.0.0.0/8", help="loopback network of their addresses (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", metavar="S", type=int, default=1, help="the same seed gives the same fleet (%(default)s)"
+    )
+    parser.add_argument("--faults", metavar="FILE", type=Path, help="fault script, such as config/demo/faults.toml")
+    parser.add_argument("--http-port", metavar="PORT", type=int, default=18080, help="ONVIF and pictures (%(default)s)")
+    parser.add_argument("--rtsp-port", metavar="PORT", type=int, default=18554, help="streams (%(default)s)")
+    parser.add_argument(
+        "--tcp-port", metavar="PORT", type=int, default=18023, help="management of switches (%(default)s)"
+    )
+    parser.add_argument(
+        "--processes", metavar="P", type=int, default=1, help="processes that share the load (%(default)s)"
+    )
+    parser.set_defaults(func=simulate)
+
+
+def simulate(args: argparse.Namespace) -> int:
+    """Serve until a signal says stop."""
+    from camera_registry.simulator.member import Ports
+    from camera_registry.simulator.plan import Fleet, PlanError
+    from camera_registry.simulator.script import Script, ScriptError
+    from camera_registry.simulator.serving import serve
+    from camera_registry.simulator.simulation import open_sockets
+    from camera_registry.simulator.sockets import ListenError
+
+    for name in ("http_port", "rtsp_port", "tcp_port"):
+        if not 0 <= getattr(args, name) <= 65535:
+            raise CommandError(f"--{name.replace('_', '-')} is a port from 0 (any free one) to 65535")
+    if not 1 <= args.processes <= 64:
+        raise CommandError("--processes is a number from 1 to 64; more than the machine has cores brings nothing")
+    try:
+        fleet = Fleet.plan(args.devices, args.seed, args.listen)
+        events = Script.load(args.faults).resolve(fleet) if args.faults else ()
+        opened = open_sockets(Ports(args.http_port, args.rtsp_port, args.tcp_port), args.processes)
+    except (PlanError, ScriptError, ListenError) as error:
+        raise CommandError(str(error)) from error
+    print(fleet.inventory_csv(opened[0].ports), end="", flush=True)
+    serve(fleet, events, opened, tell)
+    return GOOD
+
+
+def tell(text: str) -> None:
+    """Say how the fleet fares, beside the inventory."""
+    print(f"simulate: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,91 @@
+"""The faults that a simulated device can have, and the options of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What is wrong with a device. Several may be in force at once."""
+
+    POWER_OFF = "power_off"
+    """Silence: packets to it vanish, as with a dead camera."""
+    SWITCH_DOWN = "switch_down"
+    """Silence of the device and of all beneath it."""
+    FLAPPING = "flapping"
+    """Silent for half of each ``period``, well for the other half."""
+    REFUSED = "refused"
+    """Every connection is reset at once."""
+    HANG = "hang"
+    """Accepts connections, reads, and never answers."""
+    SLOW_DRIP = "slow_drip"
+    """Answers one byte every ``interval`` seconds."""
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a fault
+    """Somebody changed the device's password."""
+    CLOCK_DRIFT = "clock_drift"
+    """Its clock is ``seconds`` ahead."""
+    SERIAL_SWAPPED = "serial_swapped"
+    """Another unit hangs in its place: the serial number has changed."""
+    BUSY = "busy"
+    """Its table of stream sessions is full."""
+    NO_MEDIA = "no_media"
+    """Streams play and no packet comes."""
+    BLACK = "black"
+    FROZEN = "frozen"
+    COVERED = "covered"
+    BLURRED = "blurred"
+    NO_SIGNAL = "no_signal"
+
+
+OPTIONS: Mapping[Fault, Mapping[str, float]] = {
+    Fault.FLAPPING: {"period": 20.0},
+    Fault.SLOW_DRIP: {"interval": 1.0},
+    Fault.CLOCK_DRIFT: {"seconds": 86_400.0},
+}
+"""The options of a fault and what they are unless said otherwise, all in seconds."""
+
+SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN})
+
+
+class FaultError(ValueError):
+    """A fault can't be set as asked; the message says why and what would do."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults in force on one device, and what its protocols must ask at each request.
+
+    ``dark``: nothing of it reaches the network, be it for its own fault or for that of a device above it.
+    """
+
+    active: dict[Fault, dict[str, float]] = field(default_factory=dict)
+    dark: bool = False
+
+    def __contains__(self, fault: object) -> bool:
+        return fault in self.active
+
+    def option(self, fault: Fault, name: str) -> float:
+        """The option's value; 0.0 while the fault is not in force."""
+        return self.active.get(fault, {}).get(name, 0.0)
+
+
+NONE = Faults()
+"""Shared by all healthy devices; never changed."""
+
+
+def options_of(fault: Fault, given: Mapping[str, object]) -> dict[str, float]:
+    """The fault's options with defaults filled in. Raises FaultError."""
+    known = OPTIONS.get(fault, {})
+    filled = dict(known)
+    for name, value in given.items():
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise FaultError(f"{fault} has no option {name!r}: {takes}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise FaultError(f"{fault}: {name} is a number of seconds (given: {value!r})")
+        if name != "seconds" and value <= 0:
+            raise FaultError(f"{fault}: {name} must be more than 0 s (given: {value!r})")
+        filled[name] = float(value)
+    return filled

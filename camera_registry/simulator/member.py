@@ -1,0 +1,81 @@
+"""One device of a simulated fleet, as planned: its file, its maker's habits and its login."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from camera_registry.model.device import Channel, Device
+from camera_registry.simulator.makers import Maker
+
+BLOCK = 41
+"""Devices of one block: the switch and forty beneath it."""
+RANGE = 64
+"""Addresses of one block; the first is not used, the second is the switch's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that all devices of a fleet answer on; 0 before binding: any free one."""
+
+    http: int = 18080
+    rtsp: int = 18554
+    tcp: int = 18023
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One device of the fleet. ``device.host`` is its address; its ports come from where the fleet is served."""
+
+    device: Device
+    maker: Maker
+    channels: int
+    scene: int
+    drift: float
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.device.id
+
+    @property
+    def speaks_onvif(self) -> bool:
+        """A switch, a signal or a sign has no picture; a mobile unit streams but has no ONVIF."""
+        return self.channels > 0 and not self.device.probes
+
+    def stream_path(self, channel: int = 1, stream: int = 1) -> str:
+        return self.maker.stream_path.format(channel=channel, stream=stream)
+
+    def snapshot_path(self, channel: int = 1) -> str:
+        return self.maker.snapshot_path.format(channel=channel)
+
+    def on(self, ports: Ports) -> Device:
+        """The device file with the ports on which this device is served."""
+        return replace(
+            self.device,
+            onvif_port=ports.http if self.speaks_onvif else 0,
+            http_port=ports.http if self.speaks_onvif else 0,
+            rtsp_port=ports.rtsp if self.channels else 0,
+            tcp_port=ports.tcp if "tcp" in self.device.probes else 0,
+        )
+
+    def channel_files(self) -> list[Channel]:
+        """The channels as the register knows them; makers that keep their paths to themselves leave those empty."""
+        known = self.maker.paths_known or not self.speaks_onvif
+        return [
+            Channel(
+                id=f"{self.id}-{number}",
+                device=self.id,
+                number=number,
+                name=f"{self.device.name} {number}" if self.channels > 1 else self.device.name,
+                token=profile_token(number, 1) if self.speaks_onvif else "",
+                rtsp_path=self.stream_path(number) if known else "",
+                snapshot_path=self.snapshot_path(number) if known and self.speaks_onvif else "",
+            )
+            for number in range(1, self.channels + 1)
+        ]
+
+
+def profile_token(channel: int, stream: int) -> str:
+    """The ONVIF media profile of a channel's main (1) or sub (2) stream."""
+    return f"profile_{channel}_{stream}"

@@ -1,0 +1,226 @@
+"""Fault scripts: annotated TOML that says which fault begins when, for how long and on which devices.
+
+seed = 7                                  # chooses the devices of `pick`; the same seed chooses the same
+[[step]]
+at = 30                                   # seconds after the start
+for = 60                                  # seconds; left out: until the end
+fault = "clock_drift"                     # see camera_registry.simulator.faults
+seconds = 86400                           # options of the fault
+target = "cam-00007"                      # one device or a list of them, or
+pick = { kind = "camera", count = 2 }     # so many that fit: kind, traffic_kind, area, maker, parent, leaf
+"""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from camera_registry.model.device import Kind
+from camera_registry.simulator.faults import SILENT, Fault, FaultError, options_of
+from camera_registry.simulator.member import Member
+from camera_registry.simulator.plan import Fleet
+
+STEP_KEYS = frozenset({"at", "for", "fault", "target", "pick", "note"})
+PICK_KEYS = frozenset({"kind", "traffic_kind", "area", "maker", "parent", "leaf", "count"})
+
+
+class ScriptError(ValueError):
+    """A fault script can't be used; the message says where in it, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Any ``count`` devices that fit. ``area``: in it or below; ``leaf``: no switch hangs on it (false: one does)."""
+
+    count: int = 1
+    kind: str = ""
+    traffic_kind: str = ""
+    area: str = ""
+    maker: str = ""
+    parent: str = ""
+    leaf: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fault as the script has it. Times are seconds; ``lasts`` None: until the end."""
+
+    at: float
+    lasts: float | None
+    fault: Fault
+    options: Mapping[str, float]
+    targets: tuple[str, ...]
+    pick: Pick | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fault that begins (or, ``ends``, is over) ``at`` seconds after the start on these devices."""
+
+    at: float
+    fault: Fault
+    devices: tuple[str, ...]
+    options: Mapping[str, float]
+    ends: bool
+    note: str
+
+    def sentence(self) -> str:
+        """What happens, for people."""
+        names = ", ".join(self.devices[:5]) + (f" and {len(self.devices) - 5} more" if len(self.devices) > 5 else "")
+        happens = "is over" if self.ends else "begins"
+        return f"{self.at:g} s: {self.fault} {happens} on {names}" + (f" ({self.note})" if self.note else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A time line of faults, not yet tied to a fleet. ``place`` is where it came from, for messages."""
+
+    place: str
+    seed: int
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises ScriptError."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ScriptError(f"{path}: there is no such file; config/demo/faults.toml is one to start from") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ScriptError(f"{path}: it can't be read: {error}") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, place: str = "fault script") -> Self:
+        """Raises ScriptError."""
+        try:
+            raw = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ScriptError(f"{place}: it is not valid TOML: {error}") from error
+        _only(raw, frozenset({"seed", "step"}), place)
+        seed, steps = raw.get("seed", 1), raw.get("step", [])
+        if not isinstance(seed, int):
+            raise ScriptError(f"{place}: seed is a whole number (given: {seed!r})")
+        if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+            raise ScriptError(f"{place}: write each step under a [[step]] of its own")
+        return cls(place, seed, tuple(_step(step, f"{place}, step {number}") for number, step in enumerate(steps, 1)))
+
+    def resolve(self, fleet: Fleet) -> tuple[Event, ...]:
+        """The time line for this fleet, in order; the same fleet and seed give the same. Devices are picked apart: none
+        twice, and none beneath a picked device that goes silent. Raises ScriptError."""
+        rng = random.Random(f"{self.seed} {fleet.seed}")  # noqa: S311 - must repeat
+        taken = {target for step in self.steps for target in step.targets}
+        events: list[Event] = []
+        for number, step in enumerate(self.steps, 1):
+            place = f"{self.place}, step {number}"
+            devices = _devices(step, fleet, taken, rng, place)
+            for device in devices:
+                taken.update(fleet.beneath(device) if _silences(step.fault) else (device,))
+            events.append(Event(step.at, step.fault, devices, step.options, ends=False, note=step.note))
+            if step.lasts is not None:
+                events.append(Event(step.at + step.lasts, step.fault, devices, {}, ends=True, note=step.note))
+        return tuple(sorted(events, key=lambda event: event.at))
+
+
+def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, place: str) -> tuple[str, ...]:
+    unknown = [target for target in step.targets if target not in fleet.by_id]
+    if unknown:
+        raise ScriptError(
+            f"{place}: target {unknown[0]!r} is not in this fleet of {len(fleet.members)} devices; use pick"
+        )
+    if step.pick is None:
+        return step.targets
+    pick = step.pick
+    fitting = [member.id for member in fleet.members if _fits(member, pick, fleet) and member.id not in taken]
+    if _silences(step.fault):
+        fitting = [device for device in fitting if taken.isdisjoint(fleet.beneath(device))]
+    if len(fitting) < pick.count:
+        raise ScriptError(
+            f"{place}: {pick.count} devices are wanted and {len(fitting)} fit that no other step uses; "
+            "simulate more devices or ask for fewer"
+        )
+    return tuple(rng.sample(fitting, pick.count))
+
+
+def _silences(fault: Fault) -> bool:
+    return fault in SILENT or fault is Fault.FLAPPING
+
+
+def _fits(member: Member, pick: Pick, fleet: Fleet) -> bool:
+    device = member.device
+    return (
+        (not pick.kind or device.kind == pick.kind)
+        and (not pick.traffic_kind or device.traffic_kind == pick.traffic_kind)
+        and (not pick.area or pick.area in fleet.areas_of(device.area))
+        and (not pick.maker or member.maker.name == pick.maker)
+        and (not pick.parent or device.parent == pick.parent)
+        and (pick.leaf is None or pick.leaf is not _has_switches(member, fleet))
+    )
+
+
+def _has_switches(member: Member, fleet: Fleet) -> bool:
+    return any(fleet.by_id[child].device.kind is Kind.NETWORK for child in fleet.children.get(member.id, ()))
+
+
+def _step(raw: Mapping[str, object], place: str) -> Step:
+    try:
+        fault = Fault(str(raw.get("fault", "")))
+    except ValueError as error:
+        raise ScriptError(
+            f"{place}: fault is one of {', '.join(Fault)} (given: {raw.get('fault', 'none')!r})"
+        ) from error
+    try:
+        options = options_of(fault, {name: value for name, value in raw.items() if name not in STEP_KEYS})
+    except FaultError as error:
+        raise ScriptError(f"{place}: {error}") from error
+    targets = raw.get("target", [])
+    names = (targets,) if isinstance(targets, str) else targets
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ScriptError(f"{place}: target is a device's id or a list of them (given: {targets!r})")
+    if ("target" in raw) == ("pick" in raw):
+        raise ScriptError(f"{place}: say either target or pick")
+    return Step(
+        at=_seconds(raw, "at", place),
+        lasts=_seconds(raw, "for", place) if "for" in raw else None,
+        fault=fault,
+        options=options,
+        targets=tuple(names),
+        pick=_pick(raw["pick"], place) if "pick" in raw else None,
+        note=str(raw.get("note", "")),
+    )
+
+
+def _pick(raw: object, place: str) -> Pick:
+    if not isinstance(raw, dict):
+        raise ScriptError(f'{place}: pick is a table such as {{ kind = "camera", count = 2 }}')
+    _only(raw, PICK_KEYS, f"{place}, pick")
+    count, leaf = raw.get("count", 1), raw.get("leaf")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise ScriptError(f"{place}, pick: count is a number from 1 on (given: {count!r})")
+    if leaf is not None and not isinstance(leaf, bool):
+        raise ScriptError(f"{place}, pick: leaf is true or false (given: {leaf!r})")
+    texts = {name: value for name, value in raw.items() if name not in ("count", "leaf")}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ScriptError(f"{place}, pick: {name} is a text (given: {value!r})")
+    if texts.get("kind", "camera") not in set(Kind):
+        raise ScriptError(f"{place}, pick: kind is one of {', '.join(Kind)} (given: {texts['kind']!r})")
+    return Pick(count=count, leaf=leaf, **texts)
+
+
+def _seconds(raw: Mapping[str, object], name: str, place: str) -> float:
+    value = raw.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ScriptError(f"{place}: {name} is a number of seconds (given: {value!r})")
+    return float(value)
+
+
+def _only(raw: Mapping[str, object], known: frozenset[str], place: str) -> None:
+    for name in raw:
+        if name not in known:
+            raise ScriptError(f"{place}: unknown key {name!r}; known are {', '.join(sorted(known))}")

@@ -1,0 +1,235 @@
+"""A fleet that is being served: real sockets on loopback, one for each protocol, and all devices behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from camera_registry.simulator import dark, sockets
+from camera_registry.simulator.access import Gate
+from camera_registry.simulator.connection import IDLE, Connection, Premises
+from camera_registry.simulator.dial import Dial
+from camera_registry.simulator.http import HttpConnection
+from camera_registry.simulator.live import Counts, LiveDevice
+from camera_registry.simulator.management import ManagementConnection
+from camera_registry.simulator.member import Ports
+from camera_registry.simulator.plan import Fleet
+from camera_registry.simulator.rtsp import RtspConnection
+from camera_registry.simulator.scene import VARIANTS, Look
+from camera_registry.simulator.script import Event
+from camera_registry.simulator.stills import Stills
+from camera_registry.simulator.video import Videos
+
+log = logging.getLogger(__name__)
+
+ANY_PORTS = Ports(0, 0, 0)
+
+SWEEP = 10.0
+"""Seconds between looks for idle connections."""
+
+PROTOCOLS: tuple[tuple[str, type[Connection]], ...] = (
+    ("http", HttpConnection),
+    ("rtsp", RtspConnection),
+    ("tcp", ManagementConnection),
+)
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """The listening sockets of one process, in the order of PROTOCOLS."""
+
+    http: socket.socket
+    rtsp: socket.socket
+    tcp: socket.socket
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(*(sock.getsockname()[1] for sock in self.all))
+
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        return self.http, self.rtsp, self.tcp
+
+    def close(self) -> None:
+        for sock in self.all:
+            sock.close()
+
+
+def open_sockets(ports: Ports, share: int = 1) -> list[Sockets]:
+    """Sockets for ``share`` processes that serve one fleet together. Raises ``sockets.ListenError``."""
+    opened: list[list[socket.socket]] = []
+    try:
+        for protocol, _ in PROTOCOLS:
+            opened.append(sockets.listen(getattr(ports, protocol), protocol, f"--{protocol}-port", share))
+    except sockets.ListenError:
+        for sock in (sock for group in opened for sock in group):
+            sock.close()
+        raise
+    return [Sockets(*group) for group in zip(*opened, strict=True)]
+
+
+class Simulation:
+    """Serves a fleet in the running loop: ``async with Simulation(fleet) as simulation``.
+
+    ``ports``: 0 takes any free one, and ``simulation.ports`` tells which. ``secret``: shared by processes that serve
+    one fleet together, so that a nonce of one is good for the other.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        ports: Ports = ANY_PORTS,
+        *,
+        opened: Sockets | None = None,
+        secret: bytes | None = None,
+    ) -> None:
+        self.fleet = fleet
+        self._asked = ports
+        self._opened = opened
+        self._live = {member.id: LiveDevice(member) for member in fleet.members}
+        self._premises = Premises(
+            devices={device.member.device.host: device for device in self._live.values()},
+            ports=ports,
+            gate=Gate(secret),
+            stills=Stills(fleet.seed),
+            videos=Videos(),
+        )
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._script: list[asyncio.TimerHandle] = []
+        self.faults = Dial(fleet, self._live, self._darken)
+        self.swallows = True
+        """Whether dark devices are truly silent; else they accept connections and never answer."""
+
+    @property
+    def ports(self) -> Ports:
+        return self._premises.ports
+
+    def inventory_csv(self) -> str:
+        """The fleet in the import format, with the ports it is served on."""
+        return self.fleet.inventory_csv(self.ports)
+
+    def counts(self, device: str) -> Counts:
+        """What this device was asked so far."""
+        return self._live[device].counts
+
+    def totals(self) -> Counts:
+        """The counts of all devices together."""
+        total = Counts()
+        for device in self._live.values():
+            counts = device.counts
+            for operation, number in counts.requests.items():
+                total.requests[operation] = total.requests.get(operation, 0) + number
+            total.failed_authentications += counts.failed_authentications
+            total.forbidden += counts.forbidden
+            total.open_sessions += counts.open_sessions
+        return total
+
+    @property
+    def connections(self) -> int:
+        """Connections that are open now."""
+        return len(self._premises.connections)
+
+    def prepare(self) -> None:
+        """Draw and encode all healthy scenes now, so that no first caller waits (about a second of CPU)."""
+        for scene in range(VARIANTS):
+            self._premises.stills.picture(scene, Look.NORMAL, "", "")
+        self._premises.videos.of(Look.NORMAL, 1)
+
+    def play(self, events: Iterable[Event], begun: float, tell: Callable[[str], None]) -> None:
+        """Let these events happen, counted from the loop's time ``begun``; ``tell`` gets a sentence about each."""
+        loop = asyncio.get_running_loop()
+        for event in events:
+            self._script.append(loop.call_at(begun + event.at, self._happen, event, tell))
+
+    def _happen(self, event: Event, tell: Callable[[str], None]) -> None:
+        if event.ends:
+            self.faults.clear(event.devices, event.fault)
+        else:
+            self.faults.set(event.devices, event.fault, **event.options)
+        tell(event.sentence())
+
+    async def start(self) -> None:
+        """Listen. Raises ``sockets.ListenError`` when a port is taken."""
+        loop = asyncio.get_running_loop()
+        self._opened = self._opened or open_sockets(self._asked)[0]
+        self._premises.ports = self._opened.ports
+        for (_, protocol), sock in zip(PROTOCOLS, self._opened.all, strict=True):
+            factory = partial(protocol, self._premises, loop)
+            self._servers.append(await loop.create_server(factory, sock=sock, backlog=sockets.BACKLOG))
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+    async def stop(self) -> None:
+        """Close everything and wait until it is closed."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for handle in self._script:
+            handle.cancel()
+        self.faults.clear_all()
+        for server in self._servers:
+            server.close()
+        for connection in list(self._premises.connections):
+            connection.transport.abort()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+        # Aborted transports tell their protocols in the loop's next round.
+        await asyncio.sleep(0)
+        if self._opened is not None:
+            self._opened.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _sweep(self) -> None:
+        """Hang up on clients that have said nothing for long."""
+        loop = asyncio.get_running_loop()
+        before = loop.time() - IDLE
+        for connection in list(self._premises.connections):
+            if connection.heard < before:
+                connection.transport.abort()
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+    def _darken(self, addresses: frozenset[int]) -> None:
+        """Make these addresses silent and no others: new connections in the kernel, open ones here."""
+        if self._opened is None:
+            return
+        self._filter(self._opened.all, addresses)
+        for connection in list(self._premises.connections):
+            if connection.device.faults.dark and not connection.silent:
+                connection.silence()
+            elif connection.silent and not connection.device.faults.dark:
+                # It has power again and knows nothing of this connection: the client learns that by a reset.
+                connection.transport.abort()
+
+    def _filter(self, listening: Sequence[socket.socket], addresses: frozenset[int]) -> None:
+        try:
+            code = dark.program(addresses)
+        except dark.TooMany as error:
+            log.warning("%s: dark devices accept connections and never answer, instead of keeping silent", error)
+            code, self.swallows = dark.PASS_ALL, False
+        else:
+            self.swallows = True
+        for sock in listening:
+            try:
+                dark.attach(sock, code)
+            except OSError as error:
+                if self.swallows:
+                    log.warning(
+                        "this system takes no socket filter (%s): dark devices accept connections and never answer, "
+                        "instead of keeping silent",
+                        error,
+                    )
+                self.swallows = False

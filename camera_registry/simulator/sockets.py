@@ -1,0 +1,70 @@
+"""Listening sockets that answer on every loopback address, and on nothing else.
+
+A socket on all addresses that is bound to the loopback device (SO_BINDTODEVICE, free to all users since Linux 5.7)
+hears 127.0.0.0/8 whole; the accepted socket's own address says which device was called. So a fleet needs one port a
+protocol, not a range.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+BACKLOG = 4096
+LOOPBACK_DEVICE = b"lo\0"
+
+
+class ListenError(Exception):
+    """The fleet can't be reached; the message says which port, why, and what to do."""
+
+
+def listen(port: int, protocol: str, option: str, share: int = 1) -> list[socket.socket]:
+    """Listening sockets for ``protocol`` on ``port`` (0: any free one), ``share`` of them: the kernel spreads new
+    connections over all, so that each can be served by a process of its own. ``option`` is how the user would choose
+    another port. Raises ListenError.
+    """
+    first = _listening(port, protocol, option, shared=False)
+    if share == 1:
+        return [first]
+    # An exclusive bind came first, so that a second fleet on the same port is an error and not a partner.
+    port = first.getsockname()[1]
+    first.close()
+    return [_listening(port, protocol, option, shared=True) for _ in range(share)]
+
+
+def _listening(port: int, protocol: str, option: str, *, shared: bool) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        _bind(sock, port, protocol, option)
+        sock.listen(BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _bind(sock: socket.socket, port: int, protocol: str, option: str) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, LOOPBACK_DEVICE)
+    except OSError as error:
+        raise ListenError(
+            f"a socket can't be bound to the loopback device ({error}); the simulated fleet needs Linux 5.7 or newer, "
+            "or the capability CAP_NET_RAW"
+        ) from error
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        # The device binding above keeps every other network out.
+        sock.bind(("0.0.0.0", port))  # noqa: S104
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = "another program listens there"
+        elif error.errno == errno.EACCES:
+            why = "ports below 1024 are for root"
+        else:
+            why = error.strerror or str(error)
+        raise ListenError(
+            f"the fleet's {protocol} port {port} can't be used: {why}; choose another with {option} (0: any free one)"
+        ) from error
