@@ -56,6 +56,7 @@ class OnvifDevice:
         self._memory = context.tools.memory.of(target.device)
         self._login = credentials.login(context, target, "onvif")
         self._authenticator = Authenticator(context, target, "onvif", self._login)
+        self._known_here = False
         self._clients: dict[int, HttpClient] = {}
         self.home = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
 
@@ -118,7 +119,7 @@ class OnvifDevice:
         try:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
-            if error.refusal is not Refusal.AUTH or answer.status == 403:
+            if not self._is_about_us(error, answer):
                 raise
             login.refused()
             known = self._memory.schemes.get(_MODE) == _TOKEN_MODE
@@ -127,6 +128,7 @@ class OnvifDevice:
             self._context.step("onvif.token_refused", detail=str(error))
             return await self._ask_by_http(question)
         login.accepted()
+        self._known_here = True
         self._memory.schemes[_MODE] = _TOKEN_MODE
         return element
 
@@ -139,21 +141,29 @@ class OnvifDevice:
         except SoapError as error:
             if error.refusal is not Refusal.AUTH:
                 self._authenticator.accepted()
-            if error.refusal is not Refusal.AUTH or answer.status == 403 or self._login is None:
+            if not self._is_about_us(error, answer) or self._login is None:
                 raise
             self._memory.schemes.pop(_MODE, None)
             raise self._login.failure(f"the device refused the user name or password ({error})") from error
         self._authenticator.accepted()
+        self._known_here = True
         self._memory.schemes[_MODE] = _HTTP_MODE
         return element
 
     def _read_unsigned(self, answer: Answer, question: _Question) -> etree._Element:
         try:
-            return soap.read_answer(answer.status, answer.body, question.operation)
+            element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
-            if error.refusal is Refusal.AUTH:
+            if self._is_about_us(error, answer):
                 raise credentials.wanted(self._target, "the device asks for a password") from error
             raise
+        self._known_here = True
+        return element
+
+    def _is_about_us(self, error: SoapError, answer: Answer) -> bool:
+        """Whether a refusal speaks of the password. Once it was taken in this run, a later one is about the question:
+        this user may not ask it."""
+        return error.refusal is Refusal.AUTH and answer.status != 403 and not self._known_here
 
     async def _send(self, question: _Question, security: bytes = b"") -> Answer:
         body = question.request.write(security, question.token)
