@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def loops(parents: Mapping[str, str], start: Iterable[str] | None = None) -> list[tuple[str, ...]]:
@@ -25,3 +28,17 @@ def loops(parents: Mapping[str, str], start: Iterable[str] | None = None) -> lis
             found.append(chain[smallest:] + chain[:smallest])
         finished.update(path)
     return found
+
+
+def from_the_top(items: Mapping[str, T], parents: Mapping[str, str]) -> list[T]:
+    """Items of a tree by level and id, so that each comes after the one above it. What is in a loop comes first."""
+    depths: dict[str, int] = {}
+    for id in items:
+        path: list[str] = []
+        member = id
+        while member in items and member not in depths and member not in path:
+            path.append(member)
+            member = parents.get(member, "")
+        base = depths.get(member, -1)
+        depths.update((above, base + step) for step, above in enumerate(reversed(path), start=1))
+    return [items[id] for id in sorted(items, key=lambda id: (depths[id], id))]
