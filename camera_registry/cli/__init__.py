@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import cast
 
 from camera_registry import __version__
-from camera_registry.cli import doctor, probe, serve, simulate
+from camera_registry.cli import administration, database, doctor, inventory, probe, serve, simulate
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import CommandModule
 
 DEFAULT_CONFIG = Path("config/camera_registry.toml")
 
-MODULES: tuple[CommandModule, ...] = (serve, doctor, probe, simulate)
+MODULES: tuple[CommandModule, ...] = (serve, doctor, probe, simulate, "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
+
+
+class CommandModule(Protocol):
+    """A module of this package that adds one or more commands; each sets `func`, which returns an exit code."""
+
+    def add(self, commands: Commands, common: argparse.ArgumentParser) -> None:
+        """Add the module's commands; `common` goes among the parents of every parser made."""
+
+
+MODULES: tuple[CommandModule, ...] = (serve, inventory, database, administration)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

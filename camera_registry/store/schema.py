@@ -5,16 +5,14 @@ All steps run in one transaction on both databases: killed half-way, the old sha
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from camera_registry.store import backup
 from camera_registry.store.errors import StoreError
-from camera_registry.store.migrations import HEAD
-
-_STEPS = Path(__file__).with_name("migrations")
+from camera_registry.store.migrations import HEAD, STEPS, known_versions
 
 
 def migrate(engine: Engine, directory: Path) -> str | None:
@@ -28,7 +26,7 @@ def migrate(engine: Engine, directory: Path) -> str | None:
     if before is not None and engine.dialect.name == "sqlite":
         assert engine.url.database is not None
         name = f"before-migration-from-{before}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
-        copy(Path(engine.url.database), directory / "backups" / name)
+        backup.copy(Path(engine.url.database), directory / "backups" / name)
     with engine.begin() as connection:
         # Another process may have done it while we waited for the lock.
         if version(connection) != HEAD:
@@ -44,26 +42,8 @@ def version(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a live SQLite database, complete and consistent, for its owner alone."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.touch(mode=0o600)
-    reading = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
-    writing = sqlite3.connect(partial)
-    try:
-        reading.backup(writing)
-        # A copy is one file: no -wal beside it that somebody could forget.
-        writing.execute("PRAGMA journal_mode=DELETE")
-    finally:
-        writing.close()
-        reading.close()
-    partial.replace(target)
-
-
 def _refuse_strangers(before: str | None, *, empty: bool) -> None:
-    known = sorted(path.stem[:4] for path in (_STEPS / "versions").glob("[0-9]*.py"))
-    if before is not None and before not in known:
+    if before is not None and before not in known_versions():
         raise StoreError(
             f"the database is of a newer version of this program (its shape is {before}, this program knows up to"
             f" {HEAD}): install the newer version again, or restore a backup that was made before the upgrade"
@@ -79,5 +59,5 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.set_main_option("script_location", str(STEPS).replace("%", "%%"))
     command.upgrade(config, "head")

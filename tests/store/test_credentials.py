@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.people import Credential
-from camera_registry.store import Refused, Store, StoreError, audit, credentials, keys, register, schema
+from camera_registry.store import Refused, Store, StoreError, audit, backup, credentials, keys, register
 from camera_registry.store.credentials import Vault
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ def test_a_planted_password_is_nowhere_on_disk_and_in_no_listing(tmp_path: Path,
         put(store, vault, "east", CANARY)
         put(store, vault, "west", CANARY)
         assert store.file is not None
-        schema.copy(store.file, tmp_path / "backup.db")
+        backup.copy(store.file, tmp_path / "backup.db")
         spoken = repr(store.read_now(audit.trail)) + repr(store.read_now(credentials.listed))
         spoken += repr(store.read_now(credentials.load, vault)) + repr(keys.new_key())
         on_disk = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

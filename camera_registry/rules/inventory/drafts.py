@@ -8,7 +8,7 @@ from typing import Any
 
 from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.rules.inventory.columns import COLUMNS, SECRETS
-from camera_registry.rules.inventory.problems import SHOWN, BadCell, Flaw, Problem
+from camera_registry.rules.inventory.problems import BadCell, Flaw, Problem, shown
 from camera_registry.rules.inventory.sheets import CLEAR, Cell
 from camera_registry.rules.inventory.table import Line
 
@@ -31,9 +31,8 @@ class Draft:
 
     def problem(self, flaw: Flaw, column: str = "", **details: str) -> Problem:
         """A problem with this row, at the column of a field."""
-        cell = self.line.cells.get(column)
-        shown = "" if cell is None or column in SECRETS else str(cell)[:SHOWN]
-        return Problem(flaw, self.line.sheet, self.line.row, self.line.headers.get(column, column), shown, details)
+        value = "" if column in SECRETS else shown(self.line.cells.get(column))
+        return Problem(flaw, self.line.sheet, self.line.row, self.line.headers.get(column, column), value, details)
 
 
 def drafts(lines: Iterable[Line], problems: list[Problem]) -> Iterator[Draft]:

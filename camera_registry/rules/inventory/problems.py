@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SHOWN = 80
+_USERINFO = re.compile(r"//[^/\s]*@")
+
+_SHOWN = 80
 """So many characters of a cell are repeated to people."""
+
+
+def shown(cell: object) -> str:
+    """What is repeated of a cell: its beginning, without a user name and password that stand in an address."""
+    return "" if cell is None else _USERINFO.sub("//***@", str(cell))[:_SHOWN]
 
 
 class Flaw(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from camera_registry.model.register import KINDS, Register
 from camera_registry.rules.inventory.columns import COLUMNS, Column
 from camera_registry.rules.inventory.drafts import Draft
-from camera_registry.rules.inventory.problems import Flaw, Problem
+from camera_registry.rules.inventory.problems import Flaw, Problem, shown
 
 _SHOWN = 5
 
@@ -52,10 +52,10 @@ class Names:
         ids = self._named[column.refers].get(written, [])
         if len(ids) == 1:
             return ids[0]
-        details = {"record": column.refers, "wanted": written}
+        details = {"record": column.refers, "wanted": shown(written)}
         if ids:
-            shown = ", ".join(ids[:_SHOWN]) + (" ..." if len(ids) > _SHOWN else "")
-            problems.append(draft.problem(Flaw.AMBIGUOUS_REFERENCE, column.field, **details, ids=shown))
+            some = ", ".join(ids[:_SHOWN]) + (" ..." if len(ids) > _SHOWN else "")
+            problems.append(draft.problem(Flaw.AMBIGUOUS_REFERENCE, column.field, **details, ids=some))
         else:
             problems.append(draft.problem(Flaw.UNKNOWN_REFERENCE, column.field, **details))
         return ""

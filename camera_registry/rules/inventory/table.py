@@ -9,7 +9,7 @@ from camera_registry.model.device import Kind
 from camera_registry.rules.inventory import words
 from camera_registry.rules.inventory.cells import is_empty
 from camera_registry.rules.inventory.columns import MEANINGS
-from camera_registry.rules.inventory.problems import SHOWN, Flaw, Problem
+from camera_registry.rules.inventory.problems import Flaw, Problem, shown
 from camera_registry.rules.inventory.sheets import Cell, Sheet
 
 _SEARCHED = 10
@@ -80,10 +80,10 @@ def _records(sheet: Sheet, header: _Header, problems: list[Problem]) -> Iterator
             written = row[header.record_place] if header.record_place < len(row) else None
             found = _record(str(written)) if not is_empty(written) else (record, device_kind)
             if found is None:
-                shown = ", ".join(f"{kind} {synonyms[0]}" for kind, synonyms in words.RECORDS.items())
+                allowed = ", ".join(f"{kind} {synonyms[0]}" for kind, synonyms in words.RECORDS.items())
                 title = header.titles[header.record_place]
-                details = {"allowed": shown}
-                problems.append(Problem(Flaw.UNKNOWN_RECORD, sheet.name, number, title, str(written)[:SHOWN], details))
+                details = {"allowed": allowed}
+                problems.append(Problem(Flaw.UNKNOWN_RECORD, sheet.name, number, title, shown(written), details))
                 continue
             record, device_kind = found
         if record not in places:
@@ -165,7 +165,7 @@ def _check_header(sheet: Sheet, header: _Header, problems: list[Problem]) -> Non
             details = {"other": first[field]}
             problems.append(Problem(Flaw.COLUMN_TWICE, sheet.name, header.row, title, details=details))
         elif header.record_place is None or not _known_elsewhere(title):
-            problems.append(Problem(Flaw.UNKNOWN_COLUMN, sheet.name, header.row, title[:SHOWN]))
+            problems.append(Problem(Flaw.UNKNOWN_COLUMN, sheet.name, header.row, shown(title)))
 
 
 def _known(title: str) -> bool:

@@ -1,0 +1,138 @@
+"""The commands that make, migrate, copy and bring back the database: `init`, `migrate`, `backup`, `restore`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.outcome import GOOD, CommandError
+
+if TYPE_CHECKING:
+    from camera_registry.cli import Commands
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    init = commands.add_parser(
+        "init",
+        parents=[common],
+        help="make the data directory, the database, the key file and a one-time set-up token",
+        description="Make what is missing: data directory, database, key file. While there is no user, print a new"
+        " one-time token for the first administrator; it is shown only now. What exists is left as it is.",
+    )
+    init.set_defaults(func=make)
+    moving = commands.add_parser(
+        "migrate", parents=[common], help="bring the database to the shape this version needs (`serve` does it too)"
+    )
+    moving.set_defaults(func=migrate)
+    copying = commands.add_parser(
+        "backup",
+        parents=[common],
+        help="copy the database while the service runs",
+        description="Copy the SQLite database into one file. The key file is not in it: keep a copy of that elsewhere,"
+        " for without it no device password can be read.",
+    )
+    copying.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="default: a dated file under backups/ in the data directory"
+    )
+    copying.set_defaults(func=copy)
+    restoring = commands.add_parser(
+        "restore",
+        parents=[common],
+        help="put a backup in place of the database (the service must be stopped)",
+        description="Put a backup in place of the database. What was there is copied to backups/ first.",
+    )
+    restoring.add_argument("file", type=Path, metavar="FILE")
+    restoring.set_defaults(func=restore)
+
+
+def make(args: argparse.Namespace) -> int:
+    """Make what a new registry needs."""
+    from camera_registry.cli.opening import key_file, settings_of, store_of
+    from camera_registry.store import StoreError, access, keys
+    from camera_registry.texts import texts
+
+    loaded = settings_of(args)
+    path = key_file(loaded)
+    with store_of(loaded) as store:
+        try:
+            made = not path.exists()
+            if made:
+                keys.write_keys(path, [keys.new_key()])
+            keys.read_keys(path)
+        except (OSError, StoreError) as error:
+            raise CommandError(str(error)) from error
+        token = store.write_now(access.make_setup_token, datetime.now(UTC))
+    told = {"directory": str(loaded.storage.directory), "key_file": str(path), "setup_token": token}
+    if args.json:
+        print(json.dumps(told, ensure_ascii=False))
+        return GOOD
+    words = texts(args.lang)
+    print(words("database.ready", directory=loaded.storage.directory))
+    print(words("database.key_made" if made else "database.key_kept", file=path))
+    print(words("database.no_token") if token is None else words("database.token", token=token))
+    return GOOD
+
+
+def migrate(args: argparse.Namespace) -> int:
+    """Bring the database up to date: opening it does that."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.store.migrations import HEAD
+    from camera_registry.texts import texts
+
+    with store_of(settings_of(args)):
+        pass
+    print(json.dumps({"version": HEAD}) if args.json else texts(args.lang)("database.migrated", version=HEAD))
+    return GOOD
+
+
+def copy(args: argparse.Namespace) -> int:
+    """Copy the database."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.store import backup
+    from camera_registry.texts import texts
+
+    loaded = settings_of(args)
+    with store_of(loaded) as store:
+        if store.file is None:
+            raise CommandError("[storage] url is PostgreSQL: copy it with pg_dump --format=custom")
+        target = args.file or loaded.storage.directory / "backups" / f"{_stamp()}.db"
+        try:
+            backup.copy(store.file, target)
+        except OSError as error:
+            raise CommandError(f"{target}: the copy can't be written: {error.strerror}") from error
+    print(json.dumps({"file": str(target)}) if args.json else texts(args.lang)("database.copied", file=target))
+    return GOOD
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Put a copy in place of the database, after copying what was there."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.store import StoreError, backup
+    from camera_registry.texts import texts
+
+    loaded = settings_of(args)
+    try:
+        backup.check(args.file)
+        with store_of(loaded) as store:
+            if store.file is None:
+                raise CommandError("[storage] url is PostgreSQL: bring it back with pg_restore")
+            store.claim()
+            kept = loaded.storage.directory / "backups" / f"before-restore-{_stamp()}.db"
+            backup.copy(store.file, kept)
+            backup.restore(args.file, store.file)
+        # A copy of an earlier version is brought up to date.
+        with store_of(loaded):
+            pass
+    except (OSError, StoreError) as error:
+        raise CommandError(str(error)) from error
+    told = {"restored": str(args.file), "kept": str(kept)}
+    print(json.dumps(told) if args.json else texts(args.lang)("database.restored", file=args.file, kept=kept))
+    return GOOD
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

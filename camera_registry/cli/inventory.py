@@ -1,0 +1,207 @@
+"""The commands `import` and `export`: inventory files in, inventory files out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
+
+if TYPE_CHECKING:
+    from camera_registry.cli import Commands
+    from camera_registry.rules.inventory.examine import Inventory
+    from camera_registry.rules.inventory.problems import Problem
+    from camera_registry.rules.inventory.sheets import Sheet
+    from camera_registry.settings import Settings
+    from camera_registry.store import Store
+    from camera_registry.texts import Texts
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    reading = commands.add_parser(
+        "import",
+        parents=[common],
+        help="read areas, sites, devices and the rest from a CSV or XLSX file",
+        description="Read an inventory file into the register: CSV (UTF-8 or GB18030) or XLSX, headers in English or"
+        " Chinese. An empty cell leaves a field as it is, a - empties it. With any error nothing is written."
+        " A running service takes the change up by itself.",
+    )
+    reading.add_argument("file", type=Path, metavar="FILE")
+    reading.add_argument(
+        "--dry-run", action="store_true", help="list what would change and every problem; write nothing"
+    )
+    reading.set_defaults(func=import_file)
+    writing = commands.add_parser(
+        "export",
+        parents=[common],
+        help="write the register to a CSV or XLSX file",
+        description="Write the register to a file that `import` reads back, CSV or XLSX by its ending, with headers in"
+        " the language of --lang. User names and passwords are never in it.",
+    )
+    writing.add_argument("file", type=Path, metavar="FILE")
+    writing.set_defaults(func=export_file)
+
+
+def import_file(args: argparse.Namespace) -> int:
+    """Read a file into the register; 2 if it has an error."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.rules.inventory import files
+    from camera_registry.rules.inventory.sheets import Unreadable
+    from camera_registry.texts import texts
+
+    loaded = settings_of(args)
+    try:
+        sheets = files.read(args.file.read_bytes())
+    except (OSError, Unreadable) as error:
+        raise CommandError(f"{args.file}: {_why(error)}") from error
+    with store_of(loaded) as store:
+        found, credentials = _take(store, loaded, sheets, dry_run=args.dry_run)
+    words = texts(args.lang)
+    if args.json:
+        print(json.dumps(_told(args, found, credentials, words), ensure_ascii=False))
+    else:
+        for problem in found.problems:
+            print(sentence(problem, words))
+        print(_summary(args, found, credentials, words))
+    return GOOD if found.sound else MISUSE
+
+
+def export_file(args: argparse.Namespace) -> int:
+    """Write the register to a file."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.rules.inventory import export, files
+    from camera_registry.store import register
+    from camera_registry.texts import texts
+
+    if args.file.suffix.lower() not in (".csv", ".xlsx"):
+        raise CommandError(f"{args.file}: name the file .csv or .xlsx, by what it shall be")
+    with store_of(settings_of(args)) as store:
+        everything = store.read_now(register.load_register)
+    sheets = export.sheets(everything, args.lang)
+    records = sum(len(sheet.rows) - 1 for sheet in sheets)
+    if args.file.suffix.lower() == ".csv":
+        content = files.write_csv(export.table(everything, args.lang))
+    else:
+        content = files.write_workbook(sheets)
+    try:
+        partial = args.file.with_name(args.file.name + ".partial")
+        partial.write_bytes(content)
+        partial.replace(args.file)
+    except OSError as error:
+        raise CommandError(f"{args.file}: it can't be written: {error.strerror}") from error
+    if args.json:
+        print(json.dumps({"file": str(args.file), "records": records}, ensure_ascii=False))
+    else:
+        print(texts(args.lang)("inventory.exported", records=records, file=args.file))
+    return GOOD
+
+
+def sentence(problem: Problem, words: Texts) -> str:
+    """A problem in one line: how bad, where, what, and what to do."""
+    place = [
+        words(f"problem.place.{name}", **{name: value})
+        for name, value in (("sheet", problem.sheet), ("row", problem.row), ("column", problem.column))
+        if value
+    ]
+    what, remedy = said(problem, words)
+    gap = "" if words.language == "zh" else " "
+    return f"{words(f'problem.severity.{problem.severity}')} {' '.join(place)}: {what}{gap}{remedy}"
+
+
+def said(problem: Problem, words: Texts) -> tuple[str, str]:
+    """What is wrong, and what to do about it."""
+    values = {"value": problem.value, **problem.details}
+    return words(f"problem.{problem.flaw}.what", **values), words(f"problem.{problem.flaw}.remedy", **values)
+
+
+def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: bool) -> tuple[Inventory, int]:
+    """Examine the sheets and, if all is well, write them; returns what was found and how many credentials it set."""
+    from camera_registry.cli.opening import author, vault_of
+    from camera_registry.rules.inventory.examine import examine
+    from camera_registry.store import Transaction, credentials, register
+
+    def look(tx: Transaction) -> tuple[int, Inventory]:
+        known = {listed.id for listed in credentials.listed(tx)}
+        networks = loaded.devices.networks
+        found = examine(sheets, register.load_register(tx), credentials=known, networks=networks)
+        return register.version(tx), found
+
+    def write(tx: Transaction) -> tuple[Inventory, int]:
+        # The register may have changed since it was looked at; what is written is what was found against it as it is.
+        found = seen if register.version(tx) == version else look(tx)[1]
+        if not found.sound:
+            return found, 0
+        at, who = datetime.now(UTC), author()
+        before = {listed.id: listed.version for listed in credentials.listed(tx)}
+        versions = [
+            (given.id, credentials.put(tx, vault, given.id, given.username, given.password, author=who, at=at))
+            for given in found.credentials
+            if vault is not None
+        ]
+        register.apply(tx, found.items, author=who, at=at)
+        return found, sum(1 for id, version in versions if before.get(id) != version)
+
+    version, seen = store.read_now(look)
+    vault = vault_of(loaded) if seen.credentials and seen.sound else None
+    return (seen, len(seen.credentials)) if dry_run or not seen.sound else store.write_now(write)
+
+
+def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> str:
+    errors, warnings = _counts(found)
+    key = "inventory.dry_run" if args.dry_run else "inventory.written" if found.sound else "inventory.refused"
+    return words(
+        key,
+        created=found.created,
+        changed=found.changed,
+        unchanged=found.unchanged,
+        credentials=credentials,
+        errors=errors,
+        warnings=warnings,
+    )
+
+
+def _told(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> dict[str, object]:
+    problems = []
+    for problem in found.problems:
+        what, remedy = said(problem, words)
+        problems.append(
+            {
+                "severity": problem.severity,
+                "kind": problem.flaw,
+                "sheet": problem.sheet,
+                "row": problem.row,
+                "column": problem.column,
+                "value": problem.value,
+                "message": what,
+                "remedy": remedy,
+            }
+        )
+    errors, warnings = _counts(found)
+    return {
+        "file": str(args.file),
+        "dry_run": args.dry_run,
+        "written": found.sound and not args.dry_run,
+        "created": found.created,
+        "changed": found.changed,
+        "unchanged": found.unchanged,
+        "credentials": credentials,
+        "errors": errors,
+        "warnings": warnings,
+        "problems": problems,
+    }
+
+
+def _counts(found: Inventory) -> tuple[int, int]:
+    from camera_registry.rules.inventory.problems import Severity
+
+    errors = sum(1 for problem in found.problems if problem.severity is Severity.ERROR)
+    return errors, len(found.problems) - errors
+
+
+def _why(error: Exception) -> str:
+    return f"it can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)

@@ -1,0 +1,78 @@
+"""Opens what commands work on: the settings, the store, the keys; each failure is one message that ends the command."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from camera_registry import settings
+from camera_registry.cli.outcome import CommandError
+from camera_registry.settings import Settings
+from camera_registry.store import Store, StoreError
+from camera_registry.store.credentials import Vault
+from camera_registry.store.keys import read_keys
+
+PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings that ``--config`` names."""
+    try:
+        return settings.load(args.config).settings
+    except settings.SettingsError as error:
+        raise CommandError(str(error)) from error
+
+
+@contextmanager
+def store_of(loaded: Settings) -> Iterator[Store]:
+    """The store, for as long as the command runs. It needs no stopped service: it writes beside one."""
+    try:
+        with Store.open(loaded.storage.url, loaded.storage.directory) as store:
+            yield store
+    except StoreError as error:
+        raise CommandError(str(error)) from error
+
+
+def vault_of(loaded: Settings) -> Vault:
+    """What opens and seals credentials."""
+    try:
+        return Vault(read_keys(key_file(loaded)))
+    except StoreError as error:
+        raise CommandError(str(error)) from error
+
+
+def key_file(loaded: Settings) -> Path:
+    """Where the key file is."""
+    return loaded.storage.key_file or loaded.storage.directory / "credentials.key"
+
+
+def author() -> str:
+    """Who gives a command, for the audit trail."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return f"{name} (command line)"
+
+
+def password_from(file: Path | None, prompt: str) -> str:
+    """A password from a file, the environment or the keyboard; never from the command line, which everybody sees."""
+    if file is not None:
+        try:
+            found = file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{file}: the password can't be read: {error}") from error
+    elif PASSWORD_VARIABLE in os.environ:
+        found = os.environ[PASSWORD_VARIABLE]
+    elif sys.stdin.isatty():
+        found = getpass.getpass(f"{prompt}: ")
+    else:
+        raise CommandError(f"a password is needed: give --password-file FILE, or set {PASSWORD_VARIABLE}")
+    if not found:
+        raise CommandError("the password is empty")
+    return found
