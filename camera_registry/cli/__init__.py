@@ -14,17 +14,7 @@ from camera_registry.cli.shape import CommandModule
 
 DEFAULT_CONFIG = Path("config/camera_registry.toml")
 
-MODULES: tuple[CommandModule, ...] = (serve, doctor, probe, simulate, "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
-
-
-class CommandModule(Protocol):
-    """A module of this package that adds one or more commands; each sets `func`, which returns an exit code."""
-
-    def add(self, commands: Commands, common: argparse.ArgumentParser) -> None:
-        """Add the module's commands; `common` goes among the parents of every parser made."""
-
-
-MODULES: tuple[CommandModule, ...] = (serve, inventory, database, administration)
+MODULES: tuple[CommandModule, ...] = (serve, doctor, inventory, probe, database, administration, simulate)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.model.people import Role, User
 
 if TYPE_CHECKING:
-    from camera_registry.cli import Commands
+    from camera_registry.cli.shape import Commands
     from camera_registry.store import Store
 
 Command = Callable[[argparse.Namespace], int]

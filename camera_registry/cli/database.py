@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from camera_registry.cli.outcome import GOOD, CommandError
 
 if TYPE_CHECKING:
-    from camera_registry.cli import Commands
+    from camera_registry.cli.shape import Commands
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 
 if TYPE_CHECKING:
-    from camera_registry.cli import Commands
+    from camera_registry.cli.shape import Commands
     from camera_registry.rules.inventory.examine import Inventory
     from camera_registry.rules.inventory.problems import Problem
     from camera_registry.rules.inventory.sheets import Sheet
