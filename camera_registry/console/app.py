@@ -8,6 +8,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from camera_registry.console import events, machine, probing, signing, snapshots
+from camera_registry.console.api import system
 from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
@@ -32,6 +33,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,
+    *system.ROUTES,
 )
 """Everything that can be asked for, but the files of ``static/``."""
 

@@ -29,6 +29,7 @@ class Begun:
 
     user: User
     secret: str
+    csrf: str
 
     def __repr__(self) -> str:
         return f"Begun(user={self.user!r})"
@@ -55,12 +56,12 @@ async def sign_in(asked: Asked[Any, Any], name: str, password: str) -> Begun:
         await deps.store.write(access.note_failure, name, address, now)
         raise Problem(HTTPStatus.UNAUTHORIZED, "wrong_password")
     await deps.store.write(access.note_success, name, address, now)
-    return Begun(account.user, await deps.store.write(sessions.create, name, address, now))
+    return await _begin(asked, account.user)
 
 
 async def set_up(asked: Asked[Any, Any], token: str, name: str, password: str) -> Begun:
     """Make the first administrator and sign in. Raises Problem."""
-    deps, address = asked.deps, identity.address(asked.request)
+    deps = asked.deps
     name = name.strip()
     if not name or not name.isprintable():
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "user_name")
@@ -70,7 +71,7 @@ async def set_up(asked: Asked[Any, Any], token: str, name: str, password: str) -
     user = User(name, Role.ADMIN, asked.words.language)
     if not await deps.store.write(access.set_up, token, user, password_hash, at=deps.now()):
         raise Problem(HTTPStatus.FORBIDDEN, "setup_token")
-    return Begun(user, await deps.store.write(sessions.create, name, address, deps.now()))
+    return await _begin(asked, user)
 
 
 async def hashed(asked: Asked[Any, Any], password: str, name: str) -> str:
@@ -91,8 +92,14 @@ async def change_password(asked: Asked[Any, Any], old: str, password: str) -> Be
         await deps.store.write(access.set_password, name, password_hash, author=name, at=deps.now())
     except Refused as error:
         raise Problem(HTTPStatus.CONFLICT, "refused", why=str(error)) from error
-    secret = await deps.store.write(sessions.create, name, identity.address(asked.request), deps.now())
-    return Begun(account.user, secret)
+    return await _begin(asked, account.user)
+
+
+async def _begin(asked: Asked[Any, Any], user: User) -> Begun:
+    deps = asked.deps
+    secret = await deps.store.write(sessions.create, user.name, identity.address(asked.request), deps.now())
+    session = await deps.store.read(sessions.find, secret, deps.now(), identity.limits(deps.settings()))
+    return Begun(user, secret, session.csrf if session else "")
 
 
 async def sign_out(asked: Asked[Any, Any]) -> None:

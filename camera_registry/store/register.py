@@ -44,6 +44,14 @@ class Stored:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """A change with its number; numbers grow in the order of the edits."""
+
+    id: int
+    change: Change
+
+
 def load_register(tx: Connection) -> Register:
     """Everything registered."""
     found = {
@@ -142,13 +150,15 @@ def apply(
     return len(edits)
 
 
-def changes_of(tx: Connection, kind: str, id: str, *, before_id: int | None = None, limit: int = 100) -> list[Change]:
+def changes_of(
+    tx: Connection, kind: str, id: str, *, before_id: int | None = None, limit: int = 100
+) -> list[StoredChange]:
     """The edits of one item, newest first, also of one that is gone."""
     query = select(_CHANGES).where(_CHANGES.c.kind == kind, _CHANGES.c.item == id)
     if before_id is not None:
         query = query.where(_CHANGES.c.id < before_id)
     rows = tx.execute(query.order_by(_CHANGES.c.id.desc()).limit(limit))
-    return [Change(row.kind, row.item, row.before, row.after, row.author, row.at) for row in rows]
+    return [StoredChange(row.id, Change(row.kind, row.item, row.before, row.after, row.author, row.at)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

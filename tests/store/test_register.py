@@ -93,7 +93,7 @@ def test_a_change_keeps_who_when_and_only_what_differs(store: Store) -> None:
     put(store, *CITY, Device("cam-1", Kind.CAMERA, "old", "10.0.0.1"))
     later = AT + timedelta(hours=1)
     put(store, Device("cam-1", Kind.CAMERA, "new", "10.0.0.1", Life.RETIRED), at=later)
-    newest, first = store.read_now(register.changes_of, "device", "cam-1")
+    newest, first = (kept.change for kept in store.read_now(register.changes_of, "device", "cam-1"))
     assert (newest.before, newest.after) == ({"name": "old", "life": "active"}, {"name": "new", "life": "retired"})
     assert (newest.author, newest.at) == ("ann", later)
     assert first.before is None
@@ -104,7 +104,7 @@ def test_changes_of_a_removed_device_stay(store: Store) -> None:
     put(store, Device("cam-1", Kind.CAMERA), Channel("cam-1/1", "cam-1"))
     assert put(store, removed=(("device", "cam-1"),)) == 2
     assert store.read_now(register.get, "channel", "cam-1/1") is None
-    assert store.read_now(register.changes_of, "device", "cam-1")[0].after is None
+    assert store.read_now(register.changes_of, "device", "cam-1")[0].change.after is None
 
 
 def test_a_removed_device_takes_its_states_along(store: Store) -> None:

@@ -174,7 +174,7 @@ async def _changes(asked: Asked[DevicePageQuery, Nothing], device: str) -> Seque
     if not may(asked.user, Action.SEE_CHANGES):
         return ()
     changes = await asked.deps.store.read(register.changes_of, "device", device, limit=_CHANGES_SHOWN)
-    return [edit for change in changes for edit in _edits(change, asked.words)]
+    return [edit for kept in changes for edit in _edits(kept.change, asked.words)]
 
 
 def _edits(change: Change, words: Texts) -> Iterable[Edit]:

@@ -1,0 +1,300 @@
+"""What the API answers with. Field names are the vocabulary's; times are ISO 8601 in UTC, durations seconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from camera_registry.board import BoardEntry
+from camera_registry.model.device import Kind, Life
+from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
+from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
+from camera_registry.model.people import Role
+
+T = TypeVar("T")
+
+
+class Listed(BaseModel, Generic[T]):
+    """A page of a list. ``next`` is the cursor of the page behind it, null on the last one."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class ReasonAnswer(BaseModel):
+    aspect: Aspect
+    cause: Cause
+    since: datetime | None
+    detail: str
+    channel: str
+    blamed: str = Field(description="the parent device that explains it, or empty")
+
+    @classmethod
+    def of(cls, reason: Reason) -> ReasonAnswer:
+        return cls(
+            aspect=reason.aspect,
+            cause=reason.cause,
+            since=reason.since,
+            detail=reason.detail,
+            channel=reason.channel,
+            blamed=reason.blamed,
+        )
+
+
+class AspectAnswer(BaseModel):
+    """``state`` is what is shown now, ``suspect`` while a change waits for confirmation; ``settled`` is confirmed."""
+
+    aspect: Aspect
+    channel: str
+    state: State
+    settled: State
+    since: datetime | None
+    cause: Cause | None
+    detail: str
+    read_at: datetime | None
+
+    @classmethod
+    def of(cls, held: AspectState) -> AspectAnswer:
+        return cls(
+            aspect=held.subject.aspect,
+            channel=held.subject.channel,
+            state=held.state,
+            settled=held.settled,
+            since=held.begun,
+            cause=held.cause,
+            detail=held.detail,
+            read_at=held.read_at,
+        )
+
+
+class FailureAnswer(BaseModel):
+    kind: FailureKind
+    stage: Stage
+    detail: str
+
+
+class ProbeAnswer(BaseModel):
+    probe: str
+    channel: str
+    at: datetime
+    took: float
+    ok: bool
+    failure: FailureAnswer | None
+    last_success: datetime | None
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, run: ProbeSeen) -> ProbeAnswer:
+        failure = run.failure
+        return cls(
+            probe=run.probe,
+            channel=run.channel,
+            at=run.at,
+            took=run.took,
+            ok=failure is None,
+            failure=failure and FailureAnswer(kind=failure.kind, stage=failure.stage, detail=failure.detail),
+            last_success=run.last_success,
+            facts=dict(run.facts),
+        )
+
+
+class DeviceSummary(BaseModel):
+    """A device's health in one line of a list."""
+
+    id: str
+    name: str
+    kind: Kind
+    life: Life
+    area: str
+    site: str
+    parent: str
+    contractor: str
+    host: str
+    status: Status
+    since: datetime | None
+    reasons: list[ReasonAnswer]
+
+    @classmethod
+    def of(cls, entry: BoardEntry) -> DeviceSummary:
+        return cls(**_summary(entry))
+
+
+class DeviceAnswer(DeviceSummary):
+    """Everything known of a device: its health as the board has it, its file as the register has it."""
+
+    aspects: list[AspectAnswer]
+    probes: list[ProbeAnswer]
+    file: dict[str, Any]
+    channels: list[dict[str, Any]]
+    version: int = Field(description="the ETag's number, for If-Match")
+
+    @classmethod
+    def whole(
+        cls, entry: BoardEntry, file: dict[str, Any], channels: list[dict[str, Any]], version: int
+    ) -> DeviceAnswer:
+        return cls(
+            **_summary(entry),
+            aspects=[AspectAnswer.of(held) for held in entry.states],
+            probes=[ProbeAnswer.of(run) for run in entry.probes],
+            file=file,
+            channels=channels,
+            version=version,
+        )
+
+
+class Devices(Listed[DeviceSummary]):
+    """``total`` counts what the filters let through, on all pages."""
+
+    total: int
+
+
+class StatusAnswer(BaseModel):
+    """The fleet in numbers. Only devices in service count; ``causes`` counts devices, by each cause they have."""
+
+    revision: int
+    in_service: int
+    statuses: dict[Status, int]
+    causes: dict[Cause, int]
+    kinds: dict[Kind, int]
+    out_of_service: dict[Life, int]
+
+
+class FlipAnswer(BaseModel):
+    id: int
+    device: str
+    channel: str
+    aspect: Aspect
+    before: State
+    after: State
+    at: datetime
+    confirmed_at: datetime
+    cause: Cause | None
+    detail: str
+
+    @classmethod
+    def of(cls, number: int, flip: Flip) -> FlipAnswer:
+        return cls(
+            id=number,
+            device=flip.subject.device,
+            channel=flip.subject.channel,
+            aspect=flip.subject.aspect,
+            before=flip.before,
+            after=flip.after,
+            at=flip.at,
+            confirmed_at=flip.confirmed_at,
+            cause=flip.cause,
+            detail=flip.detail,
+        )
+
+
+class ChangeAnswer(BaseModel):
+    kind: str
+    id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    author: str
+    at: datetime
+
+
+class ItemAnswer(BaseModel):
+    """An item of the register with its version, which is the ETag's number."""
+
+    item: dict[str, Any]
+    version: int
+    changed_at: datetime
+
+
+class CredentialAnswer(BaseModel):
+    """All that is told of a credential: neither user name nor password ever comes back."""
+
+    id: str
+    version: int
+    changed_at: datetime
+    devices: int
+
+
+class SessionAnswer(BaseModel):
+    """Who asks. ``csrf`` goes into X-CSRF-Token of every edit made with the cookie; a token needs none."""
+
+    name: str
+    role: Role
+    language: str
+    csrf: str
+    actions: list[str]
+
+
+class UserAnswer(BaseModel):
+    name: str
+    role: Role
+    language: str
+    active: bool
+    created_at: datetime
+
+
+class TokenAnswer(BaseModel):
+    prefix: str
+    name: str
+    role: Role
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+class NewTokenAnswer(BaseModel):
+    token: str = Field(description="shown now and never again")
+
+
+class AuditAnswer(BaseModel):
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    about: str
+    detail: str
+
+
+class ReloadAnswer(BaseModel):
+    """``problems`` says why the settings were not taken over; empty: they were."""
+
+    done: bool
+    problems: list[str]
+
+
+class PlaceAnswer(BaseModel):
+    place: str
+    detail: str
+
+
+class ProblemAnswer(BaseModel):
+    """RFC 9457 problem details. ``code`` is stable, ``detail`` and ``remedy`` are for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    remedy: str
+    instance: str
+    place: str | None = None
+    problems: list[PlaceAnswer] = []
+
+
+def _summary(entry: BoardEntry) -> dict[str, Any]:
+    device = entry.device
+    return {
+        "id": device.id,
+        "name": device.name,
+        "kind": device.kind,
+        "life": device.life,
+        "area": device.area,
+        "site": device.site,
+        "parent": device.parent,
+        "contractor": device.contractor,
+        "host": device.host,
+        "status": entry.status,
+        "since": entry.since,
+        "reasons": [ReasonAnswer.of(reason) for reason in entry.reasons],
+    }

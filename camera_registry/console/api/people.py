@@ -1,0 +1,183 @@
+"""Sessions, users, tokens and the audit trail."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from camera_registry.console import signing
+from camera_registry.console.api import answers, questions
+from camera_registry.console.api.route import PREFIX, get, no_content, write
+from camera_registry.console.problems import Problem, not_found
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.model.people import User
+from camera_registry.rules.access import PERMITTED, Action
+from camera_registry.store import Store, access, audit, tokens
+from camera_registry.store.access import Account
+
+
+async def session(asked: Asked[Nothing, Nothing]) -> answers.SessionAnswer:
+    return _session(asked.user, asked.who.csrf if asked.who else "")
+
+
+async def sign_in(asked: Asked[Nothing, questions.SignInBody]) -> web.StreamResponse:
+    begun = await signing.sign_in(asked, asked.body.name, asked.body.password.get_secret_value())
+    answer = _session(begun.user, begun.csrf)
+    response = web.Response(
+        status=HTTPStatus.CREATED, body=answer.model_dump_json().encode(), content_type="application/json"
+    )
+    signing.set_cookie(response, begun, asked.deps.settings())
+    return response
+
+
+async def sign_out(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
+    await signing.sign_out(asked)
+    response = no_content()
+    signing.clear_cookie(response, asked.deps.settings())
+    return response
+
+
+def _session(user: User, csrf: str) -> answers.SessionAnswer:
+    actions = sorted(action.value for action in PERMITTED[user.role])
+    return answers.SessionAnswer(name=user.name, role=user.role, language=user.language, csrf=csrf, actions=actions)
+
+
+async def users(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.UserAnswer]:
+    return answers.Listed(items=[_user(one) for one in await asked.deps.store.read(access.accounts)])
+
+
+async def create_user(asked: Asked[Nothing, questions.NewUserBody]) -> answers.UserAnswer:
+    deps, body = asked.deps, asked.body
+    password_hash = await signing.hashed(asked, body.password.get_secret_value(), body.name)
+    user = User(body.name, body.role, body.language)
+    await deps.store.write(access.create_account, user, password_hash, author=asked.user.name, at=deps.now())
+    return _user(await _account(deps.store, body.name))
+
+
+async def edit_user(asked: Asked[Nothing, questions.UserBody]) -> answers.UserAnswer:
+    """A changed role, a new password and a closed account end the user's sessions."""
+    deps, body, author = asked.deps, asked.body, asked.user.name
+    before = (await _account(deps.store, asked.item())).user
+    user = User(
+        before.name,
+        before.role if body.role is None else body.role,
+        before.language if body.language is None else body.language,
+        before.active if body.active is None else body.active,
+    )
+    if body.password is not None:
+        password_hash = await signing.hashed(asked, body.password.get_secret_value(), user.name)
+        await deps.store.write(access.set_password, user.name, password_hash, author=author, at=deps.now())
+    await deps.store.write(access.edit_account, user, author=author, at=deps.now())
+    return _user(await _account(deps.store, user.name))
+
+
+async def remove_user(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
+    deps = asked.deps
+    await _account(deps.store, asked.item())
+    await deps.store.write(access.remove_account, asked.item(), author=asked.user.name, at=deps.now())
+    return no_content()
+
+
+async def _account(store: Store, name: str) -> Account:
+    found = await store.read(access.account, name)
+    if found is None:
+        raise not_found(f"user {name}")
+    return found
+
+
+def _user(account: Account) -> answers.UserAnswer:
+    user = account.user
+    return answers.UserAnswer(
+        name=user.name, role=user.role, language=user.language, active=user.active, created_at=account.created_at
+    )
+
+
+async def list_tokens(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.TokenAnswer]:
+    return answers.Listed(
+        items=[
+            answers.TokenAnswer(
+                prefix=one.prefix,
+                name=one.name,
+                role=one.role,
+                created_by=one.created_by,
+                created_at=one.created_at,
+                expires_at=one.expires_at,
+                used_at=one.used_at,
+            )
+            for one in await asked.deps.store.read(tokens.listed)
+        ]
+    )
+
+
+async def create_token(asked: Asked[Nothing, questions.TokenBody]) -> answers.NewTokenAnswer:
+    deps, body = asked.deps, asked.body
+    if body.expires_at is not None and body.expires_at <= deps.now():
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "expired")
+    text = await deps.store.write(
+        tokens.create, body.name, body.role, expires_at=body.expires_at, author=asked.user.name, at=deps.now()
+    )
+    return answers.NewTokenAnswer(token=text)
+
+
+async def revoke_token(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
+    deps = asked.deps
+    if not await deps.store.write(tokens.revoke, asked.item(), author=asked.user.name, at=deps.now()):
+        raise not_found(f"token {asked.item()}")
+    return no_content()
+
+
+async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Listed[answers.AuditAnswer]:
+    query = asked.query
+    found = await asked.deps.store.read(
+        audit.trail,
+        about=query.about,
+        actor=query.actor,
+        before_id=int(query.cursor) if query.cursor else None,
+        limit=query.limit + 1,
+    )
+    shown = found[: query.limit]
+    return answers.Listed(
+        items=[
+            answers.AuditAnswer(
+                id=row.id, at=row.at, actor=row.actor, action=row.action, about=row.about, detail=row.detail
+            )
+            for row in shown
+        ],
+        next=str(shown[-1].id) if len(found) > query.limit else None,
+    )
+
+
+_User, _Users = answers.UserAnswer, answers.Listed[answers.UserAnswer]
+_Tokens, _Audit = answers.Listed[answers.TokenAnswer], answers.Listed[answers.AuditAnswer]
+
+ROUTES: tuple[AnyRoute, ...] = (
+    get("/session", session, Action.OWN, Nothing, answers.SessionAnswer, "Who asks, and what they may do"),
+    Route(
+        Surface.OPEN,
+        "POST",
+        f"{PREFIX}/session",
+        sign_in,
+        None,
+        Nothing,
+        questions.SignInBody,
+        answers.SessionAnswer,
+        "Sign in; the cookie is the session",
+    ),
+    write("DELETE /session", sign_out, Action.OWN, Nothing, None, "Sign out"),
+    get("/users", users, Action.SEE_ACCESS, Nothing, _Users, "Everybody who may sign in"),
+    write("POST /users", create_user, Action.ADMINISTER, questions.NewUserBody, _User, "Add a user"),
+    write("PATCH /users/{id}", edit_user, Action.ADMINISTER, questions.UserBody, _User, "Change a user"),
+    write("DELETE /users/{id}", remove_user, Action.ADMINISTER, Nothing, None, "Remove a user"),
+    get("/tokens", list_tokens, Action.SEE_ACCESS, Nothing, _Tokens, "Tokens of programs, without their secrets"),
+    write(
+        "POST /tokens",
+        create_token,
+        Action.ADMINISTER,
+        questions.TokenBody,
+        answers.NewTokenAnswer,
+        "Make a token; it is shown once",
+    ),
+    write("DELETE /tokens/{id}", revoke_token, Action.ADMINISTER, Nothing, None, "End a token at once"),
+    get("/audit", trail, Action.SEE_AUDIT, questions.AuditQuestion, _Audit, "The audit trail, newest first"),
+)

@@ -1,0 +1,120 @@
+"""What may be sent to the API. What is not named here is refused, with its place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+from camera_registry.console.reader import Order
+from camera_registry.console.schemas import OptionalCause, OptionalKind, OptionalLife, OptionalStatus
+from camera_registry.model.device import Life
+from camera_registry.model.people import Role
+from camera_registry.store.pictures import PictureKind
+
+Text = Annotated[str, Field(max_length=200)]
+Limit = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Question(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DevicesQuestion(Question):
+    """``area`` takes its subtree along; ``q`` holds words that must all occur."""
+
+    q: Text = ""
+    status: OptionalStatus = None
+    area: Text = ""
+    kind: OptionalKind = None
+    cause: OptionalCause = None
+    life: OptionalLife = None
+    site: Text = ""
+    contractor: Text = ""
+    parent: Text = ""
+    order: Order = Order.ID
+    cursor: Annotated[str, Field(max_length=400)] = ""
+    limit: Limit = 100
+
+
+class ItemsQuestion(Question):
+    q: Text = ""
+    area: Text = ""
+    cursor: Annotated[str, Field(max_length=400)] = ""
+    limit: Limit = 100
+
+
+class PastQuestion(Question):
+    """``since`` is included, ``until`` is not; both need an offset, such as ``2026-11-01T00:00:00+08:00``."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    cursor: Annotated[str, Field(max_length=40, pattern=r"^\d*$")] = ""
+    limit: Limit = 100
+
+
+class FlipsQuestion(PastQuestion):
+    device: Text = ""
+    area: Text = ""
+
+
+class NewestQuestion(Question):
+    cursor: Annotated[str, Field(max_length=40, pattern=r"^\d*$")] = ""
+    limit: Limit = 100
+
+
+class AuditQuestion(NewestQuestion):
+    about: Text = ""
+    actor: Text = ""
+
+
+class SnapshotQuestion(Question):
+    """``channel`` may be left out where the device has one."""
+
+    kind: PictureKind = PictureKind.LAST
+    channel: Text = ""
+
+
+class ImportQuestion(Question):
+    """``dry_run``: say what would change and what is wrong, and change nothing."""
+
+    dry_run: bool = False
+    name: Text = ""
+
+
+class LifeBody(Question):
+    life: Life
+
+
+class CredentialBody(Question):
+    username: Annotated[str, Field(max_length=200)]
+    password: Annotated[SecretStr, Field(max_length=1000)]
+
+
+class SignInBody(Question):
+    name: Annotated[str, Field(max_length=64)]
+    password: Annotated[SecretStr, Field(max_length=1024)]
+
+
+class NewUserBody(Question):
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s:/]+$")]
+    role: Role
+    password: Annotated[SecretStr, Field(max_length=1024)]
+    language: Literal["zh", "en"] = "zh"
+
+
+class UserBody(Question):
+    """What is left out stays as it is."""
+
+    role: Role | None = None
+    language: Literal["zh", "en"] | None = None
+    active: bool | None = None
+    password: Annotated[SecretStr, Field(max_length=1024)] | None = None
+
+
+class TokenBody(Question):
+    """``expires_at`` left out: never."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    role: Role
+    expires_at: AwareDatetime | None = None

@@ -1,0 +1,50 @@
+"""Lines of the API's part of the route table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from camera_registry.console.routing import Asked, Nothing, Route, Surface
+from camera_registry.rules.access import Action
+
+PREFIX = "/api/v1"
+
+Q = TypeVar("Q", bound=BaseModel)
+B = TypeVar("B", bound=BaseModel)
+Result = Awaitable[BaseModel | web.StreamResponse]
+
+
+def get(
+    path: str,
+    handler: Callable[[Asked[Q, Nothing]], Result],
+    action: Action,
+    query: type[Q],
+    answer: type[BaseModel] | None,
+    summary: str,
+) -> Route[Q, Nothing]:
+    return Route(Surface.API, "GET", PREFIX + path, handler, action, query, Nothing, answer, summary)
+
+
+def write(
+    verb: str,
+    handler: Callable[[Asked[Nothing, B]], Result],
+    action: Action,
+    body: type[B],
+    answer: type[BaseModel] | None,
+    summary: str,
+) -> Route[Nothing, B]:
+    """``verb`` is method and path, as in ``PUT /areas/{id}``. What is posted is made, and answered so."""
+    method, path = verb.split()
+    status = HTTPStatus.OK if answer else HTTPStatus.NO_CONTENT
+    if method == "POST" and answer:
+        status = HTTPStatus.CREATED
+    return Route(Surface.API, method, PREFIX + path, handler, action, Nothing, body, answer, summary, status)
+
+
+def no_content() -> web.Response:
+    return web.Response(status=HTTPStatus.NO_CONTENT)

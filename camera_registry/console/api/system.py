@@ -1,0 +1,51 @@
+"""Having the settings read again, and the API's own description."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from aiohttp import web
+
+from camera_registry.console.api import answers, credentials, devices, items, openapi, people
+from camera_registry.console.api.route import PREFIX, get
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.rules.access import Action
+from camera_registry.store import audit
+
+
+async def reload(asked: Asked[Nothing, Nothing]) -> answers.ReloadAnswer:
+    deps = asked.deps
+    problems = await deps.reload()
+    detail = {"problems": len(problems)}
+    await deps.store.write(audit.append, asked.user.name, "settings.reload", "settings", detail, deps.now())
+    return answers.ReloadAnswer(done=not problems, problems=list(problems))
+
+
+async def description(_: Asked[Nothing, Nothing]) -> web.StreamResponse:
+    return web.Response(body=_description(), content_type="application/json")
+
+
+@cache
+def _description() -> bytes:
+    return openapi.describe(ROUTES)
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    *devices.ROUTES,
+    *items.ROUTES,
+    *credentials.ROUTES,
+    *people.ROUTES,
+    Route(
+        Surface.API,
+        "POST",
+        f"{PREFIX}/reload",
+        reload,
+        Action.RELOAD,
+        Nothing,
+        Nothing,
+        answers.ReloadAnswer,
+        "Read settings and register again, without losing state",
+    ),
+    get("/openapi.json", description, Action.OWN, Nothing, None, "This description"),
+)
+"""All of the API."""

@@ -1,0 +1,194 @@
+"""A console of its own for each test, on a loopback port, with a browser and a script to ask it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from camera_registry import console
+from camera_registry.board import Board
+from camera_registry.model.device import Device
+from camera_registry.model.observation import Observation
+from camera_registry.model.people import Contractor, Role, User
+from camera_registry.model.place import Area
+from camera_registry.settings import Settings
+from camera_registry.store import Store, access, audit, register, tokens
+from camera_registry.store.credentials import Vault
+from camera_registry.store.keys import new_key
+from camera_registry.store.passwords import Passwords
+from camera_registry.store.pictures import Pictures
+from exporters.service import ServiceMetrics
+from probes.base import Step
+from tests.console import fleet
+
+PASSWORD = "four words make one"
+
+
+@dataclass
+class Site:
+    """A running console, and what a test may look at or change behind its back."""
+
+    url: str
+    board: Board
+    store: Store
+    pictures: Pictures
+    deps: console.Deps
+    app: web.Application
+    probed: list[str] = field(default_factory=list)
+    reloads: list[Sequence[str]] = field(default_factory=list)
+    ready: bool = True
+    settings: Settings = field(default_factory=Settings)
+    ahead: float = 0.0
+
+    def user(self, name: str, role: Role) -> None:
+        """Somebody with PASSWORD."""
+        self.store.write_now(access.create_account, User(name, role, "en"), KEPT, author="test", at=self.deps.now())
+
+    def token(self, role: Role, *, expires_at: datetime | None = None) -> dict[str, str]:
+        """The header of a program with this role."""
+        text = self.store.write_now(
+            tokens.create, "test", role, expires_at=expires_at, author="test", at=self.deps.now()
+        )
+        return {"Authorization": f"Bearer {text}"}
+
+    def trail(self, action: str) -> list[audit.Record]:
+        """What the audit trail holds of an action, newest first."""
+        return [row for row in self.store.read_now(audit.trail, limit=1000) if row.action == action]
+
+
+KEPT = Passwords().hash_now(PASSWORD)
+
+
+class Browser:
+    """A client that keeps cookies and does what a page's form does."""
+
+    def __init__(self, session: aiohttp.ClientSession, site: Site) -> None:
+        self.session = session
+        self.site = site
+
+    async def get(self, path: str, **headers: str) -> tuple[int, str]:
+        async with self.session.get(self.site.url + path, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+
+    async def submit(self, path: str, form: dict[str, str], **headers: str) -> tuple[int, str]:
+        headers.setdefault("Origin", self.site.url)
+        async with self.session.post(self.site.url + path, data=form, headers=headers, allow_redirects=False) as answer:
+            return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+    async def sign_in(self, name: str, password: str = PASSWORD) -> int:
+        status, _ = await self.submit("/sign-in", {"name": name, "password": password})
+        return status
+
+    async def csrf(self) -> str:
+        """The token in a page's own form."""
+        _, text = await self.get("/account")
+        found = re.search(r'name="csrf" value="([^"]+)"', text)
+        assert found
+        return found[1]
+
+
+class Script:
+    """A program with a token."""
+
+    def __init__(self, session: aiohttp.ClientSession, site: Site, role: Role) -> None:
+        self.session = session
+        self.site = site
+        self.headers = site.token(role)
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
+        """Status, JSON (or text) and headers of an answer."""
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        async with self.session.request(method, self.site.url + path, json=body, headers=sent) as answer:
+            is_json = "json" in answer.content_type
+            return answer.status, await (answer.json() if is_json else answer.text()), answer.headers
+
+
+@pytest.fixture
+def board() -> Board:
+    return fleet.board(40)
+
+
+@pytest.fixture
+def store(tmp_path: Path, board: Board) -> Iterator[Store]:
+    with Store.open("", tmp_path / "data") as opened:
+        areas = [Area(code, name, fleet.PARENTS.get(code, "")) for code, name in fleet.AREAS.items()]
+        devices = [entry.device for entry in board]
+        items = [*areas, Contractor("weibao-1", "蓉安维保"), *devices]
+        opened.write_now(register.apply, items, author="import", at=fleet.NOW)
+        yield opened
+
+
+@pytest.fixture
+async def site(tmp_path: Path, board: Board, store: Store) -> AsyncIterator[Site]:
+    pictures = Pictures(tmp_path / "pictures")
+
+    async def probe_now(device: Device) -> Sequence[tuple[Observation, Sequence[Step]]]:
+        made.probed.append(device.id)
+        seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model})
+        return [(seen, [Step("onvif.time", {"offset": "+0.4"})])]
+
+    async def reload() -> Sequence[str]:
+        return made.reloads.pop() if made.reloads else ()
+
+    async def changed() -> None:
+        kept = await store.read(register.load_register)
+        gone = [entry.device.id for entry in board if entry.device.id not in kept.devices]
+        fresh = [fleet.healthy(device) for device in kept.devices.values() if board.get(device.id) is None]
+        board.swap(fresh, gone)
+
+    deps = console.Deps(
+        board=board,
+        store=store,
+        settings=lambda: made.settings,
+        reload=reload,
+        changed=changed,
+        probe_now=probe_now,
+        ready=lambda: made.ready,
+        pictures=pictures,
+        vault=Vault([new_key()]),
+        metrics=ServiceMetrics(board, "test"),
+        now=lambda: fleet.NOW + fleet.timedelta(seconds=made.ahead),
+    )
+    app = console.build(deps)
+    made = Site("", board, store, pictures, deps, app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    listener = web.TCPSite(runner, "127.0.0.1", 0)
+    await listener.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(session: aiohttp.ClientSession, site: Site) -> Browser:
+    return Browser(session, site)
+
+
+@pytest.fixture
+async def admin(browser: Browser, site: Site) -> Browser:
+    """A browser that an administrator has signed in with."""
+    site.user("root", Role.ADMIN)
+    assert await browser.sign_in("root") == 303
+    return browser
+
+
+@pytest.fixture
+async def script(site: Site) -> AsyncIterator[Script]:
+    """A program that may do everything."""
+    async with aiohttp.ClientSession() as made:
+        yield Script(made, site, Role.ADMIN)
