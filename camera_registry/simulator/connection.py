@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import cast
 
 from camera_registry.simulator import dark
@@ -17,8 +18,6 @@ from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.live import LiveDevice
 from camera_registry.simulator.member import Ports
 from camera_registry.simulator.scene import Look
-from camera_registry.simulator.stills import Stills
-from camera_registry.simulator.video import Videos
 
 IDLE = 60.0
 """Seconds without a word after which a device closes a connection."""
@@ -44,8 +43,8 @@ class Premises:
     """By address."""
     ports: Ports
     gate: Gate
-    stills: Stills
-    videos: Videos
+    noise: Random
+    """Chooses how pictures differ; nothing hangs on what it chooses."""
     reader: Reader = field(default_factory=Reader)
     connections: set[Connection] = field(default_factory=set)
 

@@ -12,6 +12,8 @@ from camera_registry.simulator.connection import Connection, look_of
 from camera_registry.simulator.envelope import Malformed, Request
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.makers import SoapAccess
+from camera_registry.simulator.scene import VARIANTS
+from camera_registry.simulator.stills import still_of
 
 LARGEST_HEAD = 16_384
 LARGEST_BODY = 262_144
@@ -176,7 +178,8 @@ class HttpConnection(Connection):
             return device.frozen_picture[channel]
         name = device.member.id if device.member.channels == 1 else f"{device.member.id}-{channel}"
         clock = _clock_text(int(device.clock))
-        jpeg = self.premises.stills.picture(device.member.scene + channel, look_of(device), clock, name)
+        still = still_of((device.member.scene + channel) % VARIANTS, look_of(device))
+        jpeg = still.picture(clock, name, self.premises.noise)
         if frozen:
             device.frozen_picture[channel] = jpeg
         return jpeg

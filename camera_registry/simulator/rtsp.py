@@ -11,7 +11,7 @@ from camera_registry.simulator.access import Verdict
 from camera_registry.simulator.connection import Connection, Premises, look_of
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.sizes import FRAME_RATE
-from camera_registry.simulator.video import Player
+from camera_registry.simulator.video import Player, video_of
 
 LARGEST_HEAD = 16_384
 LARGEST_BACKLOG = 1_000_000
@@ -131,7 +131,7 @@ class RtspConnection(Connection):
         if found is None:
             self._answer(404, sequence)
             return
-        video = self.premises.videos.of(look_of(self.device), found[1])
+        video = video_of(look_of(self.device), found[1])
         host = self.device.member.device.host
         body = (
             f"v=0\r\no=- {self.device.member.scene} 1 IN IP4 {host}\r\ns=Media Presentation\r\nc=IN IP4 0.0.0.0\r\n"
@@ -192,7 +192,7 @@ class RtspConnection(Connection):
         faults = self.device.faults
         blocked = Fault.NO_MEDIA in faults or Fault.HANG in faults
         if not blocked and self.transport.get_write_buffer_size() < LARGEST_BACKLOG:
-            video = self.premises.videos.of(look_of(self.device), self._stream)
+            video = video_of(look_of(self.device), self._stream)
             self.heard = self.loop.time()  # a stream that plays is not idle
             self.send(player.picture(video, frozen=Fault.FROZEN in faults))
         self._when = max(self._when + 1 / FRAME_RATE, self.loop.time() - 1)

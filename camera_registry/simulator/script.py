@@ -24,7 +24,7 @@ from camera_registry.simulator.faults import SILENT, Fault, FaultError, options_
 from camera_registry.simulator.member import Member
 from camera_registry.simulator.plan import Fleet
 
-STEP_KEYS = frozenset({"at", "for", "fault", "target", "pick", "note"})
+STEP_KEYS = frozenset({"at", "for", "fault", "target", "pick", "optional", "note"})
 PICK_KEYS = frozenset({"kind", "traffic_kind", "area", "maker", "parent", "leaf", "count"})
 
 
@@ -55,6 +55,7 @@ class Step:
     options: Mapping[str, float]
     targets: tuple[str, ...]
     pick: Pick | None
+    optional: bool
     note: str
 
 
@@ -116,11 +117,13 @@ class Script:
         rng = random.Random(f"{self.seed} {fleet.seed}")  # noqa: S311 - must repeat
         taken = {target for step in self.steps for target in step.targets}
         events: list[Event] = []
-        for number, step in enumerate(self.steps, 1):
-            place = f"{self.place}, step {number}"
-            devices = _devices(step, fleet, taken, rng, place)
+        # Those that take others down with them choose last, among what is left.
+        for number, step in sorted(enumerate(self.steps, 1), key=lambda entry: _silences(entry[1].fault)):
+            devices = _devices(step, fleet, taken, rng, f"{self.place}, step {number}")
             for device in devices:
                 taken.update(fleet.beneath(device) if _silences(step.fault) else (device,))
+            if not devices:
+                continue
             events.append(Event(step.at, step.fault, devices, step.options, ends=False, note=step.note))
             if step.lasts is not None:
                 events.append(Event(step.at + step.lasts, step.fault, devices, {}, ends=True, note=step.note))
@@ -128,11 +131,10 @@ class Script:
 
 
 def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, place: str) -> tuple[str, ...]:
+    """The devices of a step; none for an optional one that can't be. Raises ScriptError."""
     unknown = [target for target in step.targets if target not in fleet.by_id]
     if unknown:
-        raise ScriptError(
-            f"{place}: target {unknown[0]!r} is not in this fleet of {len(fleet.members)} devices; use pick"
-        )
+        raise ScriptError(f"{place}: target {unknown[0]!r} is not in this fleet of {len(fleet.members)}; use pick")
     if step.pick is None:
         return step.targets
     pick = step.pick
@@ -140,9 +142,11 @@ def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, plac
     if _silences(step.fault):
         fitting = [device for device in fitting if taken.isdisjoint(fleet.beneath(device))]
     if len(fitting) < pick.count:
+        if step.optional:
+            return ()
         raise ScriptError(
             f"{place}: {pick.count} devices are wanted and {len(fitting)} fit that no other step uses; "
-            "simulate more devices or ask for fewer"
+            "simulate more devices, ask for fewer, or say optional = true"
         )
     return tuple(rng.sample(fitting, pick.count))
 
@@ -191,6 +195,7 @@ def _step(raw: Mapping[str, object], place: str) -> Step:
         options=options,
         targets=tuple(names),
         pick=_pick(raw["pick"], place) if "pick" in raw else None,
+        optional=raw.get("optional") is True,
         note=str(raw.get("note", "")),
     )
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from types import TracebackType
 from typing import Self
 
@@ -23,8 +24,8 @@ from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.rtsp import RtspConnection
 from camera_registry.simulator.scene import VARIANTS, Look
 from camera_registry.simulator.script import Event
-from camera_registry.simulator.stills import Stills
-from camera_registry.simulator.video import Videos
+from camera_registry.simulator.stills import still_of
+from camera_registry.simulator.video import video_of
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +98,7 @@ class Simulation:
             devices={device.member.device.host: device for device in self._live.values()},
             ports=ports,
             gate=Gate(secret),
-            stills=Stills(fleet.seed),
-            videos=Videos(),
+            noise=Random(fleet.seed),  # noqa: S311 - noise, not secrets
         )
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
@@ -139,8 +139,8 @@ class Simulation:
     def prepare(self) -> None:
         """Draw and encode all healthy scenes now, so that no first caller waits (about a second of CPU)."""
         for scene in range(VARIANTS):
-            self._premises.stills.picture(scene, Look.NORMAL, "", "")
-        self._premises.videos.of(Look.NORMAL, 1)
+            still_of(scene, Look.NORMAL)
+        video_of(Look.NORMAL, 1)
 
     def play(self, events: Iterable[Event], begun: float, tell: Callable[[str], None]) -> None:
         """Let these events happen, counted from the loop's time ``begun``; ``tell`` gets a sentence about each."""

@@ -10,6 +10,7 @@ import struct
 from base64 import b64encode
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -56,22 +57,9 @@ class Video:
         )
 
 
-class Videos:
-    """The streams of a fleet, encoded when first asked for."""
-
-    def __init__(self) -> None:
-        self._ready: dict[tuple[Look, int], Video] = {}
-
-    def of(self, look: Look, stream: int) -> Video:
-        """Raises NoEncoder."""
-        video = self._ready.get((look, stream))
-        if video is None:
-            video = self._ready[look, stream] = encode(look, stream)
-        return video
-
-
-def encode(look: Look, stream: int) -> Video:
-    """Encode one round of the scene. Raises NoEncoder."""
+@cache
+def video_of(look: Look, stream: int) -> Video:
+    """One round of the scene, encoded when first asked for (a quarter of a second of CPU). Raises NoEncoder."""
     width, height = SIZES[stream]
     units = [_units(access) for access in _encode(look, width, height)]
     sets = {unit[0] & 31: unit for unit in units[0] if unit[0] & 31 in (SPS, PPS)}

@@ -130,7 +130,12 @@ def security_header(username: str, password: str, created: datetime, nonce: byte
 
 def read_answer(status: int, body: bytes, operation: Operation) -> etree._Element:
     """The element ``<operation>Response``. Raises SoapError; faults count whatever the HTTP status."""
-    root = _parse(body)
+    try:
+        root = _parse(body)
+    except SoapError:
+        if status < 400:
+            raise
+        root = None  # an error page in HTML with its document type: the status says what it means
     if root is not None:
         fault = _read_fault(root)
         if fault is not None:
