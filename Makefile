@@ -37,7 +37,7 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/texts.py
 
 bench: develop ## measure: CPU per probe, devices per minute
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m bench $(ARGS)
 
 golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)
