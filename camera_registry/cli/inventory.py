@@ -122,33 +122,15 @@ def said(problem: Problem, words: Texts) -> tuple[str, str]:
 def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: bool) -> tuple[Inventory, int]:
     """Examine the sheets and, if all is well, write them; returns what was found and how many credentials it set."""
     from camera_registry.cli.opening import author, vault_of
-    from camera_registry.rules.inventory.examine import examine
-    from camera_registry.store import Transaction, credentials, register
+    from camera_registry.store import intake
 
-    def look(tx: Transaction) -> tuple[int, Inventory]:
-        known = {listed.id for listed in credentials.listed(tx)}
-        networks = loaded.devices.networks
-        found = examine(sheets, register.load_register(tx), credentials=known, networks=networks)
-        return register.version(tx), found
-
-    def write(tx: Transaction) -> tuple[Inventory, int]:
-        # The register may have changed since it was looked at; what is written is what was found against it as it is.
-        found = seen if register.version(tx) == version else look(tx)[1]
-        if not found.sound:
-            return found, 0
-        at, who = datetime.now(UTC), author()
-        before = {listed.id: listed.version for listed in credentials.listed(tx)}
-        versions = [
-            (given.id, credentials.put(tx, vault, given.id, given.username, given.password, author=who, at=at))
-            for given in found.credentials
-            if vault is not None
-        ]
-        register.apply(tx, found.items, author=who, at=at)
-        return found, sum(1 for id, version in versions if before.get(id) != version)
-
-    version, seen = store.read_now(look)
-    vault = vault_of(loaded) if seen.credentials and seen.sound else None
-    return (seen, len(seen.credentials)) if dry_run or not seen.sound else store.write_now(write)
+    networks = loaded.devices.networks
+    looked = store.read_now(intake.look, sheets, networks)
+    seen = looked.inventory
+    if dry_run or not seen.sound:
+        return seen, len(seen.credentials)
+    vault = vault_of(loaded) if seen.credentials else None
+    return store.write_now(intake.take, sheets, networks, looked, vault, author=author(), at=datetime.now(UTC))
 
 
 def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> str:

@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from camera_registry.console import identity
-from camera_registry.console.problems import Problem
+from camera_registry.console.problems import Problem, refused
 from camera_registry.console.render import page
 from camera_registry.console.routing import DEPS, WORDS, language
+from camera_registry.rules.access import Denied
 from camera_registry.store.errors import Conflict, Outdated, Refused, StoreError, Unavailable
 from camera_registry.texts import Texts, texts
 from probes.redaction import redact
@@ -85,6 +86,8 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         return _told(request, _of_aiohttp(request, error))
+    except Denied as denied:
+        return _told(request, refused(denied))
     except StoreError as error:
         return _told(request, _of_store(error))
     except Exception:  # noqa: BLE001 - the outermost catch: the asker gets an answer, the log gets the trace

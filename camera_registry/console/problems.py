@@ -13,15 +13,17 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from camera_registry.rules.access import Denied
 from camera_registry.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One thing wrong with what was sent: where it stands and what is wrong with it."""
+    """One thing wrong with what was sent: where it stands, what is wrong with it, and what to do."""
 
     place: str
     detail: str
+    remedy: str = ""
 
 
 class Problem(Exception):
@@ -62,20 +64,30 @@ class Problem(Exception):
         }
         if self.places:
             body["place"] = self.places[0].place
-            body["problems"] = [{"place": one.place, "detail": one.detail} for one in self.places]
+            body["problems"] = [{"place": one.place, "detail": one.detail, "remedy": one.remedy} for one in self.places]
         return web.Response(
             status=self.status, body=orjson.dumps(body), content_type="application/problem+json", headers=self.headers
         )
 
 
-def invalid(error: ValidationError, where: str) -> Problem:
+def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
     """What pydantic found wrong with a query or a body, each with its place (``where`` is its root)."""
     places = []
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
+    for one in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in one["loc"])
-        message = "is not known here" if one["type"] == "extra_forbidden" else one["msg"].removeprefix("Value error, ")
-        places.append(Place(f"{where}.{path}" if path else where, message))
+        detail, remedy = one["msg"].removeprefix("Value error, "), ""
+        if one["type"] == "extra_forbidden":
+            detail, remedy = words("refusal.unknown_name"), words("refusal.unknown_name_remedy")
+        elif one["type"] == "flaw":
+            flaw, values = one["ctx"]["flaw"], one["ctx"]
+            detail, remedy = words(f"problem.{flaw}.what", **values), words(f"problem.{flaw}.remedy", **values)
+        places.append(Place(f"{where}.{path}" if path else where, detail, remedy))
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=places, n=len(places))
+
+
+def refused(denied: Denied) -> Problem:
+    """Somebody may not do what they asked for."""
+    return Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action.value, role=denied.role.value)
 
 
 def not_found(what: str) -> Problem:

@@ -21,7 +21,7 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.identity import Identity
 from camera_registry.console.problems import Problem, invalid
 from camera_registry.model.people import User
-from camera_registry.rules.access import Action, Denied, authorize
+from camera_registry.rules.access import Action, authorize
 from camera_registry.texts import LANGUAGES, Texts, preferred, texts
 
 DEPS = web.AppKey("deps", Deps)
@@ -119,7 +119,8 @@ def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamR
         words = texts(language(request, who, deps.settings().language))
         request[WORDS] = words
         _authorize(route, request, deps, who)
-        query = _parse(route.query, {key: value for key, value in request.query.items() if key != "lang"}, "query")
+        given = {key: value for key, value in request.query.items() if key != "lang"}
+        query = _parse(route.query, given, "query", words)
         body = await _body(route, request, who)
         asked: Asked[Any, Any] = Asked(request, deps, who, words, query, body)
         result = await route.handler(asked)
@@ -147,10 +148,7 @@ def _authorize(route: AnyRoute, request: web.Request, deps: Deps, who: Identity 
         raise Problem(
             HTTPStatus.UNAUTHORIZED, "sign_in", headers={"WWW-Authenticate": 'Bearer realm="camera-registry"'}
         )
-    try:
-        authorize(who.user, route.action)
-    except Denied as denied:
-        raise Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action.value, role=denied.role.value) from denied
+    authorize(who.user, route.action)
 
 
 async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> BaseModel:
@@ -172,11 +170,11 @@ async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> 
         elif request.can_read_body:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", given=request.content_type)
     identity.check_session_token(request, who, form_token)
-    return _parse(route.body, sent, "body")
+    return _parse(route.body, sent, "body", request[WORDS])
 
 
-def _parse(model: type[BaseModel], given: object, where: str) -> BaseModel:
+def _parse(model: type[BaseModel], given: object, where: str, words: Texts) -> BaseModel:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise invalid(error, where) from error
+        raise invalid(error, where, words) from error

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
 
 from camera_registry.model.people import Role
 from tests.console import fleet
@@ -250,3 +254,80 @@ async def test_users_are_made_changed_and_closed(script: Script, site: Site) -> 
     assert (await script.ask("DELETE", "/api/v1/users/lee"))[0] == 204
     assert (await script.ask("PATCH", "/api/v1/users/lee", {"active": True}))[0] == 404
     assert [row.actor for row in site.trail("user.create")] == [row.actor for row in site.trail("user.remove")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "part"),
+    [
+        ("host", "10.0.0.1:8000", "port"),
+        ("host", "not a host", "host"),
+        ("national_code", "123", "20"),
+        ("rtsp_port", 70_000, "65535"),
+        ("longitude", 200, "180"),
+        ("mac", "zz", "MAC"),
+        ("probes", ["ping"], "tcp"),
+    ],
+)
+async def test_a_value_is_held_to_the_rules_of_an_inventory_file(
+    script: Script, field: str, value: object, part: str
+) -> None:
+    body = {field: value}
+    status, answer, _ = await script.ask("PATCH", "/api/v1/devices/cam-00002?lang=en", body, If_Match="*")
+    assert (status, answer["place"]) == (422, f"body.{field}")
+    assert part in answer["problems"][0]["detail"] + answer["problems"][0]["remedy"]
+
+
+CSV = (
+    "编号,类型,名称,IP地址,上级\ncam-imp-1,摄像机,导入一号,10.9.0.1,sw-001\ncam-imp-2,摄像机,导入二号,10.9.0.2,sw-001\n"
+)
+
+
+async def send_file(script: Script, content: bytes, query: str = "") -> tuple[int, dict[str, Any]]:
+    headers = {**script.headers, "Content-Type": "text/csv"}
+    url = f"{script.site.url}/api/v1/import{query}"
+    async with script.session.post(url, data=io.BytesIO(content), headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_dry_run_tells_and_writes_nothing(script: Script, site: Site) -> None:
+    status, answer = await send_file(script, CSV.encode("gb18030"), "?dry_run=1")
+    assert (status, answer["created"], answer["written"]) == (200, 2, False)
+    assert (await script.ask("GET", "/api/v1/devices/cam-imp-1"))[0] == 404
+    status, answer = await send_file(script, CSV.encode("gb18030"))
+    assert (status, answer["created"], answer["written"]) == (200, 2, True)
+    assert site.board.get("cam-imp-1") is not None
+    status, answer = await send_file(script, CSV.encode())
+    assert (answer["created"], answer["changed"], answer["unchanged"]) == (0, 0, 2)
+
+
+async def test_a_file_with_one_bad_row_is_refused_whole(script: Script) -> None:
+    status, answer = await send_file(script, CSV.replace("10.9.0.2", "10.9.0.2:80").encode(), "?lang=en")
+    assert (status, answer["code"]) == (422, "import")
+    assert answer["place"] == "3 IP地址"
+    assert answer["problems"][0]["remedy"]
+    assert (await script.ask("GET", "/api/v1/devices/cam-imp-1"))[0] == 404
+
+
+async def test_a_file_may_come_as_a_form(script: Script, site: Site) -> None:
+    form = aiohttp.FormData()
+    form.add_field("file", io.BytesIO(CSV.encode()), filename="设备.csv", content_type="text/csv")
+    async with script.session.post(f"{site.url}/api/v1/import", data=form, headers=script.headers) as answer:
+        assert answer.status == 200
+        assert (await answer.json())["created"] == 2
+
+
+async def test_passwords_in_a_file_need_the_right_to_set_credentials(script: Script, site: Site) -> None:
+    content = "编号,类型,IP地址,用户名,密码\ncam-imp-9,摄像机,10.9.0.9,admin,canary-7c20\n".encode()
+    operator = Script(script.session, site, Role.OPERATOR)
+    status, answer = await send_file(operator, content)
+    assert (status, answer["code"]) == (403, "denied")
+    status, answer = await send_file(script, content)
+    assert (status, answer["credentials"]) == (200, 1)
+    assert "canary" not in str(answer)
+
+
+async def test_what_is_no_inventory_is_told_as_such(script: Script) -> None:
+    for content in (b"", b"PK\x03\x04 broken"):
+        status, answer = await send_file(script, content)
+        assert status == 422
+        assert answer["code"] in ("no_file", "unreadable")

@@ -263,9 +263,35 @@ class ReloadAnswer(BaseModel):
     problems: list[str]
 
 
+class ImportProblem(BaseModel):
+    """``row`` counts from 1 as a spreadsheet does; ``kind`` is of a closed list and stable."""
+
+    severity: str
+    kind: str
+    sheet: str
+    row: int
+    column: str
+    value: str
+    message: str
+    remedy: str
+
+
+class ImportAnswer(BaseModel):
+    """What an inventory file changed, or would change (``dry_run``). ``problems`` lists every one."""
+
+    dry_run: bool
+    written: bool
+    created: int
+    changed: int
+    unchanged: int
+    credentials: int
+    problems: list[ImportProblem]
+
+
 class PlaceAnswer(BaseModel):
     place: str
     detail: str
+    remedy: str
 
 
 class ProblemAnswer(BaseModel):

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
+from datetime import date
+from enum import Enum
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic_core import PydanticCustomError
 
 from camera_registry.model.register import KINDS, Item
+from camera_registry.rules.inventory.columns import COLUMNS
 from camera_registry.rules.inventory.differences import plain
+from camera_registry.rules.inventory.problems import BadCell
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,7 +27,8 @@ def whole(kind: str) -> type[BaseModel]:
     cls = KINDS[kind]
     hints = get_type_hints(cls)
     given: dict[str, Any] = {
-        field.name: (hints[field.name], ... if field.default is MISSING else field.default) for field in fields(cls)
+        field.name: (_held(kind, field.name, hints[field.name]), ... if field.default is MISSING else field.default)
+        for field in fields(cls)
     }
     return create_model(cls.__name__, __config__=_STRICT, __doc__=cls.__doc__, **given)
 
@@ -41,13 +47,14 @@ def patch(kind: str) -> type[BaseModel]:
 @cache
 def replacement(kind: str) -> type[BaseModel]:
     """The model of a whole item whose identifier stands in the path."""
-    base = whole(kind)
+    cls = KINDS[kind]
+    hints = get_type_hints(cls)
     given: dict[str, Any] = {
-        name: (info.annotation, ... if info.is_required() else info.default)
-        for name, info in base.model_fields.items()
-        if name != "id"
+        field.name: (_held(kind, field.name, hints[field.name]), ... if field.default is MISSING else field.default)
+        for field in fields(cls)
+        if field.name != "id"
     }
-    return create_model(f"{KINDS[kind].__name__}Put", __config__=_STRICT, **given)
+    return create_model(f"{cls.__name__}Put", __config__=_STRICT, **given)
 
 
 def item(kind: str, values: Mapping[str, Any]) -> Item:
@@ -56,13 +63,14 @@ def item(kind: str, values: Mapping[str, Any]) -> Item:
 
 
 def patched(kind: str, before: Item, edit: BaseModel) -> Item:
-    """``before`` with the edit's fields."""
-    defaults = {field.name: field.default for field in fields(KINDS[kind])}
-    values = {name: getattr(before, name) for name in defaults}
-    for name in edit.model_fields_set:
-        given = getattr(edit, name)
-        values[name] = defaults[name] if given is None and defaults[name] is not MISSING else given
-    return item(kind, _held(kind, values))
+    """``before`` with the edit's fields. Raises ValidationError where a field that must be would be cleared."""
+    values = {field.name: getattr(before, field.name) for field in fields(before)}
+    for field in fields(before):
+        if field.name in edit.model_fields_set:
+            given = getattr(edit, field.name)
+            values[field.name] = field.default if given is None and field.default is not MISSING else given
+    checked = whole(kind).model_validate(values)
+    return item(kind, {name: getattr(checked, name) for name in values})
 
 
 def as_json(one: Item) -> dict[str, Any]:
@@ -70,8 +78,21 @@ def as_json(one: Item) -> dict[str, Any]:
     return {name: plain(value) for name, value in asdict(one).items()}
 
 
-def _held(kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values, held once more to their types: a null in place of a field without a default is refused here."""
-    adapter: TypeAdapter[Any] = TypeAdapter(whole(kind))
-    validated = adapter.validate_python(dict(values))
-    return {name: getattr(validated, name) for name in values}
+def _held(kind: str, name: str, hint: Any) -> Any:
+    """The type of a field with the rule that a cell of an inventory file is held to."""
+    column = COLUMNS[kind][name]
+
+    def read(value: object) -> object:
+        # What is empty is the default's business; a word of a closed list and a date are what they are by their type.
+        if value is None or value in ("", ()) or isinstance(value, Enum | date):
+            return value
+        try:
+            if isinstance(value, tuple):
+                return column.read(";".join(value))
+            return column.read(value) if isinstance(value, str | int | float) else value
+        except BadCell as bad:
+            raise PydanticCustomError(
+                "flaw", "{flaw}", {"flaw": bad.flaw.value, "value": value, **bad.details}
+            ) from bad
+
+    return Annotated[hint, AfterValidator(read)]

@@ -125,7 +125,7 @@ def _patcher(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
         try:
             item = bodies.patched(kind, stored.item, asked.body)
         except ValidationError as error:
-            raise invalid(error, "body") from error
+            raise invalid(error, "body", asked.words) from error
         # Without a version of the asker's, the edit is held to the one it was put together from.
         await _apply(asked, [item], expected=expected or {(kind, stored.item.id): stored.version})
         return await _answer(asked, kind, stored.item.id)

@@ -79,7 +79,6 @@ class ImportQuestion(Question):
     """``dry_run``: say what would change and what is wrong, and change nothing."""
 
     dry_run: bool = False
-    name: Text = ""
 
 
 class LifeBody(Question):

@@ -6,7 +6,7 @@ from functools import cache
 
 from aiohttp import web
 
-from camera_registry.console.api import answers, credentials, devices, items, openapi, people
+from camera_registry.console.api import answers, credentials, devices, imports, items, openapi, people
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
@@ -35,6 +35,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *items.ROUTES,
     *credentials.ROUTES,
     *people.ROUTES,
+    *imports.ROUTES,
     Route(
         Surface.API,
         "POST",

@@ -1,0 +1,124 @@
+"""Importing an inventory file: a dry run says what would change and every problem; a real one writes all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+
+from aiohttp import BodyPartReader, web
+
+from camera_registry.console.api import answers, questions
+from camera_registry.console.api.route import PREFIX
+from camera_registry.console.problems import Place, Problem
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.rules.access import Action, authorize
+from camera_registry.rules.inventory import files
+from camera_registry.rules.inventory.examine import Inventory
+from camera_registry.rules.inventory.problems import Problem as Flawed
+from camera_registry.rules.inventory.problems import Severity
+from camera_registry.rules.inventory.sheets import Sheet, Unreadable
+from camera_registry.store import intake
+from camera_registry.texts import Texts
+
+_MOST_BYTES = 32 * 1024 * 1024
+"""Of a file: some ten times the inventory of a city district."""
+
+
+async def take(asked: Asked[questions.ImportQuestion, Nothing]) -> answers.ImportAnswer:
+    deps, words = asked.deps, asked.words
+    sheets = await _sheets(asked.request)
+    networks = deps.settings().devices.networks
+    looked = await deps.store.read(intake.look, sheets, networks)
+    found, written = looked.inventory, len(looked.inventory.credentials)
+    if found.credentials:
+        authorize(asked.user, Action.CREDENTIALS)
+    if not asked.query.dry_run and found.sound:
+        found, written = await deps.store.write(
+            intake.take, sheets, networks, looked, deps.vault, author=asked.user.name, at=deps.now()
+        )
+        await deps.changed()
+    if not asked.query.dry_run and not found.sound:
+        raise _refused(found, words)
+    return answers.ImportAnswer(
+        dry_run=asked.query.dry_run,
+        written=not asked.query.dry_run,
+        created=found.created,
+        changed=found.changed,
+        unchanged=found.unchanged,
+        credentials=written,
+        problems=[_told(one, words) for one in found.problems],
+    )
+
+
+async def _sheets(request: web.Request) -> Sequence[Sheet]:
+    content = await _content(request)
+    try:
+        return await asyncio.to_thread(files.read, content)
+    except Unreadable as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable", why=str(error)) from error
+
+
+async def _content(request: web.Request) -> bytes:
+    """The file: the body itself, or the first file of a form."""
+    if not request.content_type.startswith("multipart/"):
+        return await _all(request.content.iter_chunked(65_536))
+    form = await request.multipart()
+    while (part := await form.next()) is not None:
+        if isinstance(part, BodyPartReader) and part.filename:
+            return await _all(_chunks(part))
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_file")
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(65_536):
+        yield chunk
+
+
+async def _all(chunks: AsyncIterator[bytes]) -> bytes:
+    content = bytearray()
+    async for chunk in chunks:
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+    if not content:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_file")
+    return bytes(content)
+
+
+def _told(one: Flawed, words: Texts) -> answers.ImportProblem:
+    values = {"value": one.value, **one.details}
+    return answers.ImportProblem(
+        severity=one.severity.value,
+        kind=one.flaw.value,
+        sheet=one.sheet,
+        row=one.row,
+        column=one.column,
+        value=one.value,
+        message=words(f"problem.{one.flaw}.what", **values),
+        remedy=words(f"problem.{one.flaw}.remedy", **values),
+    )
+
+
+def _refused(found: Inventory, words: Texts) -> Problem:
+    errors = [_told(one, words) for one in found.problems if one.severity is Severity.ERROR]
+    places = [
+        Place(" ".join(filter(None, (one.sheet, f"{one.row}" if one.row else "", one.column))), one.message, one.remedy)
+        for one in errors
+    ]
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "import", places=places, n=len(places))
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        Surface.API,
+        "POST",
+        f"{PREFIX}/import",
+        take,
+        Action.EDIT,
+        questions.ImportQuestion,
+        Nothing,
+        answers.ImportAnswer,
+        "Import an inventory file (CSV or XLSX), as the body or as the file of a form; all or nothing",
+    ),
+)
