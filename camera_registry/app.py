@@ -29,10 +29,9 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
-from camera_registry.settings import Loaded, Settings, SettingsError, load
+from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, health, register
 from camera_registry.store.credentials import Vault
-from camera_registry.store.keys import new_key, read_keys, write_keys
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
@@ -226,15 +225,6 @@ def _names(register: Register) -> Names:
     )
 
 
-def _vault(store: Store, settings: Settings) -> Vault:
-    """The vault, with a new key on the very first start. Raises StoreError for a key file that can't be used."""
-    path = settings.storage.key_file
-    assert path is not None, "load() fills it in"
-    if not path.exists() and not store.read_now(credentials.listed):
-        write_keys(path, [new_key()])
-    return Vault(read_keys(path))
-
-
 @asynccontextmanager
 async def running(loaded: Loaded) -> AsyncIterator[App]:
     """The service, from the moment it can be asked until it is left. Raises StoreError, or OSError for the port.
@@ -246,7 +236,8 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         store = await asyncio.to_thread(Store.open, settings.storage.url, settings.storage.directory)
         stack.callback(store.close)
         store.claim()
-        vault = await asyncio.to_thread(_vault, store, settings)
+        assert settings.storage.key_file is not None, "load() fills it in"
+        vault = await store.read(credentials.open_vault, settings.storage.key_file)
         desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)
         await desk.start()
         stack.push_async_callback(desk.close)

@@ -52,7 +52,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def make(args: argparse.Namespace) -> int:
     """Make what a new registry needs."""
     from camera_registry.cli.opening import key_file, settings_of, store_of
-    from camera_registry.store import StoreError, access, keys
+    from camera_registry.store import StoreError, access, credentials
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
@@ -60,9 +60,7 @@ def make(args: argparse.Namespace) -> int:
     with store_of(loaded) as store:
         try:
             made = not path.exists()
-            if made:
-                keys.write_keys(path, [keys.new_key()])
-            keys.read_keys(path)
+            store.read_now(credentials.open_vault, path)
         except (OSError, StoreError) as error:
             raise CommandError(str(error)) from error
         token = store.write_now(access.make_setup_token, datetime.now(UTC))

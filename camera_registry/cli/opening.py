@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from camera_registry import settings
 from camera_registry.cli.outcome import CommandError
-from camera_registry.settings import Settings
+from camera_registry.settings import Loaded, Settings, SettingsError, load
 from camera_registry.store import Store, StoreError
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import read_keys
@@ -20,12 +19,17 @@ from camera_registry.store.keys import read_keys
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
+def loaded_from(path: Path) -> Loaded:
+    """The settings in a file; CommandError lists every problem of theirs, one a line."""
+    try:
+        return load(path)
+    except SettingsError as error:
+        raise CommandError("\n".join([f"{error.place}:", *(f"  {problem}" for problem in error.problems)])) from error
+
+
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that ``--config`` names."""
-    try:
-        return settings.load(args.config).settings
-    except settings.SettingsError as error:
-        raise CommandError(str(error)) from error
+    return loaded_from(args.config).settings
 
 
 @contextmanager

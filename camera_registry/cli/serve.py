@@ -8,10 +8,10 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.opening import loaded_from
+from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import Commands
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import StoreError, access
@@ -28,14 +28,6 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     serve.set_defaults(func=_serve)
     check = commands.add_parser("check-config", parents=[common], help="name every problem of the settings at once")
     check.set_defaults(func=_check)
-
-
-def settings(path: Path) -> Loaded:
-    """The settings, or CommandError that lists every problem, one a line."""
-    try:
-        return load(path)
-    except SettingsError as error:
-        raise CommandError("\n".join([f"{error.place}:", *(f"  {problem}" for problem in error.problems)])) from error
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -89,7 +81,7 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
 
 
 def _serve(args: argparse.Namespace) -> int:
-    loaded = settings(args.config)
+    loaded = loaded_from(args.config)
     from camera_registry.service import logs
 
     logs.set_up(loaded.settings.logs)
@@ -113,13 +105,13 @@ async def _greet(app: App, words: Texts) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     if not args.json:
-        settings(args.config)
+        loaded_from(args.config)
         print(texts(args.lang)("check.good", path=args.config))
         return GOOD
     try:
         load(args.config)
     except SettingsError as error:
         print(json.dumps({"path": error.place, "problems": error.problems}, ensure_ascii=False))
-        return 2
+        return MISUSE
     print(json.dumps({"path": str(args.config), "problems": []}))
     return GOOD

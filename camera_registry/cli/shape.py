@@ -1,9 +1,12 @@
 """What a module of commands looks like to the command line."""
 
 import argparse
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
+
+DEFAULT_CONFIG = Path("config/camera_registry.toml")
 
 
 class CommandModule(Protocol):

@@ -1,6 +1,7 @@
 """`simulate`: serve a fleet of simulated devices on loopback, and print its inventory."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--processes", metavar="P", type=int, default=1, help="processes that share the load (%(default)s)"
     )
+    parser.add_argument("--until-eof", action="store_true", help="stop, too, when standard input ends")
     parser.set_defaults(func=simulate)
 
 
@@ -57,7 +59,11 @@ def simulate(args: argparse.Namespace) -> int:
     except (PlanError, ScriptError, ListenError) as error:
         raise CommandError(str(error)) from error
     print(fleet.inventory_csv(opened[0].ports), end="", flush=True)
-    serve(fleet, events, opened, tell)
+    # Whoever reads the inventory through a pipe sees its end, while the fleet goes on.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    serve(fleet, events, opened, tell, sys.stdin.fileno() if args.until_eof else None)
     return GOOD
 
 

@@ -30,11 +30,9 @@ SHARES = (32, 26, 16, 14, 12)
 TYPE_CODES = {
     Kind.CAMERA: "132",
     Kind.TRAFFIC_UNIT: "132",
-    Kind.MOBILE_UNIT: "132",
     Kind.RECORDER: "118",
-    Kind.NETWORK: "200",
 }
-"""Digits 11 to 13 of a national code (GB/T 28181, annex on identifiers): camera, recorder, others."""
+"""Digits 11 to 13 of a national code (GB/T 28181, annex on identifiers). Other units carry no code."""
 WITHOUT_PICTURE = frozenset({TrafficKind.SIGNAL, TrafficKind.GUIDANCE})
 TRAFFIC = tuple(TrafficKind)
 
@@ -138,6 +136,11 @@ def _community(made: City, block: int, district: int) -> str:
     return community
 
 
+def _national_code(kind: Kind, district: int, number: int) -> str:
+    code = TYPE_CODES.get(kind)
+    return f"{places.CITY_CODE}{district:02}0000{code}0{number:06}" if code else ""
+
+
 def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: Spot) -> Member:
     number = spot.block * BLOCK + spot.number + 1
     maker = rng.choices(MAKERS, SHARES)[0]
@@ -154,7 +157,7 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
         name=f"{chinese}{what}{number} {latin} {english} {number}",
         host=spot.host,
         traffic_kind=traffic,
-        national_code=f"{places.CITY_CODE}{spot.district:02}0000{TYPE_CODES[kind]}0{number:06}",
+        national_code=_national_code(kind, spot.district, number),
         area=spot.grid,
         parent=spot.parent,
         probes=_probes(kind, traffic),

@@ -18,8 +18,10 @@ from camera_registry.simulator.simulation import Simulation, Sockets
 Tell = Callable[[str], None]
 
 
-def serve(fleet: Fleet, events: Sequence[Event], opened: Sequence[Sockets], tell: Tell) -> None:
-    """Serve until SIGINT or SIGTERM, with one process for each of ``opened``.
+def serve(
+    fleet: Fleet, events: Sequence[Event], opened: Sequence[Sockets], tell: Tell, until: int | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM, or until the file ``until`` ends, with one process for each of ``opened``.
 
     The processes know nothing of each other and need not: the plan, the fault script and its start are the same in all,
     and so is the secret that seals nonces. Each counts what it was asked itself.
@@ -42,7 +44,7 @@ def serve(fleet: Fleet, events: Sequence[Event], opened: Sequence[Sockets], tell
                     os._exit(code)
             helpers.append(helper)
         _leave(opened, opened[0])
-        _run(fleet, events, opened[0], secret, begun, tell, None)
+        _run(fleet, events, opened[0], secret, begun, tell, until)
     finally:
         os.close(death)
         os.close(life)
@@ -71,7 +73,7 @@ def _run(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         if life is not None:
-            # The pipe ends when the first process does, however it ends.
+            # A pipe from another process ends when that one does, however it ends.
             loop.add_reader(life, stop.set)
         async with Simulation(fleet, opened=own, secret=secret) as simulation:
             simulation.prepare()

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, Row, delete, select
 from camera_registry.model.people import Credential
 from camera_registry.store import audit
 from camera_registry.store.errors import Refused, StoreError
-from camera_registry.store.keys import Key
+from camera_registry.store.keys import Key, new_key, read_keys, write_keys
 from camera_registry.store.register import touch
 from camera_registry.store.statements import upsert
 from camera_registry.store.tables import ITEMS, CredentialRow, table
@@ -69,6 +70,14 @@ class Vault:
             ) from error
         username, password = orjson.loads(plain)
         return Credential(row.id, username, password, row.version)
+
+
+def open_vault(tx: Connection, path: Path) -> Vault:
+    """The vault of the key file, which is made for a database that holds no credential yet. Raises StoreError: for a
+    database that does, only its own key file will do."""
+    if not path.exists() and tx.execute(select(_CREDENTIALS.c.id).limit(1)).first() is None:
+        write_keys(path, [new_key()])
+    return Vault(read_keys(path))
 
 
 def put(tx: Connection, vault: Vault, id: str, username: str, password: str, *, author: str, at: datetime) -> int:

@@ -1,0 +1,110 @@
+"""The command that shows it all in two minutes: demo, the service with a simulated fleet and a script of faults."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import PIPE
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.opening import loaded_from
+from camera_registry.cli.outcome import CommandError
+from camera_registry.cli.serve import run, serve
+from camera_registry.cli.shape import DEFAULT_CONFIG
+from camera_registry.model.people import Role, User
+from camera_registry.rules.inventory import files
+from camera_registry.store import Transaction, access, intake
+from camera_registry.store.passwords import Passwords
+from camera_registry.texts import texts
+
+if TYPE_CHECKING:
+    from camera_registry.app import App
+    from camera_registry.cli.shape import Commands
+
+FOLDER = Path("config/demo")
+ACCOUNT = "demo"
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    demo = commands.add_parser("demo", parents=[common], help="run the service with a simulated fleet")
+    demo.add_argument("--devices", metavar="N", type=int, default=200, help="simulated devices (%(default)s)")
+    demo.add_argument("--minutes", metavar="M", type=float, help="stop after so many minutes")
+    demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml", help="script of faults")
+    demo.set_defaults(func=_demo)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    loaded = loaded_from(FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else args.config)
+    from camera_registry.service import logs
+
+    logs.set_up(loaded.settings.logs)
+    words = texts(args.lang)
+    with _fleet(args.devices, args.faults) as inventory:
+
+        async def started(app: App) -> None:
+            await _register(app, inventory)
+            password = await _account(app, args.lang)
+            print(words("demo.running", address=app.url, devices=args.devices), flush=True)
+            print(words("demo.sign_in", account=ACCOUNT, password=password), flush=True)
+
+        return run(lambda: serve(loaded, started, args.minutes))
+
+
+@contextmanager
+def _fleet(devices: int, faults: Path) -> Iterator[str]:
+    """A simulated fleet in a process of its own, which ends with this one however that ends; its inventory."""
+    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof"]
+    command += ["--devices", str(devices), "--faults", str(faults)]
+    # Nothing here comes from outside but a number and a path, and no shell reads them.
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as fleet:  # noqa: S603
+        assert fleet.stdin is not None
+        assert fleet.stdout is not None
+        # The fleet closes its standard output after the inventory, and goes on serving until its input ends.
+        inventory = fleet.stdout.read()
+        if not inventory:
+            raise CommandError("the simulated fleet did not start; its message stands above")
+        try:
+            yield inventory
+        finally:
+            fleet.stdin.close()
+
+
+async def _register(app: App, inventory: str) -> None:
+    """Put the fleet into the register, as an operator would with its file."""
+    found, _ = await asyncio.to_thread(
+        intake.take,
+        app.store,
+        lambda: app.vault,
+        files.read(inventory.encode()),
+        networks=app.settings.devices.networks,
+        author=ACCOUNT,
+        dry_run=False,
+    )
+    if not found.sound:
+        raise CommandError(
+            f"the demo's register in {app.settings.storage.directory} is not the demo's: remove that folder"
+        )
+    await app.follow()
+
+
+async def _account(app: App, language: str) -> str:
+    """An administrator with a password of this run's own, whatever an earlier run left."""
+    password = secrets.token_urlsafe(9)
+    kept = await asyncio.to_thread(Passwords().hash_now, password)
+
+    def make(tx: Transaction) -> None:
+        if access.account(tx, ACCOUNT) is None:
+            user = User(ACCOUNT, Role.ADMIN, language)
+            access.create_account(tx, user, kept, author=ACCOUNT, at=app.now())
+        else:
+            access.set_password(tx, ACCOUNT, kept, author=ACCOUNT, at=app.now())
+
+    await app.store.write(make)
+    return password
