@@ -78,19 +78,11 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
 
 async def _register(app: App, inventory: str) -> None:
     """Put the fleet into the register, as an operator would with its file."""
-    found, _ = await asyncio.to_thread(
-        intake.take,
-        app.store,
-        lambda: app.vault,
-        files.read(inventory.encode()),
-        networks=app.settings.devices.networks,
-        author=ACCOUNT,
-        dry_run=False,
-    )
-    if not found.sound:
-        raise CommandError(
-            f"the demo's register in {app.settings.storage.directory} is not the demo's: remove that folder"
-        )
+    sheets, networks = files.read(inventory.encode()), app.settings.devices.networks
+    looked = await app.store.read(intake.look, sheets, networks)
+    if not looked.inventory.sound:
+        raise CommandError(f"{app.settings.storage.directory} holds another register than the demo's: move it away")
+    await app.store.write(lambda tx: intake.take(tx, sheets, networks, looked, app.vault, author=ACCOUNT, at=app.now()))
     await app.follow()
 
 
