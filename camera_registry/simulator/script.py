@@ -8,6 +8,8 @@ fault = "clock_drift"                     # see camera_registry.simulator.faults
 seconds = 86400                           # options of the fault
 target = "cam-00007"                      # one device or a list of them, or
 pick = { kind = "camera", count = 2 }     # so many that fit: kind, traffic_kind, area, maker, parent, leaf
+optional = true                           # left out where the fleet has too few that fit
+note = "the fibre was cut"                # what really happened, for the one who reads along
 """
 
 from __future__ import annotations
@@ -188,6 +190,9 @@ def _step(raw: Mapping[str, object], place: str) -> Step:
         raise ScriptError(f"{place}: target is a device's id or a list of them (given: {targets!r})")
     if ("target" in raw) == ("pick" in raw):
         raise ScriptError(f"{place}: say either target or pick")
+    optional = raw.get("optional", False)
+    if not isinstance(optional, bool):
+        raise ScriptError(f"{place}: optional is true or false (given: {optional!r})")
     return Step(
         at=_seconds(raw, "at", place),
         lasts=_seconds(raw, "for", place) if "for" in raw else None,
@@ -195,7 +200,7 @@ def _step(raw: Mapping[str, object], place: str) -> Step:
         options=options,
         targets=tuple(names),
         pick=_pick(raw["pick"], place) if "pick" in raw else None,
-        optional=raw.get("optional") is True,
+        optional=optional,
         note=str(raw.get("note", "")),
     )
 
