@@ -29,18 +29,19 @@ def plan(
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
-    has no path; ``known`` are the (probe, channel) pairs with an earlier observation.
+    has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when either grows.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
     target = Target(device.id, device.host, ports, device.credential, device.onvif_path)
+    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[_PORTS[probe]]]
     tasks = [
         _task(device, probe, channel, policy, learned, known)
-        for probe in (device.probes or policy.by_kind.get(device.kind, ()))
-        if ports[_PORTS[probe]]
+        for probe in probes
         for channel in _asked(probe, device, channels)
+        if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
 
@@ -80,6 +81,13 @@ def _asked(probe: str, device: Device, channels: Sequence[Channel]) -> Sequence[
     if probe not in PER_CHANNEL:
         return (whole,)
     return sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+
+
+def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
+    """Whether a probe needs an address that the device's first ONVIF answer may give. After that answer, good or bad,
+    it is asked all the same: at the root of the protocol if nothing better was told."""
+    path = {"rtsp": channel.rtsp_path, "snapshot": channel.snapshot_path}.get(probe, "known")
+    return not path and "onvif" in probes and ("onvif", "") not in known
 
 
 def _task(

@@ -128,7 +128,7 @@ class Ledger:
             if hurry:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, self.policy.retry))
             self._remember(watched, seen, earlier)
-            told += self._learn(watched, seen, now)
+            told += self._learn(watched, seen, now, first=earlier is None)
             self.changes.touched.add(seen.device)
         return told
 
@@ -273,12 +273,12 @@ class Ledger:
         if earlier is None or (earlier.failure is None) != seen.ok:
             self.changes.seen[seen.device, run] = watched.seen[run]
 
-    def _learn(self, watched: _Watched, seen: Observation, now: datetime) -> list[RosterChange]:
+    def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What the device told of itself: where its streams are, and what its file does not say yet."""
         if seen.probe == "onvif" and seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
-        if told.items() <= watched.learned.items():
+        if told.items() <= watched.learned.items() and not (first and seen.probe == "onvif"):
             return []
         watched.learned.update(told)
         return self._replan(watched, now)

@@ -11,7 +11,7 @@ POLICY = Settings().probes.policy()
 
 
 def planned(device: Device, *channels: Channel, **learned: str) -> Entry:
-    entry = plan(device, channels, POLICY, learned, ())
+    entry = plan(device, channels, POLICY, learned, [("onvif", "")])
     assert entry is not None
     return entry
 
@@ -20,6 +20,16 @@ def test_a_camera_is_asked_over_onvif_rtsp_and_for_a_snapshot() -> None:
     entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7"))
     assert [task.probe for task in entry.tasks] == ["onvif", "rtsp", "snapshot"]
     assert reach_feeder(entry) == ("onvif", "")
+
+
+def test_streams_of_unknown_address_wait_for_the_first_onvif_answer() -> None:
+    device = Device("cam-7", Kind.CAMERA, host="192.0.2.7")
+    entry = plan(device, (), POLICY, {}, ())
+    assert entry is not None
+    assert [task.probe for task in entry.tasks] == ["onvif"]
+    known = plan(device, [Channel("c", "cam-7", rtsp_path="/live")], POLICY, {}, ())
+    assert known is not None
+    assert [task.probe for task in known.tasks] == ["onvif", "rtsp"]
 
 
 def test_a_switch_is_asked_over_tcp_on_its_own_port() -> None:
