@@ -1,0 +1,69 @@
+"""Runs the benchmarks: `python -m bench`, or `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import calibration, probing, report, whole
+from bench.fleet import served
+from bench.processes import BenchError, own_processor
+from camera_registry.simulator.serving import loop_factory
+
+
+def main() -> int:
+    """Measure and tell. 0 done, 1 something failed on the way."""
+    args = _arguments()
+    try:
+        with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder:
+            result = measure(args, Path(folder))
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    print(report.table(result))
+    print(f"\nwritten to {report.write(result)}")
+    return 0
+
+
+def measure(args: argparse.Namespace, folder: Path) -> report.Result:
+    """Measure everything, about three minutes with the defaults. Raises BenchError."""
+    processors = os.sched_getaffinity(0)
+    with served(args.devices, folder) as fleet:
+        # Ourselves on the one processor, the fleet on the other: neither pays for the other's cache and wake-ups.
+        os.sched_setaffinity(0, {own_processor()})
+        try:
+            interpreter = calibration.interpreter()
+            _say(f"{args.devices} devices answer; {args.runs} runs of each probe")
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                costs = runner.run(probing.costs(fleet, args.runs))
+        finally:
+            os.sched_setaffinity(0, processors)
+        _say(f"the whole path, every {args.interval:g} s, for {args.window:g} s")
+        load = whole.Load(args.interval, args.snapshot_interval, args.window)
+        found = whole.measure(fleet, load, folder)
+    command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
+    return report.Result(command, interpreter, costs, found)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--devices", type=int, default=2000, help="size of the fleet (%(default)s)")
+    parser.add_argument("--runs", type=int, default=2000, help="runs of each probe (%(default)s)")
+    parser.add_argument("--interval", type=float, default=20, help="seconds between polls of a device (%(default)s)")
+    parser.add_argument(
+        "--snapshot-interval", type=float, default=60, help="seconds between its pictures (%(default)s)"
+    )
+    parser.add_argument("--window", type=float, default=40, help="seconds that are measured (%(default)s)")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""This file runs the simulated fleet beside the benchmarks: a process of its own, on a processor of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.processes import free_ports, other_processor, program, wait_for
+from camera_registry.model.people import Credential
+from camera_registry.model.register import Register
+from camera_registry.simulator.member import Ports
+from camera_registry.simulator.plan import Fleet
+
+SEED = 1
+READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A fleet that answers. ``inventory`` is its CSV, ``credentials`` what its devices accept, by name."""
+
+    register: Register
+    credentials: dict[str, Credential]
+    inventory: Path
+    ports: Ports
+    pid: int
+
+
+@contextmanager
+def served(devices: int, folder: Path) -> Iterator[Served]:
+    """``devices`` simulated devices on loopback, until left."""
+    fleet = Fleet.plan(devices, SEED)
+    ports = Ports(*free_ports(3))
+    log, inventory = folder / "simulate.log", folder / "fleet.csv"
+    inventory.write_text(fleet.inventory_csv(ports), encoding="utf-8", newline="")
+    arguments = ["simulate", "--devices", str(devices), "--seed", str(SEED)]
+    for name in ("http", "rtsp", "tcp"):
+        arguments += [f"--{name}-port", str(getattr(ports, name))]
+    credentials = {member.id: Credential(member.id, member.username, member.password) for member in fleet.members}
+    with program(arguments, other_processor(), log) as process:
+        wait_for(process, "devices answer on ports", log, READY_SECONDS)
+        yield Served(fleet.register(ports), credentials, inventory, ports, process.pid)

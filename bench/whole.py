@@ -1,0 +1,185 @@
+"""This file measures the whole path: a service that polls a fleet, judges, stores, shows and exports it."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.fleet import Served
+from bench.processes import (
+    BenchError,
+    children,
+    cpu_seconds,
+    free_ports,
+    own_processor,
+    program,
+    resident_megabytes,
+    run,
+    wait_for,
+)
+
+READY_SECONDS = 60.0
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the service is asked to do. Seconds; snapshots are asked every ``snapshot_interval``."""
+
+    interval: float
+    snapshot_interval: float
+    window: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What the service did in the window.
+
+    ``cpu``: milliseconds of the service's processor time a device-minute (one round of all probes of a device is one);
+    ``child``: of its decoding processes. ``share``: of one processor, 0 to 1. Lags are seconds, 99 % are below;
+    ``first_round``: seconds from the start of the service until every device had been asked once.
+    """
+
+    devices: int
+    polls: dict[str, int]
+    failed: int
+    missed: int
+    rounds_per_minute: float
+    cpu: float
+    child: float
+    share: float
+    poll_lag: float
+    loop_lag: float
+    megabytes: float
+    import_seconds: float
+    first_round: float
+    scrape_seconds: float
+    scrape_megabytes: float
+
+
+def measure(fleet: Served, load: Load, folder: Path) -> Whole:
+    """Import the fleet, serve it, wait until every device was asked once, then look at one window."""
+    settings = _settings(load, folder)
+    importing = run(["--config", str(settings), "import", str(fleet.inventory)])
+    devices = len(fleet.register.devices)
+    begun = time.monotonic()
+    with _service(settings, folder) as (pid, url):
+        patience = 3 * max(load.interval, load.snapshot_interval) + 60
+        while (known := _known(_read(url + "/metrics"))) < devices:
+            if time.monotonic() - begun > patience:
+                raise BenchError(f"after {patience:g} s only {known} of {devices} devices are known")
+            time.sleep(0.5)
+        first_round = time.monotonic() - begun
+        # The first round is steeper than life is, and so are the confirmations after it.
+        time.sleep(min(load.interval, 10.0))
+        return _window(pid, url, load, devices, importing, first_round)
+
+
+def _window(pid: int, url: str, load: Load, devices: int, importing: float, first_round: float) -> Whole:
+    helpers = children(pid)
+    before, cpu, child = _read(url + "/metrics"), cpu_seconds(pid), sum(map(cpu_seconds, helpers))
+    begun = time.monotonic()
+    time.sleep(load.window)
+    took = time.monotonic() - begun
+    cpu, child = cpu_seconds(pid) - cpu, sum(map(cpu_seconds, helpers)) - child
+    after = _read(url + "/metrics")
+    polls: dict[str, int] = {}
+    failed = 0
+    for key, value in _grown(before, after, "camera_registry_polls_total"):
+        labels = dict(key)
+        polls[labels["probe"]] = polls.get(labels["probe"], 0) + round(value)
+        failed += 0 if labels["result"] == "ok" else round(value)
+    minutes = devices * took / load.interval
+    begun = time.monotonic()
+    page = _fetch(url + "/metrics/devices")
+    scraping = time.monotonic() - begun
+    return Whole(
+        devices=devices,
+        polls=polls,
+        failed=failed,
+        missed=round(sum(value for _, value in _grown(before, after, "camera_registry_polls_missed_total"))),
+        rounds_per_minute=devices * 60 / load.interval,
+        cpu=cpu / minutes * 1e3,
+        child=child / minutes * 1e3,
+        share=cpu / took,
+        poll_lag=quantile(before, after, "camera_registry_poll_lag_seconds"),
+        loop_lag=quantile(before, after, "camera_registry_loop_lag_seconds"),
+        megabytes=resident_megabytes(pid),
+        import_seconds=importing,
+        first_round=first_round,
+        scrape_seconds=scraping,
+        scrape_megabytes=len(page) / 2**20,
+    )
+
+
+@contextmanager
+def _service(settings: Path, folder: Path) -> Iterator[tuple[int, str]]:
+    """The service, on a processor of its own with its decoding processes, which give way to it."""
+    log = folder / "serve.log"
+    with program(["--config", str(settings), "--lang", "en", "serve"], own_processor(), log) as process:
+        wait_for(process, "http://127.0.0.1", log, READY_SECONDS)
+        port = next(line for line in settings.read_text().splitlines() if line.startswith("port = ")).split()[-1]
+        yield process.pid, f"http://127.0.0.1:{port}"
+
+
+def _settings(load: Load, folder: Path) -> Path:
+    path = folder / "camera_registry.toml"
+    paces = dict.fromkeys(("tcp", "onvif", "rtsp"), load.interval) | {"snapshot": load.snapshot_interval}
+    lines = [
+        "[storage]",
+        'directory = "data"',
+        "[web]",
+        f"port = {free_ports(1)[0]}",
+        "[devices]",
+        'networks = ["127.0.0.0/8"]',
+    ]
+    for name, interval in paces.items():
+        lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _known(series: Series) -> int:
+    """Devices of which something is known."""
+    return round(
+        sum(
+            value
+            for (name, labels), value in series.items()
+            if name == "camera_area_devices" and dict(labels)["status"] != "unknown"
+        )
+    )
+
+
+def _read(url: str) -> Series:
+    text = _fetch(url).decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def _fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _grown(before: Series, after: Series, name: str) -> list[tuple[tuple[tuple[str, str], ...], float]]:
+    return [
+        (labels, value - before.get((found, labels), 0.0)) for (found, labels), value in after.items() if found == name
+    ]
+
+
+def quantile(before: Series, after: Series, name: str, share: float = 0.99) -> float:
+    """The upper bound of the bucket that ``share`` of the window's observations do not exceed; nan without any."""
+    grown = _grown(before, after, f"{name}_bucket")
+    buckets = sorted((float(dict(labels)["le"]), value) for labels, value in grown)
+    total = buckets[-1][1] if buckets else 0.0
+    return next((bound for bound, value in buckets if total and value >= share * total), float("nan"))
