@@ -133,4 +133,4 @@ def restore(args: argparse.Namespace) -> int:
 
 
 def _stamp() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"

@@ -22,7 +22,7 @@ MAX_POLYGON = 100_000
 _EXACT = 10**15
 """Spreadsheets keep 15 digits of a number: from here on the last ones are lost."""
 _SCIENTIFIC = re.compile(r"[+-]?\d(\.\d+)?[eE]\+?\d+")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?|(\d{4})(\d{2})(\d{2})")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _PORT_AT_END = re.compile(r"[^:\[\]]+:\d{1,5}|\[[^\]]+\](:\d{1,5})?|[a-zA-Z]+://.*")
@@ -169,7 +169,9 @@ def host(cell: Cell) -> str:
         raise BadCell(Flaw.HOST_WITH_PORT)
     name = found.removesuffix(".")
     labels = name.split(".")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
+    # "10.20.0.l7" could be a name, but it is an address with a slip in it.
+    mistyped = labels[-1].isdigit() or (len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit())
+    if len(name) > 253 or mistyped or not all(_LABEL.fullmatch(label) for label in labels):
         raise BadCell(Flaw.BAD_HOST)
     return name.lower()
 

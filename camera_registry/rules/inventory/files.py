@@ -45,25 +45,26 @@ def write_csv(table: Sequence[Sequence[Cell]]) -> bytes:
 def write_workbook(tables: Sequence[Sheet]) -> bytes:
     """A workbook whose cells are all text: no code is rounded, and nothing is run as a formula."""
     from openpyxl import Workbook  # noqa: PLC0415 - slow to load, and only files of this kind need it
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
 
     book = Workbook(write_only=True)
     for table in tables:
         sheet = book.create_sheet(table.name)
         sheet.freeze_panes = "A2"
         for row in table.rows:
-            written = []
-            for cell in row:
-                made = WriteOnlyCell(sheet, None)
-                if cell not in (None, ""):
-                    made.value = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", str(_literal(cell)))
-                    made.data_type = "s"
-                    made.number_format = "@"
-                written.append(made)
-            sheet.append(written)
+            sheet.append([_text_cell(sheet, str(_literal(cell))) if cell not in (None, "") else None for cell in row])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _text_cell(sheet: object, text: str) -> object:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+
+    cell = WriteOnlyCell(sheet, _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text))
+    # The library takes a text that begins with "=" for a formula, unless it is told.
+    cell.data_type = "s"
+    cell.number_format = "@"
+    return cell
 
 
 def _harmless(cell: Cell) -> Cell:

@@ -18,7 +18,7 @@ _SEARCHED = 10
 _RECORD_HEADERS = frozenset(words.fold(word) for word in words.RECORD_COLUMN)
 _KIND_MEANINGS = words.meanings(words.KINDS)
 _TELLING = (
-    ("device", ("host", "kind", "national_code", "onvif_port", "rtsp_port", "password")),
+    ("device", ("host", "national_code", "onvif_port", "rtsp_port", "password")),
     ("channel", ("rtsp_path", "token", "snapshot_path")),
 )
 """Fields that only one kind of record has and that every such sheet would show."""
@@ -27,6 +27,7 @@ _OWN_ID = {
     for record in ("area", "contractor", "crew", "site", "device", "view", "channel")
     for word in words.OWN_HEADERS[record]["id"]
 }
+_COUNTERS = frozenset(words.fold(word) for word in ("", *words.COUNTER_COLUMN))
 _ALL_HEADERS = frozenset(title for meanings in MEANINGS.values() for title in meanings)
 
 
@@ -94,7 +95,7 @@ def _records(sheet: Sheet, header: _Header, problems: list[Problem]) -> Iterator
             field = fields.get(place)
             if field is not None:
                 cells[field] = row[place]
-            elif place != header.record_place and _known_elsewhere(header.titles[place]):
+            elif header.record_place not in (None, place) and _known_elsewhere(header.titles[place]):
                 problems.append(
                     Problem(Flaw.UNUSED_CELL, sheet.name, number, header.titles[place], details={"record": record})
                 )
@@ -142,11 +143,21 @@ def _fields(header: _Header, record: str) -> dict[int, str]:
     """Place of each column to the field it is in this kind of record; the first of two columns for one field."""
     taken: set[str] = set()
     found: dict[int, str] = {}
-    for place, title in enumerate(header.titles):
-        field = MEANINGS[record].get(words.fold(title)) if title and place != header.record_place else None
-        if field is not None and field not in taken:
-            found[place] = field
-            taken.add(field)
+    titles = [(place, words.fold(title)) for place, title in enumerate(header.titles) if place != header.record_place]
+    # A field's own name comes before its synonyms, wherever it stands: "device" may be the id of a device.
+    for exact in (True, False):
+        for place, title in titles:
+            field = MEANINGS[record].get(title)
+            if field is not None and field not in taken and (not exact or title == words.fold(field)):
+                found[place] = field
+                taken.add(field)
+    if header.record_place is not None and record != header.record:
+        # In a sheet of several kinds of records, "device id" heads the ids of them all.
+        for place, title in enumerate(header.titles):
+            field = MEANINGS[header.record].get(words.fold(title))
+            if field in ("id", "name") and field not in taken and place not in found:
+                found[place] = field
+                taken.add(field)
     return found
 
 
@@ -158,10 +169,10 @@ def _check_header(sheet: Sheet, header: _Header, problems: list[Problem]) -> Non
     used = _fields(header, header.record)
     first = {field: header.titles[place] for place, field in used.items()}
     for place, title in enumerate(header.titles):
-        if not title or place == header.record_place or place in used:
+        if place in (header.record_place, *used) or words.fold(title) in _COUNTERS:
             continue
         field = MEANINGS[header.record].get(words.fold(title))
-        if field is not None:
+        if field is not None and header.record_place is None:
             details = {"other": first[field]}
             problems.append(Problem(Flaw.COLUMN_TWICE, sheet.name, header.row, title, details=details))
         elif header.record_place is None or not _known_elsewhere(title):

@@ -29,6 +29,9 @@ def fold(text: str) -> str:
 
 RECORD_COLUMN = ("record", "记录", "记录类型", "record_type")
 
+COUNTER_COLUMN = ("序号", "行号", "no", "no.")
+"""Numbers of rows, which mean nothing."""
+
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "area": ("区域", "区域表", "网格", "行政区划", "areas"),
     "contractor": ("维保单位", "维保单位表", "运维单位", "contractors"),
@@ -110,7 +113,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "tags": ("标签", "标记", "labels"),
     "note": ("备注", "说明", "notes", "remark", "remarks", "comment"),
     "device": ("设备", "所属设备", "device_id"),
-    "number": ("通道号", "序号", "channel_no", "channel_number"),
+    "number": ("通道号", "channel_no", "channel_number"),
     "token": ("配置令牌", "profile_token", "onvif令牌"),
     "rtsp_path": ("rtsp路径", "流地址", "rtsp地址"),
     "snapshot_path": ("抓图路径", "抓图地址"),

@@ -1,0 +1,177 @@
+"""The commands `import` and `export` as an operator gives them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camera_registry import cli
+from camera_registry.cli.inventory import said
+from camera_registry.rules.inventory.problems import Flaw, Problem
+from camera_registry.store import Store, register
+from camera_registry.texts import texts
+
+CANARY = "c4n4ry-pa55"
+USER_CANARY = "c4n4ry-user"
+
+GOOD = f"""record,id,name,kind,host,area,username,password
+area,east,东区,,,,,
+device,cam-1,北门,camera,10.0.0.1,东区,{USER_CANARY},{CANARY}
+device,cam-2,南门,camera,10.0.0.2,东区,,
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "site.toml").write_text(
+        '[storage]\ndirectory = "data"\n[devices]\nnetworks = ["10.0.0.0/8"]\n', encoding="utf-8"
+    )
+    (tmp_path / "good.csv").write_text(GOOD, encoding="utf-8")
+    assert command(tmp_path, "init") == 0
+    return tmp_path
+
+
+def command(home: Path, *words: str) -> int:
+    return cli.main(["--config", str(home / "site.toml"), "--lang", "en", *words])
+
+
+def devices(home: Path) -> set[str]:
+    with Store.open("", home / "data") as store:
+        return set(store.read_now(register.load_register).devices)
+
+
+def test_a_file_is_read_once_and_again_without_a_change(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "import", str(home / "good.csv")) == 0
+    assert "3 created, 0 changed, 0 as they were, 1 credentials" in capsys.readouterr().out
+    assert command(home, "import", str(home / "good.csv")) == 0
+    assert "0 created, 0 changed, 3 as they were, 0 credentials" in capsys.readouterr().out
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "import", "--dry-run", str(home / "good.csv")) == 0
+    assert "3 to create, 0 to change, 0 as they are, 1 credentials" in capsys.readouterr().out
+    assert devices(home) == set()
+
+
+def test_half_of_the_rows_broken_is_all_told_and_nothing_written(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"cam-{number},camera,10.0.0.{'x' if number % 2 else number}" for number in range(100)]
+    (home / "half.csv").write_text("\n".join(["id,kind,host", *rows]), encoding="gb18030")
+    capsys.readouterr()
+    assert command(home, "--json", "import", str(home / "half.csv")) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert [problem["row"] for problem in told["problems"]] == list(range(3, 102, 2))
+    assert told["problems"][0] == {
+        "severity": "error",
+        "kind": "bad_host",
+        "sheet": "",
+        "row": 3,
+        "column": "host",
+        "value": "10.0.0.x",
+        "message": "'10.0.0.x' is neither an IP address nor a host name.",
+        "remedy": "Write an address like 10.20.0.7 (no leading zeros), or a host name.",
+    }
+    assert (told["written"], told["errors"], told["warnings"]) == (False, 50, 0)
+    assert devices(home) == set()
+
+
+def test_a_problem_is_one_line_that_says_where_why_and_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "bad.csv").write_text("设备编号,类型,IP地址\nc,摄像机,192.168.0.1\n", encoding="utf-8")
+    capsys.readouterr()
+    assert command(home, "--lang", "zh", "import", str(home / "bad.csv")) == 2
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.startswith("错误 第 2 行 「IP地址」列: 地址 192.168.0.1 不在允许的设备网段内（10.0.0.0/8）。")
+    assert "[devices] networks" in line
+
+
+def test_a_planted_password_is_nowhere(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(home, "import", str(home / "good.csv"))
+    command(home, "export", str(home / "out.csv"))
+    command(home, "export", str(home / "out.xlsx"))
+    command(home, "backup")
+    connection = sqlite3.connect(home / "data" / "camera_registry.db")
+    dump = "\n".join(connection.iterdump())
+    connection.close()
+    on_disk = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file() and file.name != "good.csv")
+    said_to_people = "".join(capsys.readouterr())
+    for secret in (CANARY, USER_CANARY):
+        assert secret not in dump
+        assert secret.encode() not in on_disk
+        assert secret not in said_to_people
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+def test_an_export_is_read_back_without_a_change(home: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command(home, "import", str(home / "good.csv"))
+    assert command(home, "--lang", "zh", "export", str(home / name)) == 0
+    capsys.readouterr()
+    assert command(home, "import", str(home / name)) == 0
+    assert "0 created, 0 changed, 3 as they were" in capsys.readouterr().out
+
+
+def test_an_import_works_beside_a_running_service_which_can_see_it(home: Path) -> None:
+    holding = (
+        "import sys; from pathlib import Path; from camera_registry.store import Store, register\n"
+        "store = Store.open('', Path(sys.argv[1])); store.claim()\n"
+        "print(store.read_now(register.version), flush=True); sys.stdin.readline()\n"
+        "print(store.read_now(register.version), flush=True)"
+    )
+    program = [sys.executable, "-c", holding, str(home / "data")]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdin is not None
+        assert service.stdout is not None
+        before = int(service.stdout.readline())
+        assert command(home, "import", str(home / "good.csv")) == 0
+        service.stdin.write("\n")
+        service.stdin.flush()
+        assert int(service.stdout.readline()) > before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("import", "missing.csv"), "missing.csv: it can't be read: No such file"),
+        (("export", "out.pdf"), "name the file .csv or .xlsx"),
+        (("export", "no/such/folder.csv"), "it can't be written"),
+    ],
+)
+def test_what_cannot_be_read_or_written_ends_with_one_message(
+    home: Path, words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(home, *words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_passwords_need_the_key_file_and_nothing_is_written_without(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "data" / "credentials.key").unlink()
+    assert command(home, "import", str(home / "good.csv")) == 2
+    assert "there is no key file" in capsys.readouterr().err
+    assert devices(home) == set()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_problem_has_its_words(language: str) -> None:
+    keys = {key.split(".")[1] for key in texts(language).entries if key.startswith("problem.")}
+    assert keys - {"place", "severity"} == {flaw.value for flaw in Flaw}
+    details = {
+        name: "x"
+        for key, text in texts(language).entries.items()
+        if key.startswith("problem.")
+        for _, name, _, _ in string.Formatter().parse(text)
+        if name
+    }
+    for flaw in Flaw:
+        what, remedy = said(Problem(flaw, details=details), texts(language))
+        assert what
+        assert remedy

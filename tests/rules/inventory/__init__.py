@@ -1,0 +1,1 @@
+"""Inventory files, from bytes to items and problems, and back."""
