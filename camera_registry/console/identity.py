@@ -111,7 +111,8 @@ def check_origin(request: web.Request, settings: Settings) -> None:
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             raise Problem(HTTPStatus.FORBIDDEN, "origin", origin="cross-site")
         return
-    ours = {request.host, urlsplit(settings.web.public_url).netloc}
+    ours = {request.host, urlsplit(settings.web.public_url).netloc} - {""}
+    # "null" (a sandboxed or local page) has no host and is nobody's.
     if urlsplit(origin).netloc not in ours:
         raise Problem(HTTPStatus.FORBIDDEN, "origin", origin=origin[:200])
 

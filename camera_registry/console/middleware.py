@@ -142,6 +142,7 @@ def _told(request: web.Request, problem: Problem) -> web.StreamResponse:
         status=problem.status,
         detail=problem.detail(words),
         remedy=problem.remedy(words),
+        number=problem.status.value,
         places=problem.places,
     )
     response.headers.update(problem.headers)

@@ -169,7 +169,8 @@ async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> 
                 raise Problem(HTTPStatus.BAD_REQUEST, "not_json", why=str(error)) from error
         elif request.can_read_body:
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", given=request.content_type)
-    identity.check_session_token(request, who, form_token)
+    if route.action is not None:
+        identity.check_session_token(request, who, form_token)
     return _parse(route.body, sent, "body", request[WORDS])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from camera_registry.model.device import Device
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
+from camera_registry.model.register import Item
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, register, tokens
 from camera_registry.store.credentials import Vault
@@ -121,7 +122,7 @@ def store(tmp_path: Path, board: Board) -> Iterator[Store]:
     with Store.open("", tmp_path / "data") as opened:
         areas = [Area(code, name, fleet.PARENTS.get(code, "")) for code, name in fleet.AREAS.items()]
         devices = [entry.device for entry in board]
-        items = [*areas, Contractor("weibao-1", "蓉安维保"), *devices]
+        items: list[Item] = [*areas, Contractor("weibao-1", "蓉安维保"), *devices]
         opened.write_now(register.apply, items, author="import", at=fleet.NOW)
         yield opened
 
@@ -155,7 +156,7 @@ async def site(tmp_path: Path, board: Board, store: Store) -> AsyncIterator[Site
         pictures=pictures,
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
-        now=lambda: fleet.NOW + fleet.timedelta(seconds=made.ahead),
+        now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )
     app = console.build(deps)
     made = Site("", board, store, pictures, deps, app)

@@ -46,7 +46,7 @@ def healthy(device: Device, since: datetime = NOW - timedelta(days=2)) -> BoardE
         AspectState(Subject(device.id, aspect), State.OK, State.OK, since=since, read_at=NOW, good=True)
         for aspect in (Aspect.REACH, Aspect.CONTROL, Aspect.STREAM, Aspect.PICTURE, Aspect.CLOCK)
     )
-    facts = {
+    facts: dict[str, dict[str, object]] = {
         "onvif": {
             "manufacturer": device.manufacturer,
             "model": device.model,

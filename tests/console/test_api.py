@@ -144,7 +144,7 @@ async def test_life_changes_without_a_version_and_is_kept(script: Script) -> Non
 
 
 async def test_every_kind_of_item_can_be_put_read_and_listed(script: Script) -> None:
-    items = {
+    items: dict[str, dict[str, object]] = {
         "areas": {"id": "a/1", "name": "新区"},
         "sites": {"id": "s-1", "name": "北门", "category": "school", "area": "a/1"},
         "channels": {"id": "ch-1", "device": "cam-00002", "number": 2},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,8 @@ from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.rules.access import Action
+
+_UNQUOTED = "/?#&=%:,;+@!*'()~$[]"
 
 
 class SignInQuery(PageQuery):
@@ -59,9 +62,9 @@ class PasswordForm(_Form):
 
 async def sign_in_page(asked: Asked[SignInQuery, Nothing]) -> web.StreamResponse:
     if await signing.is_new(asked.deps):
-        return web.HTTPSeeOther("/setup")
+        return go_to("/setup")
     if asked.who is not None:
-        return web.HTTPSeeOther(inside(asked.query.next))
+        return go_to(inside(asked.query.next))
     return show(asked, "sign_in.html", next=inside(asked.query.next), name="", wrong="")
 
 
@@ -71,21 +74,21 @@ async def sign_in(asked: Asked[PageQuery, SignInForm]) -> web.StreamResponse:
         session = await signing.sign_in(asked, form.name, form.password)
     except Problem as problem:
         return _again(asked, problem, "sign_in.html", next=inside(form.next), name=form.name)
-    response = web.HTTPSeeOther(inside(form.next))
+    response = go_to(inside(form.next))
     signing.set_cookie(response, session, asked.deps.settings())
     return response
 
 
 async def sign_out(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await signing.sign_out(asked)
-    response = web.HTTPSeeOther("/sign-in")
+    response = go_to("/sign-in")
     signing.clear_cookie(response, asked.deps.settings())
     return response
 
 
 async def setup_page(asked: Asked[SetupQuery, Nothing]) -> web.StreamResponse:
     if not await signing.is_new(asked.deps):
-        return web.HTTPSeeOther("/sign-in")
+        return go_to("/sign-in")
     return show(asked, "setup.html", token=asked.query.token, name="admin", wrong="")
 
 
@@ -96,7 +99,7 @@ async def setup(asked: Asked[PageQuery, SetupForm]) -> web.StreamResponse:
         session = await signing.set_up(asked, form.token.strip(), form.name, form.password)
     except Problem as problem:
         return _again(asked, problem, "setup.html", token=form.token, name=form.name)
-    response = web.HTTPSeeOther("/")
+    response = go_to("/")
     signing.set_cookie(response, session, asked.deps.settings())
     return response
 
@@ -112,7 +115,7 @@ async def account(asked: Asked[PageQuery, PasswordForm]) -> web.StreamResponse:
         session = await signing.change_password(asked, form.old, form.password)
     except Problem as problem:
         return _again(asked, problem, "account.html", done=False)
-    response = web.HTTPSeeOther("/account?done=1")
+    response = go_to("/account?done=1")
     signing.set_cookie(response, session, asked.deps.settings())
     return response
 
@@ -121,6 +124,11 @@ def inside(path: str) -> str:
     """A path of ours to go on to; anything that could lead elsewhere becomes the first page."""
     safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if safe else "/"
+
+
+def go_to(path: str) -> web.Response:
+    """The browser goes on to another of our pages."""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": quote(path, safe=_UNQUOTED)})
 
 
 def _same(password: str, again: str) -> None:

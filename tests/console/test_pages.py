@@ -1,0 +1,281 @@
+"""The pages as people and their browsers meet them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html import unescape
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from camera_registry.console.app import ROUTES
+from camera_registry.console.render import STATIC
+from camera_registry.console.routing import Surface
+from camera_registry.model.device import Life
+from camera_registry.model.health import Aspect, Cause, Flip, State, Subject
+from camera_registry.model.people import Role
+from camera_registry.store import health
+from camera_registry.store.pictures import PictureKind
+from camera_registry.texts import texts
+from tests.console import fleet
+from tests.console.conftest import Browser, Site
+
+JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
+
+PAGES = ("/", "/devices", "/devices/cam-00001", "/account", "/sign-in", "/devices/none", "/nothing")
+
+
+async def test_the_overview_counts_the_fleet_and_tells_the_worst_first(admin: Browser, site: Site) -> None:
+    status, text = await admin.get("/?lang=en")
+    assert status == 200
+    assert re.search(r'href="/devices\?status=down"><b class="n">6</b>', text)
+    troubles = re.findall(r'<li class="trouble (\w+)">.*?href="/devices/([^"]+)"', text, re.DOTALL)
+    assert troubles[0] == ("down", "sw-001")
+    assert "4 devices behind it" in text
+    assert texts("en").next(Cause.TIMEOUT) in unescape(text)
+    assert not {"cam-00001", "cam-00011"} & {device for _, device in troubles}
+
+
+async def test_the_pages_speak_both_languages(admin: Browser) -> None:
+    for language, word in (("zh", "待处置"), ("en", "worst first")):
+        _, text = await admin.get(f"/?lang={language}")
+        assert word in text
+    _, text = await admin.get("/sign-in?lang=zh", **{"Accept-Language": "en"})
+    _, english = await admin.get("/", **{"Accept-Language": "zh"})
+    assert "worst first" in english, "the user's own language goes before the browser's"
+
+
+async def test_a_visitor_is_answered_in_the_language_of_the_browser(browser: Browser, site: Site) -> None:
+    site.user("root", Role.ADMIN)
+    _, text = await browser.get("/sign-in", **{"Accept-Language": "en-GB,en;q=0.9"})
+    assert '<html lang="en">' in text
+    _, text = await browser.get("/sign-in", **{"Accept-Language": "fr"})
+    assert '<html lang="zh-CN">' in text
+
+
+async def test_the_device_page_says_what_since_when_why_and_what_next(admin: Browser) -> None:
+    _, text = await admin.get("/devices/cam-00003?lang=en")
+    text = unescape(text)
+    assert "Black picture" in text
+    assert texts("en").why(Cause.BLACK) in text
+    assert texts("en").next(Cause.BLACK) in text
+    assert "95 % darker than 24" in text
+    assert "Asia/Shanghai" not in text
+    assert "15:36:00" in text, "07:36 UTC is told in the configured zone"
+    assert "24 minutes ago" in text
+
+
+async def test_a_lost_child_names_its_parent(admin: Browser) -> None:
+    _, text = await admin.get("/devices/cam-00001?lang=en")
+    assert re.search(r'Caused by the parent: <a href="/devices/sw-001">合江亭汇聚交换机</a>', text)
+    _, text = await admin.get("/devices/sw-001?lang=en")
+    assert "4 devices behind it" in text
+
+
+async def test_silence_is_shown_as_unknown_and_never_green(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00002")
+    assert entry is not None
+    site.board.swap([fleet.silent(entry, fleet.NOW - timedelta(minutes=9))])
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    assert "silence is neither good nor bad news" in text
+    assert 'class="mark ok"><b aria-hidden="true">✓</b> OK' not in text
+    _, text = await admin.get("/?lang=en")
+    assert re.search(r'status=unknown"><b class="n">1</b>', text)
+
+
+async def test_history_is_drawn_from_flips(admin: Browser, site: Site) -> None:
+    subject = Subject("cam-00002", Aspect.REACH)
+    at = fleet.NOW - timedelta(hours=6)
+    flips = [
+        Flip(subject, State.OK, State.DOWN, at, at, Cause.TIMEOUT, "no answer within 5 s"),
+        Flip(subject, State.DOWN, State.OK, at + timedelta(hours=3), at + timedelta(hours=3)),
+    ]
+    site.store.write_now(health.save, (), flips)
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    assert '<rect class="down" x="750.0" y="0" width="125.0" height="24">' in text
+    assert "down · No answer" in text
+    assert "(3 hours)" in text
+    _, text = await admin.get("/devices/cam-00002?lang=en&days=7")
+    assert re.search(r'<rect class="down" x="964\.\d+" y="0" width="17\.\d+"', text)
+
+
+async def test_a_hostile_name_is_shown_as_text(admin: Browser, site: Site) -> None:
+    hostile = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>"
+    entry = site.board.get("cam-00003")
+    assert entry is not None
+    device = replace(entry.device, name=hostile, manufacturer=hostile, note=hostile, host=hostile)
+    site.board.swap([replace(fleet.faulty(fleet.healthy(device), Aspect.REACH, Cause.DNS, fleet.NOW, detail=hostile))])
+    for path in ("/", "/devices", "/devices/cam-00003", "/devices?q=" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"):
+        _, text = await admin.get(path)
+        assert "<img src=x" not in text, path
+        assert "<script>" not in text, path
+        assert hostile in unescape(text), path
+
+
+async def test_every_answer_carries_the_policy_that_binds_browsers(admin: Browser, site: Site) -> None:
+    paths = [*PAGES, "/metrics", "/healthz", "/static/console.css", "/api/v1/status", "/api/v1/nothing", "/events"]
+    for path in paths:
+        async with admin.session.get(site.url + path, allow_redirects=False) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy, path
+            assert "unsafe" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "Server" not in answer.headers
+
+
+async def test_no_page_has_an_inline_script_or_style(admin: Browser) -> None:
+    for path in PAGES:
+        _, text = await admin.get(path)
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|hx-on|<script(?![^>]*\ssrc=)", text), path
+
+
+async def test_pages_load_nothing_from_elsewhere(admin: Browser) -> None:
+    for path in PAGES:
+        status, text = await admin.get(path)
+        if status == 303:
+            continue
+        addresses = re.findall(r'(?:src|href|action|hx-get|sse-connect)="([^"]*)"', text)
+        assert addresses
+        assert all(address.startswith("/") and not address.startswith("//") for address in addresses), path
+
+
+async def test_files_are_served_to_be_kept_and_nothing_beside_them(site: Site, session: aiohttp.ClientSession) -> None:
+    async with session.get(f"{site.url}/static/console.css?v=abc") as answer:
+        assert answer.status == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.content_type == "text/css"
+    for name in ("../app.py", "%2e%2e/app.py", "lib/../../app.py", "..%2f..%2fsettings.py", "nothing.css", ""):
+        url = URL(f"{site.url}/static/{name}", encoded=True)
+        async with session.get(url) as answer:
+            assert answer.status == 404, name
+    assert (STATIC / "console.js").exists()
+
+
+async def test_a_search_finds_by_any_word_of_the_file(admin: Browser) -> None:
+    for words in ("cam-00005", "大慈寺路5号", "127.1.0.6", "SN00000005", "uniview 大慈寺路5号", "蓉安维保 cam-00005"):
+        _, text = await admin.get(f"/devices?lang=en&q={words}")
+        assert "1 device<" in text, words
+        assert "cam-00005" in text
+
+
+async def test_a_page_of_the_list_leads_to_the_next(admin: Browser, site: Site) -> None:
+    site.board.swap(fleet.fleet(150))
+    seen: list[str] = []
+    path = "/devices?order=id"
+    while path:
+        _, text = await admin.get(path)
+        seen += re.findall(r'<td><a href="/devices/([^"]+)">', text)
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = unescape(following[1]) if following else ""
+    assert seen == sorted(entry.device.id for entry in site.board)
+
+
+async def test_a_filter_that_does_not_exist_is_a_page_that_says_so(admin: Browser) -> None:
+    status, text = await admin.get("/devices?status=purple&lang=en")
+    assert status == 422
+    assert "query.status" in text
+    assert "<nav" in text
+
+
+async def test_a_snapshot_is_shown_with_its_age_and_each_look_is_audited(admin: Browser, site: Site) -> None:
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, JPEG, fleet.NOW - timedelta(minutes=4))
+    _, text = await admin.get("/devices/cam-00003?lang=en")
+    assert "4 minutes ago" in text
+    assert "not how it looks now" not in text
+    assert site.trail("snapshot.view") == []
+    source = re.search(r'<img src="(/api/v1/devices/cam-00003/snapshot[^"]+)"', text)
+    assert source
+    async with admin.session.get(site.url + unescape(source[1])) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/jpeg", JPEG)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Last-Modified"] == "Mon, 23 Nov 2026 07:56:00 GMT"
+    (row,) = site.trail("snapshot.view")
+    assert (row.actor, row.about) == ("root", "device/cam-00003")
+
+
+async def test_an_old_snapshot_is_never_shown_as_the_present(admin: Browser, site: Site) -> None:
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, JPEG, fleet.NOW - timedelta(hours=5))
+    _, text = await admin.get("/devices/cam-00003?lang=en")
+    assert "not how it looks now" in text
+    assert 'class="picture old"' in text
+
+
+async def test_who_may_not_see_pictures_is_not_shown_any(browser: Browser, site: Site) -> None:
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, JPEG, fleet.NOW)
+    site.user("lee", Role.VIEWER)
+    await browser.sign_in("lee")
+    _, text = await browser.get("/devices/cam-00003?lang=en")
+    assert "/snapshot" not in text
+    assert (await browser.get("/api/v1/devices/cam-00003/snapshot"))[0] == 403
+    assert site.trail("snapshot.view") == []
+
+
+async def test_a_refreshing_page_does_not_look_at_the_picture_again(admin: Browser, site: Site) -> None:
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, JPEG, fleet.NOW)
+    _, text = await admin.get("/devices/cam-00003", **{"HX-Request": "true", "X-Background": "1"})
+    assert "<html" not in text
+    assert "/snapshot" not in text
+
+
+async def test_probing_now_tells_each_step_and_is_audited(admin: Browser, site: Site) -> None:
+    _, text = await admin.submit("/devices/cam-00002/probe?lang=en", {"csrf": await admin.csrf()})
+    assert "its clock differs from ours by +0.4 s" in text
+    assert [(row.actor, row.about) for row in site.trail("device.probe")] == [("root", "device/cam-00002")]
+    status, text = await admin.get("/probe?target=cam-00002")
+    assert status == 200
+    assert "probe_success 1\n" in text
+    assert site.probed == ["cam-00002"], "asking again at once does not bother the device"
+    status, text = await admin.get("/probe?target=cam-00002&debug=1&lang=en")
+    assert "its clock differs" in text
+
+
+async def test_a_device_out_of_service_is_not_probed(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00002")
+    assert entry is not None
+    device = fleet.camera(2, life=Life.SUSPENDED)
+    site.board.swap([replace(entry, device=device)])
+    assert (await admin.get("/probe?target=cam-00002"))[0] == 409
+    assert site.probed == []
+
+
+async def test_health_says_nothing_but_a_status(site: Site, session: aiohttp.ClientSession) -> None:
+    for path, expected in (("/healthz", "ok\n"), ("/readyz", "ok\n")):
+        async with session.get(site.url + path) as answer:
+            assert (answer.status, await answer.text()) == (200, expected)
+    site.ready = False
+    async with session.get(f"{site.url}/readyz") as answer:
+        assert (answer.status, await answer.text()) == (503, "not ready\n")
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.AUDITOR])
+async def test_each_role_can_open_each_page_it_may(browser: Browser, site: Site, role: Role) -> None:
+    site.user("lee", role)
+    await browser.sign_in("lee")
+    for path in ("/", "/devices", "/devices/cam-00003", "/account"):
+        assert (await browser.get(path))[0] == 200
+
+
+async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser, site: Site) -> None:
+    site.user("lee", Role.CREW)
+    await browser.sign_in("lee")
+    status, text = await browser.get("/")
+    assert status == 403
+    assert "The role crew does not include see." in text
+
+
+async def test_a_fault_of_ours_is_told_without_its_insides(admin: Browser, site: Site) -> None:
+    site.store.close()
+    for path in ("/devices/cam-00003?lang=en", "/api/v1/devices/cam-00003"):
+        status, text = await admin.get(path)
+        assert status == 500
+        assert "Traceback" not in text
+        assert "RuntimeError" not in text
+
+
+def test_every_page_is_for_people_and_every_machine_path_is_not() -> None:
+    for route in ROUTES:
+        if route.surface is Surface.PAGE and route.path != "/events":
+            assert not route.path.startswith(("/api/", "/metrics", "/sd/", "/probe"))
