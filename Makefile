@@ -42,7 +42,7 @@ bench: develop ## measure: CPU per probe, devices per minute
 golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)
 
-lock: develop ## write the locks anew from pyproject.toml (ARGS=--upgrade takes the newest releases)
+lock: develop ## write the locks anew from pyproject.toml and package.json (ARGS=--upgrade takes the newest releases)
 	$(BIN)/python tools/lock.py $(ARGS)
 
 clean: ## remove all that make made
