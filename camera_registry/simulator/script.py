@@ -119,8 +119,7 @@ class Script:
         rng = random.Random(f"{self.seed} {fleet.seed}")  # noqa: S311 - must repeat
         taken = {target for step in self.steps for target in step.targets}
         events: list[Event] = []
-        # Those that take others down with them choose last, among what is left.
-        for number, step in sorted(enumerate(self.steps, 1), key=lambda entry: _silences(entry[1].fault)):
+        for number, step in enumerate(self.steps, 1):
             devices = _devices(step, fleet, taken, rng, f"{self.place}, step {number}")
             for device in devices:
                 taken.update(fleet.beneath(device) if _silences(step.fault) else (device,))

@@ -116,7 +116,7 @@ def payloads(units: list[bytes]) -> list[Payload]:
 class Player:
     """Turns a video into interleaved RTP (RFC 2326, 10.12), picture by picture."""
 
-    __slots__ = ("_channel", "_next", "_sequence", "_source", "_timestamp")
+    __slots__ = ("_channel", "_next", "_sequence", "_source", "_timestamp", "_video")
 
     def __init__(self, channel: int, source: int, sequence: int, timestamp: int) -> None:
         self._channel = channel
@@ -124,9 +124,12 @@ class Player:
         self._sequence = sequence
         self._timestamp = timestamp
         self._next = 0
+        self._video: Video | None = None
 
     def picture(self, video: Video, *, frozen: bool) -> bytes:
         """The packets of the next picture; ``frozen`` repeats the key frame for ever."""
+        if video is not self._video:
+            self._video, self._next = video, 0  # another scene begins with a key frame
         payloads = video.frames[0 if frozen else self._next % len(video.frames)]
         parts = []
         for marker, payload in payloads:

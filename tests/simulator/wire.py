@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -121,3 +122,10 @@ def digest(challenge: str, user: str, password: str, method: str, uri: str, coun
 
 def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Wait for something that happens in the loop by itself."""
+    async with asyncio.timeout(20):
+        while not done():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
