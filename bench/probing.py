@@ -68,7 +68,8 @@ async def costs(fleet: Served, runs: int) -> list[Cost]:
             using = replace(tools, pictures=desk) if case.pictures else tools
             # The first round learns how each device wants to be greeted; it is the second one that repeats for years.
             await _round(case, targets, told, using, len(targets))
-            found.append(await _measured(case, targets, told, using, runs))
+            workers = [pid for pid in children(os.getpid()) if pid != fleet.pid]
+            found.append(await _measured(case, targets, told, using, runs, workers))
     finally:
         await desk.close()
     return found
@@ -99,9 +100,14 @@ async def _floor(fleet: Served, runs: int) -> Cost:
 
 
 async def _measured(
-    case: _Case, targets: list[Target], told: Mapping[str, Mapping[str, str]], tools: Tools, runs: int
+    case: _Case,
+    targets: list[Target],
+    told: Mapping[str, Mapping[str, str]],
+    tools: Tools,
+    runs: int,
+    workers: list[int],
 ) -> Cost:
-    workers = children(os.getpid())
+    """CPU of this process and of its decoding ``workers``."""
     child = sum(map(cpu_seconds, workers))
     cpu, begun = time.process_time(), time.monotonic()
     await _round(case, targets, told, tools, runs)

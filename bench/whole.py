@@ -66,6 +66,7 @@ class Whole:
 def measure(fleet: Served, load: Load, folder: Path) -> Whole:
     """Import the fleet, serve it, wait until every device was asked once, then look at one window."""
     settings = _settings(load, folder)
+    run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
     begun = time.monotonic()
