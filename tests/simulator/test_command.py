@@ -50,6 +50,20 @@ async def test_the_inventory_is_printed_at_once_and_its_devices_answer_until_sig
             assert (await wire.post("/onvif/device_service", soap("GetSystemDateAndTime"))).status == 200
 
 
+async def test_it_ends_with_the_program_that_started_it():
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, *ANY, "--devices", "3", "--until-eof", "--processes", "2", stdin=-1, stdout=-1, stderr=-1
+    )
+    async with asyncio.timeout(50):
+        inventory = await process.stdout.read()
+        assert inventory.startswith(b"record,id,"), "the inventory ends while the fleet goes on"
+        assert b"devices answer" in await process.stderr.readline()
+        assert process.returncode is None
+        process.stdin.close()
+        await process.communicate()
+    assert process.returncode == 0
+
+
 async def test_two_processes_share_one_fleet_and_take_each_others_nonces():
     async with running("--devices", "6", "--processes", "2") as (_, rows):
         device = next(row for row in rows if row["kind"] == "camera" and row["manufacturer"] in ("Dashan", "Haitun"))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from camera_registry.model.device import Kind, TrafficKind
+from camera_registry.model.register import Register, kind_of
+from camera_registry.rules.inventory import files
+from camera_registry.rules.inventory.examine import examine, own_credential
 from camera_registry.simulator.member import RANGE, Ports
 from camera_registry.simulator.plan import Fleet, PlanError
 
@@ -86,6 +90,22 @@ def test_only_device_rows_hold_passwords_and_every_camera_has_one(fleet):
             assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"]) == ("80", "554", "0")
         elif row["kind"] == "network":
             assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"]) == ("0", "0", "23")
+
+
+@pytest.mark.parametrize("devices", [1, 60, 500])
+def test_the_register_takes_the_inventory_as_it_is_and_understands_every_field(devices):
+    fleet, ports = Fleet.plan(devices), Ports(80, 554, 23)
+    sheets = files.read(fleet.inventory_csv(ports).encode())
+    found = examine(sheets, Register(), networks=["127.0.0.0/8"])
+    assert found.problems == ()
+    planned = fleet.register(ports)
+    items = {(kind_of(item), item.id): item for item in found.items}
+    for record, group in (("area", planned.areas), ("site", planned.sites), ("channel", planned.channels)):
+        assert {id: items[record, id] for id in group} == dict(group)
+    for device in planned.devices.values():
+        taken = items["device", device.id]
+        assert replace(taken, credential="") == device
+        assert taken.credential == own_credential(device.id) or not fleet.by_id[device.id].password
 
 
 @pytest.mark.parametrize(
