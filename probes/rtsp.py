@@ -44,7 +44,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     """
     begun = asyncio.get_running_loop().time()
     port, uri, tls = _where(target, options)
-    with RtspSession(context, target, port, tls=tls) as session:
+    async with RtspSession(context, target, port, tls=tls) as session:
         greeting = await session.ask("OPTIONS", uri)
         context.step("rtsp.options", status=greeting.status, reason=greeting.head.reason)
         answer = await session.request("DESCRIBE", uri, (("Accept", "application/sdp"),))

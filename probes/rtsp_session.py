@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -39,16 +41,22 @@ class RtspSession:
         self._session = ""
         self._session_uri = ""
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
-            self._connection.close(self._farewell())
-        if self._login is not None:
-            self._login.close()
+        farewell = self._farewell()
+        try:
+            if farewell and not isinstance(error, asyncio.CancelledError):
+                await self._leave(farewell)
+                farewell = b""
+        finally:
+            if self._connection is not None:
+                self._connection.close(farewell)
+            if self._login is not None:
+                self._login.close()
 
     async def ask(self, method: str, uri: str, headers: Headers = ()) -> Answer:
         """One request without a password, and its answer, whatever its status. Raises ProbeError."""
@@ -144,6 +152,18 @@ class RtspSession:
             self._items.extend(self._reader.feed(data))
         except WireError as error:
             raise ProbeError(FailureKind.PROTOCOL, self._context.stage, str(error)) from error
+
+    async def _leave(self, farewell: bytes) -> None:
+        """Say goodbye and give the device a moment to hear it: a session it still holds is one that others miss."""
+        assert self._connection is not None
+        self._connection.send(farewell)
+        stage = self._context.stage
+        with suppress(ProbeError, TimeoutError):
+            async with asyncio.timeout(transport.LINGER):
+                while not any(isinstance(item, Answer) for item in self._items):
+                    self._items.clear()
+                    await self._receive(self._connection)
+        self._context.stage = stage
 
     def _farewell(self) -> bytes:
         if not self._session_uri:

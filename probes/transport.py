@@ -93,18 +93,17 @@ class Connection(asyncio.Protocol):
         return b""
 
     def close(self, farewell: bytes = b"") -> None:
-        """Close now. With a farewell: send it, pass over what still comes, and close when the device has, or soon."""
+        """Close now, after a farewell that has ``LINGER`` seconds to leave."""
         if self._transport is None or self._leaving:
             return
         self._leaving = True
         self._received.clear()
-        transport = self._transport
         if farewell and not self._ended:
-            transport.write(farewell)
-            transport.resume_reading()
-            self._loop.call_later(LINGER, transport.abort)
+            self._transport.write(farewell)
+            self._transport.close()
+            self._loop.call_later(LINGER, self._transport.abort)
         else:
-            transport.abort()
+            self._transport.abort()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

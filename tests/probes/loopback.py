@@ -189,7 +189,7 @@ class OnvifDouble:
         assert all(parts)
         username, digest, nonce, created = (part[1] for part in parts if part)
         wanted = hashlib.sha1(b64decode(nonce) + created.encode() + self.password.encode()).digest()
-        age = datetime.now(UTC) + self.clock - datetime.fromisoformat(created.replace("Z", "+00:00"))
+        age = datetime.now(UTC) + self.clock - datetime.fromisoformat(created)
         return username == USER and digest == b64encode(wanted).decode() and abs(age.total_seconds()) <= self.window
 
     def _refuse(self) -> bytes:

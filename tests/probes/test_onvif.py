@@ -97,7 +97,9 @@ async def test_a_device_that_guards_even_its_clock_is_asked_with_a_password():
     assert device.refusals == 0, "its own challenge told which manner it wants"
 
 
-@pytest.mark.parametrize("refusal", [(200, "NotAuthorized"), (400, "NotAuthorized"), (401, "NotAuthorized"), (500, "FailedAuthentication")])  # fmt: skip
+@pytest.mark.parametrize(
+    "refusal", [(200, "NotAuthorized"), (400, "NotAuthorized"), (401, "NotAuthorized"), (500, "FailedAuthentication")]
+)
 async def test_a_refused_password_is_auth_whatever_the_status_says(refusal: tuple[int, str]):
     device = OnvifDouble(recorded(AGSH, *ALL), refusal=refusal, password="another")
     async with listening(device) as port:

@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 
 import cv2
-import numpy
+import numpy as np
 import pytest
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
@@ -24,7 +24,7 @@ from tests.probes.loopback import (
 
 
 def picture(width: int = 320, height: int = 200) -> bytes:
-    ok, encoded = cv2.imencode(".jpg", numpy.random.default_rng(1).integers(0, 255, (height, width, 3), numpy.uint8))
+    ok, encoded = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (height, width, 3), np.uint8))
     assert ok
     return encoded.tobytes()
 

@@ -1,4 +1,4 @@
-"""Whatever a device does to a connection, the probe ends in time, says at which stage, and takes in no more than it should."""
+"""Whatever a device does to a connection, the probe ends in time, says where, and takes in no more than it should."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_an_endless_answer_is_cut_off(name, head):
 
     async def endless(reader, writer):
         nonlocal sent
-        writer.write(head % (b"RTSP/1.0" if name == "rtsp" else b"HTTP/1.1"))
+        writer.write((b"RTSP/1.0" if name == "rtsp" else b"HTTP/1.1") + b" 200 OK" + head)
         while True:
             writer.write(b"a" * 65536)
             sent += 65536
@@ -181,21 +181,24 @@ async def test_a_port_without_encryption_is_a_tls_failure_when_encryption_was_as
     assert (seen.failure.kind, seen.failure.stage) == (FailureKind.TLS, Stage.HANDSHAKE)
 
 
-async def test_a_self_signed_device_is_spoken_to(tmp_path: Path):
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """A server's side of encryption, with a certificate that nobody vouches for."""
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=camera"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=camera"]
+    subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    return context
 
+
+async def test_a_self_signed_device_is_spoken_to(self_signed: ssl.SSLContext):
     async def page(reader, writer):
         await read_http(reader)
         writer.write(http_answer(b"nothing", "404 Not Found"))
         await writer.drain()
 
-    server = await asyncio.start_server(page, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(page, "127.0.0.1", 0, ssl=self_signed)
     async with server:
         port = server.sockets[0].getsockname()[1]
         seen = await probe("snapshot", replace(target(http=port), tls=True), PICTURE)

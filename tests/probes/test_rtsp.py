@@ -1,0 +1,239 @@
+"""What the rtsp probe says of streams: of a real server's, and of servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from camera_registry.model.observation import FailureKind, Stage
+from tests.probes.loopback import PASSWORD, USER, digest_is_right, listening, probe, target, tools
+from tests.servers import gstreamer_rtsp_server
+
+# The sequence parameter set of a 640x360 stream, as x264 writes it.
+SPS = bytes.fromhex("6742c01ed900a02ff970110000030001000003003c0f162e48")
+PPS = bytes.fromhex("68cb83cb20")
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\n"
+    "m=audio 0 RTP/AVP 0\r\na=control:track2\r\n"
+    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n"
+)
+
+
+def rtp(sequence: int, payload: bytes, *, marker: bool = True, timestamp: int = 0) -> bytes:
+    data = struct.pack(">BBHII", 0x80, 0x60 | marker << 7, sequence & 0xFFFF, timestamp, 7) + payload
+    return b"$\x00" + len(data).to_bytes(2, "big") + data
+
+
+class Camera:
+    """A scripted RTSP server. ``say``: method to (status, headers, body), or to a function of the request's head."""
+
+    def __init__(self, media: bytes = b"", sdp: str = SDP, **say: object) -> None:
+        self.media = media
+        self.sdp = sdp
+        self.say = say
+        self.heard: list[str] = []
+        self.heads: list[str] = []
+        self.torn_down = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            method = head.split(" ", 1)[0]
+            self.heard.append(method)
+            self.heads.append(head)
+            answer = self.say.get(method, self._usual)
+            given = answer(head) if callable(answer) else answer
+            assert isinstance(given, str)
+            sequence = re.search(r"CSeq: (\d+)", head)
+            assert sequence
+            first, _, rest = given.partition("\r\n")
+            writer.write(f"RTSP/1.0 {first}\r\nCSeq: {sequence[1]}\r\n{rest}".encode())
+            if method == "PLAY" and first.startswith("200"):
+                writer.write(self.media)
+            if method == "TEARDOWN":
+                self.torn_down.set()
+
+    def _usual(self, head: str) -> str:
+        if head.startswith("DESCRIBE"):
+            return f"200 OK\r\nContent-Type: application/sdp\r\nContent-Length: {len(self.sdp)}\r\n\r\n{self.sdp}"
+        if head.startswith("SETUP"):
+            return "200 OK\r\nSession: 4711;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+        return "200 OK\r\nPublic: DESCRIBE\r\n\r\n"
+
+
+KEY_FRAME = rtp(1, SPS, marker=False) + rtp(2, PPS, marker=False) + rtp(3, b"\x65" + b"\x88" * 50)
+OTHER_FRAME = rtp(0, b"\x41" + b"\x9a" * 50, timestamp=1)
+
+
+@pytest.fixture(scope="module")
+def stream() -> Iterator[int]:
+    """The port of GStreamer's server: rtsp://127.0.0.1:PORT/stream, 640x360."""
+    with gstreamer_rtsp_server(USER, PASSWORD) as port:
+        yield port
+
+
+async def test_a_real_stream_is_described_and_played_until_its_first_key_frame(stream: int):
+    seen = await probe("rtsp", target(rtsp=stream), {"path": "/stream", "frames": True}, timeout=20)
+    assert seen.failure is None
+    facts = seen.facts
+    assert (facts["codec"], facts["width"], facts["height"], facts["transport"]) == ("H264", 640, 360, "tcp")
+    assert facts["frames"] == 1
+    assert 0 < float(str(facts["time_to_first_frame_seconds"])) <= seen.took
+
+
+async def test_a_real_stream_is_described_without_playing_it(stream: int):
+    seen = await probe("rtsp", target(rtsp=stream), {"stream_uri": f"rtsp://192.168.1.64:{stream}/stream"}, timeout=20)
+    assert seen.failure is None
+    assert seen.facts["codec"] == "H264"
+    assert "transport" not in seen.facts
+
+
+async def test_a_real_server_refuses_a_wrong_password_and_hears_it_once(stream: int):
+    using = tools("wrong")
+    first = await probe("rtsp", target(rtsp=stream), {"path": "/stream"}, using=using)
+    second = await probe("rtsp", target(rtsp=stream), {"path": "/stream"}, using=using)
+    for seen in (first, second):
+        assert seen.failure is not None
+        assert (seen.failure.kind, seen.failure.stage) == (FailureKind.AUTH, Stage.AUTHENTICATE)
+    assert second.failure is not None
+    assert second.failure.detail.startswith("the password was refused at")
+
+
+async def test_a_real_server_without_the_stream_is_no_stream(stream: int):
+    seen = await probe("rtsp", target(rtsp=stream), {"path": "/nothing"})
+    assert seen.failure is not None
+    assert seen.failure.kind is FailureKind.NO_STREAM
+
+
+async def test_remembered_nonces_are_given_up_where_each_connection_has_its_own(stream: int):
+    using = tools()
+    for _ in range(4):
+        assert (await probe("rtsp", target(rtsp=stream), {"path": "/stream"}, using=using, timeout=20)).ok
+
+
+async def test_the_size_of_frames_counts_and_the_session_is_given_back():
+    camera = Camera(OTHER_FRAME + KEY_FRAME)
+    async with listening(camera) as port:
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True})
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+    assert seen.failure is None
+    assert (seen.facts["width"], seen.facts["height"], seen.facts["frames"]) == (640, 360, 2)
+    assert camera.heard == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+    assert "/track1 RTSP" in camera.heads[2], "the video track, not the audio track"
+    assert "Session: 4711\r\n" in camera.heads[-1]
+
+
+@pytest.mark.parametrize(
+    ("media", "kind"),
+    [
+        (b"", FailureKind.NO_MEDIA),
+        (OTHER_FRAME, FailureKind.NO_MEDIA),
+        (b"$\x00\x00\x04abcd" * 20, FailureKind.UNDECODABLE),
+        (rtp(1, b"\x7f\x00\x00"), FailureKind.UNDECODABLE),
+    ],
+)
+async def test_a_session_without_a_key_frame_says_why_in_time_and_is_given_back(media: bytes, kind: FailureKind):
+    camera = Camera(media)
+    async with listening(camera) as port:
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=1.0)
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+    assert seen.failure is not None
+    assert (seen.failure.kind, seen.failure.stage) == (kind, Stage.MEDIA)
+    assert seen.facts["codec"] == "H264"
+
+
+async def test_a_cancelled_run_gives_its_session_back():
+    camera = Camera()
+    async with listening(camera) as port:
+        running = asyncio.create_task(probe("rtsp", target(rtsp=port), {"frames": True}, timeout=30))
+        while "PLAY" not in camera.heard:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "kind"),
+    [
+        ("DESCRIBE", "404 Stream Not Found\r\n\r\n", FailureKind.NO_STREAM),
+        ("DESCRIBE", "403 Forbidden\r\n\r\n", FailureKind.AUTH),
+        ("DESCRIBE", "503 Service Unavailable\r\n\r\n", FailureKind.BUSY),
+        ("DESCRIBE", "302 Moved\r\nLocation: rtsp://127.0.0.1:1/x\r\n\r\n", FailureKind.PROTOCOL),
+        ("DESCRIBE", "500 Oops\r\n\r\n", FailureKind.PROTOCOL),
+        ("DESCRIBE", "200 OK\r\nContent-Length: 4\r\n\r\n\x00\x01\x02\x03", FailureKind.PROTOCOL),
+        ("DESCRIBE", "401 Unauthorized\r\n\r\n", FailureKind.AUTH),
+        ("SETUP", "453 Not Enough Bandwidth\r\n\r\n", FailureKind.BUSY),
+        ("SETUP", "461 Unsupported transport\r\n\r\n", FailureKind.PROTOCOL),
+        ("PLAY", "503 Service Unavailable\r\n\r\n", FailureKind.BUSY),
+    ],
+)
+async def test_what_a_device_refuses_has_a_kind(method: str, answer: str, kind: FailureKind):
+    async with listening(Camera(**{method: answer})) as port:
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=5)
+    assert seen.failure is not None
+    assert seen.failure.kind is kind
+
+
+@pytest.mark.parametrize("answer", ["401 Unauthorized\r\n\r\n", "405 Not Allowed\r\n\r\n", "200 OK\r\n\r\n"])
+async def test_any_answer_to_options_is_a_sign_of_life(answer: str):
+    async with listening(Camera(OPTIONS=answer)) as port:
+        seen = await probe("rtsp", target(rtsp=port))
+    assert seen.ok
+
+
+async def test_a_description_without_video_is_no_stream():
+    sdp = "v=0\r\ns=-\r\nm=audio 0 RTP/AVP 0\r\n"
+    async with listening(Camera(sdp=sdp)) as port:
+        seen = await probe("rtsp", target(rtsp=port))
+    assert seen.failure is not None
+    assert seen.failure.kind is FailureKind.NO_STREAM
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+async def test_digest_is_spoken_in_both_algorithms(algorithm: str):
+    def guard(head: str) -> str:
+        given = re.search(r"Authorization: (Digest .*)\r\n", head)
+        if given and digest_is_right(given[1], "DESCRIBE", "r", "n", algorithm):
+            return f"200 OK\r\nContent-Length: {len(SDP)}\r\n\r\n{SDP}"
+        return (
+            '401 Unauthorized\r\nWWW-Authenticate: Basic realm="r"\r\n'
+            f'WWW-Authenticate: Digest realm="r", nonce="n", algorithm={algorithm}\r\n\r\n'
+        )
+
+    async with listening(Camera(DESCRIBE=guard)) as port:
+        seen = await probe("rtsp", target(rtsp=port))
+    assert seen.ok
+
+
+async def test_a_device_that_closes_after_each_answer_is_asked_again():
+    camera = Camera()
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        again = asyncio.StreamReader()
+        again.feed_data(head)
+        again.feed_eof()
+        await camera(again, writer)
+
+    async with listening(once) as port:
+        seen = await probe("rtsp", target(rtsp=port))
+    assert seen.failure is None
+    assert camera.heard == ["OPTIONS", "DESCRIBE"]
+
+
+async def test_a_web_server_on_the_port_is_a_protocol_failure():
+    async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with listening(web) as port:
+        seen = await probe("rtsp", target(rtsp=port))
+    assert seen.failure is not None
+    assert seen.failure.kind is FailureKind.PROTOCOL
+    assert "HTTP" in seen.failure.detail
