@@ -15,11 +15,14 @@ from camera_registry.console.render import page
 from camera_registry.console.routing import DEPS, WORDS, language
 from camera_registry.rules.access import Denied
 from camera_registry.store.errors import Conflict, Outdated, Refused, StoreError, Unavailable
-from camera_registry.texts import Texts, texts
+from camera_registry.texts import LANGUAGES, Texts, texts
 from probes.redaction import redact
 
 log = logging.getLogger("camera_registry.access")
 _fault_log = logging.getLogger(__name__)
+
+_A_YEAR = 365 * 24 * 3600
+"""Seconds."""
 
 _PLAIN = ("/metrics", "/sd/", "/probe", "/healthz", "/readyz", "/events", "/static/")
 """Paths that programs ask for: a failure is told in two lines of text."""
@@ -67,8 +70,13 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
     """On every answer, streams included (aiohttp calls this just before the head is sent)."""
     response.headers.update(_HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
+    chosen = request.query.get("lang", "")
+    if chosen in LANGUAGES and not request.path.startswith("/api/"):
+        # Cookies that are set on the response have been written by now, so this one is a header.
+        cookie = f"lang={chosen}; Max-Age={_A_YEAR}; Path=/; SameSite=Lax; HttpOnly"
+        response.headers.add("Set-Cookie", cookie)
     if identity.is_secure(request.app[DEPS].settings()):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers["Strict-Transport-Security"] = f"max-age={_A_YEAR}"
     response.headers.pop("Server", None)
 
 

@@ -5,6 +5,7 @@ Counts are of devices in service (life ``active``): the others are not measured,
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,9 @@ from exporters.areas import Tree
 
 _FAR = datetime.max.replace(tzinfo=UTC)
 _RANK = {Status.DOWN: 0, Status.DEGRADED: 1, Status.UNKNOWN: 2, Status.OK: 3}
+
+_BREATH = 500
+"""Devices looked at before the event loop gets its turn."""
 
 Key = tuple[int, str]
 """A device's place in a list: its rank (0 where the order is by identifier alone), then its identifier."""
@@ -96,8 +100,10 @@ class Reader:
             self._overview = _count(self.board)
         return self._overview
 
-    def select(self, wanted: Filter, order: Order, after: Key | None, limit: int) -> Listed:
+    async def select(self, wanted: Filter, order: Order, after: Key | None, limit: int) -> Listed:
         """The first ``limit`` devices behind ``after``. Costs one pass over the board and keeps nothing sorted."""
+        if wanted.text:
+            await self._make_haystacks()
         ranked = order is Order.WORST
         total = 0
         behind: list[tuple[Key, BoardEntry]] = []
@@ -131,9 +137,18 @@ class Reader:
                     continue
             yield entry
 
+    async def _make_haystacks(self) -> None:
+        """Make what is missing, taking turns with everything else on the loop: a city's worth takes a while, once."""
+        self._refresh_names()
+        if len(self._haystacks) > 1.1 * len(self.board) + 100:
+            self._haystacks = {id: kept for id, kept in self._haystacks.items() if self.board.get(id) is not None}
+        for place, entry in enumerate(tuple(self.board)):
+            if place % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
+            self._haystack(entry.device)
+
     def _haystack(self, device: Device) -> str:
         """All the words a device can be found by, folded; made again only when its file or the names change."""
-        self._refresh_names()
         known = self._haystacks.get(device.id)
         if known is None or known[0] is not device:
             names = self.board.names

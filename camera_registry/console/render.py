@@ -43,6 +43,8 @@ class Page:
     query: Mapping[str, str]
     user: User | None
     csrf: str
+    live: bool
+    """Only the part that changes is wanted, by a page that is open already."""
 
     def may(self, action: str) -> bool:
         return self.user is not None and may(self.user, Action(action))
@@ -77,9 +79,9 @@ class Page:
         return self.t.name(reason.cause)
 
 
-def render(request: web.Request, template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:
+def render(template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:
     """A whole page, or only its live part when htmx asks for that."""
-    part = template.replace(".html", ".live.html") if request.headers.get("HX-Request") == "true" else template
+    part = template.replace(".html", ".live.html") if common.live else template
     environment = _environment()
     if part not in environment.list_templates():
         part = template
@@ -106,8 +108,9 @@ def page(
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
+        request.headers.get("HX-Request") == "true",
     )
-    text = render(request, template, words, values, common)
+    text = render(template, words, values, common)
     response = web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
     response.headers["Vary"] = "Accept-Language, Cookie, HX-Request"
     return response

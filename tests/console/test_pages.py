@@ -43,9 +43,14 @@ async def test_the_pages_speak_both_languages(admin: Browser) -> None:
     for language, word in (("zh", "待处置"), ("en", "worst first")):
         _, text = await admin.get(f"/?lang={language}")
         assert word in text
-    _, text = await admin.get("/sign-in?lang=zh", **{"Accept-Language": "en"})
-    _, english = await admin.get("/", **{"Accept-Language": "zh"})
-    assert "worst first" in english, "the user's own language goes before the browser's"
+
+
+async def test_a_chosen_language_stays_and_ones_own_goes_before_the_browsers(admin: Browser) -> None:
+    _, text = await admin.get("/", **{"Accept-Language": "zh"})
+    assert "worst first" in text
+    await admin.get("/?lang=zh")
+    _, text = await admin.get("/", **{"Accept-Language": "en", "HX-Request": "true"})
+    assert "待处置" in text
 
 
 async def test_a_visitor_is_answered_in_the_language_of_the_browser(browser: Browser, site: Site) -> None:

@@ -47,7 +47,7 @@ async def listed(asked: Asked[questions.DevicesQuestion, Nothing]) -> answers.De
         query.contractor,
         query.parent,
     )
-    found = asked.request.app[READER].select(wanted, query.order, from_cursor(query.cursor), query.limit)
+    found = await asked.request.app[READER].select(wanted, query.order, from_cursor(query.cursor), query.limit)
     return answers.Devices(
         items=[answers.DeviceSummary.of(entry) for entry in found.entries],
         next=to_cursor(found.after) or None,

@@ -33,7 +33,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         life=query.life,
         parent=query.parent,
     )
-    listed = reader.select(wanted, query.order, from_cursor(query.after), _ROWS)
+    listed = await reader.select(wanted, query.order, from_cursor(query.after), _ROWS)
     return show(
         asked,
         "devices.html",
