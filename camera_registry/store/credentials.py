@@ -22,7 +22,7 @@ from camera_registry.store import audit
 from camera_registry.store.errors import Refused, StoreError
 from camera_registry.store.keys import Key, new_key, read_keys, write_keys
 from camera_registry.store.register import touch
-from camera_registry.store.statements import upsert
+from camera_registry.store.statements import rows_by_id, upsert
 from camera_registry.store.tables import ITEMS, CredentialRow, table
 
 _CREDENTIALS = table(CredentialRow)
@@ -82,16 +82,27 @@ def open_vault(tx: Connection, path: Path) -> Vault:
 
 def put(tx: Connection, vault: Vault, id: str, username: str, password: str, *, author: str, at: datetime) -> int:
     """Store a credential; returns its version, which grows only if user name or password differ from before."""
-    row = _row(tx, id)
-    before = vault.open(row) if row is not None and _readable(vault, row) else None
-    if before is not None and (before.username, before.password) == (username, password):
-        return before.version
-    version = 1 if row is None else row.version + 1
-    key, sealed = vault.seal(Credential(id, username, password, version))
-    upsert(tx, _CREDENTIALS, [{"id": id, "version": version, "key": key, "sealed": sealed, "changed_at": at}])
-    audit.append(tx, author, "credential.set", f"credential/{id}", {"version": version}, at)
-    touch(tx)
+    put_all(tx, vault, [Credential(id, username, password)], author=author, at=at)
+    row = _rows(tx, [id])[id]
+    version: int = row.version
     return version
+
+
+def put_all(tx: Connection, vault: Vault, given: Sequence[Credential], *, author: str, at: datetime) -> int:
+    """Store credentials, whatever versions they bear; returns how many were new or differed from before."""
+    present = _rows(tx, [credential.id for credential in given])
+    changed = []
+    for credential in given:
+        row = present.get(credential.id)
+        if row is None or not _holds(vault, row, credential):
+            version = 1 if row is None else row.version + 1
+            changed.append(Credential(credential.id, credential.username, credential.password, version))
+    if changed:
+        upsert(tx, _CREDENTIALS, [_sealed_row(vault, credential, at) for credential in changed])
+        entries = [audit.Entry("credential.set", f"credential/{one.id}", {"version": one.version}) for one in changed]
+        audit.append_many(tx, entries, author, at)
+        touch(tx)
+    return len(changed)
 
 
 def load(tx: Connection, vault: Vault) -> dict[str, Credential]:
@@ -102,7 +113,7 @@ def load(tx: Connection, vault: Vault) -> dict[str, Credential]:
 
 def fetch(tx: Connection, vault: Vault, id: str) -> Credential | None:
     """One credential."""
-    row = _row(tx, id)
+    row = _rows(tx, [id]).get(id)
     return None if row is None else vault.open(row)
 
 
@@ -130,25 +141,28 @@ def remove(tx: Connection, id: str, *, author: str, at: datetime) -> bool:
 
 def rotate(tx: Connection, old: Vault, new: Vault, *, author: str, at: datetime) -> int:
     """Seal every credential with the new vault's first key; returns how many. Versions stay: the passwords do."""
-    rows = []
-    for row in tx.execute(select(_CREDENTIALS)):
-        key, sealed = new.seal(old.open(row))
-        rows.append({"id": row.id, "version": row.version, "key": key, "sealed": sealed, "changed_at": row.changed_at})
+    rows = [_sealed_row(new, old.open(row), row.changed_at) for row in tx.execute(select(_CREDENTIALS))]
     upsert(tx, _CREDENTIALS, rows)
     audit.append(tx, author, "credential.rotate_key", "credential", {"credentials": len(rows)}, at)
     return len(rows)
 
 
-def _row(tx: Connection, id: str) -> Row[tuple[object, ...]] | None:
-    return tx.execute(select(_CREDENTIALS).where(_CREDENTIALS.c.id == id)).first()
+def _rows(tx: Connection, ids: Sequence[str]) -> dict[str, Row[tuple[object, ...]]]:
+    return rows_by_id(tx, _CREDENTIALS, ids)
 
 
-def _readable(vault: Vault, row: Row[tuple[object, ...]]) -> bool:
+def _sealed_row(vault: Vault, credential: Credential, at: datetime) -> dict[str, object]:
+    key, sealed = vault.seal(credential)
+    return {"id": credential.id, "version": credential.version, "key": key, "sealed": sealed, "changed_at": at}
+
+
+def _holds(vault: Vault, row: Row[tuple[object, ...]], given: Credential) -> bool:
     try:
-        vault.open(row)
+        kept = vault.open(row)
     except StoreError:
+        # What can't be opened is replaced: setting it anew is the remedy that its message names.
         return False
-    return True
+    return (kept.username, kept.password) == (given.username, given.password)
 
 
 def _bound(id: str, version: int) -> bytes:

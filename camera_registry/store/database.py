@@ -56,7 +56,10 @@ class Store:
         except (OSError, DBAPIError) as error:
             writer.dispose()
             shown = target.render_as_string(hide_password=True)
-            raise StoreError(f"{shown}: the database can't be opened: {_reason(error)}") from error
+            raise StoreError(
+                f"{shown}: the database can't be opened: {_reason(error)}; check [storage] in the settings, and who may"
+                " read and write there; a damaged file is replaced by a backup"
+            ) from error
         except StoreError:
             writer.dispose()
             raise
@@ -127,6 +130,8 @@ def _run(engine: Engine, job: Callable[[Transaction], T]) -> T:
         raise Conflict(f"the database refused the edit: {_reason(error)}") from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise Unavailable(f"the database can't answer now: {_reason(error)}") from error
+    except DBAPIError as error:
+        raise StoreError(f"the database failed: {_reason(error)}; if it is damaged, restore a backup") from error
 
 
 def _reason(error: Exception) -> str:

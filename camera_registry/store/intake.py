@@ -47,11 +47,6 @@ def take(
     found = looked.inventory if register.version(tx) == looked.version else look(tx, sheets, networks).inventory
     if not found.sound:
         return found, 0
-    before = {listed.id: listed.version for listed in credentials.listed(tx)}
-    versions = [
-        (given.id, credentials.put(tx, vault, given.id, given.username, given.password, author=author, at=at))
-        for given in found.credentials
-        if vault is not None
-    ]
+    set_anew = 0 if vault is None else credentials.put_all(tx, vault, found.credentials, author=author, at=at)
     register.apply(tx, found.items, author=author, at=at)
-    return found, sum(1 for id, version in versions if before.get(id) != version)
+    return found, set_anew

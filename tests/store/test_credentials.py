@@ -51,6 +51,16 @@ def test_a_planted_password_is_nowhere_on_disk_and_in_no_listing(tmp_path: Path,
         assert secret not in spoken
 
 
+def test_thousands_of_credentials_are_stored_in_one_go_and_only_what_differs_moves(store: Store, vault: Vault) -> None:
+    given = [Credential(f"device/{number}", "admin", f"secret-{number}", 0) for number in range(2000)]
+    assert store.write_now(credentials.put_all, vault, given, author="ann", at=AT) == 2000
+    given[7] = Credential("device/7", "admin", "other", 0)
+    assert store.write_now(credentials.put_all, vault, given, author="ann", at=AT) == 1
+    kept = store.read_now(credentials.load, vault)
+    assert (kept["device/7"].password, kept["device/7"].version, kept["device/8"].version) == ("other", 2, 1)
+    assert store.read_now(audit.verify).rows == 2001
+
+
 @pytest.mark.parametrize(
     "statement",
     [

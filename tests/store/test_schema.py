@@ -98,3 +98,17 @@ def test_an_unreachable_server_is_told_without_its_password(tmp_path: Path) -> N
         Store.open("postgresql://ann:secret-7@127.0.0.1:1/x", tmp_path)
     assert "127.0.0.1" in str(error.value)
     assert "secret-7" not in str(error.value)
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "camera_registry.db"
+    file.write_bytes(b"something else entirely " * 200)
+    with pytest.raises(StoreError, match=r"camera_registry\.db.*not a database.*backup"):
+        Store.open("", tmp_path)
+    assert file.read_bytes() == b"something else entirely " * 200
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"can't be opened.*check \[storage\]"):
+        Store.open("", tmp_path / "file" / "data")

@@ -64,7 +64,8 @@ def _read(draft: Draft, name: str, cell: Cell, problems: list[Problem]) -> None:
             draft.values[name] = column.cleared
         return
     try:
-        value = column.read(unescape(cell))
+        # No export has written an apostrophe in front of a password, so one that is there belongs to it.
+        value = column.read(cell if name in SECRETS else unescape(cell))
     except BadCell as bad:
         problems.append(draft.problem(bad.flaw, name, **bad.details))
         return

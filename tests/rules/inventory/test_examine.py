@@ -285,6 +285,12 @@ def test_user_name_and_password_become_the_devices_own_credential_and_are_never_
     assert "us3r" not in repr(broken.problems)
 
 
+@pytest.mark.parametrize("password", ["'=x", "=1+1", "2Ywcu@#/?%:8Mpe7", "'", "密码-1"])
+def test_a_password_is_taken_to_the_letter(password: str) -> None:
+    found = read(f"id,kind,username,password\nc,camera,admin,{password}\n")
+    assert found.credentials[0].password == password
+
+
 def test_a_password_inside_an_address_is_not_repeated() -> None:
     found = read("id,kind,ip\nc,camera,rtsp://admin:c4n4ry@10.0.0.1\n")
     found_too = read(
