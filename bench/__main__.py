@@ -25,7 +25,7 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     print(report.table(result))
-    print(f"\nwritten to {report.write(result)}")
+    print(f"\nwritten to {report.write(result, args.results)}")
     return 0
 
 
@@ -58,6 +58,7 @@ def _arguments() -> argparse.Namespace:
         "--snapshot-interval", type=float, default=60, help="seconds between its pictures (%(default)s)"
     )
     parser.add_argument("--window", type=float, default=40, help="seconds that are measured (%(default)s)")
+    parser.add_argument("--results", type=Path, default=report.RESULTS, help="folder for the figures (%(default)s)")
     return parser.parse_args()
 
 

@@ -70,11 +70,11 @@ def _rows(whole: Whole, floor: float) -> list[tuple[str, str, str]]:
     ]
 
 
-def write(result: Result) -> Path:
+def write(result: Result, folder: Path) -> Path:
     """Write the result beside those before it."""
-    RESULTS.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    path = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
+    path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
     told = {"at": now.isoformat(timespec="seconds"), "machine": machine(), **asdict(result)}
     path.write_text(json.dumps(told, indent=1), encoding="utf-8")
     return path
