@@ -14,6 +14,7 @@ from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.show import show
+from camera_registry.console.pages.summary import channel_names, fact_lines, held_lines, run_lines
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
@@ -29,12 +30,6 @@ _FLIPS_READ = 2000
 _FLIPS_SHOWN = 50
 _CHANGES_SHOWN = 30
 _CHANNELS_PICTURED = 16
-
-_FACTS = (
-    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate", "transport",
-    "time_to_first_frame_seconds",
-)  # fmt: skip
-"""What a device says of itself that people ask for; the rest is in the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +76,10 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         strips=strips(flips, entry.states, since, now, _STRIPS),
         flips=flips[:_FLIPS_SHOWN],
         since=since,
-        facts=_facts(entry),
+        held=held_lines(entry),
+        runs=run_lines(entry),
+        facts=fact_lines(entry),
+        channels=channel_names(entry),
         # The rest does not change while one looks, and looking at a picture anew would be one more look.
         file=() if live else _file(entry.device, deps.board, asked.words),
         pictures=() if live else await _pictures(asked, entry),
@@ -107,21 +105,6 @@ def _way_down(board: Board, area: str) -> Sequence[tuple[str, str]]:
 def _names(board: Board, devices: Iterable[str]) -> Mapping[str, str]:
     entries = (board.get(one) for one in devices if one)
     return {entry.device.id: entry.device.name for entry in entries if entry is not None}
-
-
-def _facts(entry: BoardEntry) -> Sequence[tuple[str, str, str]]:
-    """(fact, value, channel) of the newest runs. Each probe's own facts; two probes rarely tell the same."""
-    told: dict[tuple[str, str], str] = {}
-    for run in entry.probes:
-        known = dict(run.facts)
-        if "width" in known and "height" in known and run.probe == "rtsp":
-            known["size"] = f"{known['width']} × {known['height']}"
-        for fact in _FACTS:
-            if (value := known.get(fact)) not in (None, ""):
-                told.setdefault((fact, run.channel), f"{value:.2f}" if isinstance(value, float) else str(value))
-    return sorted(
-        ((fact, value, channel) for (fact, channel), value in told.items()), key=lambda one: _FACTS.index(one[0])
-    )
 
 
 def _file(device: Device, board: Board, words: Texts) -> Sequence[tuple[str, str]]:

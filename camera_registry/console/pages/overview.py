@@ -8,6 +8,7 @@ from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
+from camera_registry.model.health import Status
 from camera_registry.rules.access import Action
 
 _TROUBLES = 30
@@ -22,6 +23,7 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         troubles=seen.troubles[:_TROUBLES],
         more=max(0, len(seen.troubles) - _TROUBLES),
         most=max(seen.causes.values(), default=0),
+        unknown=seen.statuses[Status.UNKNOWN],
         names=asked.deps.board.names,
     )
 

@@ -1,0 +1,118 @@
+"""A device in few lines: what its channels have in common is told once, so that a large recorder can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from camera_registry.board import BoardEntry
+from camera_registry.model.health import AspectState, State
+from camera_registry.model.observation import ProbeSeen
+
+_FACTS = (
+    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate", "transport",
+    "time_to_first_frame_seconds",
+)  # fmt: skip
+"""What a device says of itself that people ask for; the rest is in the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """One state, or the good states of ``count`` channels told together by the newest of them."""
+
+    held: AspectState
+    channel: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One probe run, or the good runs of ``count`` channels told together by the newest of them."""
+
+    run: ProbeSeen
+    channel: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FactLine:
+    """One thing that the device says; ``channel`` is empty where all channels say the same."""
+
+    fact: str
+    value: str
+    channel: str
+
+
+def channel_names(entry: BoardEntry) -> Mapping[str, str]:
+    """What each channel is called on a page; the only one of a device needs no name."""
+    if len(entry.channels) <= 1:
+        return {channel.id: "" for channel in entry.channels}
+    return {channel.id: channel.name or f"#{channel.number}" for channel in entry.channels}
+
+
+def held_lines(entry: BoardEntry) -> Sequence[HeldLine]:
+    """The states in their order; more than one good channel of an aspect make one line."""
+    names = channel_names(entry)
+    lines: list[HeldLine] = []
+    for aspect in dict.fromkeys(held.subject.aspect for held in entry.states):
+        states = sorted(
+            (held for held in entry.states if held.subject.aspect is aspect),
+            key=lambda held: _place(entry, held.subject.channel),
+        )
+        good = [held for held in states if held.state is State.OK]
+        lines += [HeldLine(held, _called(names, held.subject.channel)) for held in states if held.state is not State.OK]
+        if len(good) > 1:
+            newest = max(good, key=lambda held: held.begun.timestamp() if held.begun else 0)
+            lines.append(HeldLine(newest, "", len(good)))
+        else:
+            lines += [HeldLine(held, _called(names, held.subject.channel)) for held in good]
+    return lines
+
+
+def run_lines(entry: BoardEntry) -> Sequence[RunLine]:
+    """The newest runs by probe; more than one good channel of a probe make one line."""
+    names = channel_names(entry)
+    lines: list[RunLine] = []
+    for probe in dict.fromkeys(run.probe for run in entry.probes):
+        runs = sorted((run for run in entry.probes if run.probe == probe), key=lambda run: _place(entry, run.channel))
+        good = [run for run in runs if run.failure is None]
+        lines += [RunLine(run, _called(names, run.channel)) for run in runs if run.failure is not None]
+        if len(good) > 1:
+            lines.append(RunLine(max(good, key=lambda run: run.at), "", len(good)))
+        else:
+            lines += [RunLine(run, _called(names, run.channel)) for run in good]
+    return lines
+
+
+def fact_lines(entry: BoardEntry) -> Sequence[FactLine]:
+    """What the device says of itself, each fact once unless its channels differ."""
+    names = channel_names(entry)
+    told: dict[str, dict[str, str]] = {}
+    for run in sorted(entry.probes, key=lambda run: _place(entry, run.channel)):
+        known = dict(run.facts)
+        if "width" in known and "height" in known and run.probe == "rtsp":
+            known["size"] = f"{known['width']} × {known['height']}"
+        for fact in _FACTS:
+            if (value := known.get(fact)) not in (None, ""):
+                told.setdefault(fact, {}).setdefault(run.channel, _plain(value))
+    lines: list[FactLine] = []
+    for fact in (fact for fact in _FACTS if fact in told):
+        values = told[fact]
+        if len(set(values.values())) == 1:
+            lines.append(FactLine(fact, next(iter(values.values())), ""))
+        else:
+            lines += [FactLine(fact, value, _called(names, channel)) for channel, value in values.items()]
+    return lines
+
+
+def _plain(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _called(names: Mapping[str, str], channel: str) -> str:
+    return names.get(channel, channel)
+
+
+def _place(entry: BoardEntry, channel: str) -> int:
+    """A channel's number; the device itself comes first."""
+    return next((one.number for one in entry.channels if one.id == channel), 0)
