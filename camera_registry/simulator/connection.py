@@ -47,6 +47,20 @@ class Premises:
     """Chooses how pictures differ; nothing hangs on what it chooses."""
     reader: Reader = field(default_factory=Reader)
     connections: set[Connection] = field(default_factory=set)
+    _empty: asyncio.Future[None] | None = None
+
+    async def vacate(self) -> None:
+        """End all connections and wait until they have ended."""
+        if self.connections:
+            self._empty = asyncio.get_running_loop().create_future()
+            for connection in list(self.connections):
+                connection.transport.abort()
+            await self._empty
+
+    def left(self) -> None:
+        """A connection has ended."""
+        if self._empty is not None and not self.connections and not self._empty.done():
+            self._empty.set_result(None)
 
 
 class Connection(asyncio.Protocol):
@@ -84,6 +98,7 @@ class Connection(asyncio.Protocol):
         if self in self.premises.connections:
             self.premises.connections.discard(self)
             self.closed()
+            self.premises.left()
 
     def data_received(self, data: bytes) -> None:
         if self.silent or Fault.HANG in self.device.faults:
@@ -128,13 +143,14 @@ class Connection(asyncio.Protocol):
     def silence(self) -> None:
         """The device has lost power: from now on nothing comes from it and nothing reaches it."""
         self.silent = True
-        self.transport.pause_reading()
         with self._socket() as sock:
             try:
                 dark.attach(sock, dark.DROP_ALL)
             except OSError:
-                # No filters here: the kernel acknowledges what the client sends, and nobody answers.
+                # No filters here: the kernel acknowledges what the client sends, and nobody answers. What it sends is
+                # still read, to see it leave.
                 return
+        self.transport.pause_reading()
 
     def reset(self) -> None:
         """Close with a reset, as a port does where nothing listens."""

@@ -1,8 +1,8 @@
-"""Makes addresses dark: packets to them vanish in the kernel, so that whoever connects sees silence, not a closed port.
+"""Writes socket filters that make addresses dark: packets to them vanish in the kernel, before any handshake.
 
-A socket filter (classic BPF, Linux SO_ATTACH_FILTER, which needs no privilege) on a listening socket sees each SYN
-before the handshake and drops those whose destination is dark. Programs are limited to 4096 instructions, so the
-addresses are joined into prefixes first: a switch and all beneath it is one.
+A filter (classic BPF, Linux SO_ATTACH_FILTER) on a listening socket sees each SYN and drops those whose destination is
+dark. Programs are limited to 4096 instructions, so the addresses are joined into prefixes first: a switch and all
+beneath it is one.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant."""
 
 PASS_ALL: Sequence[Instruction] = ((RETURN, 0, 0, PASS),)
+PASS_EXPLICITLY: Sequence[Instruction] = ((RETURN, 0, 0, PASS),)
+"""The same as a program that is attached, where PASS_ALL takes away the one before."""
 DROP_ALL: Sequence[Instruction] = ((RETURN, 0, 0, DROP),)
 
 
@@ -72,14 +74,7 @@ def program(addresses: Iterable[int]) -> Sequence[Instruction]:
 
 
 def attach(sock: socket.socket, code: Sequence[Instruction]) -> None:
-    """Put the filter on the socket in place of the one before. Raises OSError where the kernel has none."""
-    if code is PASS_ALL:
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
-        except OSError as error:
-            if error.errno != errno.ENOENT:  # there was none
-                raise
-        return
+    """Put the filter on the socket in place of the one before. Raises OSError where the system grants none."""
     text = b"".join(struct.pack("HBBI", *instruction) for instruction in code)
     memory = ctypes.create_string_buffer(text, len(text))
     try:
@@ -88,8 +83,17 @@ def attach(sock: socket.socket, code: Sequence[Instruction]) -> None:
         if error.errno != errno.ENOMEM:
             raise
         # Old and new filter together are over net.core.optmem_max: make room first.
-        attach(sock, PASS_ALL)
+        detach(sock)
         _attach(sock, len(code), memory)
+
+
+def detach(sock: socket.socket) -> None:
+    """Take the socket's filter away, if it has one."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise
 
 
 def _attach(sock: socket.socket, length: int, memory: ctypes.Array[ctypes.c_char]) -> None:

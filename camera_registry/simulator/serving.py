@@ -8,8 +8,10 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NoReturn
 
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.script import Event
@@ -18,16 +20,34 @@ from camera_registry.simulator.simulation import Simulation, Sockets
 Tell = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Story:
+    """What all processes of a fleet have in common: its plan, what happens to it from when on (monotonic seconds), and
+    the secret that seals nonces."""
+
+    fleet: Fleet
+    events: Sequence[Event]
+    begun: float
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of a fleet: its number from 1 on, its sockets, and the file whose end stops it, if any."""
+
+    number: int
+    opened: Sockets
+    until: int | None
+
+
 def serve(
     fleet: Fleet, events: Sequence[Event], opened: Sequence[Sockets], tell: Tell, until: int | None = None
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until the file ``until`` ends, with one process for each of ``opened``.
 
-    The processes know nothing of each other and need not: the plan, the fault script and its start are the same in all,
-    and so is the secret that seals nonces. Each counts what it was asked itself.
+    The processes know nothing of each other and need not: their story is the same. Each counts what it was asked.
     """
-    secret = secrets.token_bytes(16)
-    begun = time.monotonic()
+    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16))
     life, death = os.pipe()
     helpers: list[int] = []
     try:
@@ -35,21 +55,26 @@ def serve(
             helper = os.fork()
             if helper == 0:
                 os.close(death)
-                _leave(opened, own)
-                code = 1
-                try:
-                    _run(fleet, events, own, secret, begun, _numbered(tell, number), life)
-                    code = 0
-                finally:
-                    os._exit(code)
+                _help(story, Part(number, own, life), opened, tell)
             helpers.append(helper)
         _leave(opened, opened[0])
-        _run(fleet, events, opened[0], secret, begun, tell, until)
+        _run(story, Part(1, opened[0], until), tell)
     finally:
         os.close(death)
         os.close(life)
         for helper in helpers:
             os.waitpid(helper, 0)
+
+
+def _help(story: Story, part: Part, opened: Sequence[Sockets], tell: Tell) -> NoReturn:
+    """Live as one of the further processes. The pipe ``part.until`` ends when the first one does, however it ends."""
+    code = 1
+    try:
+        _leave(opened, part.opened)
+        _run(story, part, tell)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _leave(opened: Sequence[Sockets], own: Sockets) -> None:
@@ -59,36 +84,37 @@ def _leave(opened: Sequence[Sockets], own: Sockets) -> None:
             others.close()
 
 
-def _numbered(tell: Tell, number: int) -> Tell:
-    """Helpers are quiet about events, which the first process tells of, and say who they are."""
-    return lambda text: None if text[:1].isdigit() and " s: " in text else tell(f"process {number}: {text}")
+def _run(story: Story, part: Part, tell: Tell) -> None:
+    first = part.number == 1
+    said = "" if first else f"process {part.number}: "
 
-
-def _run(
-    fleet: Fleet, events: Sequence[Event], own: Sockets, secret: bytes, begun: float, tell: Tell, life: int | None
-) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        if life is not None:
-            # A pipe from another process ends when that one does, however it ends.
-            loop.add_reader(life, stop.set)
-        async with Simulation(fleet, opened=own, secret=secret) as simulation:
+        if part.until is not None:
+            loop.add_reader(part.until, stop.set)
+        async with Simulation(story.fleet, opened=part.opened, secret=story.secret, leads=first) as simulation:
             simulation.prepare()
             ports = simulation.ports
             shown = f"{ports.http} (HTTP), {ports.rtsp} (RTSP), {ports.tcp} (TCP)"
-            tell(f"{len(fleet.members)} devices answer on ports {shown}")
-            simulation.play(events, begun + loop.time() - time.monotonic(), tell)
+            tell(f"{said}{len(story.fleet.members)} devices answer on ports {shown}")
+            begun = story.begun + loop.time() - time.monotonic()
+            simulation.play(story.events, begun, tell if first else _tell_nobody)
             await stop.wait()
-            if life is not None:
-                loop.remove_reader(life)
+            if part.until is not None:
+                loop.remove_reader(part.until)
             totals = simulation.totals()
-            tell(f"stopped after {sum(totals.requests.values())} requests; forbidden operations: {totals.forbidden}")
+            asked = sum(totals.requests.values())
+            tell(f"{said}stopped after {asked} requests; forbidden operations: {totals.forbidden}")
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
+
+
+def _tell_nobody(text: str) -> None:
+    """What happens is told by the first process."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from camera_registry.simulator import dark, sockets
+from camera_registry.simulator import silence, sockets
 from camera_registry.simulator.access import Gate
 from camera_registry.simulator.connection import IDLE, Connection, Premises
 from camera_registry.simulator.dial import Dial
@@ -24,6 +24,7 @@ from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.rtsp import RtspConnection
 from camera_registry.simulator.scene import VARIANTS, Look
 from camera_registry.simulator.script import Event
+from camera_registry.simulator.silence import Audible, FullQueues, Silence
 from camera_registry.simulator.stills import still_of
 from camera_registry.simulator.video import video_of
 
@@ -78,8 +79,8 @@ def open_sockets(ports: Ports, share: int = 1) -> list[Sockets]:
 class Simulation:
     """Serves a fleet in the running loop: ``async with Simulation(fleet) as simulation``.
 
-    ``ports``: 0 takes any free one, and ``simulation.ports`` tells which. ``secret``: shared by processes that serve
-    one fleet together, so that a nonce of one is good for the other.
+    ``ports``: 0 takes any free one, and ``simulation.ports`` tells which. Of processes that serve one fleet together
+    all share the ``secret``, so that a nonce of one is good for the other, and one ``leads``.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Simulation:
         *,
         opened: Sockets | None = None,
         secret: bytes | None = None,
+        leads: bool = True,
     ) -> None:
         self.fleet = fleet
         self._asked = ports
@@ -104,8 +106,8 @@ class Simulation:
         self._sweeper: asyncio.TimerHandle | None = None
         self._script: list[asyncio.TimerHandle] = []
         self.faults = Dial(fleet, self._live, self._darken)
-        self.swallows = True
-        """Whether dark devices are truly silent; else they accept connections and never answer."""
+        self._leads = leads
+        self._silence: Silence | None = None
 
     @property
     def ports(self) -> Ports:
@@ -160,6 +162,9 @@ class Simulation:
         loop = asyncio.get_running_loop()
         self._opened = self._opened or open_sockets(self._asked)[0]
         self._premises.ports = self._opened.ports
+        self._silence = silence.choose(self._opened.all)
+        if isinstance(self._silence, FullQueues) and not self._leads:
+            self._silence = None  # the leader's full queues stand before all processes' own
         for (_, protocol), sock in zip(PROTOCOLS, self._opened.all, strict=True):
             factory = partial(protocol, self._premises, loop)
             self._servers.append(await loop.create_server(factory, sock=sock, backlog=sockets.BACKLOG))
@@ -174,13 +179,10 @@ class Simulation:
         self.faults.clear_all()
         for server in self._servers:
             server.close()
-        for connection in list(self._premises.connections):
-            connection.transport.abort()
+        await self._premises.vacate()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
-        # Aborted transports tell their protocols in the loop's next round.
-        await asyncio.sleep(0)
         if self._opened is not None:
             self._opened.close()
 
@@ -194,42 +196,24 @@ class Simulation:
         await self.stop()
 
     def _sweep(self) -> None:
-        """Hang up on clients that have said nothing for long."""
+        """Hang up on clients that have said nothing for long; a device without power cannot even do that."""
         loop = asyncio.get_running_loop()
         before = loop.time() - IDLE
         for connection in list(self._premises.connections):
-            if connection.heard < before:
+            if connection.heard < before and not connection.silent:
                 connection.transport.abort()
         self._sweeper = loop.call_later(SWEEP, self._sweep)
 
     def _darken(self, addresses: frozenset[int]) -> None:
         """Make these addresses silent and no others: new connections in the kernel, open ones here."""
-        if self._opened is None:
-            return
-        self._filter(self._opened.all, addresses)
+        if self._silence is not None:
+            try:
+                self._silence.only(addresses)
+            except (Audible, OSError) as error:
+                log.warning("dark devices accept connections and never answer, instead of keeping silent: %s", error)
         for connection in list(self._premises.connections):
             if connection.device.faults.dark and not connection.silent:
                 connection.silence()
             elif connection.silent and not connection.device.faults.dark:
                 # It has power again and knows nothing of this connection: the client learns that by a reset.
                 connection.transport.abort()
-
-    def _filter(self, listening: Sequence[socket.socket], addresses: frozenset[int]) -> None:
-        try:
-            code = dark.program(addresses)
-        except dark.TooMany as error:
-            log.warning("%s: dark devices accept connections and never answer, instead of keeping silent", error)
-            code, self.swallows = dark.PASS_ALL, False
-        else:
-            self.swallows = True
-        for sock in listening:
-            try:
-                dark.attach(sock, code)
-            except OSError as error:
-                if self.swallows:
-                    log.warning(
-                        "this system takes no socket filter (%s): dark devices accept connections and never answer, "
-                        "instead of keeping silent",
-                        error,
-                    )
-                self.swallows = False

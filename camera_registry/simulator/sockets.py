@@ -23,42 +23,44 @@ def listen(port: int, protocol: str, option: str, share: int = 1) -> list[socket
     connections over all, so that each can be served by a process of its own. ``option`` is how the user would choose
     another port. Raises ListenError.
     """
-    first = _listening(port, protocol, option, shared=False)
-    if share == 1:
-        return [first]
-    # An exclusive bind came first, so that a second fleet on the same port is an error and not a partner.
-    port = first.getsockname()[1]
-    first.close()
-    return [_listening(port, protocol, option, shared=True) for _ in range(share)]
-
-
-def _listening(port: int, protocol: str, option: str, *, shared: bool) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _bind(sock, port, protocol, option)
+    # An exclusive bind comes first, so that a second fleet on the same port is an error and not a partner.
+    with _bound(port, protocol, option, shared=False) as first:
+        port = first.getsockname()[1]
+    found = []
+    for _ in range(share):
+        sock = _bound(port, protocol, option, shared=True)
         sock.listen(BACKLOG)
-    except BaseException:
+        sock.setblocking(False)
+        found.append(sock)
+    return found
+
+
+def own(host: str, port: int) -> socket.socket:
+    """A socket for one address of a port that a fleet has for all; what listens there is preferred. Raises OSError."""
+    sock = _on_loopback(shared=True)
+    try:
+        sock.bind((host, port))
+    except OSError:
         sock.close()
         raise
-    sock.setblocking(False)
     return sock
 
 
-def _bind(sock: socket.socket, port: int, protocol: str, option: str) -> None:
+def _bound(port: int, protocol: str, option: str, *, shared: bool) -> socket.socket:
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, LOOPBACK_DEVICE)
+        sock = _on_loopback(shared=shared)
     except OSError as error:
         raise ListenError(
             f"a socket can't be bound to the loopback device ({error}); the simulated fleet needs Linux 5.7 or newer, "
             "or the capability CAP_NET_RAW"
         ) from error
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        # The device binding above keeps every other network out.
+        # Bound to the loopback device it hears no other network.
         sock.bind(("0.0.0.0", port))  # noqa: S104
+        if not shared:
+            sock.listen(1)  # only then is a port that is shared by others found taken
     except OSError as error:
+        sock.close()
         if error.errno == errno.EADDRINUSE:
             why = "another program listens there"
         elif error.errno == errno.EACCES:
@@ -68,3 +70,17 @@ def _bind(sock: socket.socket, port: int, protocol: str, option: str) -> None:
         raise ListenError(
             f"the fleet's {protocol} port {port} can't be used: {why}; choose another with {option} (0: any free one)"
         ) from error
+    return sock
+
+
+def _on_loopback(*, shared: bool) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, LOOPBACK_DEVICE)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError:
+        sock.close()
+        raise
+    return sock

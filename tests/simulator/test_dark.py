@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_registry.model.device import Kind
-from camera_registry.simulator import dark
+from camera_registry.simulator import dark, sockets
 from camera_registry.simulator.faults import Fault
-from tests.simulator.wire import Wire, soap
+from camera_registry.simulator.member import Ports
+from camera_registry.simulator.simulation import Simulation
+from tests.simulator.wire import Wire, soap, until
 
 SHORT = 0.4
 """Seconds after which a connection attempt on loopback counts as unanswered."""
@@ -77,7 +79,6 @@ async def answers(host: str, port: int) -> bool:
 async def test_a_device_without_power_is_silent_on_every_port_and_its_neighbour_answers(simulation, fleet):
     device, neighbour, *_ = (member for member in fleet.members if member.device.kind is Kind.CAMERA)
     simulation.faults.set(device.id, Fault.POWER_OFF)
-    assert simulation.swallows
     for port in (simulation.ports.http, simulation.ports.rtsp):
         assert await silent(device.device.host, port)
     assert await answers(neighbour.device.host, simulation.ports.http)
@@ -133,14 +134,39 @@ async def test_devices_dark_one_by_one_are_lit_one_by_one(simulation, fleet):
     assert all(await asyncio.gather(*(silent(member.device.host, http) for member in order[15:])))
 
 
-async def test_where_the_kernel_takes_no_filter_dark_devices_never_answer(simulation, camera, monkeypatch):
-    def refuse(*_: object) -> None:
-        raise OSError(1, "Operation not permitted")
-
+async def test_where_nobody_may_filter_full_queues_keep_as_silent(fleet, monkeypatch):
     monkeypatch.setattr(dark, "attach", refuse)
-    simulation.faults.set(camera.id, Fault.POWER_OFF)
-    assert not simulation.swallows
-    async with await Wire.open(camera.device.host, simulation.ports.http) as wire:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(SHORT):
-                await wire.post("/onvif/device_service", soap("GetSystemDateAndTime"))
+    device, neighbour, *_ = (member for member in fleet.members if member.device.kind is Kind.CAMERA)
+    async with Simulation(fleet) as simulation:
+        http, rtsp, tcp = simulation.ports.http, simulation.ports.rtsp, simulation.ports.tcp
+        for _ in range(2):  # what was silent once can be so again
+            simulation.faults.set(device.id, Fault.POWER_OFF)
+            assert all(await asyncio.gather(*(silent(device.device.host, port) for port in (http, rtsp, tcp, http))))
+            assert await answers(neighbour.device.host, http)
+            simulation.faults.clear(device.id)
+            assert await answers(device.device.host, http)
+        switch = fleet.by_id[device.device.parent]
+        simulation.faults.set(switch.id, Fault.SWITCH_DOWN)
+        below = [fleet.by_id[id] for id in fleet.beneath(switch.id)]
+        assert all(await asyncio.gather(*(silent(member.device.host, http) for member in below)))
+        assert await silent(switch.device.host, tcp)
+    async with Simulation(fleet, Ports(http, rtsp, tcp)):
+        assert await answers(device.device.host, http), "nothing is left behind"
+
+
+async def test_where_the_kernel_cannot_keep_it_silent_a_dark_device_never_answers(fleet, camera, monkeypatch, caplog):
+    monkeypatch.setattr(dark, "attach", refuse)
+    monkeypatch.setattr(sockets, "own", refuse)
+    async with Simulation(fleet) as simulation:
+        simulation.faults.set(camera.id, Fault.POWER_OFF)
+        assert "accept connections and never answer" in caplog.text
+        async with await Wire.open(camera.device.host, simulation.ports.http) as wire:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(SHORT):
+                    await wire.post("/onvif/device_service", soap("GetSystemDateAndTime"))
+            assert simulation.connections == 1
+        await until(lambda: simulation.connections == 0)
+
+
+def refuse(*_: object) -> None:
+    raise OSError(1, "Operation not permitted")
