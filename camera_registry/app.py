@@ -99,6 +99,7 @@ class App:
         self._ledger.load(await self.store.read(health.load_states), await self.store.read(health.load_seen))
         await self.follow()
         self._ledger.tick(self._clock.utc(), 1)
+        await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
         if need_now.worst > self.settings.poller.slots:

@@ -126,6 +126,9 @@ class OnvifDevice:
             if known and not answer.head.get("www-authenticate"):
                 raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error
             self._context.step("onvif.token_refused", detail=str(error))
+            # Remembered before it is tried: a run that is cut short here must not begin with the token again, or two
+            # such runs would pass for two refusals of the password.
+            self._memory.schemes[_MODE] = _HTTP_MODE
             return await self._ask_by_http(question)
         login.accepted()
         self._known_here = True

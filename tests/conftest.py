@@ -1,13 +1,19 @@
-"""Gives all tests what they share: golden files."""
+"""Gives all tests what they share: golden files, and an empty database of each kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.servers import postgresql_server
+
 GOLDEN = Path(__file__).with_name("golden")
+
+_numbers = itertools.count()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,3 +39,22 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             assert text == stream.read(), f"{name} differs; if that is meant, `make golden` writes it anew"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the tests do."""
+    with postgresql_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'data' / 'camera_registry.db'}"
+    server: str = request.getfixturevalue("postgresql")
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.replace("/postgres?", f"/{name}?")

@@ -119,7 +119,13 @@ class Poller:
     def _begin(self, due: Due) -> None:
         host = due.target.host
         if self._hosts.get(host, 0) >= self.limits.per_host:
-            self._parked.setdefault(host, deque()).append(due)
+            parked = self._parked.setdefault(host, deque())
+            # A dead recorder's channels can keep its two places taken for minutes; whether it is there at all, and what
+            # waits for confirmation, is asked before them.
+            if due.extra or not due.task.channel:
+                parked.appendleft(due)
+            else:
+                parked.append(due)
             return
         self._hosts[host] = self._hosts.get(host, 0) + 1
         run = asyncio.get_running_loop().create_task(self._measure(due))

@@ -91,7 +91,7 @@ class Recorder:
         finally:
             # Shielded: stopping the service must not lose what was judged a moment ago.
             try:
-                await asyncio.shield(self._write(self._ledger.collect(everything=True)))
+                await asyncio.shield(self.flush())
             except Unavailable:
                 log.exception("the last second of what was measured could not be written")
 
@@ -100,6 +100,10 @@ class Recorder:
         for change in changes:
             self._link.tell(change)
         self._dirty.set()
+
+    async def flush(self) -> None:
+        """Write and show everything now: a start does so before anybody can ask. Raises Unavailable."""
+        await self._write(self._ledger.collect(everything=True))
 
     async def _receive(self) -> None:
         while True:

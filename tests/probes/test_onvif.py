@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from camera_registry.model.observation import FailureKind, Stage
 from probes.memory import Memory
 from probes.wire import soap, soap_requests
 from probes.wire.soap import Operation
-from tests.probes.loopback import PASSWORD, OnvifDouble, fault, listening, probe, recorded, target, tools
+from tests.probes.loopback import PASSWORD, OnvifDouble, fault, listening, probe, read_http, recorded, target, tools
 
 ALL = ("GetDeviceInformation", "GetProfiles", "GetStreamUri", "GetSnapshotUri")
 BOSCH = "bosch_flexidome_5100i"
@@ -73,6 +74,29 @@ async def test_a_light_round_asks_only_the_time_and_what_the_device_is():
     assert seen.ok
     assert device.asked == ["GetSystemDateAndTime", "GetDeviceInformation"]
     assert device.connections == 1
+
+
+async def test_runs_cut_short_on_the_way_to_http_digest_do_not_pass_for_a_refused_password():
+    device = OnvifDouble(recorded(AGSH, *ALL), accepts=("digest",))
+    hung = asyncio.Event()
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Refuses the token as the device does, and hangs at whatever comes after it."""
+        while True:
+            request = await read_http(reader)
+            if b"UsernameToken" not in request.body and b"GetSystemDateAndTime" not in request.body:
+                await hung.wait()
+            writer.write(device.answer(request))
+
+    known = tools(memory=Memory())
+    async with listening(cut) as port:
+        for _ in range(3):
+            seen = await probe("onvif", target(onvif=port), using=known, timeout=0.5)
+            assert seen.failure is not None
+            assert seen.failure.kind is FailureKind.TIMEOUT
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port), using=known)
+    assert seen.failure is None
 
 
 async def test_a_device_that_wants_http_digest_gets_it_and_is_asked_that_way_from_then_on():

@@ -1,0 +1,81 @@
+"""A whole service beside a simulated fleet, for tests: real sockets, a real database, everything fast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from camera_registry.app import App, running
+from camera_registry.model.people import Role
+from camera_registry.rules.inventory import files
+from camera_registry.settings import load
+from camera_registry.simulator.simulation import Simulation
+from camera_registry.store import intake, tokens
+
+SETTINGS = """
+language = "en"
+[storage]
+directory = "data"
+url = "{url}"
+[web]
+port = 0
+[devices]
+networks = ["127.0.0.0/8"]
+[probes.tcp]
+interval = 1
+timeout = 0.5
+[probes.onvif]
+interval = 1
+timeout = 0.9
+[probes.rtsp]
+interval = 1
+timeout = 0.9
+[probes.snapshot]
+interval = 1
+timeout = 0.9
+[health]
+retry = 0.3
+stale_intervals = 20
+{more}
+"""
+
+
+def write_settings(folder: Path, url: str = "", more: str = "") -> Path:
+    """A settings file for a service in ``folder``."""
+    path = folder / "settings.toml"
+    path.write_text(SETTINGS.format(url=url, more=more), encoding="utf-8")
+    return path
+
+
+async def register(app: App, inventory: str) -> None:
+    """Take an inventory into the register of a running service."""
+    sheets = files.read(inventory.encode())
+    looked = await app.store.read(intake.look, sheets, ())
+    assert looked.inventory.sound, looked.inventory.problems
+    await app.store.write(lambda tx: intake.take(tx, sheets, (), looked, app.vault, author="test", at=app.now()))
+    await app.follow()
+
+
+async def token(app: App) -> str:
+    """A token that may read everything."""
+    return await app.store.write(
+        lambda tx: tokens.create(tx, "test", Role.AUDITOR, expires_at=None, author="test", at=app.now())
+    )
+
+
+@asynccontextmanager
+async def serving(settings: Path, simulation: Simulation | None = None) -> AsyncIterator[App]:
+    """A running service, with the fleet in its register if one is given."""
+    async with running(load(settings)) as app:
+        if simulation is not None:
+            await register(app, simulation.inventory_csv())
+        yield app
+
+
+async def until(met: Callable[[], object], seconds: float = 40) -> None:
+    """Wait for something that sets no event."""
+    async with asyncio.timeout(seconds):
+        while not met():  # noqa: ASYNC110 - that is what this is for
+            await asyncio.sleep(0.05)
