@@ -22,6 +22,10 @@ GOODBYE = 0.5
 MEDIA_LIMIT = 32 * 1024 * 1024
 """Bytes of media that are taken in while waiting for a key frame."""
 
+MOMENT = 0.3
+"""Seconds after which a device that is busy is asked once more."""
+
+_ACCEPT = (("Accept", "application/sdp"),)
 _SCHEMES = {"rtsp": 554, "rtsps": 322}
 _MEANINGS = {
     403: (FailureKind.AUTH, "this user may not see the stream; give it the right to"),
@@ -47,7 +51,11 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     async with RtspSession(context, target, port, tls=tls) as session:
         greeting = await session.ask("OPTIONS", uri)
         context.step("rtsp.options", status=greeting.status, reason=greeting.head.reason)
-        answer = await session.request("DESCRIBE", uri, (("Accept", "application/sdp"),))
+        answer = await session.request("DESCRIBE", uri, _ACCEPT)
+        if answer.status == 503:
+            # A server may say so for a moment while it takes down the session before ours (GStreamer's does).
+            await asyncio.sleep(MOMENT)
+            answer = await session.request("DESCRIBE", uri, _ACCEPT)
         _check(answer, "DESCRIBE")
         description = _read(answer)
         media = description.video()

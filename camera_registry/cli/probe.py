@@ -74,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
     credential = _credential(args, named)
+    if "onvif" in names:
+        from probes.wire import soap_requests
+
+        soap_requests.prepare()  # now, so that the time of the probe is the device's
     result = asyncio.run(_probe(named, names, credential, args.allow, args.timeout))
     if args.json:
         print(json.dumps(_as_json(named.shown, result), ensure_ascii=False))

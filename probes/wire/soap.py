@@ -41,6 +41,7 @@ _SECURITY = (
 )
 _DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _PARSER = etree.XMLParser(
     encoding="utf-8",
     recover=True,
@@ -196,11 +197,14 @@ def _parse(body: bytes) -> etree._Element | None:
     begin = body.find(b"<")
     if begin < 0:
         return None
-    try:
-        raw = body[begin:]
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raw = _to_text(body).encode("utf-8", "replace")
+    raw = body[begin:]
+    if body.startswith(_UTF16):
+        raw = body.decode("utf-16", "replace").lstrip("\ufeff").encode("utf-8", "replace")
+    else:
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raw = decode(raw).encode("utf-8", "replace")
     if raw.startswith(b"<?"):
         # The declaration may name another encoding, or be malformed; nothing in it is needed any more.
         raw = raw[raw.find(b">") + 1 :].lstrip()
@@ -210,12 +214,6 @@ def _parse(body: bytes) -> etree._Element | None:
         return etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):
         return None
-
-
-def _to_text(body: bytes) -> str:
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace").lstrip("\ufeff")
-    return decode(body[body.find(b"<") :])
 
 
 def _read_fault(root: etree._Element) -> Fault | None:

@@ -37,6 +37,7 @@ class Camera:
         self.say = say
         self.heard: list[str] = []
         self.heads: list[str] = []
+        self.playing = asyncio.Event()
         self.torn_down = asyncio.Event()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,6 +55,7 @@ class Camera:
             writer.write(f"RTSP/1.0 {first}\r\nCSeq: {sequence[1]}\r\n{rest}".encode())
             if method == "PLAY" and first.startswith("200"):
                 writer.write(self.media)
+                self.playing.set()
             if method == "TEARDOWN":
                 self.torn_down.set()
 
@@ -150,8 +152,7 @@ async def test_a_cancelled_run_gives_its_session_back():
     camera = Camera()
     async with listening(camera) as port:
         running = asyncio.create_task(probe("rtsp", target(rtsp=port), {"frames": True}, timeout=30))
-        while "PLAY" not in camera.heard:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(camera.playing.wait(), 10)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
