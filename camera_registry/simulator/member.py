@@ -60,8 +60,9 @@ class Member:
         )
 
     def channel_files(self) -> list[Channel]:
-        """The channels as the register knows them; makers that keep their paths to themselves leave those empty."""
-        known = self.maker.paths_known or not self.speaks_onvif
+        """The channels as the register knows them. Makers that keep their paths to themselves leave those of a single
+        channel empty; whoever wires up a recorder writes down which input is which."""
+        known = self.maker.paths_known or not self.speaks_onvif or self.channels > 1
         return [
             Channel(
                 id=f"{self.id}-{number}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import secrets
 import signal
 import time
@@ -47,6 +48,7 @@ def serve(
 
     The processes know nothing of each other and need not: their story is the same. Each counts what it was asked.
     """
+    _allow_many_files()
     story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16))
     life, death = os.pipe()
     helpers: list[int] = []
@@ -64,6 +66,12 @@ def serve(
         os.close(life)
         for helper in helpers:
             os.waitpid(helper, 0)
+
+
+def _allow_many_files() -> None:
+    """Thousands of clients at once need as many descriptors; what is usual for a shell is 1024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _help(story: Story, part: Part, opened: Sequence[Sockets], tell: Tell) -> NoReturn:
