@@ -48,6 +48,7 @@ def build(deps: Deps) -> web.Application:
     app[events.LIVE] = Live(deps.board)
     app[probing.PROBING] = probing.Probing(deps)
     app[signing.PASSWORDS] = Passwords()
+    app[signing.DOORS] = signing.Doors()
     app[machine.DEVICE_PAGE] = DevicePage(deps.board)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:

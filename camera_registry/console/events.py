@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 import orjson
@@ -19,6 +20,8 @@ LIVE = web.AppKey("live", Live)
 
 _HEARTBEAT = 15.0
 """Seconds. Each one also asks whether the session still holds."""
+_PATIENCE = 10.0
+"""Seconds in which a client must take what it is sent."""
 _COME_BACK = 3000
 """Milliseconds after which a browser whose stream ended opens a new one."""
 
@@ -29,21 +32,32 @@ class EventsQuery(PageQuery):
     device: str = Field("", max_length=200)
 
 
+async def _send(request: web.Request, stream: web.StreamResponse, text: bytes) -> None:
+    """Send, or give the client up: one that has stopped reading would hold its socket for as long as it likes."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await stream.write(text)
+    except TimeoutError as error:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the client does not read") from error
+
+
 async def events(asked: Asked[EventsQuery, Nothing]) -> web.StreamResponse:
     request, device = asked.request, asked.query.device
     stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     try:
         async with request.app[LIVE].open(_HEARTBEAT) as told:
             await stream.prepare(request)
-            await stream.write(b"retry: %d\n\n" % _COME_BACK)
+            await _send(request, stream, b"retry: %d\n\n" % _COME_BACK)
             async for event in told:
                 if event is None:
                     if await identity.find(request, asked.deps) is None:
                         break
-                    await stream.write(b": still here\n\n")
+                    await _send(request, stream, b": still here\n\n")
                 elif not device or event.devices is None or device in event.devices:
                     data = orjson.dumps({"revision": event.revision, "devices": event.devices})
-                    await stream.write(b"event: board\ndata: " + data + b"\n\n")
+                    await _send(request, stream, b"event: board\ndata: " + data + b"\n\n")
     except TooMany as error:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", headers={"Retry-After": "30"}) from error
     except (ConnectionResetError, Problem):

@@ -69,15 +69,17 @@ async def probe(asked: Asked[ProbeQuery, Nothing]) -> web.StreamResponse:
     exposed = exposition([seen for seen, _ in runs])
     if not asked.query.debug:
         return _exposed(exposed.encode())
-    told = [f"Device {entry.device.id} ({entry.device.host})", ""]
+    words = asked.words
+    told = [f"{entry.device.name} {entry.device.id} ({entry.device.host})".lstrip(), ""]
     for seen, steps in runs:
-        name = f"{seen.probe} {seen.channel}".rstrip()
-        told.append(f"{name}: {'good' if seen.ok else 'failed'} after {seen.took:.3f} s")
-        told += [f"  - {asked.words(f'step.{step.key}', **step.values)}" for step in steps]
+        outcome = words.name(seen.failure.kind) if seen.failure else words("device.good")
+        took = words("device.took", seconds=f"{seen.took:.3f}")
+        told.append(f"{seen.probe} {seen.channel}".rstrip() + f": {outcome}, {took}")
+        told += [f"  - {words(f'step.{step.key}', **step.values)}" for step in steps]
         if seen.failure is not None:
-            told.append(f"  {seen.failure.kind.value} while {seen.failure.stage.value}: {seen.failure.detail}")
+            told.append(f"  {words('device.stage', stage=words.name(seen.failure.stage))} {seen.failure.detail}")
         told.append("")
-    return web.Response(text="\n".join([*told, "Metrics:", "", exposed]), content_type="text/plain")
+    return web.Response(text="\n".join([*told, exposed]), content_type="text/plain")
 
 
 def exposition(runs: list[Observation]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -21,6 +23,20 @@ from camera_registry.store.errors import Refused
 from camera_registry.store.passwords import Passwords, weakness
 
 PASSWORDS = web.AppKey("passwords", Passwords)
+
+
+class Doors:
+    """One sign-in at a time for each account: a hundred guesses sent at once must not all be looked at before the
+    first failure is noted."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, name: str) -> asyncio.Lock:
+        return self._locks.setdefault(name, asyncio.Lock())
+
+
+DOORS = web.AppKey("doors", Doors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,13 @@ async def is_new(deps: Deps) -> bool:
 
 async def sign_in(asked: Asked[Any, Any], name: str, password: str) -> Begun:
     """Begin a session. Raises Problem: wrong, or too many wrong before."""
-    deps, address = asked.deps, identity.address(asked.request)
+    address = identity.address(asked.request)
+    async with asked.request.app[DOORS].of(name):
+        return await _checked(asked, name, address, password)
+
+
+async def _checked(asked: Asked[Any, Any], name: str, address: str, password: str) -> Begun:
+    deps = asked.deps
     wait = await deps.store.read(access.sign_in_wait, name, address, deps.now())
     if wait > timedelta(0):
         seconds = math.ceil(wait.total_seconds())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from datetime import timedelta
 
 import aiohttp
@@ -276,3 +278,31 @@ async def test_a_changed_role_takes_effect_at_once(admin: Browser, site: Site, s
     site.user("second", Role.ADMIN)
     assert (await script.ask("PATCH", "/api/v1/users/root", {"role": "viewer"}))[0] == 200
     assert (await admin.get("/"))[0] == 303
+
+
+async def test_guesses_sent_at_once_are_looked_at_one_by_one(site: Site, session: aiohttp.ClientSession) -> None:
+    site.user("lee", Role.VIEWER)
+
+    async def guess(number: int) -> int:
+        form = {"name": "lee", "password": f"guess {number}"}
+        async with session.post(f"{site.url}/sign-in", data=form, allow_redirects=False) as answer:
+            return answer.status
+
+    outcomes = await asyncio.gather(*(guess(number) for number in range(12)))
+    assert sorted(outcomes) == [401] * 4 + [429] * 8
+
+
+async def test_no_secret_reaches_the_log(
+    admin: Browser, site: Site, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    csrf = await admin.csrf()
+    await admin.submit("/sign-in", {"name": "root", "password": "canary-password"})
+    await admin.get("/setup?token=canary-token")
+    await admin.get("/devices?q=canary-search")
+    await script.ask("PUT", "/api/v1/credentials/gate", {"username": "canary-user", "password": "canary-device"})
+    token = script.headers["Authorization"].removeprefix("Bearer ")
+    logged = caplog.text
+    assert "/api/v1/credentials/gate" in logged
+    for secret in ("canary", PASSWORD, csrf, token):
+        assert secret not in logged

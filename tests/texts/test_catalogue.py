@@ -63,7 +63,7 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|"
-        r"step|command|field|fact|problem|refusal|snapshot_kind)\.|list\.order_|device\.last_"
+        r"step|command|field|fact|problem|snapshot_kind)\.|refusal\.\w+\.|list\.order_|device\.last_"
     )
     unused = {
         key
@@ -73,6 +73,21 @@ def test_no_text_is_left_over() -> None:
         and key.removesuffix(".one").removesuffix(".other") not in quoted
     }
     assert unused == set()
+
+
+def test_every_refusal_is_given_somewhere_and_says_what_and_what_to_do() -> None:
+    console = Path(camera_registry.__file__).parent / "console"
+    source = "\n".join(file.read_text("utf-8") for file in console.rglob("*.py"))
+    refusals: dict[str, set[str]] = {}
+    for key in texts("en").entries:
+        section, _, rest = key.partition(".")
+        code, _, part = rest.partition(".")
+        if section == "refusal" and part:
+            refusals.setdefault(code, set()).add(part)
+    assert all(parts == {"detail", "remedy"} for parts in refusals.values())
+    assert {code for code in refusals if f'"{code}"' not in source} == set()
+    given = set(re.findall(r'Problem\(\s*HTTPStatus\.\w+,\s*"(\w+)"', source))
+    assert given <= set(refusals)
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARY, ids=lambda vocabulary: vocabulary.__name__)

@@ -44,10 +44,17 @@ class FactLine:
 
 
 def channel_names(entry: BoardEntry) -> Mapping[str, str]:
-    """What each channel is called on a page; the only one of a device needs no name."""
+    """What each channel is called on its device's page: its number, and its name where that says more than the
+    device's own. The only channel of a device needs no name."""
     if len(entry.channels) <= 1:
         return {channel.id: "" for channel in entry.channels}
-    return {channel.id: channel.name or f"#{channel.number}" for channel in entry.channels}
+    own = entry.device.name
+    return {
+        channel.id: f"#{channel.number}"
+        if own and channel.name.startswith(own)
+        else f"#{channel.number} {channel.name}"
+        for channel in entry.channels
+    }
 
 
 def held_lines(entry: BoardEntry) -> Sequence[HeldLine]:
