@@ -34,7 +34,8 @@ def main() -> None:
     permissions.add_permission_for_role("viewer", "media.factory.construct", True)
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(PIPELINE)
-    factory.set_shared(True)
+    # One pipeline a client: a shared one answers 503 to whoever comes while it is taken down behind the last.
+    factory.set_shared(False)
     factory.set_permissions(permissions)
 
     server = GstRtspServer.RTSPServer()

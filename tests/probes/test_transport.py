@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from camera_registry.model.observation import FailureKind, Stage
 from probes.base import Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
+from tests.certificates import self_signed
 from tests.probes.loopback import http_answer, listening, probe, read_http, target, tools
 
 PICTURE = {"path": "/picture.jpg"}
@@ -181,24 +180,13 @@ async def test_a_port_without_encryption_is_a_tls_failure_when_encryption_was_as
     assert (seen.failure.kind, seen.failure.stage) == (FailureKind.TLS, Stage.HANDSHAKE)
 
 
-@pytest.fixture
-def self_signed(tmp_path: Path) -> ssl.SSLContext:
-    """A server's side of encryption, with a certificate that nobody vouches for."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=camera"]
-    subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
-async def test_a_self_signed_device_is_spoken_to(self_signed: ssl.SSLContext):
+async def test_a_self_signed_device_is_spoken_to(tmp_path: Path):
     async def page(reader, writer):
         await read_http(reader)
         writer.write(http_answer(b"nothing", "404 Not Found"))
         await writer.drain()
 
-    server = await asyncio.start_server(page, "127.0.0.1", 0, ssl=self_signed)
+    server = await asyncio.start_server(page, "127.0.0.1", 0, ssl=self_signed(tmp_path))
     async with server:
         port = server.sockets[0].getsockname()[1]
         seen = await probe("snapshot", replace(target(http=port), tls=True), PICTURE)
