@@ -23,6 +23,10 @@ from camera_registry.rules.verdict import read
 Run = tuple[str, str]
 """(probe, channel)."""
 
+PATIENCE = timedelta(seconds=30)
+"""How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
+more than that of *when* something was last seen, and nothing of *what* was true."""
+
 
 @dataclass(slots=True)
 class _Watched:
@@ -36,6 +40,7 @@ class _Watched:
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, str] = field(default_factory=dict)
+    patience: timedelta = PATIENCE
 
 
 @dataclass(slots=True)
@@ -72,7 +77,7 @@ class Ledger:
         self._parents: dict[str, str] = {}
         self._below: dict[str, list[str]] = {}
         self._down: set[str] = set()
-        self._stirred: set[tuple[str, Run]] = set()
+        self._stirred: dict[str, datetime] = {}
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -154,17 +159,18 @@ class Ledger:
             for run, seen in watched.seen.items():
                 watched.seen[run] = replace(seen, at=seen.at + step)
 
-    def collect(self, *, everything: bool) -> Changes:
-        """Take the changes that wait to be written. ``everything``: also what only moved its newest time."""
+    def collect(self, now: datetime | None) -> Changes:
+        """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
+        for ``PATIENCE`` or one interval; ``now`` None: at once."""
         taken, self.changes = self.changes, Changes()
-        if everything:
-            for device, run in self._stirred:
-                watched = self._watched.get(device)
-                if watched is None:
+        for device, since in list(self._stirred.items()):
+            watched = self._watched.get(device)
+            if watched is not None:
+                if now is not None and now - since < watched.patience:
                     continue
-                taken.seen[device, run] = watched.seen[run]
                 taken.states.update(watched.states)
-            self._stirred.clear()
+                taken.seen.update({(device, run): seen for run, seen in watched.seen.items()})
+            del self._stirred[device]
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -213,6 +219,8 @@ class Ledger:
         was, watched.entry = watched.entry, entry
         watched.reach = reach_feeder(entry) if entry else ("", "")
         watched.intervals = subjects(entry) if entry else {}
+        shortest = min(watched.intervals.values(), default=PATIENCE.total_seconds())
+        watched.patience = min(PATIENCE, timedelta(seconds=shortest))
         for subject in watched.states.keys() - watched.intervals.keys():
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
@@ -269,7 +277,7 @@ class Ledger:
         facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, seen.failure, success, facts)
-        self._stirred.add((seen.device, run))
+        self._stirred.setdefault(seen.device, seen.at)
         if earlier is None or (earlier.failure is None) != seen.ok:
             self.changes.seen[seen.device, run] = watched.seen[run]
 

@@ -28,10 +28,6 @@ from camera_registry.store import Store, Unavailable, health, register
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY = 30.0
-"""Seconds between writes of times that moved without anything else changing. A crash forgets no more than that of
-*when* something was last seen, and nothing of *what* was true."""
-
 BLIND_AFTER = 5.0
 """Seconds without a commit after which readers are shown what is not yet on disk, rather than nothing new."""
 
@@ -71,7 +67,6 @@ class Recorder:
         """Whether the last commit went through."""
         self._dirty = asyncio.Event()
         self._written_at = 0.0
-        self._checkpoint_at = 0.0
 
     @property
     def waiting(self) -> int:
@@ -82,7 +77,7 @@ class Recorder:
     async def run(self) -> None:
         """Record until cancelled; what was judged by then is written before this returns."""
         loop = asyncio.get_running_loop()
-        self._written_at = self._checkpoint_at = loop.time()
+        self._written_at = loop.time()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive(), name="recorder-receive")
@@ -103,7 +98,7 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write and show everything now: a start does so before anybody can ask. Raises Unavailable."""
-        await self._write(self._ledger.collect(everything=True))
+        await self._write(self._ledger.collect(None))
 
     async def _receive(self) -> None:
         while True:
@@ -122,8 +117,7 @@ class Recorder:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            everything = loop.time() - self._checkpoint_at >= CHECKPOINT_EVERY
-            changes = self._ledger.collect(everything=everything)
+            changes = self._ledger.collect(self._clock.utc())
             try:
                 await self._write(changes)
             except Unavailable as error:
@@ -140,8 +134,6 @@ class Recorder:
             pause = 0.1
             self._written_at = loop.time()
             self.healthy = True
-            if everything:
-                self._checkpoint_at = self._written_at
             # Half a second of observations share one transaction and one swap.
             await asyncio.sleep(0.5)
 

@@ -77,14 +77,14 @@ def test_a_lost_switch_explains_its_cameras_whichever_is_noticed_first() -> None
         for camera in CAMERAS:
             well(book, camera.id)
         book.judge([seen("sw-1", "tcp", 0)], at(0))
-        book.collect(everything=True)
+        book.collect(None)
         if first_the_switch:
             lose(book, "sw-1", ["tcp"], 30)
         for camera in CAMERAS:
             lose(book, camera.id, ["onvif", "rtsp"], 60)
         if not first_the_switch:
             lose(book, "sw-1", ["tcp"], 90)
-        taken = book.collect(everything=False)
+        taken = book.collect(NOON)
         assert {camera.id for camera in CAMERAS} < taken.touched
         for camera in CAMERAS:
             entry = shown(book, camera.id)
@@ -96,10 +96,10 @@ def test_a_lost_switch_explains_its_cameras_whichever_is_noticed_first() -> None
 def test_what_was_judged_survives_a_database_that_could_not_write_it() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
-    taken = book.collect(everything=False)
+    taken = book.collect(NOON)
     lose(book, "cam-0", ["onvif"], 60)
     book.restore(taken)
-    flips = book.collect(everything=False).flips
+    flips = book.collect(NOON).flips
     first, second = taken.flips, flips[len(taken.flips) :]
     assert flips[: len(first)] == first
     assert {flip.after for flip in second} == {State.DOWN}
@@ -115,12 +115,12 @@ def test_after_a_restart_what_was_true_is_still_true() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
     lose(book, "cam-0", ["onvif", "rtsp"], 60)
-    kept = book.collect(everything=True)
+    kept = book.collect(None)
     again = Ledger(book.policy, book.polls)
     again.load(kept.states.values(), [(device, run) for (device, _), run in kept.seen.items()])
     again.follow(registered(CAMERAS[0]), at(90))
     again.tick(at(90), 1)
-    assert again.collect(everything=False).flips == []
+    assert again.collect(NOON).flips == []
     assert shown(again, "cam-0") == shown(book, "cam-0")
 
 
@@ -136,9 +136,9 @@ def test_setting_the_clock_turns_nothing_stale_and_loses_nothing() -> None:
     well(book, "cam-0")
     for step in (timedelta(days=1), timedelta(hours=-25)):
         book.shift(step)
-    book.collect(everything=False)
+    book.collect(NOON)
     book.tick(at(30 - 3600), 1)
-    assert book.collect(everything=False).flips == []
+    assert book.collect(NOON).flips == []
     lose(book, "cam-0", ["onvif"], 60 - 3600)
     assert shown(book, "cam-0").status is Status.DOWN
 
@@ -146,10 +146,10 @@ def test_setting_the_clock_turns_nothing_stale_and_loses_nothing() -> None:
 def test_a_suspended_device_is_no_longer_polled_nor_judged_and_its_history_is_closed() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
-    book.collect(everything=True)
+    book.collect(None)
     told = book.follow(registered(replace(CAMERAS[0], life=Life.SUSPENDED)), at(60))
     assert told == [Drop("cam-0")]
-    assert {flip.after for flip in book.collect(everything=False).flips} == {State.UNKNOWN}
+    assert {flip.after for flip in book.collect(NOON).flips} == {State.UNKNOWN}
     assert book.judge([seen("cam-0", "rtsp", 61, SILENT)], at(61)) == []
     assert shown(book, "cam-0").states == ()
 
@@ -158,7 +158,7 @@ def test_a_removed_device_leaves_the_board_and_nothing_of_it_is_written_again() 
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
     told = book.follow(registered(), at(60))
-    taken = book.collect(everything=True)
+    taken = book.collect(None)
     assert told == [Drop("cam-0")]
     assert (taken.gone, taken.states, taken.seen) == ({"cam-0"}, {}, {})
 
@@ -185,9 +185,10 @@ def test_a_healthy_minute_writes_no_state() -> None:
     book = ledger(*CAMERAS)
     for camera in CAMERAS:
         well(book, camera.id)
-    book.collect(everything=True)
+    book.collect(None)
     for camera in CAMERAS:
         well(book, camera.id, 60)
-    taken = book.collect(everything=False)
+    taken = book.collect(at(61))
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
+    assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"

@@ -1,0 +1,121 @@
+"""The service as a process: killed at any moment it loses nothing it has shown; asked to stop, it stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import signal
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from camera_registry.model.device import Kind
+from camera_registry.model.health import Status
+from camera_registry.simulator.faults import Fault
+from camera_registry.simulator.plan import Fleet
+from camera_registry.simulator.simulation import Simulation
+from tests.service.whole import serving, token, until, write_settings
+
+FLEET = Fleet.plan(10, seed=6)
+CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
+
+
+@asynccontextmanager
+async def process(settings: Path) -> AsyncIterator[tuple[Process, str]]:
+    """A service of its own, and its address."""
+    command = (sys.executable, "-m", "camera_registry", "--config", str(settings), "--lang", "en", "serve")
+    running = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    try:
+        assert running.stdout is not None
+        async with asyncio.timeout(30):
+            said = (await running.stdout.readline()).decode()
+        found = re.search(r"http://\S+", said)
+        assert found, said
+        yield running, found[0]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            running.kill()
+        await running.wait()
+
+
+async def flips(session: aiohttp.ClientSession, address: str) -> list[str]:
+    """Every flip that the API tells of, oldest first, as text."""
+    async with session.get(f"{address}/api/v1/flips?limit=500") as answer:
+        assert answer.status == 200, await answer.text()
+        return [str(item) for item in reversed((await answer.json())["items"])]
+
+
+@pytest.fixture
+async def simulation() -> AsyncIterator[Simulation]:
+    async with Simulation(FLEET) as served:
+        yield served
+
+
+async def prepared(folder: Path, simulation: Simulation) -> tuple[Path, dict[str, str]]:
+    """A data directory with the fleet in it, all well, and the headers of somebody who may read."""
+    settings = write_settings(folder)
+    async with serving(settings, simulation) as app:
+        await until(lambda: len(app.board) == 10 and all(entry.status is Status.OK for entry in app.board))
+        return settings, {"Authorization": f"Bearer {await token(app)}"}
+
+
+@pytest.mark.timeout(180)
+async def test_kill_9_at_any_moment_loses_no_flip_that_was_shown_and_tells_none_twice(
+    simulation: Simulation, tmp_path: Path
+) -> None:
+    settings, headers = await prepared(tmp_path, simulation)
+    shown: list[str] = []
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for turn in range(4):
+            async with process(settings) as (running, address):
+                told = await flips(session, address)
+                assert told[: len(shown)] == shown, "what was shown before the kill is still there, and in its order"
+                camera = CAMERAS[turn]
+                simulation.faults.set(camera, Fault.BLACK)
+                async with asyncio.timeout(30):
+                    while not any(camera in flip and "black" in flip for flip in told):
+                        await asyncio.sleep(0.02)
+                        told = await flips(session, address)
+                shown = told
+                running.kill()
+        async with process(settings) as (_, address):
+            polled = simulation.totals().requests["http.snapshot"]
+            await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 20)
+            assert await flips(session, address) == shown, "a restart has nothing to tell of what was known"
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "camera_registry.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+async def test_asked_to_stop_in_the_middle_of_polls_it_stops_and_counts_no_failure(
+    simulation: Simulation, tmp_path: Path
+) -> None:
+    settings, headers = await prepared(tmp_path, simulation)
+    simulation.faults.set(CAMERAS, Fault.HANG)
+    async with aiohttp.ClientSession(headers=headers) as session:
+        async with process(settings) as (running, address):
+            before = await flips(session, address)
+            running.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(20):
+                assert await running.wait() == 0
+        simulation.faults.clear_all()
+        async with process(settings) as (_, address):
+            assert await flips(session, address) == before
+
+
+async def test_a_second_service_on_the_same_data_is_refused_and_told_who_is_there(
+    simulation: Simulation, tmp_path: Path
+) -> None:
+    settings, _ = await prepared(tmp_path, simulation)
+    async with process(settings) as (running, _):
+        command = (sys.executable, "-m", "camera_registry", "--config", str(settings), "serve")
+        second = await asyncio.create_subprocess_exec(*command, stderr=PIPE)
+        _, said = await second.communicate()
+        assert second.returncode == 2
+        assert str(running.pid) in said.decode()
