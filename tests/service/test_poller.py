@@ -75,7 +75,7 @@ def entry(device: str, port: int, probe: str = "tcp", interval: float = 0.2, tim
 
 async def until(met: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
-        while not met():  # noqa: ASYNC110 - what is waited for sets no event
+        while not met():
             await asyncio.sleep(0.02)
 
 

@@ -77,5 +77,5 @@ async def serving(settings: Path, simulation: Simulation | None = None) -> Async
 async def until(met: Callable[[], object], seconds: float = 40) -> None:
     """Wait for something that sets no event."""
     async with asyncio.timeout(seconds):
-        while not met():  # noqa: ASYNC110 - that is what this is for
+        while not met():
             await asyncio.sleep(0.05)

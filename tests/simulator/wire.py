@@ -127,5 +127,5 @@ def basic(user: str, password: str) -> str:
 async def until(done: Callable[[], bool]) -> None:
     """Wait for something that happens in the loop by itself."""
     async with asyncio.timeout(20):
-        while not done():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not done():
             await asyncio.sleep(0.01)
