@@ -157,3 +157,14 @@ def test_what_is_no_backup_is_not_restored(home: Path, content: bytes, capsys: p
     assert command(home, "restore", str(home / "bad.db")) == 2
     assert "not a backup of camera-registry" in capsys.readouterr().err
     assert [row["name"] for row in told(home, capsys, "user", "list")] == ["root"]
+
+
+def test_a_damaged_backup_is_not_restored(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(home, "user", "add", "root", "--role", "admin")
+    copy = home / "copy.db"
+    command(home, "backup", str(copy))
+    content = copy.read_bytes()
+    copy.write_bytes(content[:8192] + b"\xff" * 8192 + content[16384:])
+    assert command(home, "restore", str(copy)) == 2
+    assert str(copy) in capsys.readouterr().err
+    assert [row["name"] for row in told(home, capsys, "user", "list")] == ["root"]

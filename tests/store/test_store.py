@@ -56,6 +56,15 @@ def test_nothing_acknowledged_is_lost_by_kill_9_and_the_lock_of_the_dead_blocks_
         assert store.read_now(health.integrity) == []
 
 
+def test_sqlite_is_told_to_survive_a_power_cut_and_to_check_references(tmp_path: Path) -> None:
+    def switches(tx: Transaction) -> list[object]:
+        return [tx.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "journal_mode", "foreign_keys")]
+
+    with Store.open("", tmp_path) as store:
+        full = 2
+        assert store.write_now(switches) == [full, "wal", 1]
+
+
 def test_a_job_that_fails_leaves_nothing(store: Store) -> None:
     def half(tx: Transaction) -> None:
         health.save(tx, (), [Flip(Subject("cam-1", Aspect.REACH), State.OK, State.DOWN, AT, AT)])

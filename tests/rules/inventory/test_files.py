@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from camera_registry.model.people import Contractor, Crew
 from camera_registry.model.place import Area, Site, SiteCategory, View
 from camera_registry.model.register import Register
 from camera_registry.rules.inventory import export, files
-from camera_registry.rules.inventory.columns import PROBES
+from camera_registry.rules.inventory import words as vocabulary
+from camera_registry.rules.inventory.columns import COLUMNS, PROBES
 from camera_registry.rules.inventory.examine import examine
 from camera_registry.rules.inventory.problems import Flaw
 from camera_registry.rules.inventory.sheets import Unreadable
@@ -194,3 +196,20 @@ def test_bytes_that_are_no_inventory_are_told_with_a_remedy(content: bytes, told
 
 def test_inventories_and_settings_know_the_same_probes() -> None:
     assert set(PROBES) == set(Probes().policy().paces)
+
+
+FOLDER = Path(__file__).parents[3] / "config" / "inventory"
+
+
+@pytest.mark.parametrize("name", ["example.en.csv", "example.zh.csv"])
+def test_the_examples_for_operators_are_read_without_a_problem(name: str) -> None:
+    found = examine(files.read((FOLDER / name).read_bytes()), Register(), networks=["10.20.0.0/16"])
+    assert found.problems == ()
+    assert len(found.items) == 12
+
+
+def test_the_table_for_operators_names_every_column() -> None:
+    told = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for columns in COLUMNS.values():
+        for name in columns:
+            assert f"| `{name}` | {vocabulary.HEADERS.get(name, ('',))[0]} |" in told
