@@ -33,8 +33,7 @@ class Login:
         self._protocol = protocol
         self._trials = trials
         self._has_turn = False
-        both = f"{credential.username}:{credential.password}"
-        context.secrets += (credential.password, b64encode(both.encode("utf-8", "replace")).decode("ascii"))
+        context.secrets += trials.secrets
 
     def __repr__(self) -> str:
         return f"Login({self._device!r}, {self._protocol!r})"
@@ -123,7 +122,8 @@ def login(context: Context, target: Target, protocol: str) -> Login | None:
     memory = context.tools.memory.of(target.device)
     version = (credential.id, credential.version)
     if memory.trials is None or memory.trials.version != version:
-        memory.trials = Trials(version)
+        both = f"{credential.username}:{credential.password}".encode("utf-8", "replace")
+        memory.trials = Trials(version, (credential.password, b64encode(both).decode("ascii")))
     return Login(context, target, protocol, credential, memory.trials)
 
 

@@ -49,6 +49,8 @@ class AddressGuard:
 
     async def resolve(self, host: str, port: int) -> str:
         """The address to connect to. Raises Unresolved, or Forbidden when no address lies inside the networks."""
+        if self._allowed.get(host):
+            return host
         try:
             ip_address(host)
         except ValueError:

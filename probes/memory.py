@@ -15,12 +15,14 @@ EVERYTHING = "*"
 class Trials:
     """How one version of a credential has fared at a device: the lock-out guard's memory.
 
-    ``refusals``: per protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was
-    accepted; ``quiet``: protocols (or EVERYTHING) where it is not sent again before ``window_end`` (loop time);
-    ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what has not worked yet.
+    ``secrets`` are the texts that must never be seen: the password, alone and as Basic sends it. ``refusals``: per
+    protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was accepted; ``quiet``:
+    protocols (or EVERYTHING) where it is not sent again before ``window_end`` (loop time); ``refused_at`` and ``until``
+    say the same for people. ``turn`` lets one run at a time try what has not worked yet.
     """
 
     version: tuple[str, int]
+    secrets: tuple[str, ...] = field(repr=False)
     refusals: dict[str, int] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
     quiet: set[str] = field(default_factory=set)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from probes.wire import TooLarge, WireError
-from probes.wire.text import clean, excerpt
+from probes.wire.text import clean
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of one head; devices send a few hundred."""
@@ -66,19 +66,19 @@ def skip_blank(buffer: bytearray) -> None:
 
 def read_head(block: bytes) -> Head:
     """The head in ``block``, which ends with its blank line. Raises WireError if it begins with no status line."""
-    lines = block.replace(b"\r", b"").split(b"\n")
-    found = _STATUS.match(lines[0].decode("latin-1").strip())
+    lines = block.decode("latin-1").replace("\r", "").split("\n")
+    found = _STATUS.match(lines[0].strip())
     if found is None:
-        raise WireError(f"no status line; the answer begins with {excerpt(lines[0])!r}")
+        raise WireError(f"no status line; the answer begins with {clean(lines[0], 60)!r}")
     headers: list[tuple[str, str]] = []
     for line in lines[1:]:
-        if line[:1] in (b" ", b"\t"):
+        if line[:1] in (" ", "\t"):
             if headers:
                 name, value = headers[-1]
-                headers[-1] = (name, f"{value} {line.strip().decode('latin-1')}".strip())
+                headers[-1] = (name, f"{value} {line.strip()}".strip())
             continue
-        raw_name, colon, raw_value = line.partition(b":")
+        name, colon, value = line.partition(":")
         if colon:
-            headers.append((raw_name.strip().lower().decode("latin-1"), raw_value.strip().decode("latin-1")))
+            headers.append((name.strip().lower(), value.strip()))
     protocol, version, status, reason = found.groups()
     return Head(protocol.upper(), version, int(status), clean(reason or "", 120), tuple(headers))

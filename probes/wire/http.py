@@ -83,10 +83,13 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> bool:
         """Take in bytes; true when ``answer`` is complete. Raises WireError, TooLarge."""
-        self._buffer += data
-        while self._head is None:
-            if not self._read_head():
-                return False
+        if self._head is not None and not self._chunked:
+            self._body += data
+        else:
+            self._buffer += data
+            while self._head is None:
+                if not self._read_head():
+                    return False
         if self.answer is None:
             self._read_body()
         return self.answer is not None
@@ -135,8 +138,9 @@ class AnswerReader:
         if self._chunked:
             self._read_chunks()
             return
-        self._body += self._buffer
-        self._buffer.clear()
+        if self._buffer:
+            self._body += self._buffer
+            self._buffer.clear()
         if self._length is None:
             self._check_size(len(self._body))
         elif len(self._body) >= self._length:

@@ -159,16 +159,9 @@ def _profiles(answer: etree._Element) -> Iterator[Profile]:
 
 
 def _read_moment(element: etree._Element | None) -> datetime | None:
-    names = (
-        ("Date", "Year"),
-        ("Date", "Month"),
-        ("Date", "Day"),
-        ("Time", "Hour"),
-        ("Time", "Minute"),
-        ("Time", "Second"),
-    )
-    numbers = [_integer(child(element, *path)) for path in names]
-    year, month, day, hour, minute, second = numbers
+    date, time = child(element, "Date"), child(element, "Time")
+    year, month, day = (_integer(child(date, name)) for name in ("Year", "Month", "Day"))
+    hour, minute, second = (_integer(child(time, name)) for name in ("Hour", "Minute", "Second"))
     if year is None or month is None or day is None or hour is None or minute is None:
         return None
     if not (hour <= 24 and minute <= 60 and (second or 0) <= 61):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from probes.wire import WireError, h264, h265
 from probes.wire.h264 import Size
@@ -205,14 +206,19 @@ class FrameFinder:
 
 def read_size(codec: str, parameter_sets: Iterable[bytes]) -> Size | None:
     """The size that the first readable sequence parameter set gives, or None."""
-    for nal in parameter_sets:
-        try:
-            if codec == "H264" and h264.nal_type(nal) == h264.NAL_SPS:
-                return h264.read_size(nal)
-            if codec == "H265" and h265.nal_type(nal) == h265.NAL_SPS:
-                return h265.read_size(nal)
-        except WireError:
-            continue
+    return next((size for nal in parameter_sets if (size := _size_of(codec, nal)) is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def _size_of(codec: str, nal: bytes) -> Size | None:
+    """The same few parameter sets come again from every device of a kind, each time it is asked."""
+    try:
+        if codec == "H264" and h264.nal_type(nal) == h264.NAL_SPS:
+            return h264.read_size(nal)
+        if codec == "H265" and h265.nal_type(nal) == h265.NAL_SPS:
+            return h265.read_size(nal)
+    except WireError:
+        pass
     return None
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -138,14 +139,14 @@ def read_answer(status: int, body: bytes, operation: Operation) -> etree._Elemen
             raise
         root = None  # an error page in HTML with its document type: the status says what it means
     if root is not None:
-        fault = _read_fault(root)
-        if fault is not None:
-            raise SoapError(_meaning(status, fault), _say(status, fault))
         wanted = f"{operation}Response".lower()
-        if status < 400:
-            for element in root.iter(etree.Element):
-                if local_name(element) == wanted:
-                    return element
+        for element in root.iter(etree.Element):
+            name = local_name(element)
+            if name == "fault":
+                fault = _read_fault(element)
+                raise SoapError(_meaning(status, fault), _say(status, fault))
+            if name == wanted and status < 400:
+                return element
     refusal = _BY_STATUS.get(status, Refusal.PROTOCOL)
     if status >= 300:
         raise SoapError(refusal, f"HTTP {status} to {operation}")
@@ -155,7 +156,11 @@ def read_answer(status: int, body: bytes, operation: Operation) -> etree._Elemen
 
 def local_name(element: etree._Element) -> str:
     """The tag in lower case, without namespace and without a prefix that was never declared."""
-    tag = str(element.tag)
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _local(tag: str) -> str:
     return tag[max(tag.rfind("}"), tag.rfind(":")) + 1 :].lower()
 
 
@@ -163,7 +168,7 @@ def children(element: etree._Element | None, name: str) -> Iterator[etree._Eleme
     """The children of this local name (any case)."""
     name = name.lower()
     for child in () if element is None else element:
-        if local_name(child) == name:
+        if _local(child.tag) == name:
             yield child
 
 
@@ -177,7 +182,10 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
 def descendant(element: etree._Element, name: str) -> etree._Element | None:
     """The first element of this local name anywhere below ``element``."""
     name = name.lower()
-    return next((found for found in element.iter(etree.Element) if local_name(found) == name), None)
+    for found in element.iter(etree.Element):
+        if _local(found.tag) == name:
+            return found
+    return None
 
 
 def text(element: etree._Element | None) -> str:
@@ -192,7 +200,7 @@ def raw_text(element: etree._Element | None) -> str:
 
 def _parse(body: bytes) -> etree._Element | None:
     """The root, or None for what holds no element at all. Raises SoapError for document types and entities."""
-    if _DOCUMENT_TYPE.search(body) or _DOCUMENT_TYPE.search(body.replace(b"\x00", b"")):
+    if _DOCUMENT_TYPE.search(body if b"\x00" not in body else body.replace(b"\x00", b"")):
         raise SoapError(Refusal.PROTOCOL, "the answer declares a document type or an entity; such XML is not read")
     begin = body.find(b"<")
     if begin < 0:
@@ -216,13 +224,10 @@ def _parse(body: bytes) -> etree._Element | None:
         return None
 
 
-def _read_fault(root: etree._Element) -> Fault | None:
-    found = next((element for element in root.iter(etree.Element) if local_name(element) == "fault"), None)
-    if found is None:
-        return None
+def _read_fault(fault: etree._Element) -> Fault:
     codes: list[str] = []
     texts: list[str] = []
-    for element in found.iter(etree.Element):
+    for element in fault.iter(etree.Element):
         name = local_name(element)
         if name in ("value", "faultcode") and text(element):
             codes.append(text(element).rpartition(":")[2].strip().lower())

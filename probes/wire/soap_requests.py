@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import PurePosixPath
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -23,6 +23,7 @@ from probes.wire.soap import DEVICE, MEDIA, MEDIA2, Operation
 _WHICH = "@profile-token@"
 _BODY = b"<soap-env:Body>"
 _once = Lock()
+_written = Event()
 
 _STREAM_SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 _VALUES: Mapping[tuple[str, Operation], Mapping[str, object]] = {
@@ -80,14 +81,15 @@ def prepare() -> None:
 
 def prepared() -> bool:
     """Whether ``request`` answers at once."""
-    return bool(_write_all.cache_info().currsize)
+    return _written.is_set()
 
 
 def _all() -> Mapping[tuple[str, Operation], Request]:
-    if prepared():
-        return _write_all()
-    with _once:
-        return _write_all()
+    if not _written.is_set():
+        with _once:
+            _write_all()
+            _written.set()
+    return _write_all()
 
 
 @cache
