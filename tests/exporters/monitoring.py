@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,18 +27,21 @@ EVERY = "500ms"
 
 @dataclass(slots=True)
 class Monitoring:
-    """Prometheus's address, and what Alertmanager has told its receivers and nobody has looked at, oldest first.
+    """Prometheus's address, and what Alertmanager has told its receivers.
 
-    ``devices_told`` are the devices of all alerts that were ever told, with the alert's name.
+    ``told`` is what no test has looked at yet, oldest first; ``devices_told`` the devices of all alerts that were ever
+    told, with the alert's name.
     """
 
     prometheus: str
-    told: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    told: list[dict[str, Any]] = field(default_factory=list)
     devices_told: set[tuple[str, str]] = field(default_factory=set)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, alert: dict[str, Any]) -> None:
-        self.told.put_nowait(alert)
+        self.told.append(alert)
         self.devices_told.add((alert["labels"]["alertname"], alert["labels"].get("device", "")))
+        self.heard.set()
 
     async def ask(self, query: str) -> dict[frozenset[tuple[str, str]], float]:
         """The answer to a PromQL query now: labels to value."""
@@ -48,12 +51,26 @@ class Monitoring:
                 result = (await answer.json())["data"]["result"]
         return {frozenset(sample["metric"].items()): float(sample["value"][1]) for sample in result}
 
+    async def becomes(self, query: str, expected: dict[str, float]) -> None:
+        """Wait until the query answers with these devices and values; the caller's deadline ends it."""
+        while {dict(labels)["device"]: at for labels, at in (await self.ask(query)).items()} != expected:
+            await asyncio.sleep(0.2)
+
     async def next_alert(self, name: str, *, status: str = "firing") -> dict[str, Any]:
-        """The next alert of this name that reaches the receiver; others are passed over."""
+        """The next alert of this name that reaches the receiver; others stay for whoever asks for them."""
         while True:
-            alert = await self.told.get()
-            if alert["labels"]["alertname"] == name and alert["status"] == status:
-                return alert
+            for alert in self.told:
+                if alert["labels"]["alertname"] == name and alert["status"] == status:
+                    self.told.remove(alert)
+                    return alert
+            self.heard.clear()
+            await self.heard.wait()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until it is so; the caller's deadline ends it."""
+    while not true():  # noqa: ASYNC110 - what is waited for are other programs, and they set no event
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

@@ -115,22 +115,13 @@ async def watched(fleet: Board, tmp_path: Path) -> AsyncIterator[Monitoring]:
         yield running
 
 
-async def until(watched: Monitoring, query: str, expected: dict[str, float], label: str) -> None:
-    """Wait until the query answers so, by the values of one label."""
-    while True:
-        found = {dict(labels).get(label, ""): value for labels, value in (await watched.ask(query)).items()}
-        if found == expected:
-            return
-        await asyncio.sleep(0.2)
-
-
 @pytest.mark.timeout(150)
 async def test_a_real_prometheus_finds_the_pages_and_a_real_alertmanager_tells_of_a_camera_that_is_down_and_back(
     fleet: Board, watched: Monitoring
 ) -> None:
     async with asyncio.timeout(120):
         # Every device is scraped once, from more than one page, and what is unknown is absent.
-        await until(watched, "camera_up", {"sw-1": 1, "cam-1": 1, "cam-2": 1, "cam-3": 1, "cam-4": 1}, "device")
+        await watched.becomes("camera_up", {"sw-1": 1, "cam-1": 1, "cam-2": 1, "cam-3": 1, "cam-4": 1})
         pages = await watched.ask('up{job="cameras"}')
         assert len(pages) > 1
         assert set(pages.values()) == {1}
@@ -153,7 +144,7 @@ async def test_a_dead_switch_reaches_people_as_one_alert_even_before_its_cameras
     fleet: Board, watched: Monitoring
 ) -> None:
     async with asyncio.timeout(120):
-        await until(watched, "parent:camera_device_info:count", {"sw-1": 2}, "device")
+        await watched.becomes("parent:camera_device_info:count", {"sw-1": 2})
         fleet.swap([lost("sw-1", kind=Kind.NETWORK, area="north-1")])
         assert (await watched.next_alert("ParentDown"))["labels"]["parent"] == "sw-1"
         # Lost, but not yet explained by the parent: Prometheus fires, Alertmanager holds it back.
@@ -161,7 +152,7 @@ async def test_a_dead_switch_reaches_people_as_one_alert_even_before_its_cameras
         fleet.swap([lost("cam-4", area="south")])
         assert (await watched.next_alert("CameraDown"))["labels"]["device"] == "cam-4"
         firing = 'ALERTS{alertname="CameraDown",alertstate="firing"}'
-        await until(watched, firing, {"cam-1": 1, "cam-2": 1, "cam-4": 1}, "device")
+        await watched.becomes(firing, {"cam-1": 1, "cam-2": 1, "cam-4": 1})
         fleet.swap([entry("cam-4", area="south")])
         resolved = await watched.next_alert("CameraDown", status="resolved")
         assert resolved["labels"]["device"] == "cam-4"
@@ -169,4 +160,4 @@ async def test_a_dead_switch_reaches_people_as_one_alert_even_before_its_cameras
         assert not watched.devices_told & {("CameraDown", "cam-1"), ("CameraDown", "cam-2")}
         # Explained: they do not even fire.
         fleet.swap([lost(id, area="north-1", blamed="sw-1") for id in ("cam-1", "cam-2")])
-        await until(watched, firing, {}, "device")
+        await watched.becomes(firing, {})
