@@ -89,8 +89,8 @@ def migrate(args: argparse.Namespace) -> int:
 
 def copy(args: argparse.Namespace) -> int:
     """Copy the database."""
-    from camera_registry.cli.opening import settings_of, store_of
-    from camera_registry.store import backup
+    from camera_registry.cli.opening import author, settings_of, store_of
+    from camera_registry.store import audit, backup
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
@@ -98,6 +98,7 @@ def copy(args: argparse.Namespace) -> int:
         if store.file is None:
             raise CommandError("[storage] url is PostgreSQL: copy it with pg_dump --format=custom")
         target = args.file or loaded.storage.directory / "backups" / f"{_stamp()}.db"
+        store.write_now(audit.append, author(), "database.backup", "database", None, datetime.now(UTC))
         try:
             backup.copy(store.file, target)
         except OSError as error:
@@ -108,8 +109,8 @@ def copy(args: argparse.Namespace) -> int:
 
 def restore(args: argparse.Namespace) -> int:
     """Put a copy in place of the database, after copying what was there."""
-    from camera_registry.cli.opening import settings_of, store_of
-    from camera_registry.store import StoreError, backup
+    from camera_registry.cli.opening import author, settings_of, store_of
+    from camera_registry.store import StoreError, audit, backup
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
@@ -123,8 +124,9 @@ def restore(args: argparse.Namespace) -> int:
             backup.copy(store.file, kept)
             backup.restore(args.file, store.file)
         # A copy of an earlier version is brought up to date.
-        with store_of(loaded):
-            pass
+        with store_of(loaded) as store:
+            detail = {"kept": kept.name}
+            store.write_now(audit.append, author(), "database.restore", "database", detail, datetime.now(UTC))
     except (OSError, StoreError) as error:
         raise CommandError(str(error)) from error
     told = {"restored": str(args.file), "kept": str(kept)}

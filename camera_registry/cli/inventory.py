@@ -73,15 +73,17 @@ def import_file(args: argparse.Namespace) -> int:
 
 def export_file(args: argparse.Namespace) -> int:
     """Write the register to a file."""
-    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.cli.opening import author, settings_of, store_of
     from camera_registry.rules.inventory import export, files
-    from camera_registry.store import register
+    from camera_registry.store import audit, register
     from camera_registry.texts import texts
 
     if args.file.suffix.lower() not in (".csv", ".xlsx"):
         raise CommandError(f"{args.file}: name the file .csv or .xlsx, by what it shall be")
     with store_of(settings_of(args)) as store:
         everything = store.read_now(register.load_register)
+        # Where every camera stands is worth knowing who took along.
+        store.write_now(audit.append, author(), "register.export", "register", None, datetime.now(UTC))
     sheets = export.sheets(everything, args.lang)
     records = sum(len(sheet.rows) - 1 for sheet in sheets)
     if args.file.suffix.lower() == ".csv":

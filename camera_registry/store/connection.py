@@ -21,6 +21,14 @@ from camera_registry.store.errors import StoreError
 SQLITE_FILE = "camera_registry.db"
 BUSY_SECONDS = 15.0
 """How long a write waits for another process's write before it fails as unavailable."""
+_SWITCHES = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    # The log of a large import does not stay that large on disk.
+    "journal_size_limit=16777216",
+)
 _WRITE_LOCK = 0x63616D0001
 _APPLICATION = f"camera-registry {os.getpid()}"
 
@@ -94,7 +102,7 @@ def _sqlite(url: URL, begin_statement: str, *, size: int) -> Engine:
     def prepare(connection: Any, record: object) -> None:
         # The driver must not begin transactions of its own; `begin` below does, with the right kind.
         connection.isolation_level = None
-        for switch in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for switch in _SWITCHES:
             connection.execute(f"PRAGMA {switch}")
 
     @event.listens_for(engine, "begin")

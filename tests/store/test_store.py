@@ -132,6 +132,26 @@ def test_a_database_that_another_process_holds_is_unavailable_for_now(
         assert one.read_now(counter, "test") == 3
 
 
+def test_a_full_disk_is_unavailable_for_now_and_leaves_nothing_broken(tmp_path: Path) -> None:
+    flips = [
+        Flip(Subject(f"cam-{n}", Aspect.REACH), State.OK, State.DOWN, AT, AT, detail="x" * 900) for n in range(500)
+    ]
+
+    def limit(tx: Transaction, pages: int) -> None:
+        tx.execute(text(f"PRAGMA max_page_count={pages}"))
+
+    with Store.open("", tmp_path) as store:
+        full = store.read_now(lambda tx: int(tx.execute(text("PRAGMA page_count")).scalar_one()))
+        store.write_now(limit, full + 5)
+        with pytest.raises(Unavailable, match="full"):
+            store.write_now(health.save, (), flips)
+        assert store.read_now(health.flips) == []
+        assert store.read_now(health.integrity) == []
+        store.write_now(limit, 1_000_000)
+        store.write_now(health.save, (), flips)
+        assert len(store.read_now(health.flips, limit=1000)) == 500
+
+
 def test_a_value_the_database_refuses_is_a_conflict_that_repeats_no_value(store: Store) -> None:
     insert = text("INSERT INTO counter (name, value) VALUES ('a-secret', 1)")
     store.write_now(lambda tx: tx.execute(insert))
