@@ -72,7 +72,7 @@ async def find(request: web.Request, deps: Deps) -> Identity | None:
             )
         if token.note_due:
             await _note(deps, tokens.note_use, token.prefix)
-        return Identity(User(f"token:{token.prefix}", token.role, deps.settings().language))
+        return Identity(User(f"token/{token.prefix}", token.role, deps.settings().language))
     settings = deps.settings()
     secret = request.cookies.get(cookie_name(settings), "")
     if not secret:

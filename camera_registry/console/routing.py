@@ -89,6 +89,8 @@ class Route(Generic[Q, B]):
     answer: type[BaseModel] | None = None
     summary: str = ""
     status: HTTPStatus = HTTPStatus.OK
+    versioned: bool = False
+    """Whether an edit of what exists must say which version it was made from (If-Match)."""
 
     @property
     def writes(self) -> bool:

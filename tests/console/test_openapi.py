@@ -82,3 +82,9 @@ async def test_the_description_names_the_fields_that_are_served(script: Script) 
         name = schema["$ref"].rsplit("/", 1)[1]
         _, answer, _ = await script.ask("GET", path.replace("{id}", "cam-00001"))
         assert set(answer) == set(document["components"]["schemas"][name]["properties"])
+
+
+async def test_edits_that_need_a_version_say_so(script: Script) -> None:
+    document = await described(script)
+    parameters = document["paths"]["/api/v1/devices/{id}"]["patch"]["parameters"]
+    assert {"If-Match": True}.items() <= {one["name"]: one["required"] for one in parameters}.items()

@@ -14,8 +14,8 @@ from yarl import URL
 from camera_registry.console.app import ROUTES
 from camera_registry.console.render import STATIC
 from camera_registry.console.routing import Surface
-from camera_registry.model.device import Life
-from camera_registry.model.health import Aspect, Cause, Flip, State, Subject
+from camera_registry.model.device import Channel, Life
+from camera_registry.model.health import Aspect, AspectState, Cause, Flip, State, Subject
 from camera_registry.model.people import Role
 from camera_registry.store import health
 from camera_registry.store.pictures import PictureKind
@@ -284,3 +284,31 @@ def test_every_page_is_for_people_and_every_machine_path_is_not() -> None:
     for route in ROUTES:
         if route.surface is Surface.PAGE and route.path != "/events":
             assert not route.path.startswith(("/api/", "/metrics", "/sd/", "/probe"))
+
+
+async def test_a_dead_camera_is_one_fault_and_not_one_for_each_aspect(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00002")
+    assert entry is not None
+    for aspect in (Aspect.REACH, Aspect.STREAM, Aspect.CONTROL):
+        entry = fleet.faulty(entry, aspect, Cause.TIMEOUT, fleet.NOW, detail="no answer within 4 s")
+    site.board.swap([entry])
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    assert text.count(texts("en").next(Cause.TIMEOUT)) == 1
+    assert "Reach · Stream · Control · since" in text
+    _, text = await admin.get("/devices?q=cam-00002&lang=en")
+    assert text.count('<span class="cause">No answer</span>') == 1
+
+
+async def test_a_recorders_good_channels_are_told_together(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00002")
+    assert entry is not None
+    channels = tuple(Channel(f"c{number}", "cam-00002", number) for number in range(1, 9))
+    states = tuple(
+        AspectState(Subject("cam-00002", Aspect.STREAM, channel.id), State.OK, State.OK, since=fleet.NOW)
+        for channel in channels
+    )
+    lost = replace(states[4], state=State.DOWN, settled=State.DOWN, cause=Cause.NO_STREAM)
+    site.board.swap([replace(entry, channels=channels, states=(*states[:4], lost, *states[5:]))])
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    assert "Stream <small>7 channels</small>" in text
+    assert re.search(r"Stream <small>#5</small>.*?No stream", text, re.DOTALL)

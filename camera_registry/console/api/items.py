@@ -152,6 +152,10 @@ async def change_life(asked: Asked[Nothing, questions.LifeBody]) -> BaseModel:
     return await devices.whole(asked, item.id)
 
 
+def _versioned(route: AnyRoute) -> AnyRoute:
+    return replace(route, versioned=True)
+
+
 def _routes(kind: str) -> list[AnyRoute]:
     path, one = f"/{kind}s", f"/{kind}s/{{id}}"
     answer = answers.DeviceAnswer if kind == "device" else answers.ItemAnswer
@@ -165,9 +169,9 @@ def _routes(kind: str) -> list[AnyRoute]:
     whole, put, patch = bodies.whole(kind), bodies.replacement(kind), bodies.patch(kind)
     lines += [
         write(f"POST {path}", _creator(kind), Action.EDIT, whole, answer, f"Register one {kind}"),
-        write(f"PUT {one}", _putter(kind), Action.EDIT, put, answer, f"Put one {kind} (If-Match where it exists)"),
-        write(f"PATCH {one}", _patcher(kind), Action.EDIT, patch, answer, f"Edit one {kind} (If-Match)"),
-        write(f"DELETE {one}", _remover(kind), Action.EDIT, Nothing, None, f"Remove one {kind} (If-Match)"),
+        _versioned(write(f"PUT {one}", _putter(kind), Action.EDIT, put, answer, f"Put one {kind}")),
+        _versioned(write(f"PATCH {one}", _patcher(kind), Action.EDIT, patch, answer, f"Edit one {kind}")),
+        _versioned(write(f"DELETE {one}", _remover(kind), Action.EDIT, Nothing, None, f"Remove one {kind}")),
     ]
     return lines
 

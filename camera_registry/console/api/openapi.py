@@ -17,6 +17,12 @@ from camera_registry.console.routing import AnyRoute, Nothing
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)}")
 _PICTURE = "/snapshot"
+_IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "the ETag that was read; * for any version. A PUT of what does not exist yet needs none.",
+    "schema": {"type": "string"},
+}
 
 
 def describe(routes: Iterable[AnyRoute]) -> bytes:
@@ -84,8 +90,9 @@ def _operation(route: AnyRoute, references: Any) -> dict[str, Any]:
     }
     if route.action is None:
         described["security"] = []
-    if path or query:
-        described["parameters"] = path + query
+    version = [_IF_MATCH | {"required": route.method != "PUT"}] if route.versioned else []
+    if path or query or version:
+        described["parameters"] = path + query + version
     if route.body is not Nothing:
         schema = references[route.body, "validation"]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

@@ -14,7 +14,7 @@ from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.show import show
-from camera_registry.console.pages.summary import channel_names, fact_lines, held_lines, run_lines
+from camera_registry.console.pages.summary import channel_names, fact_lines, grounds, held_lines, run_lines
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
@@ -76,6 +76,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         strips=strips(flips, entry.states, since, now, _STRIPS),
         flips=flips[:_FLIPS_SHOWN],
         since=since,
+        grounds=grounds(entry),
         held=held_lines(entry),
         runs=run_lines(entry),
         facts=fact_lines(entry),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from camera_registry.board import BoardEntry
 from camera_registry.console.cursor import from_cursor, to_cursor
 from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER, Filter, Order
@@ -48,7 +49,13 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         lives=Life,
         causes=Cause,
         orders=Order,
+        causes_of=causes_of,
     )
+
+
+def causes_of(entry: BoardEntry) -> list[tuple[Cause, str]]:
+    """Each cause once, with the parent that explains it."""
+    return list(dict.fromkeys((reason.cause, reason.blamed) for reason in entry.reasons))
 
 
 def _area(given: str, names: Mapping[str, str]) -> str:

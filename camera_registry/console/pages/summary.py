@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from camera_registry.board import BoardEntry
-from camera_registry.model.health import AspectState, State
+from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State
 from camera_registry.model.observation import ProbeSeen
 
 _FACTS = (
@@ -43,18 +44,47 @@ class FactLine:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What stands behind a status: the reasons of one cause (and one parent that explains them), told together."""
+
+    cause: Cause
+    blamed: str
+    since: datetime | None
+    where: tuple[tuple[Aspect, str], ...]
+    """Aspect and name of the channel (empty: the device, or its only channel)."""
+    details: tuple[str, ...]
+
+
+def grounds(entry: BoardEntry) -> Sequence[Ground]:
+    """The reasons in their order, those of the same cause together: a dead camera is one fault, not one an aspect."""
+    names = channel_names(entry)
+    grouped: dict[tuple[Cause, str], list[Reason]] = {}
+    for reason in entry.reasons:
+        grouped.setdefault((reason.cause, reason.blamed), []).append(reason)
+    return [
+        Ground(
+            cause,
+            blamed,
+            min((reason.since for reason in reasons if reason.since is not None), default=None),
+            tuple(dict.fromkeys((reason.aspect, _called(names, reason.channel)) for reason in reasons)),
+            tuple(dict.fromkeys(reason.detail for reason in reasons if reason.detail)),
+        )
+        for (cause, blamed), reasons in grouped.items()
+    ]
+
+
 def channel_names(entry: BoardEntry) -> Mapping[str, str]:
     """What each channel is called on its device's page: its number, and its name where that says more than the
     device's own. The only channel of a device needs no name."""
     if len(entry.channels) <= 1:
         return {channel.id: "" for channel in entry.channels}
     own = entry.device.name
-    return {
-        channel.id: f"#{channel.number}"
-        if own and channel.name.startswith(own)
-        else f"#{channel.number} {channel.name}"
-        for channel in entry.channels
-    }
+    names = {}
+    for channel in entry.channels:
+        says_more = channel.name and not (own and channel.name.startswith(own))
+        names[channel.id] = f"#{channel.number} {channel.name}" if says_more else f"#{channel.number}"
+    return names
 
 
 def held_lines(entry: BoardEntry) -> Sequence[HeldLine]:
