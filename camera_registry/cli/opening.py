@@ -12,7 +12,7 @@ from pathlib import Path
 
 from camera_registry.cli.outcome import CommandError
 from camera_registry.settings import Loaded, Settings, SettingsError, load
-from camera_registry.store import Store, StoreError
+from camera_registry.store import Store, StoreError, Unavailable
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import read_keys
 
@@ -38,6 +38,8 @@ def store_of(loaded: Settings) -> Iterator[Store]:
     try:
         with Store.open(loaded.storage.url, loaded.storage.directory) as store:
             yield store
+    except Unavailable as error:
+        raise CommandError(f"{error}; nothing was written: give the command again in a moment") from error
     except StoreError as error:
         raise CommandError(str(error)) from error
 

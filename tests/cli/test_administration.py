@@ -168,3 +168,32 @@ def test_a_damaged_backup_is_not_restored(home: Path, capsys: pytest.CaptureFixt
     assert command(home, "restore", str(copy)) == 2
     assert str(copy) in capsys.readouterr().err
     assert [row["name"] for row in told(home, capsys, "user", "list")] == ["root"]
+
+
+def test_a_database_of_a_newer_version_is_one_message(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(home, "init")
+    connection = sqlite3.connect(home / "data" / "camera_registry.db")
+    connection.executescript("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    capsys.readouterr()
+    assert command(home, "user", "list") == 2
+    assert "newer version of this program" in capsys.readouterr().err
+
+
+def test_a_key_file_that_others_can_read_is_one_message(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(home, "init")
+    (home / "data" / "credentials.key").chmod(0o644)
+    assert command(home, "credential", "set", "east", "--username", "u") == 2
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_database_that_is_busy_is_told_with_what_to_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(home, "init")
+    monkeypatch.setattr("camera_registry.store.connection.BUSY_SECONDS", 0.1)
+    connection = sqlite3.connect(home / "data" / "camera_registry.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    assert command(home, "user", "add", "root", "--role", "admin") == 2
+    assert "give the command again" in capsys.readouterr().err
+    connection.close()
