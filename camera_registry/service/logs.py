@@ -36,8 +36,20 @@ def set_up(settings: Logs) -> None:
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # The access log of the web server would repeat each request; the console keeps its own, without secrets.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_without_strangers_traces)
     # Its plug-ins announce themselves at every start; that a database was migrated is told by the store.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _without_strangers_traces(record: logging.LogRecord) -> bool:
+    """What is no HTTP at all is a stranger's fault: one short line, without the trace and without what was sent, which
+    may hold a secret."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and type(error).__module__ == "aiohttp.http_exceptions":
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "a request could not be read: %s", (type(error).__name__,)
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _one_line(text: str) -> str:
