@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -226,7 +226,7 @@ def audit_verify(args: argparse.Namespace) -> int:
     with _store(args) as store:
         verdict = store.read_now(audit.verify)
     if args.json:
-        print(json.dumps({"rows": verdict.rows, "broken": verdict.broken, "reason": verdict.reason}))
+        print(json.dumps(asdict(verdict)))
     else:
         words = texts(args.lang)
         key = "administration.audit_good" if verdict.broken is None else "administration.audit_broken"

@@ -41,11 +41,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What ``verify`` found: ``rows`` rows read, and the first broken one, if any."""
+    """What ``verify`` found: ``rows`` rows read, and the first broken one, if any. ``head`` is the newest row's hash:
+    kept elsewhere, it shows later that the whole chain was not written anew."""
 
     rows: int
     broken: int | None = None
     reason: str = ""
+    head: str = ""
 
 
 def append(
@@ -105,7 +107,7 @@ def verify(tx: Connection) -> Verdict:
         expected, previous = expected + 1, row["hash"]
     if (newest := counter(tx, _HEAD)) >= expected:
         return Verdict(expected - 1, expected, f"rows {expected} to {newest} are missing at the end")
-    return Verdict(expected - 1)
+    return Verdict(expected - 1, head=previous)
 
 
 def _seal(row: Mapping[str, object]) -> str:

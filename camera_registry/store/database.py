@@ -47,23 +47,23 @@ class Store:
         newer version of this program is refused.
         """
         target = connection.address(url, directory)
-        writer = connection.writer(target)
+        writer, reader = connection.writer(target), connection.reader(target, READERS)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if writer.dialect.name == "sqlite":
                 connection.make_file(Path(target.database or ""))
-            schema.migrate(writer, directory)
-        except (OSError, DBAPIError) as error:
+            schema.migrate(writer, reader, directory)
+        except (OSError, DBAPIError, StoreError) as error:
             writer.dispose()
+            reader.dispose()
+            if isinstance(error, StoreError):
+                raise
             shown = target.render_as_string(hide_password=True)
             raise StoreError(
                 f"{shown}: the database can't be opened: {_reason(error)}; check [storage] in the settings, and who may"
                 " read and write there; a damaged file is replaced by a backup"
             ) from error
-        except StoreError:
-            writer.dispose()
-            raise
-        return cls(writer, connection.reader(target, READERS), directory)
+        return cls(writer, reader, directory)
 
     @property
     def dialect(self) -> str:

@@ -15,19 +15,20 @@ from camera_registry.store.errors import StoreError
 from camera_registry.store.migrations import HEAD, STEPS, known_versions
 
 
-def migrate(engine: Engine, directory: Path) -> str | None:
-    """Bring the database up to date. Returns the version it had (None: it was empty)."""
-    with engine.connect() as connection:
+def migrate(writer: Engine, reader: Engine, directory: Path) -> str | None:
+    """Bring the database up to date. Returns the version it had (None: it was empty). One that is up to date is only
+    read: opening it does not wait for somebody's long write."""
+    with reader.connect() as connection:
         before = version(connection)
         empty = before is None and not inspect(connection).get_table_names()
     if before == HEAD:
         return before
     _refuse_strangers(before, empty=empty)
-    if before is not None and engine.dialect.name == "sqlite":
-        assert engine.url.database is not None
+    if before is not None and writer.dialect.name == "sqlite":
+        assert writer.url.database is not None
         name = f"before-migration-from-{before}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
-        backup.copy(Path(engine.url.database), directory / "backups" / name)
-    with engine.begin() as connection:
+        backup.copy(Path(writer.url.database), directory / "backups" / name)
+    with writer.begin() as connection:
         # Another process may have done it while we waited for the lock.
         if version(connection) != HEAD:
             _upgrade(connection)

@@ -34,7 +34,10 @@ def tamper(store: Store, statement: str) -> None:
 
 
 def test_an_untouched_trail_is_good(filled: Store) -> None:
-    assert filled.read_now(audit.verify) == audit.Verdict(5)
+    verdict = filled.read_now(audit.verify)
+    assert (verdict.rows, verdict.broken) == (5, None)
+    filled.write_now(audit.append, "ann", "sign_out", "user/ann", None, AT)
+    assert filled.read_now(audit.verify).head != verdict.head
 
 
 @pytest.mark.parametrize("table", ["audit", "change"])
