@@ -62,6 +62,8 @@ class Authenticator:
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
             raise self.refused()
+        if challenge is None and not headers and self._login.refused_here:
+            raise self._login.failure("the device refused the user name or password, and asks for nothing else")
         if challenge is None:
             offered = clean(", ".join(header.strip().partition(" ")[0] for header in headers), 60)
             said = (

@@ -33,6 +33,7 @@ class Login:
         self._protocol = protocol
         self._trials = trials
         self._has_turn = False
+        self.refused_here = False
         context.secrets += trials.secrets
 
     def __repr__(self) -> str:
@@ -57,6 +58,7 @@ class Login:
 
     def refused(self) -> None:
         """Count a refusal. Another manner of asking may follow, if ``permit`` allows it."""
+        self.refused_here = True
         trials, tools = self._trials, self._context.tools
         now, wall = _now(), tools.now()
         if now >= trials.window_end:

@@ -20,7 +20,7 @@ from probes.authentication import Authenticator
 from probes.base import Context
 from probes.http_client import HttpClient
 from probes.wire import onvif, soap, soap_requests
-from probes.wire.http import Answer
+from probes.wire.http import Answer, read_date
 from probes.wire.soap import SOAP_LIMIT, Operation, Refusal, SoapError
 
 _MODE = "onvif.mode"
@@ -98,6 +98,7 @@ class OnvifDevice:
         except SoapError as error:
             if self._login is None or (answer.status not in (400, 401, 500) and error.refusal is not Refusal.AUTH):
                 raise
+            self._take_time_from(answer, before)
             if answer.status == 401 and answer.head.get("www-authenticate") and _MODE not in self._memory.schemes:
                 self._memory.schemes[_MODE] = _HTTP_MODE  # it guards everything by HTTP: a token would be a wasted try
             before = self._context.tools.now()
@@ -109,6 +110,13 @@ class OnvifDevice:
             offset = moment + timedelta(seconds=0.5) - (before + (after - before) / 2)
             self._memory.clock_offset = offset.total_seconds()
         return moment
+
+    def _take_time_from(self, answer: Answer, asked: datetime) -> None:
+        """Sign in the time of the answer's Date header, where a device keeps its clock behind the password whose proof
+        needs that clock."""
+        told = read_date(answer.head.get("date"))
+        if self._memory.clock_offset is None and told is not None:
+            self._memory.clock_offset = (told - asked).total_seconds()
 
     async def _ask_by_token(self, question: _Question, login: credentials.Login) -> etree._Element:
         await login.permit()
@@ -122,6 +130,7 @@ class OnvifDevice:
             if not self._is_about_us(error, answer):
                 raise
             login.refused()
+            self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
             known = self._memory.schemes.get(_MODE) == _TOKEN_MODE
             if known and not answer.head.get("www-authenticate"):
                 raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error

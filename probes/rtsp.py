@@ -43,8 +43,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     ``stream_uri`` as ONVIF told it; ``frames`` (default false): also play.
 
     Facts: ``codec``, ``width``, ``height``, ``frame_rate`` as announced; after playing also ``transport``, ``frames``
-    (whole frames received, the key frame included), ``packets`` and ``time_to_first_frame_seconds`` (from the first
-    connection attempt to the whole key frame).
+    (whole frames received, the key frame included), ``packets``, ``key_frame`` (whether one came in time) and
+    ``time_to_first_frame_seconds`` (from the first connection attempt to the whole key frame).
     """
     begun = asyncio.get_running_loop().time()
     port, uri, tls = _where(target, options)
@@ -138,14 +138,18 @@ async def _play(session: RtspSession, media: Media, addresses: tuple[str, str], 
         async with asyncio.timeout_at(context.deadline - patience):
             await _find_key_frame(session, finder, tally)
     except TimeoutError as error:
-        raise _missing(finder, tally, context.deadline - patience - begun) from error
+        if not finder.frames:
+            raise _missing(finder, tally, context.deadline - patience - begun) from error
     finally:
-        context.facts |= {"frames": finder.frames, "packets": tally.packets}
+        context.facts |= {"frames": finder.frames, "packets": tally.packets, "key_frame": finder.key is not None}
+    if finder.key is None:
+        # Some cameras send a key frame every ten seconds or more. The stream lives; only its first picture is late.
+        context.step("rtsp.no_key_frame", frames=finder.frames)
+        return
     elapsed = asyncio.get_running_loop().time() - begun
     context.facts["time_to_first_frame_seconds"] = round(elapsed, 4)
-    size = finder.key.size if finder.key is not None else None
-    if size is not None:
-        context.facts |= {"width": size.width, "height": size.height}
+    if finder.key.size is not None:
+        context.facts |= {"width": finder.key.size.width, "height": finder.key.size.height}
     context.step("rtsp.first_frame", seconds=f"{elapsed:.2f}", frames=finder.frames)
 
 
@@ -179,8 +183,5 @@ def _missing(finder: FrameFinder, tally: _Tally, waited: float) -> ProbeError:
     within = f"within {waited:.1f} s"
     if not tally.packets and not tally.unreadable:
         return ProbeError(FailureKind.NO_MEDIA, Stage.MEDIA, f"the session plays, but no packet came {within}")
-    if not finder.frames:
-        came = f"{tally.packets} packets, {tally.unreadable + finder.unreadable} of them unreadable"
-        return ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, f"no whole frame {within} ({came})")
-    detail = f"{finder.frames} frames came, but no key frame {within}; the interval between key frames may be longer"
-    return ProbeError(FailureKind.NO_MEDIA, Stage.MEDIA, detail)
+    came = f"{tally.packets} packets, {tally.unreadable + finder.unreadable} of them unreadable"
+    return ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, f"no whole frame {within} ({came})")

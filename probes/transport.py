@@ -127,7 +127,8 @@ async def connect(context: Context, host: str, port: int, *, tls: bool = False) 
     except BaseException:
         connection.close()
         raise
-    context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
+    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
+        context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
     context.stage = Stage.REQUEST
     return connection
 
@@ -143,9 +144,9 @@ async def _resolve(context: Context, host: str, port: int) -> str:
     except Forbidden as error:
         # Nothing was sent, so nothing is known of the device: our own settings stand in the way.
         raise ProbeError(FailureKind.INTERNAL, Stage.ADDRESS, str(error)) from error
-    context.address = address
-    if address != host:
+    if address not in (host, context.address):
         context.step("address.found", host=host, address=address)
+    context.address = address
     return address
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
@@ -46,6 +48,15 @@ def host_header(host: str, port: int, default_port: int) -> str:
     """The Host header (RFC 9110 section 7.2): IPv6 literals in brackets, the default port left out."""
     name = f"[{host}]" if ":" in host else host
     return name if port == default_port else f"{name}:{port}"
+
+
+def read_date(value: str) -> datetime | None:
+    """A Date header (RFC 9110 section 6.6.1) as aware UTC; None for what is none."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def write_request(method: str, target: str, host: str, headers: Headers = (), body: bytes = b"") -> bytes:

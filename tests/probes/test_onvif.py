@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -11,7 +12,18 @@ from camera_registry.model.observation import FailureKind, Stage
 from probes.memory import Memory
 from probes.wire import soap, soap_requests
 from probes.wire.soap import Operation
-from tests.probes.loopback import PASSWORD, OnvifDouble, fault, listening, probe, read_http, recorded, target, tools
+from tests.probes.loopback import (
+    PASSWORD,
+    HttpRequest,
+    OnvifDouble,
+    fault,
+    listening,
+    probe,
+    read_http,
+    recorded,
+    target,
+    tools,
+)
 
 ALL = ("GetDeviceInformation", "GetProfiles", "GetStreamUri", "GetSnapshotUri")
 BOSCH = "bosch_flexidome_5100i"
@@ -119,6 +131,22 @@ async def test_a_device_that_guards_even_its_clock_is_asked_with_a_password():
         seen = await probe("onvif", target(onvif=port), {"full": False})
     assert seen.ok
     assert device.refusals == 0, "its own challenge told which manner it wants"
+
+
+async def test_a_clock_behind_the_password_is_taken_from_the_head_of_the_refusal():
+    ahead = timedelta(hours=5)
+
+    class Dated(OnvifDouble):
+        def answer(self, request: HttpRequest) -> bytes:
+            date = format_datetime(datetime.now(UTC) + self.clock, usegmt=True)
+            return super().answer(request).replace(b"\r\n", f"\r\nDate: {date}\r\n".encode(), 1)
+
+    device = Dated(recorded(AGSH, *ALL), clock=ahead, open_operations=(), refusal=(401, "NotAuthorized"))
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port), {"full": False})
+    assert seen.failure is None
+    assert device.refusals == 0
+    assert float(str(seen.facts["clock_offset_seconds"])) == pytest.approx(ahead.total_seconds(), abs=2)
 
 
 @pytest.mark.parametrize(

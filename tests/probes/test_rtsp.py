@@ -133,7 +133,6 @@ async def test_the_size_of_frames_counts_and_the_session_is_given_back():
     ("media", "kind"),
     [
         (b"", FailureKind.NO_MEDIA),
-        (OTHER_FRAME, FailureKind.NO_MEDIA),
         (b"$\x00\x00\x04abcd" * 20, FailureKind.UNDECODABLE),
         (rtp(1, b"\x7f\x00\x00"), FailureKind.UNDECODABLE),
     ],
@@ -146,6 +145,16 @@ async def test_a_session_without_a_key_frame_says_why_in_time_and_is_given_back(
     assert seen.failure is not None
     assert (seen.failure.kind, seen.failure.stage) == (kind, Stage.MEDIA)
     assert seen.facts["codec"] == "H264"
+
+
+async def test_a_stream_whose_key_frame_is_late_is_alive():
+    camera = Camera(OTHER_FRAME)
+    async with listening(camera) as port:
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=1.0)
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+    assert seen.failure is None
+    assert (seen.facts["frames"], seen.facts["key_frame"]) == (1, False)
+    assert "time_to_first_frame_seconds" not in seen.facts
 
 
 async def test_a_cancelled_run_gives_its_session_back():
