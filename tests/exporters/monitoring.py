@@ -21,7 +21,7 @@ from tests.servers import ROOT, TOP, alertmanager_binary, prometheus_binary
 SHIPPED = TOP / "config"
 START_SECONDS = 40.0
 TEMPLATES = ROOT / "usr/share/prometheus/alertmanager"
-EVERY = "500ms"
+EVERY = "1s"
 """How often the tests' Prometheus asks for targets, scrapes and evaluates."""
 
 
@@ -53,7 +53,9 @@ class Monitoring:
 
     async def becomes(self, query: str, expected: dict[str, float]) -> None:
         """Wait until the query answers with these devices and values; the caller's deadline ends it."""
-        while {dict(labels)["device"]: at for labels, at in (await self.ask(query)).items()} != expected:
+        while True:
+            if {dict(labels)["device"]: at for labels, at in (await self.ask(query)).items()} == expected:
+                return
             await asyncio.sleep(0.2)
 
     async def next_alert(self, name: str, *, status: str = "firing") -> dict[str, Any]:
@@ -69,7 +71,7 @@ class Monitoring:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait until it is so; the caller's deadline ends it."""
-    while not true():  # noqa: ASYNC110 - what is waited for are other programs, and they set no event
+    while not true():
         await asyncio.sleep(0.2)
 
 
