@@ -44,6 +44,7 @@ class Login:
         self._check_quiet()
         if self._protocol in self._trials.worked or self._has_turn:
             return
+        self._context.stage = Stage.AUTHENTICATE
         await self._trials.turn.acquire()
         self._has_turn = True
         self._check_quiet()

@@ -34,6 +34,7 @@ _HEADINGS = {
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
 }
+_PORT_OF = {"tcp": "tcp", "onvif": "onvif", "rtsp": "rtsp", "snapshot": "http"}
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
@@ -100,9 +101,10 @@ async def _probe(
     named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
 ) -> Result:
     guard = await _guard(named.host, allow)
-    target = Target(
-        _ONE_DEVICE, named.host, named.ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path
-    )
+    ports = named.ports
+    if len(names) == 1 and named.plain_port:
+        ports = {**ports, _PORT_OF[names[0]]: named.plain_port}
+    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
     tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []

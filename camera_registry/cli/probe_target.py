@@ -37,6 +37,8 @@ class Named:
     onvif_path: str = "/onvif/device_service"
     user: str = ""
     password: str = field(default="", repr=False)
+    plain_port: int = 0
+    """The port of host:port, which belongs to ONVIF unless another probe alone is asked for."""
 
 
 def read_target(text: str) -> Named:
@@ -62,6 +64,7 @@ def read_target(text: str) -> Named:
         onvif_path=rest if scheme == "onvif" and rest not in ("", "/") else "/onvif/device_service",
         user=unquote(user) if at else "",
         password=unquote(password) if colon else "",
+        plain_port=0 if scheme else port,
     )
 
 

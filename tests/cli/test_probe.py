@@ -128,6 +128,14 @@ def test_a_host_is_asked_over_onvif_first_and_its_addresses_are_used(
     assert {"aspect": "stream", "cause": "no_stream"} in told["reasons"]
 
 
+def test_the_port_of_a_plain_target_belongs_to_the_only_probe_asked_for(capsys: pytest.CaptureFixture[str]):
+    with in_background(lambda reader, writer: asyncio.sleep(0)) as port:
+        pass
+    for name in ("tcp", "onvif", "rtsp"):
+        assert main(["--lang", "en", "probe", f"127.0.0.1:{port}", "--probes", name]) == FAULT
+        assert f"port {port}: nothing listens" in capsys.readouterr().out
+
+
 def test_a_password_in_the_address_is_used_and_never_shown(capsys: pytest.CaptureFixture[str]):
     heard: list[str] = []
 
