@@ -5,9 +5,11 @@ Cookies are SameSite=Lax; every edit of a session must bring its own token back;
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -18,12 +20,12 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.problems import Problem
 from camera_registry.model.people import User
 from camera_registry.settings import Settings
-from camera_registry.store import sessions, tokens
+from camera_registry.store import Transaction, sessions, tokens
 from camera_registry.store.errors import Unavailable
 
 CSRF_HEADER = "X-CSRF-Token"
 BACKGROUND_HEADER = "X-Background"
-"""Sent by pages that refresh themselves: that is not somebody using the session."""
+"""Sent by pages that refresh themselves."""
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -80,17 +82,20 @@ async def find(request: web.Request, deps: Deps) -> Identity | None:
     session = await deps.store.read(sessions.find, secret, now, limits(settings))
     if session is None:
         return None
-    if session.touch_due and BACKGROUND_HEADER not in request.headers:
+    if session.touch_due and not _is_background(request):
         await _note(deps, sessions.touch, secret)
     return Identity(session.user, session.csrf, secret)
 
 
-async def _note(deps: Deps, job: object, key: str) -> None:
+async def _note(deps: Deps, job: Callable[[Transaction, str, datetime], None], key: str) -> None:
     """Note a use. While the database can't be written to, people can still look."""
-    try:
-        await deps.store.write(job, key, deps.now())  # type: ignore[arg-type]  # both jobs take a key and a time
-    except Unavailable:
-        return
+    with contextlib.suppress(Unavailable):
+        await deps.store.write(job, key, deps.now())
+
+
+def _is_background(request: web.Request) -> bool:
+    """Whether a page asks by itself, to stay up to date: nobody need be sitting in front of it."""
+    return BACKGROUND_HEADER in request.headers or "text/event-stream" in request.headers.get(hdrs.ACCEPT, "")
 
 
 def check_session_token(request: web.Request, who: Identity | None, form_token: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +17,7 @@ import jinja2
 from aiohttp import web
 
 from camera_registry.console.identity import Identity
-from camera_registry.model.health import Reason, State, Status
+from camera_registry.model.health import State, Status
 from camera_registry.model.people import User
 from camera_registry.rules.access import Action, may
 from camera_registry.texts import LANGUAGES, Texts
@@ -75,17 +75,11 @@ class Page:
     def languages(self) -> list[str]:
         return [language for language in LANGUAGES if language != self.t.language]
 
-    def plain(self, reason: Reason) -> str:
-        return self.t.name(reason.cause)
-
 
 def render(template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:
     """A whole page, or only its live part when htmx asks for that."""
-    part = template.replace(".html", ".live.html") if common.live else template
-    environment = _environment()
-    if part not in environment.list_templates():
-        part = template
-    return environment.get_template(part).render(page=common, t=words, **values)
+    wanted = [template.replace(".html", ".live.html"), template] if common.live else [template]
+    return _environment().select_template(wanted).render(page=common, t=words, **values)
 
 
 def page(
@@ -133,7 +127,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(static=static, mark=_mark, EPOCH=datetime(1970, 1, 1, tzinfo=UTC))
+    environment.globals.update(static=static, mark=_mark)
     return environment
 
 

@@ -25,6 +25,11 @@ from camera_registry.rules.access import Action, authorize
 from camera_registry.texts import LANGUAGES, Texts, preferred, texts
 
 DEPS = web.AppKey("deps", Deps)
+WORDS = web.RequestKey("words", Texts)
+"""The texts of whoever asks, once that is known."""
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = ("application/json", "application/merge-patch+json")
 
 
 class Nothing(BaseModel):
@@ -138,9 +143,6 @@ def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamR
     return answer
 
 
-WORDS = web.RequestKey("words", Texts)
-
-
 def _authorize(route: AnyRoute, request: web.Request, deps: Deps, who: Identity | None) -> None:
     if route.action is None:
         return
@@ -159,21 +161,26 @@ async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> 
         return Nothing()
     sent: object = {}
     form_token = ""
-    if route.body is not Nothing or request.content_type == "application/x-www-form-urlencoded":
-        if request.content_type == "application/x-www-form-urlencoded":
-            form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-            form_token = form.pop("csrf", "")
-            sent = form
-        elif request.content_type in ("application/json", "application/merge-patch+json"):
-            try:
-                sent = orjson.loads(await request.read())
-            except orjson.JSONDecodeError as error:
-                raise Problem(HTTPStatus.BAD_REQUEST, "not_json", why=str(error)) from error
-        elif request.can_read_body:
-            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", given=request.content_type)
+    if request.content_type == _FORM:
+        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        form_token = form.pop("csrf", "")
+        sent = form
+    elif route.body is not Nothing:
+        sent = await _json(request)
     if route.action is not None:
         identity.check_session_token(request, who, form_token)
     return _parse(route.body, sent, "body", request[WORDS])
+
+
+async def _json(request: web.Request) -> object:
+    if request.content_type not in _JSON:
+        if not request.can_read_body:
+            return {}
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", given=request.content_type)
+    try:
+        return orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "not_json", why=str(error)) from error
 
 
 def _parse(model: type[BaseModel], given: object, where: str, words: Texts) -> BaseModel:

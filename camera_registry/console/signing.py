@@ -69,7 +69,10 @@ async def _checked(asked: Asked[Any, Any], name: str, address: str, password: st
     if wait > timedelta(0):
         seconds = math.ceil(wait.total_seconds())
         raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS, "wait", headers={"Retry-After": str(seconds)}, wait=asked.words.duration(wait)
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "wait",
+            headers={"Retry-After": str(seconds)},
+            wait=asked.words.duration(timedelta(seconds=seconds)),
         )
     account = await deps.store.read(access.account, name)
     matches = await asked.request.app[PASSWORDS].matches(account.password_hash if account else None, password)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import orjson
+import pytest
 
 from camera_registry.board import Board
 from camera_registry.console.events import LIVE
@@ -111,3 +112,17 @@ async def test_a_stopping_service_ends_its_streams(admin: Browser, site: Site) -
         site.app[LIVE].stop()
         rest = await answer.content.read()
     assert rest.startswith(b"retry: ")
+
+
+async def test_a_page_left_open_does_not_keep_its_session(
+    admin: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camera_registry.console.events._HEARTBEAT", 0.02)
+    headers = {"Accept": "text/event-stream"}
+    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events", headers=headers) as answer:
+        site.ahead = 1000
+        while b"still here" not in await answer.content.readline():
+            pass
+        site.ahead = 1801
+        await answer.content.read()
+    assert (await admin.get("/events", **headers))[0] == 401
