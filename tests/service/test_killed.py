@@ -12,6 +12,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -45,11 +46,23 @@ async def process(settings: Path) -> AsyncIterator[tuple[Process, str]]:
         await running.wait()
 
 
-async def flips(session: aiohttp.ClientSession, address: str) -> list[str]:
-    """Every flip that the API tells of, oldest first, as text."""
+async def flips(session: aiohttp.ClientSession, address: str) -> list[dict[str, Any]]:
+    """Every flip that the API tells of, oldest first."""
     async with session.get(f"{address}/api/v1/flips?limit=500") as answer:
         assert answer.status == 200, await answer.text()
-        return [str(item) for item in reversed((await answer.json())["items"])]
+        return list(reversed((await answer.json())["items"]))
+
+
+def told_again(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The flips that do not start where the last one of the same aspect ended, or lead nowhere."""
+    states: dict[tuple[str, str, str], str] = {}
+    again = []
+    for flip in told:
+        key = (flip["device"], flip["channel"], flip["aspect"])
+        if flip["before"] != states.get(key, "unknown") or flip["after"] == flip["before"]:
+            again.append(flip)
+        states[key] = flip["after"]
+    return again
 
 
 @pytest.fixture
@@ -71,7 +84,7 @@ async def test_kill_9_at_any_moment_loses_no_flip_that_was_shown_and_tells_none_
     simulation: Simulation, tmp_path: Path
 ) -> None:
     settings, headers = await prepared(tmp_path, simulation)
-    shown: list[str] = []
+    shown: list[dict[str, Any]] = []
     async with aiohttp.ClientSession(headers=headers) as session:
         for turn in range(4):
             async with process(settings) as (running, address):
@@ -80,7 +93,7 @@ async def test_kill_9_at_any_moment_loses_no_flip_that_was_shown_and_tells_none_
                 camera = CAMERAS[turn]
                 simulation.faults.set(camera, Fault.BLACK)
                 async with asyncio.timeout(30):
-                    while not any(camera in flip and "black" in flip for flip in told):
+                    while not any(flip["device"] == camera and flip["cause"] == "black" for flip in told):
                         await asyncio.sleep(0.02)
                         told = await flips(session, address)
                 shown = told
@@ -88,7 +101,10 @@ async def test_kill_9_at_any_moment_loses_no_flip_that_was_shown_and_tells_none_
         async with process(settings) as (_, address):
             polled = simulation.totals().requests["http.snapshot"]
             await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 20)
-            assert await flips(session, address) == shown, "a restart has nothing to tell of what was known"
+            told = await flips(session, address)
+            assert told[: len(shown)] == shown
+            # A busy machine may add flips that are true; one that repeats what was known is not.
+            assert told_again(told) == []
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / "camera_registry.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

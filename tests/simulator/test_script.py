@@ -99,16 +99,18 @@ def test_a_step_that_is_optional_is_left_out_where_nothing_fits(fleet):
 
 
 async def test_a_script_happens_on_a_served_fleet(simulation, fleet):
-    told: list[str] = []
+    told: list[tuple[str, frozenset[str]]] = []
+
+    def tell(sentence: str) -> None:
+        told.append((sentence, frozenset(simulation.faults.dark())))
+
     first = 'at = 0\nfor = 0.2\nfault = "switch_down"\ntarget = "sw-00042"\nnote = "cut fibre"'
     second = 'at = 0.1\nfault = "clock_drift"\nseconds = 90\ntarget = ["cam-00003", "cam-00004"]'
-    simulation.play(script(first, second).resolve(fleet), asyncio.get_running_loop().time(), told.append)
-    await until(lambda: len(told) == 1)
-    assert simulation.faults.dark() == set(fleet.beneath("sw-00042"))
+    simulation.play(script(first, second).resolve(fleet), asyncio.get_running_loop().time(), tell)
     await until(lambda: len(told) == 3)
+    assert told[0] == ("0 s: switch_down begins on sw-00042 (cut fibre)", frozenset(fleet.beneath("sw-00042")))
     assert simulation.faults.dark() == frozenset()
     assert simulation.faults.active().keys() == {"cam-00003", "cam-00004"}
-    assert told[0] == "0 s: switch_down begins on sw-00042 (cut fibre)"
 
 
 @pytest.mark.parametrize("devices", [1, 4, 20, 60, 200, 1000])
