@@ -51,8 +51,8 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--devices", type=int, default=2000, help="size of the fleet (%(default)s)")
-    parser.add_argument("--runs", type=int, default=2000, help="runs of each probe (%(default)s)")
+    parser.add_argument("--devices", type=int, default=1000, help="size of the fleet (%(default)s)")
+    parser.add_argument("--runs", type=int, default=1000, help="runs of each probe (%(default)s)")
     parser.add_argument("--interval", type=float, default=20, help="seconds between polls of a device (%(default)s)")
     parser.add_argument(
         "--snapshot-interval", type=float, default=60, help="seconds between its pictures (%(default)s)"

@@ -57,7 +57,7 @@ class App:
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
         self.board = Board()
-        self.metrics = self._metrics()
+        self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
@@ -185,13 +185,18 @@ class App:
             now=self._clock.utc,
         )
 
-    def _metrics(self) -> ServiceMetrics:
+    def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
         metrics = ServiceMetrics(self.board, __version__)
         metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
         metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
         metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))
         metrics.follow("camera_registry_batches_waiting", "Batches not judged yet.", lambda: self._link.waiting)
         metrics.follow("camera_registry_rows_waiting", "Rows not written yet.", lambda: self.recorder.waiting)
+        metrics.follow("camera_registry_pictures_waiting", "Pictures not measured yet.", lambda: desk.waiting)
+        metrics.follow_count("camera_registry_pictures_total", "Pictures measured or refused.", lambda: desk.measured)
+        metrics.follow_count(
+            "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
+        )
         metrics.poller(POLLER, up=True)
         metrics.reloaded(done=True)
         return metrics

@@ -8,17 +8,30 @@ something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from camera_registry.board import Board
 from camera_registry.model.observation import Observation
 from exporters.aggregates import Aggregates
+from probes.catalog import MODULES as PROBES
 
 LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
+
+
+class _Counted(Collector):
+    """A counter that something else keeps."""
+
+    def __init__(self, name: str, about: str, read: Callable[[], float]) -> None:
+        self._name, self._about, self._read = name, about, read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._about, value=self._read())
 
 
 class ServiceMetrics:
@@ -34,6 +47,8 @@ class ServiceMetrics:
             ("probe",),
             registry=registry,
         )
+        for probe in PROBES:
+            self._missed.labels(probe)  # from the first scrape on: a counter that appears at 1 has no rate
         self._poll_lag = Histogram(
             "camera_registry_poll_lag_seconds", "How late probe runs began.", buckets=LAG_BUCKETS, registry=registry
         )
@@ -78,6 +93,10 @@ class ServiceMetrics:
     def follow(self, name: str, about: str, read: Callable[[], float]) -> None:
         """Export what ``read`` returns at each scrape as the gauge ``name``."""
         Gauge(name, about, registry=self._registry).set_function(read)
+
+    def follow_count(self, name: str, about: str, read: Callable[[], float]) -> None:
+        """Export what ``read`` returns at each scrape as the counter ``name``, which ends in ``_total``."""
+        self._registry.register(_Counted(name, about, read))
 
     def polled(self, seen: Observation, lag: float) -> None:
         """One probe run is over; it began ``lag`` seconds late."""
