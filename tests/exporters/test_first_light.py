@@ -53,6 +53,7 @@ async def service(fleet: Simulation, folder: Path) -> AsyncIterator[App]:
 async def scraped(app: App) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     async with aiohttp.ClientSession() as session, session.get(f"{app.url}/metrics/devices") as answer:
         assert answer.status == 200
+        assert answer.headers["Content-Encoding"] == "gzip"
         return parse(await answer.read())
 
 
