@@ -14,7 +14,7 @@ from camera_registry.cli.opening import loaded_from
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import Commands
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import StoreError, access
+from camera_registry.store import ClaimLost, StoreError, access
 from camera_registry.texts import Texts, texts
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
             stopped.cancel()
             if app.main.done():
                 app.main.result()
+    except ExceptionGroup as group:
+        lost = group.subgroup(ClaimLost)
+        if lost is None:
+            raise
+        raise CommandError(str(lost.exceptions[0])) from group
     except StoreError as error:
         raise CommandError(str(error)) from error
     except OSError as error:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.recorder import Recorder
-from camera_registry.store import Store, StoreError, register, sessions
+from camera_registry.store import ClaimLost, Store, StoreError, register, sessions
 from camera_registry.store.pictures import Pictures
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ SHARES = 10
 """Parts that the devices are cut in, one of them looked at each second, so no second is a long one."""
 
 ADOPT_EVERY = 10
+HOLD_EVERY = 10
 SWEEP_EVERY = 600
 
 
@@ -69,10 +70,14 @@ class Housekeeper:
             try:
                 if await self._store.read(register.version) != self.version:
                     await self._follow()
+                if second % HOLD_EVERY == 0:
+                    await asyncio.to_thread(self._store.hold)
                 if second % ADOPT_EVERY == 0:
                     await self._recorder.adopt()
                 if second % SWEEP_EVERY == 0:
                     await self._sweep()
+            except ClaimLost:
+                raise
             except (StoreError, OSError) as error:
                 log.warning("housekeeping waits for the store: %s", error)
 

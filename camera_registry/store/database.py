@@ -105,6 +105,12 @@ class Store:
         if self._claim is None:
             self._claim = instance.claim(self._writer, self.file)
 
+    def hold(self) -> None:
+        """Make sure of the claim from time to time: a database server that restarts forgets it. Raises ClaimLost when
+        another service has taken it meanwhile, Unavailable while the server can't be asked."""
+        if self._claim is not None:
+            self._claim.hold()
+
     def close(self) -> None:
         """Finish the jobs that were given, then let go of the database."""
         self._reading.shutdown()

@@ -13,6 +13,10 @@ class Unavailable(StoreError):
     """The database cannot answer now: locked, full or out of reach. The same job may succeed later."""
 
 
+class ClaimLost(StoreError):
+    """Another service took the database while this one had lost sight of it; this one must stop."""
+
+
 class Conflict(StoreError):
     """The database refused a value: it exists already, or names something that does not exist."""
 

@@ -9,66 +9,108 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from camera_registry.store.errors import StoreError
+from camera_registry.store.errors import ClaimLost, StoreError, Unavailable
 
 _INSTANCE_LOCK = 0x63616D0002
 _REMEDY = "stop that one first, or give this one a database of its own ([storage] in the settings)"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Protocol):
     """Held until released or until the process ends."""
 
-    release: Callable[[], None]
+    def hold(self) -> None:
+        """Make sure of it. Raises ClaimLost, or Unavailable while nobody can tell."""
+        ...
+
+    def release(self) -> None:
+        """Let go."""
+        ...
 
 
 def claim(engine: Engine, file: Path | None) -> Claim:
     """Take the one place there is on this database. Raises StoreError that names the holder."""
-    return _claim_server(engine) if file is None else _claim_file(file.with_name(file.name + ".lock"))
+    return _ServerClaim(engine) if file is None else _FileClaim(file.with_name(file.name + ".lock"))
 
 
-def _claim_file(path: Path) -> Claim:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
-        os.close(descriptor)
-        raise StoreError(f"{path}: another service runs on this database ({holder}); {_REMEDY}") from None
-    os.ftruncate(descriptor, 0)
-    os.write(
-        descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%F %T} UTC\n".encode()
-    )
-    # The file stays: removing it would let two processes hold locks on two files of one name.
-    return Claim(lambda: os.close(descriptor))
+class _FileClaim:
+    """The kernel keeps it for as long as the process lives; there is nothing to make sure of."""
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise StoreError(f"{path}: another service runs on this database ({holder}); {_REMEDY}") from None
+        os.ftruncate(descriptor, 0)
+        who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%F %T} UTC\n"
+        os.write(descriptor, who.encode())
+        self._descriptor = descriptor
+
+    def hold(self) -> None:
+        pass
+
+    def release(self) -> None:
+        # The file stays: removing it would let two processes hold locks on two files of one name.
+        os.close(self._descriptor)
 
 
-def _claim_server(engine: Engine) -> Claim:
-    holding = engine.dialect.create_connect_args(engine.url)
-    connection = engine.dialect.connect(*holding[0], **holding[1])
-    connection.autocommit = True
-    cursor = connection.cursor()
-    cursor.execute("SELECT set_config('application_name', %s, false)", (_who(),))
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", (_INSTANCE_LOCK,))
-    row = cursor.fetchone()
-    if row is not None and row[0]:
-        return Claim(connection.close)
-    cursor.execute(
-        "SELECT application_name, client_addr FROM pg_locks JOIN pg_stat_activity USING (pid)"
-        " WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = %s",
-        (_INSTANCE_LOCK,),
-    )
-    holder = cursor.fetchone()
-    connection.close()
-    named = "another process" if holder is None else f"{holder[0]}, from {holder[1] or 'this machine'}"
-    raise StoreError(f"another service runs on this database ({named}); {_REMEDY}")
+class _ServerClaim:
+    """The server keeps it for as long as the connection lives: a restart of the server, or a cut, ends it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection = self._take()
+
+    def hold(self) -> None:
+        try:
+            self._connection.cursor().execute("SELECT 1")
+        except psycopg.Error:
+            self._connection.close()
+            try:
+                self._connection = self._take()
+            except Unavailable:
+                raise
+            except StoreError as error:
+                raise ClaimLost(f"while the database server was out of reach, {error}") from error
+
+    def release(self) -> None:
+        self._connection.close()
+
+    def _take(self) -> DBAPIConnection:
+        try:
+            return self._try()
+        except psycopg.Error as error:
+            raise Unavailable("the database server can't be reached to ask who holds the database") from error
+
+    def _try(self) -> DBAPIConnection:
+        positional, named = self._engine.dialect.create_connect_args(self._engine.url)
+        connection = self._engine.dialect.connect(*positional, **named)
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SELECT set_config('application_name', %s, false)", (_who(),))
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", (_INSTANCE_LOCK,))
+        row = cursor.fetchone()
+        if row is not None and row[0]:
+            return connection
+        cursor.execute(
+            "SELECT application_name, client_addr FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = %s",
+            (_INSTANCE_LOCK,),
+        )
+        holder = cursor.fetchone()
+        connection.close()
+        named_holder = "another process" if holder is None else f"{holder[0]}, from {holder[1] or 'this machine'}"
+        raise StoreError(f"another service runs on this database ({named_holder}); {_REMEDY}")
 
 
 def _who() -> str:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from camera_registry.model.health import Aspect, Flip, State, Subject
-from camera_registry.store import Conflict, Store, StoreError, Transaction, Unavailable, connection, health
+from camera_registry.store import ClaimLost, Conflict, Store, StoreError, Transaction, Unavailable, connection, health
 from camera_registry.store.statements import counter, set_counter
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -115,6 +115,34 @@ def test_a_second_service_is_refused_and_told_who_holds_the_database(url: str, t
         second.write_now(set_counter, "test", 1)
         first.close()
         second.claim()
+
+
+def test_a_claim_that_the_server_forgot_is_taken_again_or_known_to_be_lost(postgresql: str, tmp_path: Path) -> None:
+    def forget(tx: Transaction) -> None:
+        tx.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            )
+        )
+
+    with Store.open(postgresql, tmp_path) as one, Store.open(postgresql, tmp_path) as other:
+        one.claim()
+        one.hold()
+        other.write_now(forget)
+        one.hold()
+        with pytest.raises(StoreError, match="another service"):
+            other.claim()
+        other.write_now(forget)
+        other.claim()
+        with pytest.raises(ClaimLost, match=rf"another service runs on this database \(.*process {os.getpid()}"):
+            one.hold()
+
+
+def test_a_claim_on_a_file_is_the_kernels_business(tmp_path: Path) -> None:
+    with Store.open("", tmp_path) as store:
+        store.hold()
+        store.claim()
+        store.hold()
 
 
 def test_a_database_that_another_process_holds_is_unavailable_for_now(
