@@ -16,6 +16,7 @@ from probes.memory import Memory
 from tests.probes.loopback import (
     PASSWORD,
     OnvifDouble,
+    digest_is_right,
     http_answer,
     listening,
     probe,
@@ -71,6 +72,37 @@ async def test_one_protocol_that_refuses_does_not_silence_one_that_works():
             kinds.append(seen.failure.kind)
     assert kinds == [FailureKind.AUTH] * 3
     assert guarded.refused == 1
+
+
+async def test_a_password_changed_on_a_device_that_worked_is_heard_wrong_at_most_twice_by_all_probes_together():
+    device = OnvifDouble(recorded("agsh_onvif", "GetDeviceInformation"))
+    changed, refused = False, 0
+
+    async def door(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refused
+        while True:
+            request = await read_http(reader)
+            given = request.headers.get("authorization", "")
+            if given and not changed and digest_is_right(given, "GET", "r", "n"):
+                writer.write(http_answer(b"not found", "404 Not Found"))
+            else:
+                refused += bool(given)
+                writer.write(http_answer(b"", "401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"'))
+
+    using = tools()
+    async with listening(door) as port, listening(device) as onvif_port:
+        where = target(onvif=onvif_port, http=port)
+        assert (await probe("onvif", where, {"full": False}, using=using)).ok
+        seen = await probe("snapshot", where, {"path": "/"}, using=using)
+        assert seen.failure is not None
+        assert seen.failure.kind is FailureKind.NO_STREAM, "its password is right; it only has no picture"
+        device.password, changed = "changed", True
+        for _ in range(3):
+            for name, options in (("onvif", {"full": False}), ("snapshot", {"path": "/"})):
+                seen = await probe(name, where, options, using=using)
+                assert seen.failure is not None
+    assert seen.failure.kind is FailureKind.AUTH
+    assert refused + device.refusals == 2
 
 
 async def test_a_run_that_is_cancelled_while_it_tries_lets_others_try():

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from camera_registry.model.observation import FailureKind, Stage
-from probes.base import Tools
+from probes.base import Context, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
+from probes.transport import HIGH_WATER, connect
 from tests.certificates import self_signed
 from tests.probes.loopback import http_answer, listening, probe, read_http, target, tools
 
@@ -210,6 +211,24 @@ async def test_a_cancelled_probe_leaves_no_connection_behind():
         with pytest.raises(asyncio.CancelledError):
             await running
         await asyncio.wait_for(closed.wait(), 10)
+
+
+async def test_a_device_that_floods_is_made_to_wait_until_its_bytes_are_taken():
+    async def flood(reader, writer):
+        while True:
+            writer.write(b"a" * 65536)
+            await writer.drain()
+
+    context = Context(tools(), deadline=0.0)
+    async with listening(flood) as port:
+        connection = await connect(context, "127.0.0.1", port)
+        try:
+            await asyncio.sleep(0.3)
+            first = await connection.receive()
+            assert HIGH_WATER < len(first) < 4 * HIGH_WATER
+            assert await connection.receive(), "and then goes on"
+        finally:
+            connection.close()
 
 
 async def test_a_port_that_is_open_is_good():
