@@ -26,6 +26,7 @@ FREE_FAILURES = 3
 """So many wrong passwords in a row cost nothing; each further one doubles the wait, from one second."""
 FREE_FAILURES_ADDRESS = 20
 """The same for an address: a whole office may sign in through one."""
+SETUP_TOKENS = 3
 LONGEST_WAIT = timedelta(minutes=15)
 FORGET_FAILURES = timedelta(hours=1)
 
@@ -61,7 +62,7 @@ def account(tx: Connection, name: str) -> Account | None:
 
 
 def create_account(tx: Connection, user: User, password_hash: str, *, author: str, at: datetime) -> None:
-    """Add somebody. A set-up token that waits is void from then on. Raises Refused if the name is taken."""
+    """Add somebody. Set-up tokens that wait are void from then on. Raises Refused if the name is taken."""
     if account(tx, user.name) is not None:
         raise Refused([f"user {user.name} exists already; choose another name, or change that user"])
     row = {"name": user.name, "role": user.role, "language": user.language, "active": user.active}
@@ -108,19 +109,21 @@ def remove_account(tx: Connection, name: str, *, author: str, at: datetime) -> N
 
 
 def make_setup_token(tx: Connection, at: datetime) -> str | None:
-    """A token that lets its bearer make the first administrator, shown now and never again; it replaces an earlier
-    one. None once there is an account."""
+    """A token that lets its bearer make the first administrator, shown now and never again. None once there is an
+    account. `init` and the first starts give one each; the newest few are good until one of them is spent."""
     if tx.execute(select(func.count()).select_from(_ACCOUNTS)).scalar():
         return None
     token = secrets.token_urlsafe(24)
-    tx.execute(delete(_SETUP))
     insert(tx, _SETUP, [{"token_hash": digest(token), "created_at": at}])
+    newest = select(_SETUP.c.token_hash).order_by(_SETUP.c.created_at.desc()).limit(SETUP_TOKENS)
+    kept = list(tx.execute(newest).scalars())
+    tx.execute(delete(_SETUP).where(_SETUP.c.token_hash.not_in(kept)))
     audit.append(tx, "system", "setup.token", "setup", None, at)
     return token
 
 
 def set_up(tx: Connection, token: str, user: User, password_hash: str, *, at: datetime) -> bool:
-    """Make the first administrator; False if the token is not the one. The token is spent by it."""
+    """Make the first administrator; False if the token is not one that waits. All that wait are spent by it."""
     if not setup_token_fits(tx, token):
         return False
     create_account(tx, user, password_hash, author="system", at=at)
@@ -128,7 +131,7 @@ def set_up(tx: Connection, token: str, user: User, password_hash: str, *, at: da
 
 
 def setup_token_fits(tx: Connection, token: str) -> bool:
-    """Whether this is the set-up token that waits to be used."""
+    """Whether this is a set-up token that waits to be used."""
     return tx.execute(select(_SETUP.c.token_hash).where(_SETUP.c.token_hash == digest(token))).first() is not None
 
 

@@ -298,7 +298,7 @@ class TokenRow(SQLModel, table=True):
 
 
 class SetupRow(SQLModel, table=True):
-    """The one-time set-up token, until the first administrator exists."""
+    """One-time set-up tokens, until the first administrator exists."""
 
     __tablename__ = "setup"
     token_hash: str = _key()
