@@ -1,6 +1,6 @@
 """This file is the process that decodes pictures: it may be crashed, starved or killed, and costs one picture then.
 
-It reads frames from standard input and answers each on standard output, in order; the frames are described in
+It reads requests from standard input and answers each on standard output, in order; the frames are described in
 ``probes.picture.frames``. The decoder sees only what is a JPEG by its header and within the limits below. Run it as
 ``python -m probes.picture.child WIDTH``, with the environment that ``probes.picture.desk`` gives it.
 """
@@ -12,13 +12,17 @@ import fcntl
 import os
 import resource
 import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 
 from probes.picture import frames, measures
+from probes.picture.examination import Decoded, Examiner, Osd
 from probes.wire import jpeg as jpeg_header
 
 EXTRA_MEMORY = 512 * 2**20
@@ -30,6 +34,7 @@ PIPE_BYTES = 2**20
 """What the kernel may hold of a picture on its way; the most that an ordinary user gets."""
 
 _SCALES = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+_STANDARD_ERROR = 2
 
 
 def main() -> int:
@@ -42,11 +47,14 @@ def main() -> int:
         # A whole picture fits in: the service wakes once for it, not for every 64 kB.
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    examiner = Examiner(Decoder())
     _tell(answers, frames.READY)
-    while (jpeg := frames.read(source)) is not None:
-        _limit_processor()
+    while (request := frames.read_request(source)) is not None:
+        order, pictures = request
+        _limit_processor(len(pictures))
         try:
-            _tell(answers, _answer(jpeg, width))
+            examined = order["do"] == frames.EXAMINE
+            _tell(answers, _examine(examiner, order, pictures) if examined else _answer(pictures[0], width))
         except MemoryError:
             _tell(answers, frames.refusal("it needs more memory than a picture may take"))
     return 0
@@ -60,22 +68,59 @@ def _answer(jpeg: bytes, width: int) -> bytes:
     return frames.answer(measures.measure(picture), measures.thumbnail(picture, width))
 
 
+def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[bytes]) -> bytes:
+    began = time.process_time()
+    count = order["frames"]
+    times = [None if at is None else datetime.fromisoformat(at) for at in order["times"]]
+    osd = order.get("osd")
+    found = examiner.examine(
+        pictures[:count],
+        pictures[count:],
+        times[:count],
+        times[count:],
+        None if osd is None else Osd(tuple(osd["box"]), osd["format"]),
+    )
+    return frames.answer(found | {"cpu_seconds": time.process_time() - began}, b"")
+
+
 def decode(jpeg: bytes, width: int) -> measures.Picture:
     """The picture at the smallest of the scales 1, 1/2, 1/4 and 1/8 that is not narrower than ``width``.
 
     Raises ValueError that says what is wrong with it.
     """
+    return _reduced(jpeg, width)[0]
+
+
+def _reduced(jpeg: bytes, width: int) -> tuple[measures.Picture, int, int]:
+    """The picture, how many times it was made smaller, and the width that its header names."""
     head = jpeg_header.read(jpeg)
     if not head.complete:
         raise ValueError(f"a JPEG that is cut off after {len(jpeg)} bytes")
-    scale = next((flag for factor, flag in _SCALES if head.width >= factor * width), cv2.IMREAD_COLOR)
+    factor, scale = next(
+        ((factor, flag) for factor, flag in _SCALES if head.width >= factor * width), (1, cv2.IMREAD_COLOR)
+    )
     try:
         decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), scale | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ValueError(f"the decoder gave up on it: {error.err}") from error
     if decoded is None:
         raise ValueError("a JPEG whose picture data is damaged or cut off")
-    return np.asarray(decoded, dtype=np.uint8)
+    return np.asarray(decoded, dtype=np.uint8), factor, head.width
+
+
+class Decoder:
+    """Decodes, and hears what the JPEG library grumbles on standard error while it shows what it can."""
+
+    def __init__(self) -> None:
+        self._heard = os.memfd_create("grumble")
+        os.dup2(self._heard, _STANDARD_ERROR)
+
+    def __call__(self, jpeg: bytes, width: int) -> Decoded:
+        os.ftruncate(self._heard, 0)
+        os.lseek(self._heard, 0, os.SEEK_SET)
+        picture, scale, given = _reduced(jpeg, width)
+        said = os.pread(self._heard, 200, 0).decode("ascii", "replace")
+        return Decoded(picture, given, scale, said.strip() if "Corrupt JPEG" in said else "")
 
 
 def _limit() -> None:
@@ -86,11 +131,11 @@ def _limit() -> None:
         resource.setrlimit(nothing, (0, 0))
 
 
-def _limit_processor() -> None:
-    """Let the kernel end this process (SIGXCPU) if the next picture takes too long."""
+def _limit_processor(pictures: int) -> None:
+    """Let the kernel end this process (SIGXCPU) if the next pictures take too long."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS * pictures, hard))
 
 
 def _tell(answers: BinaryIO, frame: bytes) -> None:

@@ -14,7 +14,9 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from probes.base import ProbeError
@@ -38,9 +40,24 @@ LAST_SECONDS = 5.0
 Measured = tuple[Facts, bytes]
 
 
+Found = Mapping[str, Any]
+"""What an examination found; see ``probes.picture.examination``."""
+
+
+@dataclass(slots=True, frozen=True)
+class View:
+    """Pictures of one view: frames, oldest first, and references. Times are local, in ISO 8601, those of the
+    frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}."""
+
+    frames: Sequence[bytes]
+    references: Sequence[bytes] = ()
+    times: Sequence[str | None] = ()
+    osd: Mapping[str, object] | None = None
+
+
 @dataclass(slots=True, frozen=True)
 class _Job:
-    jpeg: bytes
+    request: bytes
     done: asyncio.Future[Measured]
 
 
@@ -92,7 +109,29 @@ class PictureDesk:
         """
         if len(jpeg) > frames.MAX_BYTES:
             raise _undecodable(f"a picture of {len(jpeg)} bytes, more than the {frames.MAX_BYTES} that are looked at")
-        job = _Job(jpeg, asyncio.get_running_loop().create_future())
+        return await self._ask(frames.request({"do": frames.MEASURE}, (jpeg,)), timeout)
+
+    async def examine(self, view: View, timeout: float) -> Found:
+        """Measures of each frame and reference of a view (or why it was refused), and what lies between them.
+
+        Raises ProbeError like ``measure``: UNDECODABLE when a picture has brought the process down.
+        """
+        pictures = [*view.frames, *view.references]
+        if len(pictures) > frames.MAX_PICTURES:
+            raise _undecodable(f"{len(pictures)} pictures are more than the {frames.MAX_PICTURES} looked at together")
+        order = {
+            "do": frames.EXAMINE,
+            "frames": len(view.frames),
+            "times": [*view.times, *[None] * (len(pictures) - len(view.times))],
+            "osd": view.osd,
+        }
+        # One that is too large is sent as nothing, and refused as such.
+        sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
+        found, _ = await self._ask(frames.request(order, sent), timeout)
+        return found
+
+    async def _ask(self, request: bytes, timeout: float) -> Measured:
+        job = _Job(request, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(max(0.0, timeout - FIRST_WORD)):
                 await self._jobs.put(job)
@@ -117,7 +156,7 @@ class PictureDesk:
                 try:
                     if process is None:
                         process = await self._spawn()
-                    outcome: Measured | ProbeError = await _exchange(process, job.jpeg)
+                    outcome: Measured | ProbeError = await _exchange(process, job.request)
                 except _Broken as broken:
                     log.warning("a decoding process is replaced: %s", broken)
                     self.restarts += 1
@@ -173,12 +212,12 @@ def _settle(job: _Job, outcome: Measured | ProbeError) -> None:
         job.done.set_result(outcome)
 
 
-async def _exchange(process: Process, jpeg: bytes) -> Measured | ProbeError:
-    """Send one picture and read its answer. Raises _Broken when the process can't be trusted with another."""
+async def _exchange(process: Process, request: bytes) -> Measured | ProbeError:
+    """Send one request and read its answer. Raises _Broken when the process can't be trusted with another."""
     assert process.stdin is not None
     try:
         async with asyncio.timeout(WALL_SECONDS):
-            process.stdin.write(frames.frame(jpeg))
+            process.stdin.write(request)
             await process.stdin.drain()
             told, thumbnail = await _read_answer(process)
     except (asyncio.IncompleteReadError, ConnectionError) as error:

@@ -1,18 +1,24 @@
 """This file is the language between the desk and its decoding processes: frames with their length in front.
 
-A request is one frame with the picture's bytes. An answer is two frames: a JSON object (``facts`` or ``refused``) and
-the evidence thumbnail, empty after a refusal. A process that is ready to work says so with one answer before its first
-request.
+A request is a JSON object, the order, and a frame for each of the ``pictures`` that it counts. An answer is two frames:
+a JSON object (``facts`` or ``refused``) and the evidence thumbnail, empty after a refusal and for an examination. A
+process that is ready to work says so with one answer before its first request.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
 
 MAX_BYTES = 8 * 2**20
 """Largest picture that is looked at."""
+MAX_PICTURES = 32
+"""Pictures of one order."""
+MEASURE = "measure"
+"""Order: measure the one picture and make its thumbnail."""
+EXAMINE = "examine"
+"""Order: examine frames and references of one view; its other keys are those of ``probes.picture.examination``."""
 LENGTH = 4
 """Bytes of a frame's length, big-endian."""
 
@@ -31,7 +37,22 @@ def read(source: BinaryIO) -> bytes | None:
     return body if len(body) == expected else None
 
 
-def answer(facts: Mapping[str, float], thumbnail: bytes) -> bytes:
+def request(order: Mapping[str, object], pictures: Sequence[bytes]) -> bytes:
+    head = json.dumps({**order, "pictures": len(pictures)}).encode()
+    return b"".join((frame(head), *(frame(picture) for picture in pictures)))
+
+
+def read_request(source: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
+    """The next order and its pictures, or None at the end of the stream."""
+    head = read(source)
+    if head is None:
+        return None
+    order = json.loads(head)
+    pictures = [read(source) for _ in range(order["pictures"])]
+    return None if None in pictures else (order, [picture for picture in pictures if picture is not None])
+
+
+def answer(facts: Mapping[str, object], thumbnail: bytes) -> bytes:
     return frame(json.dumps({"facts": facts}).encode()) + frame(thumbnail)
 
 

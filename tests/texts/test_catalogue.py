@@ -15,11 +15,13 @@ from camera_registry.model.device import Kind, Life, TrafficKind
 from camera_registry.model.health import Aspect, Cause, State, Status
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
+from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
     Aspect, Cause, FailureKind, Kind, Life, Role, SiteCategory, Stage, State, Status, TrafficKind,
+    Unjudged,
 )  # fmt: skip
 
 
@@ -63,7 +65,7 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|"
-        r"step|command|field|fact|problem|snapshot_kind)\.|refusal\.\w+\.|list\.order_|device\.last_"
+        r"step|command|field|fact|problem|snapshot_kind|unjudged)\.|refusal\.\w+\.|list\.order_|device\.last_"
     )
     unused = {
         key

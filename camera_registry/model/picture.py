@@ -1,0 +1,173 @@
+"""Pictures: what was measured of one and of its references, and what is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from camera_registry.model.health import Cause
+
+Measures = Mapping[str, float]
+"""Names to numbers, as ``probes.picture.measuring`` documents them."""
+
+JUDGED = (
+    Cause.NO_SIGNAL,
+    Cause.FROZEN,
+    Cause.BLURRED,
+    Cause.COVERED,
+    Cause.OVEREXPOSED,
+    Cause.DARK,
+    Cause.LOW_CONTRAST,
+    Cause.COLOUR_CAST,
+    Cause.NOISY,
+    Cause.STRIPED,
+    Cause.CORRUPT,
+    Cause.MOVED,
+    Cause.DIRTY,
+    Cause.OSD_CLOCK,
+)
+"""What a judgement speaks of, each as a fault, as checked or as not checked. A black picture is ``no_signal`` where it
+is dead and ``dark`` where a sensor still shows its noise; ``black`` is a cause of the engine's, which sees no more."""
+
+
+class Unjudged(StrEnum):
+    """Why a cause was not judged. Not judged is neither bad nor good."""
+
+    NO_REFERENCE = "no_reference"
+    NO_FITTING_REFERENCE = "no_fitting_reference"
+    ONE_FRAME = "one_frame"
+    TOO_SHORT = "too_short"
+    NO_CLOCK = "no_clock"
+    NOT_READABLE = "not_readable"
+    NO_TIME = "no_time"
+    NIGHT = "night"
+    DIM_HOURS = "dim_hours"
+    UNREADABLE_PICTURE = "unreadable_picture"
+    NOTHING_TO_SEE = "nothing_to_see"
+    STANDS_DOWN = "stands_down"
+    MONOCHROME = "monochrome"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture as it was measured: ``measures`` where it could be read, else ``refused`` says why not.
+
+    ``at`` is when it was taken, by the camera's local time, where that is known.
+    """
+
+    measures: Measures | None = None
+    refused: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A reference, and what changed from it to the newest frame. None: they could not be compared."""
+
+    reference: Picture
+    change: Measures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything one judgement is made of. ``frames`` are oldest first; ``between`` is measured over all of them.
+
+    ``clock`` is what the burnt-in clock was read as: ``seconds_off`` against the time of capture, ``sure`` 0 to 1,
+    ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.
+    """
+
+    frames: tuple[Picture, ...]
+    references: tuple[Compared, ...] = ()
+    between: Measures | None = None
+    clock: Measures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFault:
+    """A fault of a picture. ``score`` is 0.5 at the limit and 1 where nobody would doubt it; ``evidence`` are the
+    numbers that it rests on."""
+
+    cause: Cause
+    score: float
+    evidence: Measures = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``."""
+
+    faults: tuple[PictureFault, ...]
+    checked: tuple[Cause, ...]
+    not_checked: Mapping[Cause, Unjudged]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a measure becomes a fault: pairs of (limit, beyond doubt). The limit gives a score of 0.5.
+
+    They stand where healthy pictures of the tuning scenes end (`python -m tests.judge_evaluation` prints recall and
+    false alarms on scenes that were not looked at), not where synthetic faults begin.
+    """
+
+    day: tuple[int, int] = (8, 17)
+    """Hours of local time that are day at any season: a dark picture then is a fault without a reference."""
+    night: tuple[int, int] = (20, 5)
+    """Hours of local time that are night in most seasons: nothing is inferred from missing light."""
+
+    flat_share: tuple[float, float] = (0.72, 0.95)
+    black: float = 20.0
+    """Level that 99 % of a dead picture's pixels stay below."""
+    black_noise: float = 0.3
+    """Deviation in levels that a dead picture's noise stays below."""
+
+    dark_p95: tuple[float, float] = (46.0, 18.0)
+    dark_p99_any_time: tuple[float, float] = (48.0, 20.0)
+    dark_gain: tuple[float, float] = (0.36, 0.12)
+
+    clipped: tuple[float, float] = (0.40, 0.75)
+    clipped_more: tuple[float, float] = (0.30, 0.60)
+
+    deviation: tuple[float, float] = (13.0, 5.0)
+    dark_channel: float = 100.0
+    spread: tuple[float, float] = (0.42, 0.15)
+
+    cast: tuple[float, float] = (0.22, 0.60)
+    cast_factor: tuple[float, float] = (2.9, 6.0)
+    cast_chroma: float = 14.0
+    cast_neutral: float = 8.0
+
+    noise: tuple[float, float] = (4.5, 14.0)
+    noise_more: float = 4.0
+    speckle: tuple[float, float] = (0.030, 0.08)
+
+    wave_prominence: tuple[float, float] = (10.0, 22.0)
+    wave_more: tuple[float, float] = (6.6, 16.0)
+    wave: float = 2.5
+    torn: tuple[float, float] = (0.012, 0.05)
+    bands: tuple[float, float] = (0.11, 0.30)
+
+    plain_rows: tuple[float, float] = (0.06, 0.25)
+    plain_part: tuple[float, float] = (0.25, 0.50)
+    broken: tuple[float, float] = (0.010, 0.04)
+
+    displacement: tuple[float, float] = (0.020, 0.10)
+    agreement: float = 0.40
+    strange: float = 0.12
+
+    edge_width: tuple[float, float] = (1.05, 1.6)
+    edge_width_worst: tuple[float, float] = (1.15, 1.8)
+    softness: tuple[float, float] = (0.90, 1.30)
+    """Mean of the two above, each as a share of where healthy pictures end: 1.15 pixels, 0.46."""
+    middle_sharpness: tuple[float, float] = (0.83, 0.50)
+    detail: tuple[float, float] = (0.62, 0.25)
+
+    hidden: tuple[float, float] = (0.16, 0.50)
+    dirty: tuple[float, float] = (0.085, 0.22)
+    dirty_parts: float = 4.0
+    drops: tuple[float, float] = (0.22, 0.60)
+
+    frozen_same: float = 0.90
+    frozen_told: float = 0.004
+    clock_seconds: tuple[float, float] = (60.0, 3600.0)

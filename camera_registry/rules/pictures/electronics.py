@@ -1,0 +1,91 @@
+"""This file judges what electronics do to a picture: noisy, striped, corrupt, frozen, osd_clock."""
+
+from __future__ import annotations
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import Unjudged
+from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+
+_CHANCE = 0.12
+"""Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
+_AT_NIGHT = 1.5
+"""A healthy sensor is this much noisier at night, against the limit for the day."""
+
+
+def noisy(of: Evidence) -> Verdict:
+    """Noise where the picture is smoothest, or lonely pixels, well above what the camera has shown before."""
+    look, limits = of.look, of.limits
+    factor = 1.0 if of.by_day or of.hour is None else _AT_NIGHT
+    grain = score(look["noise"] / factor, limits.noise)
+    lonely = score(look["speckle"] - of.most_of_references("speckle"), limits.speckle)
+    if of.compared and look["noise"] < limits.noise_more * of.most_of_references("noise"):
+        grain = 0.0
+    return verdict(Cause.NOISY, (grain, lonely), pick(look, "noise", "speckle"))
+
+
+def striped(of: Evidence) -> Verdict:
+    """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
+    look, limits = of.look, of.limits
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns")
+    torn = max(look[name] - of.most_of_references(name) for name in ("torn_rows", "torn_columns"))
+    wave = 0.0
+    if look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
+        wave = score(look["wave_prominence"], limits.wave_prominence)
+        if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):
+            more = 1.4 * of.most_of_references("wave_prominence") < look["wave_prominence"]
+            wave = max(wave, score(look["wave_prominence"], limits.wave_more) if more else 0.0)
+        elif of.compared:
+            wave = 0.0
+    bands = 0.0
+    whole = not look["damaged"] and look["plain_rows"] < limits.plain_rows[0]
+    if of.change and not of.by_night and whole:
+        least = of.least_change("bands")
+        bands = score(least, limits.bands)
+        seen |= {"bands": round(least, 4)}
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands), seen)
+
+
+def corrupt(of: Evidence) -> Verdict:
+    """The decoder complained, or the picture shows what decoders put where data was missing."""
+    look, limits = of.look, of.limits
+    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken")
+    filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
+    plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
+    broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
+    if look["deviation"] < 8 or look["edges"] < 300:
+        # So little contrast that coding alone makes it plain.
+        filled = plain = 0.0
+    return verdict(Cause.CORRUPT, (1.0 if look["damaged"] else 0.0, filled, plain, broken), seen)
+
+
+def frozen(of: Evidence) -> Verdict:
+    """Frames of different times that are the same outside the clock, where a live sensor's noise would differ."""
+    between, limits = of.sight.between, of.limits
+    if between is None or len(of.sight.frames) < 2:
+        return Unjudged.ONE_FRAME
+    if between.get("seconds", 1.0) < 0.5:
+        return Unjudged.TOO_SHORT
+    seen = pick(between, "identical", "same", "seconds")
+    if between["identical"] >= 1:
+        return verdict(Cause.FROZEN, (1.0,), seen)
+    if between["same"] < limits.frozen_same:
+        return GOOD
+    # Coding may have flattened all noise: only where there is texture does sameness prove anything.
+    if between["told"] < limits.frozen_told:
+        return Unjudged.NOTHING_TO_SEE
+    return verdict(Cause.FROZEN, (0.9,), seen)
+
+
+def osd_clock(of: Evidence) -> Verdict:
+    """The burnt-in clock stands still, or shows another time than that of capture."""
+    clock, limits = of.sight.clock, of.limits
+    if clock is None:
+        return Unjudged.NO_CLOCK
+    seen = pick(clock, "seconds_off", "sure", "stopped")
+    if clock.get("stopped", 0.0) >= 1:
+        return verdict(Cause.OSD_CLOCK, (0.9,), seen)
+    if of.sight.frames[-1].at is None:
+        return Unjudged.NO_TIME
+    if "seconds_off" not in clock or clock["sure"] < 0.5:
+        return Unjudged.NOT_READABLE
+    return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

@@ -1,0 +1,97 @@
+"""This file is what every judge of a picture looks at, and the three things that one can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import Compared, Limits, Measures, PictureFault, Sight, Unjudged
+
+LEAST = 0.5
+"""The score at the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Checked, and nothing found."""
+
+
+Verdict: TypeAlias = "PictureFault | Good | Unjudged"
+GOOD = Good()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The newest frame's measures, what is known of its time, and the reference that it resembles most."""
+
+    sight: Sight
+    limits: Limits
+    look: Measures
+    compared: tuple[Compared, ...]
+    likest: Compared | None
+
+    @property
+    def hour(self) -> float | None:
+        at = self.sight.frames[-1].at
+        return None if at is None else at.hour + at.minute / 60
+
+    @property
+    def by_day(self) -> bool:
+        hour = self.hour
+        return hour is not None and self.limits.day[0] <= hour < self.limits.day[1]
+
+    @property
+    def by_night(self) -> bool:
+        hour, (begins, ends) = self.hour, self.limits.night
+        return hour is not None and (hour >= begins or hour < ends)
+
+    @property
+    def change(self) -> Measures:
+        """What changed from the likest reference; empty without one."""
+        return {} if self.likest is None or self.likest.change is None else self.likest.change
+
+    def least_change(self, name: str) -> float:
+        """The smallest change by this measure from any reference: one reference that looks alike is enough."""
+        return min((abs(c.change[name]) for c in self.compared if c.change and name in c.change), default=0.0)
+
+    def most_of_references(self, name: str) -> float:
+        """The largest value that any reference has of this measure."""
+        return max((c.reference.measures[name] for c in self.compared if c.reference.measures), default=0.0)
+
+    def same_hours(self) -> tuple[Compared, ...]:
+        """References from within three hours of this time of day; all of them if no time is known."""
+        hour = self.hour
+        if hour is None:
+            return self.compared
+        return tuple(c for c in self.compared if c.reference.at is None or apart(hour, c.reference.at.hour) <= 3)
+
+
+def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
+    compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
+    likest = max(compared, key=lambda c: (c.change or {}).get("agreement", -1.0), default=None)
+    return Evidence(sight, limits, look, compared, likest)
+
+
+def apart(hour: float, other: float) -> float:
+    """Hours between two times of day."""
+    away = abs(hour - other)
+    return min(away, 24 - away)
+
+
+def score(value: float, pair: tuple[float, float]) -> float:
+    """0.5 at the limit, 1 where it is beyond doubt, on a straight line; either direction. Never below 0."""
+    limit, beyond = pair
+    return min(1.0, max(0.0, LEAST + LEAST * (value - limit) / (beyond - limit)))
+
+
+def verdict(cause: Cause, scores: Iterable[float], evidence: Measures) -> Verdict:
+    """A fault if the strongest of the reasons for it reaches the limit."""
+    strongest = max(scores, default=0.0)
+    return PictureFault(cause, round(strongest, 3), evidence) if strongest >= LEAST else GOOD
+
+
+def pick(measures: Measures, *names: str) -> dict[str, float]:
+    """These numbers, as evidence."""
+    return {name: round(measures[name], 4) for name in names if name in measures}

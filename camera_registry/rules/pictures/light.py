@@ -1,0 +1,105 @@
+"""This file judges signal, light and colour: no_signal, dark, overexposed, low_contrast, colour_cast."""
+
+from __future__ import annotations
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import PictureFault, Unjudged
+from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+
+_MONOCHROME = 3.5
+"""Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_LOW_SUN = 0.55
+"""Change of channels, as a log ratio, that a low sun or street lamps make."""
+
+
+def no_signal(of: Evidence) -> Verdict:
+    """One plain colour without any sensor noise, or black without any."""
+    look, limits = of.look, of.limits
+    dead = look["p99"] <= limits.black and look["grain"] < limits.black_noise and look["deviation"] < 4
+    # Half a picture above a plain rest is a picture that was cut off, not a card.
+    half = 0.06 <= look["plain_rows"] and look["plain_all"] < 0.78 and look["edges"] >= 300
+    plain = 0.0 if half else score(look["flat_share"], limits.flat_share)
+    return verdict(
+        Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "dominant_share", "p99", "grain")
+    )
+
+
+def dark(of: Evidence) -> Verdict:
+    """Too little light at an hour that has light: by the clock, or by references of the same hours."""
+    look, limits = of.look, of.limits
+    seen = pick(look, "mean", "p95", "p99")
+    told = [c for c in of.same_hours() if c.change is not None and c.reference.measures is not None]
+    gains = [c.change["gain"] for c in told if c.change is not None and "gain" in c.change]
+    scores = []
+    if gains and (of.hour is not None or not of.compared):
+        dimmed = score(max(gains), limits.dark_gain)
+        lit = look["p95"] > 100 or look["p99"] > 180
+        scores.append(0.0 if lit else dimmed)
+        seen["gain"] = round(max(gains), 3)
+    if of.by_day:
+        scores.append(score(look["p95"], limits.dark_p95))
+    elif not of.by_night and not gains:
+        scores.append(score(look["p99"], limits.dark_p99_any_time))
+    if not scores:
+        return Unjudged.NIGHT if look["p95"] < 2 * limits.dark_p95[0] else GOOD
+    return verdict(Cause.DARK, scores, seen)
+
+
+def overexposed(of: Evidence) -> Verdict:
+    """Much of the picture clipped, and more than in any reference."""
+    look, limits = of.look, of.limits
+    seen = pick(look, "clipped", "bright_tiles", "mean")
+    if of.compared:
+        more = look["clipped"] - of.most_of_references("clipped")
+        return verdict(Cause.OVEREXPOSED, (score(more, limits.clipped_more),), seen | {"more": round(more, 4)})
+    return verdict(Cause.OVEREXPOSED, (score(look["clipped"], limits.clipped),), seen)
+
+
+def low_contrast(of: Evidence) -> Verdict:
+    """Fog, haze or a veil: edges everywhere, all of them weak, and no dark place left."""
+    look, limits = of.look, of.limits
+    seen = pick(look, "deviation", "dark_channel", "edge_strength")
+    veiled = look["dark_channel"] >= limits.dark_channel
+    change = of.change
+    if change and "spread" in change:
+        least = max(c.change["spread"] for c in of.compared if c.change)
+        seen |= {"spread": round(least, 3)}
+        narrow = score(least, limits.spread)
+        lifted = look["dark_channel"] > 70
+        weak = change.get("structure_high", 0.0) < 0.62
+        return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
+    structured = look["edges"] >= 250 or look["tile_deviation"] > 1.2
+    flat = score(look["deviation"], limits.deviation)
+    return verdict(Cause.LOW_CONTRAST, (flat if veiled and structured else 0.0,), seen)
+
+
+def colour_cast(of: Evidence) -> Verdict:
+    """All colours are shifted the same way."""
+    look, limits = of.look, of.limits
+    if look["colourfulness"] < _MONOCHROME:
+        return Unjudged.MONOCHROME
+    seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
+    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
+    if coloured:
+        changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
+        if not changes:
+            return Unjudged.NO_FITTING_REFERENCE
+        least = min(changes, key=lambda change: change["cast"])
+        seen |= pick(least, "cast", "cast_share", "blue", "red")
+        limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
+        # Haze and rain pull all colours towards grey; a cast mostly pulls them away from it.
+        before = min((c.reference.measures or {}).get("chroma", 0.0) for c in coloured)
+        if look["chroma"] < before + 2.5:
+            limit = 1.9 * limit[0], 1.9 * limit[1]
+        one_way = least["cast_share"] > 0.85
+        return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
+    if of.compared or not (of.by_day or of.hour is None):
+        return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
+    factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
+    strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
+    return verdict(Cause.COLOUR_CAST, (factor if strong else 0.0,), seen)
+
+
+def destroys(fault: PictureFault) -> bool:
+    """Whether so little is left to see that nothing can be told from what is missing."""
+    return fault.score >= LEAST

@@ -1,0 +1,29 @@
+"""This file makes a sight of what an examination found: plain JSON from another process in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from camera_registry.model.picture import Compared, Picture, Sight
+
+
+def sight(
+    found: Mapping[str, Any], times: Sequence[datetime | None], reference_times: Sequence[datetime | None]
+) -> Sight:
+    """The sight; ``found`` has frames, references, changes, between and clock (``probes.picture.examination``)."""
+    references = (
+        Compared(_picture(told, at), change)
+        for told, change, at in zip(found["references"], found["changes"], reference_times, strict=True)
+    )
+    return Sight(
+        frames=tuple(_picture(told, at) for told, at in zip(found["frames"], times, strict=True)),
+        references=tuple(references),
+        between=found["between"],
+        clock=found["clock"],
+    )
+
+
+def _picture(told: Mapping[str, Any], at: datetime | None) -> Picture:
+    return Picture(told.get("measures"), told.get("refused", ""), at)

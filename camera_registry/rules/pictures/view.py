@@ -1,0 +1,115 @@
+"""This file judges what the lens sees: moved, covered, blurred, dirty. All but blur need a reference of the view."""
+
+from __future__ import annotations
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import Measures, Unjudged
+from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+
+_WIDTH, _REBLUR = 1.15, 0.46
+"""Where healthy pictures end: width of edges in pixels, re-blur metric."""
+_LEAST_TEXTURE = 0.08
+"""Share of tiles with structure in the reference, below which nothing can go missing."""
+_GLARE = 0.02
+"""Share of the picture that is clipped, beyond the references', from which on light outshines what is behind it."""
+_DULLED = 0.96
+"""Ratio of middle to coarse structure, against the reference's, below which structure is taken away and not added."""
+_FAITHFUL = 0.96
+"""Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
+
+
+def moved(of: Evidence) -> Verdict:
+    """The view is found elsewhere in the picture; or the picture is clear and shows nothing of the view."""
+    if not of.compared:
+        return Unjudged.NO_REFERENCE
+    limits, change = of.limits, of.change
+    seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
+    still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
+    found = change["agreement"] >= limits.agreement or change.get("matches", 0.0) >= 25
+    if found and change["agreement"] >= still + 0.12 and still < 0.55:
+        return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
+    if still >= 0.3:
+        return GOOD
+    if not _fits(of, change):
+        return Unjudged.NO_FITTING_REFERENCE
+    clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
+    strange = still < limits.strange and clear
+    return verdict(Cause.MOVED, (0.6 if strange else 0.0,), seen)
+
+
+def covered(of: Evidence) -> Verdict:
+    """Structure of the reference is gone from a part of the picture, and other light has taken its place."""
+    if not of.compared:
+        return Unjudged.NO_REFERENCE
+    change, limits = of.change, of.limits
+    unfit = _unfit(of, change)
+    if unfit is not None:
+        return unfit
+    seen = pick(change, "hidden", "hidden_patch", "contrast_fit", "structure_high")
+    if change["contrast_fit"] >= _FAITHFUL:
+        return GOOD
+    whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85
+    glare = of.look["clipped"] - of.most_of_references("clipped") > _GLARE
+    scores = [score(change["hidden_dark" if glare else "hidden"], limits.hidden), 0.9 if whole else 0.0]
+    return verdict(Cause.COVERED, scores, seen)
+
+
+def dirty(of: Evidence) -> Verdict:
+    """Structure is dulled in many small places."""
+    if not of.compared:
+        return Unjudged.NO_REFERENCE
+    change, limits = of.change, of.limits
+    unfit = _unfit(of, change)
+    if unfit is not None:
+        return unfit
+    seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness")
+    if of.look["clipped"] - of.most_of_references("clipped") > _GLARE:
+        # The sun in the picture dulls what is around it.
+        return Unjudged.NO_FITTING_REFERENCE
+    spots = score(change["patchy_dark"], limits.dirty) if change["patchy_parts"] >= limits.dirty_parts else 0.0
+    # Rain and snow add edges, drops on the glass take them away.
+    dulled = change.get("middle_sharpness", 1.0) < _DULLED
+    return verdict(Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen)
+
+
+def blurred(of: Evidence) -> Verdict:
+    """Edges are wide everywhere; or fine structure is gone that the reference has, while the light is as it was."""
+    look, limits, change = of.look, of.limits, of.change
+    seen = pick(look, "edge_width", "edge_width_worst", "reblur")
+    scores = []
+    if look["edges"] >= 150:
+        wide = score(look["edge_width"], limits.edge_width)
+        worst = score(look["edge_width_worst"], limits.edge_width_worst)
+        soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
+        scores += [min(wide, worst), score(soft, limits.softness)]
+    if "middle_sharpness" in change and change["contrast_fit"] > 0.9 and _fits(of, change):
+        seen |= pick(change, "middle_sharpness", "structure", "spread")
+        scores = [score(change["middle_sharpness"], limits.middle_sharpness)]
+    if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
+        detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
+        seen["detail"] = round(detail, 3)
+        scores.append(score(detail, limits.detail))
+    if not scores:
+        return Unjudged.NOTHING_TO_SEE
+    return verdict(Cause.BLURRED, scores, seen)
+
+
+def _unfit(of: Evidence, change: Measures) -> Unjudged | None:
+    """Why structure can't be compared, or None."""
+    if change.get("textured", 0.0) < _LEAST_TEXTURE or "hidden" not in change:
+        return Unjudged.NOTHING_TO_SEE
+    return None if _fits(of, change) else Unjudged.NO_FITTING_REFERENCE
+
+
+def _fits(of: Evidence, change: Measures) -> bool:
+    """Whether the light is alike enough for missing structure to mean something: the dark hides, it does not cover."""
+    reference = of.likest.reference.measures if of.likest is not None else None
+    if reference is None:
+        return False
+    if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
+        return False
+    grey, was_grey = (one["colourfulness"] < 3.5 for one in (of.look, reference))
+    if grey and not was_grey and not of.by_day:
+        return False
+    dimmer = of.look["mean"] < 0.5 * reference["mean"] and of.look["mean"] < 70
+    return not (dimmer and not of.by_day) and change.get("gain", 1.0) > 0.25

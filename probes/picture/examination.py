@@ -1,0 +1,164 @@
+"""This file examines frames and references of one view in a decoding process: bytes in, measures out.
+
+References are prepared once and kept, as the same few are asked for with every picture of a camera.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+
+from probes.picture.measuring import clock, comparison, sequence
+from probes.picture.measuring.look import look
+from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, prepare
+
+KEPT = 24
+"""Prepared references that are kept, about 3 MB each."""
+LEAST_SIDE = 48
+"""Pixels; a picture with a shorter side shows nothing that could be judged."""
+_MARGIN = 0.12
+"""How much wider than the registered box the clock is cut out, as a share of the box's height."""
+
+Decode: TypeAlias = Callable[[bytes, int], "Decoded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said."""
+
+    picture: Picture
+    width: int
+    scale: int
+    grumble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Osd:
+    """Where a clock is burnt in (left, top, width, height in pixels) and how it is written."""
+
+    box: tuple[float, float, float, float]
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    sheet: Sheet
+    measures: dict[str, float]
+    prepared: comparison.Prepared | None
+    clock: Picture | None
+
+
+class Examiner:
+    """Examines one view after the other with one decoder, and remembers references."""
+
+    def __init__(self, decode: Decode) -> None:
+        self._decode = decode
+        self._kept: OrderedDict[tuple[str, Osd | None], _Seen | str] = OrderedDict()
+
+    def examine(
+        self,
+        frames: Sequence[bytes],
+        references: Sequence[bytes],
+        times: Sequence[datetime | None],
+        reference_times: Sequence[datetime | None],
+        osd: Osd | None,
+    ) -> dict[str, object]:
+        """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
+        frame, what lies between the frames, and what the clock says. Times are the camera's local time."""
+        seen = [self._see(frame, osd, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
+        known = [self._reference(reference, osd) for reference in references]
+        newest = seen[-1]
+        changes = [
+            comparison.compare(newest.prepared, reference.prepared)
+            if isinstance(newest, _Seen) and isinstance(reference, _Seen) and newest.prepared and reference.prepared
+            else None
+            for reference in known
+        ]
+        return {
+            "frames": [_told(one) for one in seen],
+            "references": [_told(one) for one in known],
+            "changes": changes,
+            "between": _between(frames, seen, times),
+            "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
+        }
+
+    def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
+        key = hashlib.sha256(jpeg).hexdigest(), osd
+        if key not in self._kept:
+            self._kept[key] = self._see(jpeg, osd, last=True)
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def _see(self, jpeg: bytes, osd: Osd | None, *, last: bool) -> _Seen | str:
+        """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
+        try:
+            decoded = self._decode(jpeg, WIDTH)
+        except ValueError as error:
+            return str(error)
+        picture = decoded.picture
+        height, width = picture.shape[:2]
+        if min(height, width) < LEAST_SIDE:
+            return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+        boxes: tuple[Box, ...] = ()
+        cut = None
+        if osd is not None:
+            shrunk = width / decoded.width
+            left, top, wide, high = (side * shrunk for side in osd.box)
+            boxes = ((left / width, top / height, wide / width, high / height),)
+            cut = _cut(picture, left, top, wide, high)
+        sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
+        if not last:
+            return _Seen(sheet, {}, None, cut)
+        measures = look(sheet)
+        return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
+
+
+def _cut(picture: Picture, left: float, top: float, wide: float, high: float) -> Picture | None:
+    edge = _MARGIN * high
+    rows = slice(max(0, round(top - edge)), max(0, round(top + high + edge)))
+    columns = slice(max(0, round(left - edge)), max(0, round(left + wide + edge)))
+    part = picture[rows, columns]
+    return None if part.size == 0 else np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+
+def _told(one: _Seen | str) -> Mapping[str, Any]:
+    return {"refused": one} if isinstance(one, str) else {"measures": one.measures}
+
+
+def _between(
+    frames: Sequence[bytes], seen: Sequence[_Seen | str], times: Sequence[datetime | None]
+) -> dict[str, float] | None:
+    sheets = [one.sheet for one in seen if isinstance(one, _Seen)]
+    if len(sheets) < 2 or len(sheets) < len(frames):
+        return None
+    first, last = times[0], times[-1]
+    seconds = None if first is None or last is None else (last - first).total_seconds()
+    return sequence.between(sheets, [hashlib.sha256(frame).hexdigest() for frame in frames], seconds)
+
+
+def _clock(
+    seen: Sequence[_Seen | str],
+    times: Sequence[datetime | None],
+    known: Sequence[_Seen | str],
+    reference_times: Sequence[datetime | None],
+    osd: Osd,
+) -> dict[str, float] | None:
+    newest, learned = _cuts(seen, times), _cuts(known, reference_times)
+    return clock.read(newest, learned, osd.layout) if newest else None
+
+
+def _cuts(seen: Sequence[_Seen | str], times: Sequence[datetime | None]) -> list[tuple[Picture, datetime]]:
+    return [
+        (one.clock, at)
+        for one, at in zip(seen, times, strict=True)
+        if isinstance(one, _Seen) and one.clock is not None and at is not None
+    ]

@@ -1,0 +1,188 @@
+"""This file reads the clock that a camera burns into its picture, with digits learned from the camera's own pictures.
+
+The register says where the clock stands and how it is written; references say, by their time of capture, which digits
+they show. So each camera teaches its own font; the fonts that OpenCV can write are there for digits not yet seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.picture.measuring.sheet import Picture, Plane
+
+_CODES = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("SS", "%S"))
+_GLYPH = (12, 18)
+_HEIGHT = 48
+_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_COMPLEX)
+_ALIKE = 0.62
+"""Correlation with a digit below which a mark is not taken for it."""
+_APART = 0.04
+"""The best digit must be this much more like the mark than the next one."""
+
+
+def code(layout: str) -> str:
+    """The layout of a register (YYYY-MM-DD HH:MM:SS) as a format for strftime. MM after HH are minutes."""
+    head, hours, tail = layout.partition("HH")
+    written = head + hours + tail.replace("MM", "mm")
+    for name, directive in _CODES:
+        written = written.replace(name, directive)
+    return written
+
+
+def read(
+    newest: Sequence[tuple[Picture, datetime]], known: Sequence[tuple[Picture, datetime]], layout: str
+) -> dict[str, float] | None:
+    """What the clock of ``newest`` (cut-outs of frames, oldest first, with their times) says.
+
+    ``known`` are cut-outs whose clock was right. ``seconds_off``: shown minus true, in seconds, of the last frame;
+    ``sure``: 0 to 1, how clearly its worst digit was read; ``stopped``: 1 if frames of different times show one time.
+    None where no marks stand where digits should.
+    """
+    written = code(layout)
+    shown = [(glyphs(cut, at.strftime(written)), at) for cut, at in newest]
+    marks, at = shown[-1]
+    if marks is None:
+        return None
+    found = {"sure": 0.0}
+    earlier, then = shown[0]
+    if len(shown) > 1 and earlier is not None and at.strftime(written) != then.strftime(written):
+        alike = min(_correlation(a, b) for a, b in zip(earlier, marks, strict=True))
+        found["stopped"] = float(alike > 0.93)
+    alphabet = _learned(known, written)
+    text, sure = _spell(marks, alphabet)
+    try:
+        # A clock has no zone; both are the camera's local time.
+        told = datetime.strptime(_filled(at.strftime(written), text), written)  # noqa: DTZ007
+    except ValueError:
+        return found
+    found["seconds_off"] = (told - at.replace(tzinfo=None, microsecond=0)).total_seconds()
+    found["sure"] = sure
+    return found
+
+
+def glyphs(cut: Picture, text: str) -> list[Plane] | None:
+    """The digits of a clock, each 12 x 18 and of mean 0 and length 1; None unless as many marks stand there as ``text``
+    has letters."""
+    if min(cut.shape) < 6:
+        return None
+    scale = _HEIGHT / cut.shape[0]
+    big = np.asarray(cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    flat = np.asarray(cv2.morphologyEx(big, cv2.MORPH_TOPHAT, np.ones((13, 13), np.uint8)), dtype=np.uint8)
+    for plane in (flat, _relative(big), big):
+        brightest = float(np.percentile(plane, 98))
+        for share in (0.75, 0.65, 0.85, 0.55, 0.92, 0.8):
+            level = brightest * share
+            found = _marks(plane, level, text) if level >= 20 else None
+            if found is not None:
+                return found
+    return None
+
+
+def _relative(cut: Picture) -> Picture:
+    """Brightness between the darkest and the brightest pixel around, 0 to 255: a white letter within its dark outline
+    stands out even before a bright sky."""
+    around = np.ones((15, 15), np.uint8)
+    darkest, brightest = cv2.erode(cut, around).astype(np.float32), cv2.dilate(cut, around).astype(np.float32)
+    reach = brightest - darkest
+    scaled = (cut - darkest) / np.maximum(reach, 1) * 255
+    return np.asarray(np.where(reach > 60, scaled, 0), dtype=np.uint8)
+
+
+def _marks(flat: Picture, level: float, text: str) -> list[Plane] | None:
+    ink = (flat > level).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=4)
+    middle, whole = ink.shape[0] / 2, range(1, count)
+    tall = [
+        stats[n]
+        for n in whole
+        # What reaches the border is the scene, kept apart from the letters by their dark outline.
+        if stats[n][1] > 0 and stats[n][1] + stats[n][3] < ink.shape[0]
+        if stats[n][0] > 0 and stats[n][0] + stats[n][2] < ink.shape[1]
+        if stats[n][3] >= 3 and stats[n][4] >= 12 and abs(stats[n][1] + stats[n][3] / 2 - middle) < 0.3 * _HEIGHT
+    ]
+    if not tall:
+        return None
+    # Parts of one letter (a colon) stand above each other.
+    tall.sort(key=lambda part: int(part[0]))
+    letters: list[list[int]] = []
+    for left, top, wide, high, _ in (tuple(int(v) for v in part) for part in tall):
+        if letters and left < letters[-1][2] - 1:
+            last = letters[-1]
+            last[1], last[2], last[3] = min(last[1], top), max(last[2], left + wide), max(last[3], top + high)
+        else:
+            letters.append([left, top, left + wide, top + high])
+    wanted = [letter for letter in text if not letter.isspace()]
+    if len(letters) != len(wanted):
+        return None
+    found = []
+    for (left, top, right, bottom), letter in zip(letters, wanted, strict=True):
+        if letter.isdigit():
+            if bottom - top < 0.3 * _HEIGHT:
+                return None
+            found.append(_normal(flat[top:bottom, left:right].astype(np.float32)))
+    return found
+
+
+def _normal(mark: Plane) -> Plane:
+    """The mark at the size of a glyph; a narrow one (a 1) is set in the middle, not stretched."""
+    height, width = mark.shape
+    if width < 0.45 * height:
+        pad = round((0.6 * height - width) / 2)
+        mark = np.asarray(cv2.copyMakeBorder(mark, 0, 0, pad, pad, cv2.BORDER_CONSTANT), dtype=np.float32)
+    glyph = cv2.GaussianBlur(cv2.resize(mark, _GLYPH, interpolation=cv2.INTER_AREA), (3, 3), 0)
+    glyph = glyph - glyph.mean()
+    return np.asarray(glyph / (float(np.linalg.norm(glyph)) + 1e-6), dtype=np.float32)
+
+
+def _correlation(a: Plane, b: Plane) -> float:
+    return float(np.dot(a.ravel(), b.ravel()))
+
+
+def _learned(known: Sequence[tuple[Picture, datetime]], written: str) -> dict[str, list[Plane]]:
+    alphabet: dict[str, list[Plane]] = {digit: list(shapes) for digit, shapes in _printed().items()}
+    for cut, at in known:
+        text = at.strftime(written)
+        marks = glyphs(cut, text)
+        for mark, digit in zip(marks or [], [letter for letter in text if letter.isdigit()], strict=False):
+            alphabet[digit].append(mark)
+    return alphabet
+
+
+def _spell(marks: list[Plane], alphabet: dict[str, list[Plane]]) -> tuple[str, float]:
+    """The digits, and how clear the least clear of them is (0.5 at the limits of likeness)."""
+    text, sure = "", 1.0
+    for mark in marks:
+        likeness = sorted(((max(_correlation(mark, s) for s in shapes), d) for d, shapes in alphabet.items()))
+        (second, _), (best, digit) = likeness[-2:]
+        text += digit
+        clear = min(1.0, 0.5 * (best - second) / _APART, 0.5 + 2 * (best - _ALIKE))
+        sure = min(sure, max(0.0, clear))
+    return text, sure
+
+
+def _filled(pattern: str, digits: str) -> str:
+    """The pattern with its digits replaced."""
+    rest = iter(digits)
+    return "".join(next(rest) if letter.isdigit() else letter for letter in pattern)
+
+
+@cache
+def _printed() -> dict[str, tuple[NDArray[np.float32], ...]]:
+    """Digits in the fonts at hand."""
+    found = {}
+    for digit in "0123456789":
+        shapes = []
+        for font in _FONTS:
+            for thickness in (2, 4):
+                ink = np.zeros((70, 70), np.uint8)
+                cv2.putText(ink, digit, (15, 55), font, 1.6 if font != cv2.FONT_HERSHEY_PLAIN else 3, 255, thickness)
+                y, x = np.nonzero(ink)
+                shapes.append(_normal(ink[y.min() : y.max() + 1, x.min() : x.max() + 1].astype(np.float32)))
+        found[digit] = tuple(shapes)
+    return found

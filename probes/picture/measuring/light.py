@@ -1,0 +1,76 @@
+"""This file measures light and colour: how bright, how much of the scale is used, how far from grey."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from probes.picture.measuring.sheet import Plane, Sheet, share, tiles
+
+CLIPPED_FROM = 250
+"""A level from which on the sensor (or the curve behind it) has nothing more to say."""
+_PATCH_SHAPE = np.ones((7, 7), np.uint8)
+"""Edge of the patch of the dark channel, in pixels of a picture 160 wide (He et al. 2009 take 15 of 600)."""
+
+
+def light(sheet: Sheet) -> dict[str, float]:
+    """Levels 0 to 255 outside burnt-in text: mean, percentiles, deviation; shares of clipped pixels 0 to 1.
+
+    ``tile_deviation`` is the deviation inside a tile, median over the tiles; ``bright_tiles`` the share of tiles whose
+    mean is clipped, ``dark_channel`` the 10th percentile of the dark channel (He, Sun, Tang, CVPR 2009: the darkest
+    channel in a patch; near 0 in clear air, high in fog).
+    """
+    counts = cv2.calcHist([sheet.grey], [0], sheet.clear_bytes, [256], [0, 256]).ravel().astype(np.float64)
+    levels = np.arange(256)
+    total = max(1.0, float(counts.sum()))
+    mean = float((counts * levels).sum()) / total
+    reached = np.cumsum(counts) / total
+    means = tiles(sheet.luma)
+    squares = tiles(cv2.multiply(sheet.luma, sheet.luma)) - means**2
+    small = sheet.small
+    darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)
+    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (1, 5, 25, 50, 75, 95, 99)}
+    return found | {
+        "mean": mean,
+        "deviation": float(np.sqrt((counts * (levels - mean) ** 2).sum() / total)),
+        "clipped": float(counts[CLIPPED_FROM:].sum()) / total,
+        "black": float(counts[:8].sum()) / total,
+        "tile_deviation": float(np.median(np.sqrt(np.maximum(squares, 0)))),
+        "bright_tiles": share(means > CLIPPED_FROM - 5),
+        "coarse_deviation": float(means.std()),
+        "dark_channel": float(np.percentile(darkest, 10)),
+    }
+
+
+def colour(sheet: Sheet) -> dict[str, float]:
+    """Colour of the picture as a whole, in the units of CIE L*a*b*, and how one-sided it is.
+
+    ``chroma`` is the distance of the mean colour from grey, ``chroma_spread`` how far the colours scatter about their
+    mean: a cast moves all of them the same way, so ``chroma / chroma_spread`` is the cast factor of Gasparini and
+    Schettini (2004). ``neutral_chroma`` is the distance from grey of the least coloured tenth of the tiles, where a
+    healthy picture is grey. ``colourfulness`` is the mean distance of a pixel from grey (0: infrared, monochrome).
+    """
+    tiny = cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab).reshape(-1, 3)
+    told = (lab[:, 0] > 20) & (lab[:, 0] < 247)
+    ab = (lab[told] if np.count_nonzero(told) > 500 else lab)[:, 1:].astype(np.float32) - 128
+    mean, spread = ab.mean(axis=0), ab.std(axis=0)
+    away = np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2)
+    return {
+        "a": float(mean[0]),
+        "b": float(mean[1]),
+        "chroma": float(np.hypot(*mean)),
+        "chroma_spread": float(np.hypot(*spread)),
+        "neutral_chroma": float(np.percentile(away, 5)),
+        "colourfulness": float(away.mean()),
+    }
+
+
+def channel_tiles(sheet: Sheet) -> Plane:
+    """Log ratios blue to green and red to green of each tile (9 x 16 x 2); what is too dark or clipped is NaN."""
+    means = tiles(sheet.colour)
+    told = (means.max(axis=2) < 245) & (means.mean(axis=2) > 14)
+    logs = np.log(means + 4)
+    ratios = np.stack((logs[:, :, 0] - logs[:, :, 1], logs[:, :, 2] - logs[:, :, 1]), axis=2)
+    ratios[~told] = np.nan
+    return np.asarray(ratios, dtype=np.float32)

@@ -1,0 +1,119 @@
+"""This file measures what electronics put into a picture: waves, torn lines, broken blocks, smears, plain areas."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.picture.measuring.sheet import Picture, Plane, Sheet
+
+_WAVES = (320, 180)
+"""Size at which waves are looked for: up to 90 from top to bottom."""
+_SLOWEST = 4
+"""Waves over the picture below which a scene itself looks like a wave."""
+_HARD = 14
+"""Levels by which both sides of a broken block differ, more than within them."""
+
+
+@cache
+def _window() -> Plane:
+    return np.outer(np.hanning(_WAVES[1]), np.hanning(_WAVES[0])).astype(np.float32)
+
+
+def waves(half: Plane) -> dict[str, float]:
+    """The strongest plane wave in the picture, whatever its direction.
+
+    ``wave`` is its amplitude in levels, ``wave_prominence`` how many times it stands out of its neighbourhood in the
+    spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
+    """
+    window = _window()
+    flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
+    spectrum = np.abs(np.fft.rfft2(flat)).astype(np.float32)
+    spectrum = np.fft.fftshift(spectrum, axes=0)
+    middle = spectrum.shape[0] // 2
+    around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
+    judged = spectrum.copy()
+    judged[middle - _SLOWEST + 1 : middle + _SLOWEST, :_SLOWEST] = 0
+    at = np.unravel_index(int(np.argmax(judged / (around + 30))), judged.shape)
+    amplitude = 2 * float(judged[at]) / float(window.sum())
+    return {"wave": amplitude, "wave_prominence": float(judged[at]) / (float(around[at]) + 30)}
+
+
+def lines(grey: Picture) -> dict[str, float]:
+    """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
+    their length, by more than 10 levels. A scene has thin things, but none from one border to the other."""
+    found = {}
+    for name, half in (("torn_rows", grey[:, ::2]), ("torn_columns", grey[::2].T)):
+        plane = np.ascontiguousarray(half)
+        above, line, below = plane[:-4], plane[2:-2], plane[4:]
+        torn = np.zeros(line.shape[0], np.bool_)
+        # All the same way: noise goes up and down.
+        for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
+            far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
+            torn |= cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > 0.55 * 255
+        found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
+    return found
+
+
+def bands_of(profile: Plane) -> float:
+    """How strongly a profile over the picture's height swings at least twice: the root of its mean square after the
+    slow part (a cubic) is taken out, in the profile's own unit."""
+    x = np.linspace(-1, 1, len(profile))
+    slow = np.polynomial.polynomial.polyval(x, np.polynomial.polynomial.polyfit(x, profile, 3))
+    return float(np.sqrt(np.mean((profile - slow) ** 2)))
+
+
+def blocks(sheet: Sheet) -> dict[str, float]:
+    """Broken macroblocks: hard edges that lie on the coding grid more often than anywhere else.
+
+    ``broken``: share of the block borders with a step of more than 14 levels along a whole block, less the share of
+    such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
+    above while they vary along their length. ``plain_rows``: share of the picture's height, counted from below, where
+    rows are one level from border to border (most of it), as a decoder fills in what it did not get.
+    """
+    decoded = sheet.decoded
+    height, width = decoded.shape
+    grid = sheet.grid
+    found = {"broken": 0.0, "smear": 0.0, "plain_rows": 0.0, "plain_all": 0.0}
+    if height < 64 or width < 64:
+        return found
+    if grid >= 4:
+        found["broken"] = max(_off_grid(decoded, grid), _off_grid(np.ascontiguousarray(decoded.T), grid))
+    half = np.ascontiguousarray(decoded[:, ::3])
+    down = cv2.reduce(cv2.absdiff(half[1:], half[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
+    along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
+    found["smear"] = float(np.count_nonzero((down < 0.5) & (along > 2.0))) / height
+    darkest = cv2.reduce(half, 1, cv2.REDUCE_MIN).ravel()
+    brightest = cv2.reduce(half, 1, cv2.REDUCE_MAX).ravel()
+    plain = (brightest - darkest <= 5) & (darkest > 20) & (brightest < 235)
+    found["plain_rows"] = _longest(plain) / height
+    found["plain_all"] = float(np.count_nonzero(plain)) / height
+    return found
+
+
+def _off_grid(plane: Picture, grid: int) -> float:
+    """Share of hard steps between rows on the grid, less that of the other phases looked at."""
+    columns = plane.shape[1] // grid
+    shares = []
+    for phase in (0, grid // 2, 1):
+        rows = [
+            plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, : columns * grid].astype(np.int16)
+            for n in (-2, -1, 0, 1)
+        ]
+        count = min(len(row) for row in rows)
+        before, last, first, after = (row[:count] for row in rows)
+        step = (first - last) * 2 - (last - before) - (after - first)
+        places = [step[:, place::grid] for place in range(grid)]
+        least, most = np.minimum.reduce(places), np.maximum.reduce(places)
+        hard = (least > 2 * _HARD) | (most < -2 * _HARD)
+        shares.append(float(hard.mean()))
+    return max(0.0, shares[0] - max(shares[1:]))
+
+
+def _longest(run: NDArray[np.bool_]) -> int:
+    """Length of the longest run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate(((0,), run.astype(np.int8), (0,)))))
+    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0

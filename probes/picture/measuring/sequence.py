@@ -1,0 +1,39 @@
+"""This file measures what happens between frames of one camera: whether they could come from a live sensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from probes.picture.measuring.sheet import Sheet
+
+_BUSY = 12
+"""Levels by which a pixel must differ from its surroundings, so that coding can't have flattened its noise."""
+
+
+def between(sheets: Sequence[Sheet], digests: Sequence[str], seconds: float | None) -> dict[str, float]:
+    """How alike the frames are, in the pair of neighbours that is least alike.
+
+    ``identical``: 1 if all are the same bytes. ``same``: share of pixels that have not changed at all, among those
+    outside burnt-in text where there is texture: a sensor's noise changes them, whatever stands still before it.
+    ``told``: share of the picture that such pixels are. ``difference``: mean absolute difference there, in levels.
+    ``seconds``: time from the first frame to the last, where it is known.
+    """
+    found = {"identical": float(len(set(digests)) == 1), "same": 1.0, "told": 1.0, "difference": 0.0}
+    if seconds is not None:
+        found["seconds"] = seconds
+    for before, after in pairwise(sheets):
+        if before.shape != after.shape:
+            return found | {"same": 0.0, "told": 0.0}
+        busy = cv2.absdiff(before.grey, cv2.blur(before.grey, (7, 7))) > _BUSY
+        told = busy & before.clear & after.clear & (before.grey > 8) & (before.grey < 247)
+        count = int(np.count_nonzero(told))
+        found["told"] = min(found["told"], count / told.size)
+        if count:
+            away = cv2.absdiff(before.grey, after.grey)[told]
+            found["same"] = min(found["same"], float(np.count_nonzero(away == 0)) / count)
+            found["difference"] = max(found["difference"], float(away.mean()))
+    return found

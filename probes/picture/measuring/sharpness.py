@@ -1,0 +1,136 @@
+"""This file measures sharpness and noise. Both stay away from burnt-in text, which is sharp whatever the lens does."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from probes.picture.measuring.sheet import Plane, Sheet, tiles
+
+REBLUR = 1.0
+"""Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
+LEAST_EDGES = 60
+"""Edge pixels from which on a percentile of them says something."""
+MOST_EDGES = 3000
+WIDEST = 8.0
+"""Widths in pixels beyond which the ratio of gradients can't tell one from the other."""
+_LAPLACIAN_PAIR = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
+
+
+def noise_tiles(luma: Plane) -> Plane:
+    """Deviation of the noise of each tile in levels: Immerkaer, CVIU 64(2), 1996 ("fast noise variance estimation").
+
+    Structure is taken for noise where there is any, so look at the lowest tiles.
+    """
+    filtered = np.abs(cv2.filter2D(luma, -1, _LAPLACIAN_PAIR))
+    return np.asarray(tiles(filtered) * (np.sqrt(np.pi / 2) / 6), dtype=np.float32)
+
+
+def noise(sheet: Sheet) -> dict[str, float]:
+    """``noise``: deviation in levels where the picture is smoothest (lowest tenth of the tiles that are neither black
+    nor clipped). ``speckle``: share of pixels that differ by more than 40 levels from the median of their 3 x 3."""
+    by_tile, means = noise_tiles(sheet.luma), tiles(sheet.luma)
+    told = (means > 10) & (means < 245)
+    lowest = float(np.percentile(by_tile[told], 10)) if np.count_nonzero(told) >= 8 else 0.0
+    away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
+    lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
+    return {"noise": lowest, "speckle": cv2.countNonZero(lonely) / lonely.size, "grain": float(np.median(by_tile))}
+
+
+def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
+    """Widths of edges in pixels of the sheet, as the deviation of the Gaussian that would make them.
+
+    At an edge the gradient shrinks by a known factor when the picture is blurred again, whatever the edge's contrast
+    (Zhuo, Sim, Pattern Recognition 44(9), 2011): width = 1 / sqrt(ratio^2 - 1). ``edge_width`` is the 20th percentile,
+    for a picture that is sharp somewhere is in focus. ``edge_width_worst`` is the same of that direction (of four)
+    in which edges are widest, as shake leaves edges along its own direction sharp. ``edges``: how many pixels.
+    """
+    across, down = cv2.spatialGradient(sheet.grey)
+    # Two blurs and Sobel's own (deviation 0.7 across the edge's direction) are what the widths are seen through.
+    again = cv2.GaussianBlur(sheet.luma, (7, 7), REBLUR)
+    across_again, down_again = cv2.Sobel(again, cv2.CV_32F, 1, 0), cv2.Sobel(again, cv2.CV_32F, 0, 1)
+    coarse = np.abs(across_again[::4, ::4]) + np.abs(down_again[::4, ::4])
+    strongest = float(np.percentile(coarse, 99)) / 1.2
+    limit = max(20.0, 0.3 * strongest, 14.0 * noise_level)
+    found = (cv2.Canny(across, down, limit * 0.6, limit, L2gradient=True) > 0) & sheet.clear
+    band = max(2, sheet.shape[0] // 50)
+    found[:band] = found[-band:] = False
+    found[:, :band] = found[:, -band:] = False
+    y, x = np.nonzero(found)
+    if len(y) < LEAST_EDGES:
+        return {"edges": float(len(y)), "edge_width": 0.0, "edge_width_worst": 0.0, "edge_strength": strongest}
+    if len(y) > MOST_EDGES:
+        y, x = y[:: len(y) // MOST_EDGES + 1], x[:: len(x) // MOST_EDGES + 1]
+    right, below = across[y, x].astype(np.float32), down[y, x].astype(np.float32)
+    blurred = np.sqrt(across_again[y, x] ** 2 + down_again[y, x] ** 2)
+    ratio = np.sqrt(right**2 + below**2) / np.maximum(blurred, 1e-3)
+    width = np.minimum(REBLUR / np.sqrt(np.maximum(ratio**2 - 1, 1e-4)), WIDEST)
+    angle = np.arctan2(below, right)
+    direction = np.round(angle / (np.pi / 4)).astype(int) % 4
+    worst = [
+        float(np.percentile(width[direction == n], 20))
+        for n in range(4)
+        if np.count_nonzero(direction == n) >= LEAST_EDGES
+    ]
+    return {
+        "edges": float(len(y)),
+        "edge_width": float(np.percentile(width, 20)),
+        "edge_width_worst": max(worst, default=0.0),
+        "edge_strength": strongest,
+    }
+
+
+def reblur(sheet: Sheet) -> float:
+    """How little another blur changes it: 0 (sharp) to 1 (nothing left to blur). Crete et al., SPIE 6492 (2007).
+
+    Of its two directions the worse one counts. Looked at by tile and of the tiles with structure the sharpest
+    quarter is taken, so that a wall is not called blurred.
+    """
+    worst = 0.0
+    for axis in (0, 1):
+        # Every fifth line tells as much as all of them.
+        luma = np.ascontiguousarray(sheet.luma[::5] if axis else sheet.luma[:, ::5])
+        again = cv2.blur(luma, (9, 1) if axis else (1, 9))
+        before = cv2.absdiff(luma[:, 1:], luma[:, :-1]) if axis else cv2.absdiff(luma[1:], luma[:-1])
+        after = cv2.absdiff(again[:, 1:], again[:, :-1]) if axis else cv2.absdiff(again[1:], again[:-1])
+        varied, gone = tiles(before), tiles(np.maximum(before - after, 0))
+        textured = varied > max(1.0, float(np.percentile(varied, 60)))
+        if np.count_nonzero(textured) >= 6:
+            kept = 1 - gone[textured] / varied[textured]
+            worst = max(worst, float(np.percentile(kept, 25)))
+    return worst
+
+
+def bands(luma: Plane) -> tuple[Plane, Plane, Plane]:
+    """Mean square of fine, middle and coarse structure of each tile (about 1, 2 and 4 pixels), levels squared."""
+    found = []
+    for _ in range(3):
+        left = cv2.subtract(luma, cv2.GaussianBlur(luma, (5, 5), 1.0))
+        found.append(tiles(cv2.multiply(left, left)))
+        luma = np.asarray(cv2.pyrDown(luma), dtype=np.float32)
+    return found[0], found[1], found[2]
+
+
+def soft_borders(sheet: Sheet) -> dict[str, float]:
+    """Steps of light that have no edge: the outline of a thing too near to be in focus. Shares of the picture.
+
+    ``soft``: where the light changes by more than 25 levels over a sixteenth of the width, and no pixel of the
+    neighbourhood has an edge that explains it. ``empty``: share of tiles without any structure but noise.
+    """
+    coarse = cv2.GaussianBlur(cv2.resize(sheet.half, (80, 45), interpolation=cv2.INTER_AREA), (5, 5), 1.2)
+    step = cv2.magnitude(cv2.Sobel(coarse, cv2.CV_32F, 1, 0, scale=0.5), cv2.Sobel(coarse, cv2.CV_32F, 0, 1, scale=0.5))
+    fine = cv2.magnitude(
+        cv2.Sobel(sheet.half, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(sheet.half, cv2.CV_32F, 0, 1, scale=0.25)
+    )
+    sharpest = cv2.resize(cv2.dilate(fine, np.ones((9, 9), np.uint8)), (80, 45), interpolation=cv2.INTER_NEAREST)
+    left = cv2.subtract(sheet.half, cv2.GaussianBlur(sheet.half, (9, 9), 2.5))
+    texture = np.sqrt(tiles(cv2.multiply(left, left)))
+    return {
+        "soft": float(np.count_nonzero((step > 25) & (sharpest < 0.55 * step))) / step.size,
+        "empty": float(np.count_nonzero(texture < 1.2)) / texture.size,
+        "busiest": float(np.percentile(texture, 95)),
+    }
+
+
+BAND_NOISE = (0.761, 0.0377, 0.0068)
+"""Share of the variance of white noise that falls into each of the bands above."""

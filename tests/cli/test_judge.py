@@ -1,0 +1,133 @@
+"""`judge` on files: what it prints, how it ends, and that no file brings it down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from camera_registry import cli
+from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
+from camera_registry.model.picture import JUDGED
+from tests.picture import faults, generated
+from tests.picture.camera import Camera, light_of
+from tests.picture.test_judgement import NOON, day_before
+
+CAMERA = Camera()
+STREET = light_of(generated.street(9).pictures[0])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a healthy picture, a blurred one and references of the same view."""
+    made = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(1)
+    (made / "good.jpg").write_bytes(CAMERA.take(STREET, NOON, random))
+    (made / "blurred.jpg").write_bytes(CAMERA.take(faults.defocus(STREET, 0.8, random), NOON, random))
+    for n in range(2):
+        (made / f"reference{n}.jpg").write_bytes(CAMERA.take(STREET, day_before(n), random))
+    return made
+
+
+def answers(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_healthy_picture_is_good_and_says_what_was_not_checked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--json", "judge", str(folder / "good.jpg")]) == GOOD
+    (answer,) = answers(capsys)
+    assert set(answer) == {"id", "faults", "checked", "not_checked", "ms"}
+    assert answer["faults"] == []
+    checked, left = answer["checked"], answer["not_checked"]
+    assert isinstance(checked, list)
+    assert isinstance(left, dict)
+    assert {*checked, *left} == {cause.value for cause in JUDGED}
+    assert left["moved"] == "no_reference"
+
+
+def test_a_blurred_picture_is_a_fault_told_in_words_of_either_language(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = [str(folder / "blurred.jpg"), "--reference", *(str(folder / f"reference{n}.jpg") for n in range(2))]
+    assert cli.main(["--lang", "zh", "judge", *told]) == FAULT
+    assert "清晰度异常" in capsys.readouterr().out
+    assert cli.main(["--lang", "en", "judge", *told]) == FAULT
+    assert "Blurred" in capsys.readouterr().out
+
+
+def test_cases_are_answered_line_by_line_and_unknown_keys_are_passed_over(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    references = ["reference0.jpg", "reference1.jpg"]
+    rows = [
+        {"id": "a", "frames": ["good.jpg"], "captured_at": ["2026-06-10T12:00:05"], "refs": references, "label": "x"},
+        {"id": "b", "frames": ["good.jpg", "good.jpg"], "captured_at": ["2026-06-10T12:00:05", "2026-06-10T12:01:05"]},
+        {"id": "c", "frames": ["blurred.jpg"], "refs": references, "ref_at": [None, None], "osd": None},
+    ]
+    file = folder / "cases.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(file)]) == FAULT
+    found = {str(answer["id"]): [fault["cause"] for fault in answer["faults"]] for answer in answers(capsys)}  # type: ignore[attr-defined] # a list of objects
+    assert found == {"a": [], "b": ["frozen"], "c": ["blurred"]}
+
+
+def test_every_fault_of_a_file_of_cases_is_named_before_anything_is_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "wrong.jsonl"
+    file.write_text(
+        '{"id": "a", "frames": []}\n{"frames": ["none.jpg"]}\nnot json\n{"frames": ["good.jpg"], "osd": 3}\n',
+        encoding="utf-8",
+    )
+    assert cli.main(["judge", "--cases", str(file)]) == MISUSE
+    told = capsys.readouterr().err
+    assert all(f"wrong.jsonl:{line}:" in told for line in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize("words", [["judge"], ["judge", "none.jpg"], ["judge", "a.jpg", "--cases", "b.jsonl"]])
+def test_wrong_usage_is_told_apart_from_a_fault(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == MISUSE
+    assert capsys.readouterr().err
+
+
+def picture(width: int, height: int, *options: int, end: str = ".jpg") -> bytes:
+    written, coded = cv2.imencode(end, np.full((height, width, 3), 90, np.uint8), options)
+    assert written
+    return coded.tobytes()
+
+
+def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    hostile = {
+        "empty.jpg": b"",
+        "page.jpg": b"<html><body>Login required</body></html>",
+        "picture.png": picture(64, 64, end=".png"),
+        "half.jpg": good[: len(good) // 2],
+        "thin.jpg": picture(1, 65000),
+        "start.jpg": b"\xff\xd8",
+        "claims.jpg": good[: good.index(b"\xff\xc0") + 5] + b"\xff\xff\xff\xff" + good[good.index(b"\xff\xc0") + 9 :],
+    }
+    rows = []
+    for name, content in hostile.items():
+        (folder / name).write_bytes(content)
+        rows.append({"id": name, "frames": [name]})
+    (folder / "progressive.jpg").write_bytes(
+        cv2.imencode(".jpg", cv2.imread(str(folder / "good.jpg")), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1))[1].tobytes()
+    )
+    rows += [{"id": "progressive.jpg", "frames": ["progressive.jpg"]}]
+    rows += [{"id": "good", "frames": ["good.jpg"], "refs": ["empty.jpg", "reference0.jpg"]}]
+    file = folder / "hostile.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(file)]) == FAULT
+    found = {str(answer["id"]): answer for answer in answers(capsys)}
+    for name in hostile:
+        assert [fault["cause"] for fault in found[name]["faults"]] == ["corrupt"], name  # type: ignore[attr-defined] # a list of objects
+    assert found["progressive.jpg"]["faults"] == []
+    assert found["good"]["faults"] == []

@@ -1,0 +1,206 @@
+"""The picture judge on generated scenes: it names what is wrong and leaves healthy pictures alone.
+
+Only plain cases stand here, moderate and severe; graded recall and false alarms are measured by
+``python -m tests.judge_evaluation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import JUDGED, Judgement, Unjudged
+from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures.sight import sight
+from probes.picture.examination import Decoded, Examiner, Osd
+from probes.picture.measuring.sheet import Picture
+from tests.picture import faults, generated, weather, wire
+from tests.picture.camera import Camera, Light, light_of
+
+NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
+CAMERA = Camera()
+STREET = light_of(generated.street(5).pictures[0])
+ROOM = light_of(generated.room(5).pictures[0])
+LAYOUT = "YYYY-MM-DD HH:MM:SS"
+
+
+def opened(jpeg: bytes, width: int) -> Decoded:
+    from probes.picture.child import decode
+
+    picture: Picture = decode(jpeg, width)
+    return Decoded(picture, picture.shape[1], 1)
+
+
+def random(seed: int = 3) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def references(light: Light) -> list[bytes]:
+    return [CAMERA.take(light, day_before(n), random(n), gain) for n, gain in enumerate((0.8, 1.0, 1.2))]
+
+
+def day_before(n: int) -> datetime:
+    return NOON - timedelta(days=n + 1, minutes=7 * n)
+
+
+REFERENCES = {"street": references(STREET), "room": references(ROOM)}
+LIGHTS = {"street": STREET, "room": ROOM}
+
+
+def judged(
+    frames: list[bytes],
+    scene: str = "",
+    at: list[datetime | None] | None = None,
+    osd: Osd | None = None,
+) -> Judgement:
+    """The judgement of frames, against the references of a scene where one is named."""
+    known = REFERENCES.get(scene, [])
+    times = at or [NOON] * len(frames)
+    before: list[datetime | None] = [day_before(n) for n in range(len(known))]
+    found = Examiner(opened).examine(frames, known, times, before, osd)
+    return judge(sight(found, times, before))
+
+
+def causes(judgement: Judgement) -> list[Cause]:
+    return [fault.cause for fault in judgement.faults]
+
+
+def spoilt(scene: str, kind: str, severity: float) -> bytes:
+    light = LIGHTS[scene]
+    for kinds in faults.LENS.values():
+        if kind in kinds:
+            return CAMERA.take(kinds[kind](light, severity, random()), NOON, random(1))
+    for kinds in faults.SENSOR.values():
+        if kind in kinds:
+            levels = kinds[kind](CAMERA.expose(light, random(1)), severity, random())
+            return CAMERA.code(CAMERA.burn_in(levels, NOON))
+    raise LookupError(kind)
+
+
+OF_THE_LENS = {
+    "defocus": Cause.BLURRED,
+    "condensation": Cause.BLURRED,
+    "spray": Cause.COVERED,
+    "thing": Cause.COVERED,
+    "more_light": Cause.OVEREXPOSED,
+    "less_light": Cause.DARK,
+    "fog": Cause.LOW_CONTRAST,
+    "tint": Cause.COLOUR_CAST,
+    "move": Cause.MOVED,
+    "grain": Cause.NOISY,
+    "speckle": Cause.NOISY,
+    "hum": Cause.STRIPED,
+    "lost_lines": Cause.STRIPED,
+}
+
+
+@pytest.mark.parametrize(("kind", "cause"), list(OF_THE_LENS.items()))
+def test_a_fault_is_named_when_the_view_is_known(kind: str, cause: Cause) -> None:
+    assert cause in causes(judged([spoilt("street", kind, 0.7)], "street"))
+
+
+ALONE = {
+    "defocus": Cause.BLURRED,
+    "more_light": Cause.OVEREXPOSED,
+    "less_light": Cause.DARK,
+    "fog": Cause.LOW_CONTRAST,
+    "grain": Cause.NOISY,
+    "hum": Cause.STRIPED,
+}
+
+
+@pytest.mark.parametrize(("kind", "cause"), list(ALONE.items()))
+def test_a_severe_fault_is_named_from_one_picture_alone(kind: str, cause: Cause) -> None:
+    assert causes(judged([spoilt("street", kind, 1.0)])) == [cause]
+
+
+def healthy() -> Iterator[tuple[str, str]]:
+    for scene in LIGHTS:
+        for condition in weather.CONDITIONS:
+            yield scene, condition
+
+
+@pytest.mark.parametrize(("scene", "condition"), list(healthy()))
+def test_no_fault_is_found_in_healthy_weather_and_light(scene: str, condition: str) -> None:
+    at = NOON.replace(hour={"night": 23, "headlights": 23, "infrared": 23, "sunset": 19}.get(condition, 12))
+    light = weather.CONDITIONS[condition](LIGHTS[scene], random(8))
+    frame = CAMERA.take(light, at, random(9), noise=3.0 if at.hour == 23 else 1.0)
+    assert causes(judged([frame], scene, [at])) == []
+    assert causes(judged([frame], "", [at])) == []
+
+
+@pytest.mark.parametrize("kind", wire.SIGNALS)
+def test_a_card_without_a_signal_is_told_as_such_and_silences_the_rest(kind: str) -> None:
+    card = wire.no_signal(STREET.shape, kind, random())
+    judgement = judged([CAMERA.code(CAMERA.burn_in(card, NOON))], "street")
+    assert causes(judgement) == [Cause.NO_SIGNAL]
+    assert judgement.not_checked[Cause.BLURRED] is Unjudged.STANDS_DOWN
+
+
+def test_a_picture_whose_lower_part_is_filled_in_is_corrupt() -> None:
+    levels = wire.grey_rest(CAMERA.burn_in(CAMERA.expose(STREET, random()), NOON), 0.6, random())
+    assert causes(judged([CAMERA.code(levels)])) == [Cause.CORRUPT]
+
+
+def test_a_picture_that_is_cut_off_is_corrupt_and_nothing_else_is_said_of_it() -> None:
+    whole = CAMERA.take(STREET, NOON, random())
+    judgement = judged([whole[: len(whole) // 2]], "street")
+    assert causes(judgement) == [Cause.CORRUPT]
+    assert set(judgement.not_checked) == set(JUDGED) - {Cause.CORRUPT}
+
+
+def test_frames_without_fresh_noise_are_frozen_although_the_clock_runs() -> None:
+    held = CAMERA.expose(STREET, random())
+    at: list[datetime | None] = [NOON + timedelta(seconds=s) for s in (0, 2, 4)]
+    frames = [CAMERA.code(CAMERA.burn_in(held, time)) for time in at if time]
+    osd = Osd(tuple(float(side) for side in CAMERA.box(STREET.shape)), LAYOUT)  # type: ignore[arg-type] # four sides
+    assert causes(judged(frames, "", at, osd)) == [Cause.FROZEN]
+
+
+def test_a_still_scene_with_fresh_noise_is_not_frozen() -> None:
+    at: list[datetime | None] = [NOON + timedelta(seconds=s) for s in (0, 2, 4)]
+    frames = [CAMERA.take(STREET, time, random(n)) for n, time in enumerate(at) if time]
+    judgement = judged(frames, "", at)
+    assert causes(judgement) == []
+    assert Cause.FROZEN in judgement.checked
+
+
+def test_one_picture_says_nothing_of_a_freeze() -> None:
+    assert judged([CAMERA.take(STREET, NOON, random())]).not_checked[Cause.FROZEN] is Unjudged.ONE_FRAME
+
+
+@pytest.mark.parametrize("wrong", [timedelta(minutes=-12), timedelta(days=400)])
+def test_a_burnt_in_clock_that_is_wrong_is_read(wrong: timedelta) -> None:
+    frame = CAMERA.take(ROOM, NOON + wrong, random())
+    osd = Osd(tuple(float(side) for side in CAMERA.box(ROOM.shape)), LAYOUT)  # type: ignore[arg-type] # four sides
+    judgement = judged([frame], "room", None, osd)
+    assert causes(judgement) == [Cause.OSD_CLOCK]
+    assert judgement.faults[0].evidence["seconds_off"] == wrong.total_seconds()
+
+
+def test_a_burnt_in_clock_that_is_right_is_checked_and_good() -> None:
+    osd = Osd(tuple(float(side) for side in CAMERA.box(ROOM.shape)), LAYOUT)  # type: ignore[arg-type] # four sides
+    judgement = judged([CAMERA.take(ROOM, NOON, random())], "room", None, osd)
+    assert causes(judgement) == []
+    assert Cause.OSD_CLOCK in judgement.checked
+
+
+def test_a_dark_picture_is_a_fault_by_day_and_not_judged_by_night() -> None:
+    frame = CAMERA.take(STREET * np.float32(0.01), NOON, random(), noise=3.0)
+    assert causes(judged([frame], "street", [NOON])) == [Cause.DARK]
+    midnight: list[datetime | None] = [NOON.replace(hour=0)]
+    judgement = judged([frame], "street", midnight)
+    assert causes(judgement) == []
+    assert judgement.not_checked[Cause.DARK] is Unjudged.NIGHT
+    assert judgement.not_checked[Cause.COVERED] is Unjudged.NO_FITTING_REFERENCE
+
+
+def test_every_cause_is_a_fault_or_checked_or_not_checked_with_a_reason() -> None:
+    judgement = judged([spoilt("street", "fog", 0.7)], "street")
+    assert set(judgement.checked) | set(judgement.not_checked) == set(JUDGED)
+    assert not set(judgement.checked) & set(judgement.not_checked)
+    assert {fault.cause for fault in judgement.faults} <= set(judgement.checked)
