@@ -17,7 +17,7 @@ def no_signal(of: Evidence) -> Verdict:
     look, limits = of.look, of.limits
     dead = look["p99"] <= limits.black and look["grain"] < limits.black_noise and look["deviation"] < 4
     # Half a picture above a plain rest is a picture that was cut off, not a card.
-    half = 0.06 <= look["plain_rows"] and look["plain_all"] < 0.78 and look["edges"] >= 300
+    half = look["plain_rows"] >= 0.06 and look["plain_all"] < 0.78 and look["edges"] >= 300
     plain = 0.0 if half else score(look["flat_share"], limits.flat_share)
     return verdict(
         Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "dominant_share", "p99", "grain")
