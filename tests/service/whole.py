@@ -1,4 +1,5 @@
-"""A whole service beside a simulated fleet, for tests: real sockets, a real database, everything fast."""
+"""A whole service beside a simulated fleet, for tests: real sockets, a real database, everything fast; but no faster
+than a machine that is busy with other tests can follow, or its slowness would be taken for faults of devices."""
 
 from __future__ import annotations
 
@@ -24,17 +25,17 @@ port = 0
 [devices]
 networks = ["127.0.0.0/8"]
 [probes.tcp]
-interval = 1
-timeout = 0.5
+interval = 2
+timeout = 1.9
 [probes.onvif]
-interval = 1
-timeout = 0.9
+interval = 2
+timeout = 1.9
 [probes.rtsp]
-interval = 1
-timeout = 0.9
+interval = 2
+timeout = 1.9
 [probes.snapshot]
-interval = 1
-timeout = 0.9
+interval = 2
+timeout = 1.9
 [health]
 retry = 0.3
 stale_intervals = 20
@@ -74,7 +75,7 @@ async def serving(settings: Path, simulation: Simulation | None = None) -> Async
         yield app
 
 
-async def until(met: Callable[[], object], seconds: float = 40) -> None:
+async def until(met: Callable[[], object], seconds: float = 50) -> None:
     """Wait for something that sets no event."""
     async with asyncio.timeout(seconds):
         while not met():
