@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.script import Event
-from camera_registry.simulator.simulation import Simulation, Sockets
+from camera_registry.simulator.simulation import Simulation, Sockets, prepare
 
 Tell = Callable[[str], None]
 
@@ -49,6 +49,7 @@ def serve(
     The processes know nothing of each other and need not: their story is the same. Each counts what it was asked.
     """
     _allow_many_files()
+    prepare(fleet)  # before there are several processes, so that they share it
     story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16))
     life, death = os.pipe()
     helpers: list[int] = []
@@ -104,7 +105,6 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
         if part.until is not None:
             loop.add_reader(part.until, stop.set)
         async with Simulation(story.fleet, opened=part.opened, secret=story.secret, leads=first) as simulation:
-            simulation.prepare()
             ports = simulation.ports
             shown = f"{ports.http} (HTTP), {ports.rtsp} (RTSP), {ports.tcp} (TCP)"
             tell(f"{said}{len(story.fleet.members)} devices answer on ports {shown}")

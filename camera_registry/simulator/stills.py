@@ -26,8 +26,9 @@ TURNS = 4
 NOISES = 3
 """Encodings of one position that differ in their noise; each row of blocks is taken from any of them."""
 LETTERS = "0123456789-: abcdefghijklmnopqrstuvwxyz"
-CLOCK_AT = (1, 1)
-"""Row and column of blocks where the clock begins; a letter is two blocks high."""
+CLOCK_ROW = 1
+TEXT_COLUMN = 1
+"""Where the texts begin, in blocks; a letter is two blocks high."""
 NAME_ROWS_FROM_BELOW = 4
 
 
@@ -76,11 +77,8 @@ def _split(scan: bytes) -> list[bytes]:
 
 
 _MARKERS = tuple(bytes((0xFF, 0xD0 + number)) for number in range(8))
-
-
-def _marker(number: int) -> bytes:
-    """The restart marker behind block ``number`` of the picture; they count modulo 8."""
-    return _MARKERS[number & 7]
+"""The restart markers."""
+END = b"\xff\xd9"
 
 
 class Still:
@@ -88,45 +86,45 @@ class Still:
 
     def __init__(self, variant: int, look: Look) -> None:
         width, height = SIZES[1]
-        self._across, down = -(-width // BLOCK), -(-height // BLOCK)
-        self._name_row = down - NAME_ROWS_FROM_BELOW
+        self._across, self._down = -(-width // BLOCK), -(-height // BLOCK)
         self._head = b""
-        self._rows: list[list[list[bytes]]] = []
+        self._rows: list[list[tuple[bytes, ...]]] = []
         """By turn, by noise, by row: the row's bytes with markers."""
-        self._blocks: list[list[Encoded]] = []
+        self._encodings: list[list[Encoded]] = []
+        self._tails: dict[tuple[int, int, int, int], bytes] = {}
         for turn in range(TURNS):
             picture = draw(variant, look, width, height, turn / TURNS)
             encodings = [encode(noisy(picture, look, 10 * turn + noise)) for noise in range(NOISES)]
-            self._blocks.append(encodings)
-            self._rows.append([[self._row(encoding, row) for row in range(down)] for encoding in encodings])
+            self._encodings.append(encodings)
+            self._rows.append([tuple(self._marked(each, row, 0) for row in range(self._down)) for each in encodings])
             self._head = encodings[0].head
-        self._down = down
-
-    def _row(self, encoding: Encoded, row: int) -> bytes:
-        first = row * self._across
-        return b"".join(block + _marker(first + column) for column, block in enumerate(encoding.rows[row]))
 
     def picture(self, clock: str, name: str, rng: random.Random) -> bytes:
         """A JPEG of this moment with both texts burnt in; they may hold digits, small letters, ``-``, ``:``, blanks."""
-        turn = rng.randrange(TURNS)
-        noises = self._rows[turn]
-        rows = [noises[rng.randrange(NOISES)][row] for row in range(self._down)]
-        blocks = self._blocks[turn][rng.randrange(NOISES)]
-        for at, text in ((CLOCK_AT[0], clock), (self._name_row, name)):
+        turn, noise = rng.randrange(TURNS), rng.randrange(NOISES)
+        rows = [noisy[row] for row, noisy in enumerate(rng.choices(self._rows[turn], k=self._down))]
+        for at, text in ((CLOCK_ROW, clock), (self._down - NAME_ROWS_FROM_BELOW, name)):
             for half in (0, 1):
-                rows[at + half] = self._with_text(blocks, at + half, half, text)
+                rows[at + half] = self._with_text(turn, noise, at + half, half, text)
         # The last block has no marker behind it, but the end of the picture.
-        return b"".join((self._head, *rows))[:-2] + b"\xff\xd9"
+        return b"".join((self._head, *rows))[:-2] + END
 
-    def _with_text(self, blocks: Encoded, row: int, half: int, text: str) -> bytes:
+    def _with_text(self, turn: int, noise: int, row: int, half: int, text: str) -> bytes:
+        """A row of blocks with one half of a text over it."""
         first = row * self._across
-        column = CLOCK_AT[1]
-        letters = _letters()
-        plain = blocks.rows[row]
-        cells = list(plain[:column])
-        cells.extend(letters[letter][half] for letter in text[: self._across - column])
-        cells.extend(plain[len(cells) :])
-        return b"".join([cell + _marker(first + place) for place, cell in enumerate(cells)])
+        plain = self._encodings[turn][noise].rows[row][:TEXT_COLUMN]
+        cells = [*plain, *(_letters()[letter][half] for letter in text)][: self._across]
+        key = (turn, noise, row, len(cells))
+        if key not in self._tails:
+            self._tails[key] = self._marked(self._encodings[turn][noise], row, len(cells))
+        marked = [cell + _MARKERS[(first + place) & 7] for place, cell in enumerate(cells)]
+        return b"".join((*marked, self._tails[key]))
+
+    def _marked(self, encoded: Encoded, row: int, begin: int) -> bytes:
+        """The blocks of a row from column ``begin`` on, each with its marker; they count modulo 8 over the picture."""
+        first = row * self._across
+        blocks = encoded.rows[row]
+        return b"".join(blocks[place] + _MARKERS[(first + place) & 7] for place in range(begin, self._across))
 
 
 @cache

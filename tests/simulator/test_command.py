@@ -23,24 +23,28 @@ COMMAND = (sys.executable, "-m", "camera_registry", "simulate")
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[dict[str, str]]]]:
-    """The command with its inventory, once all its processes serve; ended by SIGTERM, which must be enough."""
-    process = await asyncio.create_subprocess_exec(*COMMAND, *ANY, *arguments, stdout=-1, stderr=-1)
+async def started(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The command as a process, which is gone in the end whatever happens."""
+    process = await asyncio.create_subprocess_exec(*COMMAND, *ANY, *arguments, stdin=-1, stdout=-1, stderr=-1)
     try:
-        async with asyncio.timeout(50):
-            lines = [await process.stdout.readline()]
-            while not lines[-1].startswith(b"view,") or len(lines) < 2:
-                lines.append(await process.stdout.readline())
-            for _ in range(arguments.count("--processes") + 1):
-                assert b"devices answer" in await process.stderr.readline()
-            yield process, list(csv.DictReader(io.StringIO(b"".join(lines).decode())))
-            process.send_signal(signal.SIGTERM)
-            assert await process.wait() == 0
+        async with asyncio.timeout(55):
+            yield process
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
-        process._transport.close()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[dict[str, str]]]]:
+    """The command with its inventory, once all its processes serve; ended by SIGTERM, which must be enough."""
+    async with started(*arguments) as process:
+        inventory = await process.stdout.read()
+        for _ in range(arguments.count("--processes") + 1):
+            assert b"devices answer" in await process.stderr.readline()
+        yield process, list(csv.DictReader(io.StringIO(inventory.decode())))
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
 
 
 async def test_the_inventory_is_printed_at_once_and_its_devices_answer_until_sigterm():
@@ -51,17 +55,13 @@ async def test_the_inventory_is_printed_at_once_and_its_devices_answer_until_sig
 
 
 async def test_it_ends_with_the_program_that_started_it():
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *ANY, "--devices", "3", "--until-eof", "--processes", "2", stdin=-1, stdout=-1, stderr=-1
-    )
-    async with asyncio.timeout(50):
+    async with started("--devices", "3", "--until-eof", "--processes", "2") as process:
         inventory = await process.stdout.read()
         assert inventory.startswith(b"record,id,"), "the inventory ends while the fleet goes on"
         assert b"devices answer" in await process.stderr.readline()
         assert process.returncode is None
         process.stdin.close()
-        await process.communicate()
-    assert process.returncode == 0
+        assert await process.wait() == 0
 
 
 async def test_two_processes_share_one_fleet_and_take_each_others_nonces():
