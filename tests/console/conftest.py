@@ -128,7 +128,8 @@ def store(tmp_path: Path, board: Board) -> Iterator[Store]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, board: Board, store: Store) -> AsyncIterator[Site]:
+async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, store: Store) -> AsyncIterator[Site]:
+    """On loopback, unless a test's parameter says that the listener can be reached from elsewhere."""
     pictures = Pictures(tmp_path / "pictures")
 
     async def probe_now(device: Device) -> Sequence[tuple[Observation, Sequence[Step]]]:
@@ -156,6 +157,7 @@ async def site(tmp_path: Path, board: Board, store: Store) -> AsyncIterator[Site
         pictures=pictures,
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
+        loopback=getattr(request, "param", True),
         now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )
     app = console.build(deps)

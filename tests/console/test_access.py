@@ -14,7 +14,8 @@ from camera_registry.console.routing import AnyRoute, Surface
 from camera_registry.model.people import Role, User
 from camera_registry.rules.access import PERMITTED, Action, Denied, authorize, may
 from camera_registry.settings import Settings, Web
-from camera_registry.store import access
+from camera_registry.store import Unavailable, access
+from camera_registry.store.pictures import PictureKind
 from tests.console.conftest import PASSWORD, Browser, Script, Site
 
 GUARDED = [route for route in ROUTES if route.action is not None]
@@ -306,3 +307,39 @@ async def test_no_secret_reaches_the_log(
     assert "/api/v1/credentials/gate" in logged
     for secret in ("canary", PASSWORD, csrf, token):
         assert secret not in logged
+
+
+@pytest.mark.parametrize("site", [False], indirect=True)
+async def test_a_listener_for_others_wants_a_token_for_everything(site: Site, session: aiohttp.ClientSession) -> None:
+    for path in ("/metrics", "/metrics/devices", "/sd/devices", "/sd/pages", "/sd/pollers", "/probe?target=cam-00002"):
+        async with session.get(site.url + path) as answer:
+            assert answer.status == 401, path
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        async with session.get(site.url + path, headers=site.token(Role.OPERATOR)) as answer:
+            assert answer.status == 200, path
+    async with session.get(f"{site.url}/healthz", headers={"Host": "registry.city.example"}) as answer:
+        assert answer.status == 200
+
+
+async def test_a_token_that_only_reads_metrics_is_a_viewers(site: Site, session: aiohttp.ClientSession) -> None:
+    headers = site.token(Role.VIEWER) | {"X-Forwarded-For": "203.0.113.9"}
+    async with session.get(f"{site.url}/metrics", headers=headers) as answer:
+        assert answer.status == 200
+    async with session.get(f"{site.url}/probe?target=cam-00002", headers=headers) as answer:
+        assert answer.status == 403
+    assert site.probed == []
+
+
+async def test_without_its_row_in_the_trail_no_picture_is_shown(
+    admin: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, b"\xff\xd8 picture", site.deps.now())
+
+    async def write(*_: object, **__: object) -> None:
+        raise Unavailable("the database is locked")
+
+    monkeypatch.setattr(site.store, "write", write)
+    async with admin.session.get(f"{site.url}/api/v1/devices/cam-00003/snapshot") as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert b"picture" not in await answer.read()
+    assert (await admin.get("/devices/cam-00003"))[0] == 200, "what is only read is still shown"

@@ -312,3 +312,9 @@ async def test_a_recorders_good_channels_are_told_together(admin: Browser, site:
     _, text = await admin.get("/devices/cam-00002?lang=en")
     assert "Stream <small>7 channels</small>" in text
     assert re.search(r"Stream <small>#5</small>.*?No stream", text, re.DOTALL)
+
+
+async def test_an_area_can_be_named_by_code_or_by_name(admin: Browser) -> None:
+    for area in ("510104002", "合江亭街道"):
+        _, text = await admin.get(f"/devices?area={area}&lang=en")
+        assert "21 devices" in text, area
