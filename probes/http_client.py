@@ -14,7 +14,6 @@ from camera_registry.model.roster import Target
 from probes import transport
 from probes.authentication import Authenticator
 from probes.base import Context, ProbeError
-from probes.credentials import Login
 from probes.transport import Connection
 from probes.wire import WireError
 from probes.wire.digest import Request
@@ -106,22 +105,6 @@ class HttpClient:
         if not answer.reusable:
             self.close()
         return answer
-
-
-async def request(
-    context: Context,
-    target: Target,
-    method: str,
-    path: str,
-    *,
-    port: int,
-    limit: int,
-    login: Login | None = None,
-    tls: bool = False,
-) -> Answer:
-    """One authenticated request on a connection of its own. Raises ProbeError."""
-    with HttpClient(context, target, port, limit=limit, tls=tls) as client:
-        return await client.request(method, path, Authenticator(context, target, "http", login))
 
 
 def _with(headers: Headers, authorization: str | None) -> Headers:

@@ -14,14 +14,18 @@ from typing import Self
 
 from lxml import etree
 
+from camera_registry.model.observation import FailureKind
 from camera_registry.model.roster import Target
 from probes import credentials
 from probes.authentication import Authenticator
-from probes.base import Context
+from probes.base import Context, ProbeError
 from probes.http_client import HttpClient
 from probes.wire import onvif, soap, soap_requests
 from probes.wire.http import Answer, read_date
 from probes.wire.soap import SOAP_LIMIT, Operation, Refusal, SoapError
+
+SURE_CLOCK = 5.0
+"""Seconds of difference that no device minds in the time of a signature."""
 
 _MODE = "onvif.mode"
 _TOKEN_MODE, _HTTP_MODE = "ws-security", "http"
@@ -57,6 +61,7 @@ class OnvifDevice:
         self._login = credentials.login(context, target, "onvif")
         self._authenticator = Authenticator(context, target, "onvif", self._login)
         self._known_here = False
+        self._clock_is_a_guess = False
         self._clients: dict[int, HttpClient] = {}
         self.home = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
 
@@ -117,6 +122,7 @@ class OnvifDevice:
         told = read_date(answer.head.get("date"))
         if self._memory.clock_offset is None and told is not None:
             self._memory.clock_offset = (told - asked).total_seconds()
+            self._clock_is_a_guess = abs(self._memory.clock_offset) > SURE_CLOCK
 
     async def _ask_by_token(self, question: _Question, login: credentials.Login) -> etree._Element:
         await login.permit()
@@ -132,6 +138,9 @@ class OnvifDevice:
             login.refused()
             self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
             known = self._memory.schemes.get(_MODE) == _TOKEN_MODE
+            if self._clock_is_a_guess and not answer.head.get("www-authenticate"):
+                self._clock_is_a_guess = False
+                return await self._ask_by_token(question, login)  # in our own time: some devices misstate their Date
             if known and not answer.head.get("www-authenticate"):
                 raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error
             self._context.step("onvif.token_refused", detail=str(error))
@@ -147,7 +156,12 @@ class OnvifDevice:
     async def _ask_by_http(self, question: _Question) -> etree._Element:
         client = self._client(question.port)
         body = question.request.write(token=question.token)
-        answer = await client.request("POST", question.path, self._authenticator, question.headers, body)
+        try:
+            answer = await client.request("POST", question.path, self._authenticator, question.headers, body)
+        except ProbeError as error:
+            if error.kind is FailureKind.AUTH:
+                self._memory.schemes.pop(_MODE, None)
+            raise
         try:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:

@@ -15,6 +15,8 @@ HEAD_LIMIT = 64 * 1024
 """Bytes of one head; devices send a few hundred."""
 
 _STATUS = re.compile(r"(HTTP|RTSP)\s*/\s*(\d+(?:\.\d+)?)\s+(\d{3})(?:\s+(.*))?$", re.IGNORECASE)
+_HEADER = re.compile(r"^([^:\n]*):(.*)$", re.MULTILINE)
+_FOLD = re.compile(r"\n[ \t]+")
 _BLANK = b"\r\n \t\x00\xef\xbb\xbf"
 
 
@@ -66,19 +68,13 @@ def skip_blank(buffer: bytearray) -> None:
 
 def read_head(block: bytes) -> Head:
     """The head in ``block``, which ends with its blank line. Raises WireError if it begins with no status line."""
-    lines = block.decode("latin-1").replace("\r", "").split("\n")
-    found = _STATUS.match(lines[0].strip())
+    text = block.decode("latin-1").replace("\r", "")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    first, _, rest = text.partition("\n")
+    found = _STATUS.match(first.strip())
     if found is None:
-        raise WireError(f"no status line; the answer begins with {clean(lines[0], 60)!r}")
-    headers: list[tuple[str, str]] = []
-    for line in lines[1:]:
-        if line[:1] in (" ", "\t"):
-            if headers:
-                name, value = headers[-1]
-                headers[-1] = (name, f"{value} {line.strip()}".strip())
-            continue
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.append((name.strip().lower(), value.strip()))
+        raise WireError(f"no status line; the answer begins with {clean(first, 60)!r}")
+    headers = [(name.strip().lower(), value.strip()) for name, value in _HEADER.findall(rest)]
     protocol, version, status, reason = found.groups()
     return Head(protocol.upper(), version, int(status), clean(reason or "", 120), tuple(headers))

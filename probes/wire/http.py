@@ -18,6 +18,7 @@ Headers = Iterable[tuple[str, str]]
 _INTERIM_LIMIT = 8
 _EXTRA_LINES = 100
 _CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]{1,8})\s*(?:;.*)?$")
+_PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
 
 
@@ -41,6 +42,8 @@ def request_target(path: str) -> str:
     path = path.partition("#")[0]
     if not path.startswith("/"):
         path = "/" + path
+    if _PLAIN.fullmatch(path):
+        return path
     return quote(path, safe="%/:=&?~+!$,;'@()*[]{}|^")
 
 

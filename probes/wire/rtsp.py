@@ -14,6 +14,7 @@ from probes.wire.text import excerpt
 SDP_LIMIT = 64 * 1024
 """Bytes of a body that a device may send; real descriptions have one or two thousand."""
 
+_PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
 _DOLLAR = 0x24
 _BEGINNING = re.compile(rb"[A-Za-z_]+(?:[ /\t]|$)")
@@ -59,6 +60,8 @@ def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[
 
 def request_uri(uri: str) -> str:
     """``uri`` as it may stand in a request line: ASCII without spaces or line breaks."""
+    if _PLAIN.fullmatch(uri):
+        return uri
     return quote(uri, safe="%/:=&?~+!$,;'@()*[]{}|^#")
 
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 from probes.wire import WireError
 from probes.wire.text import clean, decode, excerpt
 
+_LINE = re.compile(r"^[ \t]*([A-Za-z])=(.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _STATIC_CODECS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}
+_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}")
 _NAMES = {"HEVC": "H265", "MJPEG": "JPEG", "AVC": "H264"}
 
 
@@ -26,7 +28,6 @@ class Media:
     payload_type: int
     codec: str
     control: str = ""
-    clock_rate: int = 90_000
     frame_rate: float | None = None
     width: int | None = None
     height: int | None = None
@@ -53,18 +54,16 @@ class Description:
 
 def read(body: bytes) -> Description:
     """The description in ``body``. Raises WireError when no line of it is SDP."""
-    lines = [line.strip() for line in decode(body.strip(b"\x00\xef\xbb\xbf \r\n")).replace("\r", "\n").split("\n")]
+    text = decode(body.strip(b"\x00\xef\xbb\xbf \r\n")).replace("\r", "\n")
     sections: list[list[tuple[str, str]]] = [[]]
-    for line in lines:
-        kind, equals, value = line.partition("=")
-        if not equals or len(kind) != 1:
-            continue
+    for kind, value in _LINE.findall(text):
         if kind == "m":
             sections.append([])
         sections[-1].append((kind, value))
     if not any(sections):
         raise WireError(f"not a session description; it begins with {excerpt(body)!r}")
-    return Description(_attributes(sections[0]).get("control", ""), tuple(map(_media, sections[1:])))
+    control = next((value for name, value in _named(sections[0]) if name == "control"), "")
+    return Description(control, tuple(map(_media, sections[1:])))
 
 
 def resolve(base: str, control: str) -> str:
@@ -82,43 +81,35 @@ def resolve(base: str, control: str) -> str:
     return base + control if base.endswith("/") else f"{base}/{control}"
 
 
-def _attributes(lines: list[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _named(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The attributes among the lines, names in lower case."""
     for kind, value in lines:
         if kind == "a":
             name, _, rest = value.partition(":")
-            found.setdefault(name.strip().lower(), rest.strip())
-    return found
+            yield name.strip().lower(), rest.strip()
 
 
 def _media(lines: list[tuple[str, str]]) -> Media:
     words = lines[0][1].split()
     kind = clean(words[0].lower(), 20) if words else ""
-    payload_type = int(words[3]) if len(words) > 3 and words[3].isascii() and words[3].isdigit() else -1
-    attributes = _attributes(lines)
-    codec, clock_rate = _STATIC_CODECS.get(payload_type, ""), 90_000
+    payload = words[3] if len(words) > 3 and _PAYLOAD_TYPE.fullmatch(words[3]) else "-1"
+    codec = _STATIC_CODECS.get(int(payload), "")
+    attributes: dict[str, str] = {}
     parameters: dict[str, str] = {}
-    for line_kind, value in lines:
-        name, _, rest = value.partition(":")
-        if line_kind != "a" or name.lower() not in ("rtpmap", "fmtp"):
-            continue
-        number, _, rest = rest.strip().partition(" ")
-        if number != str(payload_type):
-            continue
-        if name.lower() == "rtpmap":
-            encoding, _, rate = rest.strip().partition("/")
-            codec = clean(encoding.upper(), 20)
-            rate = rate.partition("/")[0]
-            clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 8 else clock_rate
-        else:
+    for name, value in _named(lines):
+        number, _, rest = value.partition(" ")
+        if name == "rtpmap" and number == payload:
+            codec = clean(rest.strip().partition("/")[0].upper(), 20)
+        elif name == "fmtp" and number == payload:
             parameters |= _parameters(rest)
+        else:
+            attributes.setdefault(name, value)
     width, height = _size(attributes)
     return Media(
         kind=kind,
-        payload_type=payload_type,
+        payload_type=int(payload),
         codec=_NAMES.get(codec, codec),
         control=attributes.get("control", ""),
-        clock_rate=clock_rate,
         frame_rate=_positive(attributes.get("framerate", "")),
         width=width,
         height=height,

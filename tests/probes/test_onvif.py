@@ -133,14 +133,27 @@ async def test_a_device_that_guards_even_its_clock_is_asked_with_a_password():
     assert device.refusals == 0, "its own challenge told which manner it wants"
 
 
+class Dated(OnvifDouble):
+    """Puts a Date into the head of its answers, ``misstated`` by that much."""
+
+    misstated = timedelta(0)
+
+    def answer(self, request: HttpRequest) -> bytes:
+        date = format_datetime(datetime.now(UTC) + self.clock + self.misstated, usegmt=True)
+        return super().answer(request).replace(b"\r\n", f"\r\nDate: {date}\r\n".encode(), 1)
+
+
+async def test_a_date_that_is_wrong_does_not_keep_us_out():
+    device = Dated(recorded(AGSH, *ALL), open_operations=(), refusal=(401, "NotAuthorized"))
+    device.misstated = timedelta(hours=8)
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port), {"full": False})
+    assert seen.failure is None
+    assert device.refusals == 1
+
+
 async def test_a_clock_behind_the_password_is_taken_from_the_head_of_the_refusal():
     ahead = timedelta(hours=5)
-
-    class Dated(OnvifDouble):
-        def answer(self, request: HttpRequest) -> bytes:
-            date = format_datetime(datetime.now(UTC) + self.clock, usegmt=True)
-            return super().answer(request).replace(b"\r\n", f"\r\nDate: {date}\r\n".encode(), 1)
-
     device = Dated(recorded(AGSH, *ALL), clock=ahead, open_operations=(), refusal=(401, "NotAuthorized"))
     async with listening(device) as port:
         seen = await probe("onvif", target(onvif=port), {"full": False})
@@ -175,8 +188,9 @@ async def test_a_wrong_password_is_sent_at_most_twice_then_the_device_is_left_al
     assert "left alone until" in seen.failure.detail
 
 
-async def test_after_the_quiet_time_or_with_a_new_password_it_is_tried_again():
-    device = OnvifDouble(recorded(AGSH, *ALL), password="another")
+@pytest.mark.parametrize("status", [400, 401])
+async def test_after_the_quiet_time_or_with_a_new_password_it_is_tried_again(status: int):
+    device = OnvifDouble(recorded(AGSH, *ALL), password="another", refusal=(status, "NotAuthorized"))
     memory = Memory()
     async with listening(device) as port:
         await probe("onvif", target(onvif=port), using=tools(memory=memory, auth_quiet=0.0))

@@ -117,5 +117,6 @@ def read_whole_description(body: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_description_is_read_or_a_declared_error(body: bytes):
-    for data in (body, b"v=0\r\nm=video " + body, CAMERA_SDP + b"a=fmtp:96 " + body):
+    long = b"v=0\r\nm=video 0 RTP/AVP " + b"9" * 5000 + b"\r\na=framerate:" + b"9" * 5000
+    for data in (body, b"v=0\r\nm=video " + body, CAMERA_SDP + b"a=fmtp:96 " + body, long):
         assert refusal(read_whole_description, data).isprintable()
