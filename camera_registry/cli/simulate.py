@@ -68,5 +68,6 @@ def simulate(args: argparse.Namespace) -> int:
 
 
 def tell(text: str) -> None:
-    """Say how the fleet fares, beside the inventory."""
-    print(f"simulate: {text}", file=sys.stderr, flush=True)
+    """Say how the fleet fares, beside the inventory; in one write, since several processes may speak at once."""
+    sys.stderr.write(f"simulate: {text}\n")
+    sys.stderr.flush()
