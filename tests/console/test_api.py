@@ -107,6 +107,8 @@ async def test_an_edit_without_a_version_is_refused(script: Script) -> None:
         assert (status, answer["code"]) == (428, "if_match")
     status, answer, _ = await script.ask("PATCH", "/api/v1/devices/cam-00002", {"note": "x"}, If_Match='"soon"')
     assert (status, answer["code"]) == (412, "etag")
+    status, answer, _ = await script.ask("DELETE", "/api/v1/devices/cam-00002", If_Match='"²"')
+    assert (status, answer["code"]) == (412, "etag")
 
 
 async def test_null_puts_a_field_back_to_its_default(script: Script) -> None:

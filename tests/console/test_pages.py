@@ -318,3 +318,54 @@ async def test_an_area_can_be_named_by_code_or_by_name(admin: Browser) -> None:
     for area in ("510104002", "合江亭街道"):
         _, text = await admin.get(f"/devices?area={area}&lang=en")
         assert "21 devices" in text, area
+
+
+HOSTILE = (
+    "/devices?q=%00",
+    "/devices?q=%ff%fe",
+    "/devices?q=" + "a" * 5000,
+    "/devices?after=%00",
+    "/devices?after=W10",
+    "/devices?after=WzAsbnVsbF0",
+    "/devices?order=;drop",
+    "/devices?kind=&status=&cause=",
+    "/devices?area=%F0%9F%92%A3",
+    "/devices/%00",
+    "/devices/..%2f..%2fetc%2fpasswd",
+    "/devices/" + "x" * 3000,
+    "/devices/%F0%9F%92%A3",
+    "/devices/a%0d%0ab",
+    "/devices/cam-00003?days=1e9",
+    "/devices/cam-00003?days=-1",
+    "/?lang=%3Cscript%3E",
+    "/?lang=xx",
+    "/sign-in?next=%00",
+    "/probe?target=",
+    "/probe",
+    "/probe?target=%00",
+    "/metrics/devices?kind=zebra",
+    "/metrics/devices?area=%00",
+    "/events?device=" + "x" * 300,
+    "/static/%00",
+    "/static/lib/%2e%2e/%2e%2e/app.py",
+    "//evil.example/",
+    "/%2f%2fevil.example",
+    "/api/v1/flips?cursor=99999999999999999999999999999999",
+    "/api/v1/flips?since=yesterday",
+    "/api/v1/devices?limit=1e3",
+    "/api/v1/audit?cursor=-1",
+    "/api/v1/devices/%00",
+    "/api/v1/areas?cursor=WzEsMl0",
+    "/api/v1/flips?since=0001-01-01T00:00:00%2B14:00",
+    "/api/v1/flips?until=9999-12-31T23:59:59-14:00",
+)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
+async def test_nothing_that_can_be_asked_breaks_the_console(admin: Browser, site: Site, method: str) -> None:
+    csrf = {"X-CSRF-Token": await admin.csrf()}
+    for path in HOSTILE:
+        url = URL(site.url + path, encoded=True)
+        async with admin.session.request(method, url, headers=csrf, allow_redirects=False) as answer:
+            assert answer.status < 500, (method, path)
+            assert "evil.example" not in answer.headers.get("Location", "")

@@ -63,7 +63,7 @@ def _expected(asked: _Ask, kind: str) -> Mapping[tuple[str, str], int]:
     if given == "*":
         return {}
     number = given.removeprefix("W/").strip('"')
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit()):
         raise Problem(HTTPStatus.PRECONDITION_FAILED, "etag", given=given[:100])
     return {(kind, asked.item()): int(number)}
 

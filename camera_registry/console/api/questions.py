@@ -13,6 +13,8 @@ from camera_registry.model.people import Role
 from camera_registry.store.pictures import PictureKind
 
 Text = Annotated[str, Field(max_length=200)]
+RowCursor = Annotated[str, Field(pattern=r"^[0-9]{0,18}$")]
+"""The number of a row: 18 digits fit into what either database holds."""
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -49,7 +51,7 @@ class PastQuestion(Question):
 
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
-    cursor: Annotated[str, Field(max_length=40, pattern=r"^\d*$")] = ""
+    cursor: RowCursor = ""
     limit: Limit = 100
 
 
@@ -59,7 +61,7 @@ class FlipsQuestion(PastQuestion):
 
 
 class NewestQuestion(Question):
-    cursor: Annotated[str, Field(max_length=40, pattern=r"^\d*$")] = ""
+    cursor: RowCursor = ""
     limit: Limit = 100
 
 
