@@ -19,7 +19,7 @@ from camera_registry.rules.access import Action
 LIVE = web.AppKey("live", Live)
 
 _HEARTBEAT = 15.0
-"""Seconds. Each one also asks whether the session still holds."""
+"""Seconds of silence after which a sign of life is sent; as often it is asked whether the session still holds."""
 _PATIENCE = 10.0
 """Seconds in which a client must take what it is sent."""
 _COME_BACK = 3000
@@ -45,15 +45,19 @@ async def _send(request: web.Request, stream: web.StreamResponse, text: bytes) -
 
 async def events(asked: Asked[EventsQuery, Nothing]) -> web.StreamResponse:
     request, device = asked.request, asked.query.device
+    clock = asyncio.get_running_loop()
     stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     try:
         async with request.app[LIVE].open(_HEARTBEAT) as told:
             await stream.prepare(request)
             await _send(request, stream, b"retry: %d\n\n" % _COME_BACK)
+            checked = clock.time()
             async for event in told:
-                if event is None:
+                if clock.time() - checked >= _HEARTBEAT:
                     if await identity.find(request, asked.deps) is None:
                         break
+                    checked = clock.time()
+                if event is None:
                     await _send(request, stream, b": still here\n\n")
                 elif not device or event.devices is None or device in event.devices:
                     data = orjson.dumps({"revision": event.revision, "devices": event.devices})

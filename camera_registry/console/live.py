@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from camera_registry.board import Board
 
 _GATHER = 1.0
-"""Seconds between the first change and the event that tells of it."""
+"""Seconds between the first change and the event that tells of it, on a small board."""
+_LARGE = 5000
+"""Devices on a board at which twice as long is waited; 11,000 make it three seconds."""
 _QUEUE = 16
 _MOST_NAMED = 200
 """An event names at most so many devices; beyond, it says only that many changed."""
@@ -94,7 +96,9 @@ class Live:
         if len(self._touched) <= _MOST_NAMED:
             self._touched.update(devices[: _MOST_NAMED + 1])
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._gather, self._tell)
+            # On a large board something always changes, and each page that is told of it asks anew.
+            gather = self._gather * (1 + len(self._board) / _LARGE)
+            self._timer = asyncio.get_running_loop().call_later(gather, self._tell)
 
     def _tell(self) -> None:
         self._timer = None

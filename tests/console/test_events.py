@@ -126,3 +126,26 @@ async def test_a_page_left_open_does_not_keep_its_session(
         site.ahead = 1801
         await answer.content.read()
     assert (await admin.get("/events", **headers))[0] == 401
+
+
+async def test_a_busy_board_does_not_carry_a_page_past_its_session(
+    admin: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is never a silence in which to look at the session."""
+    monkeypatch.setattr("camera_registry.console.events._HEARTBEAT", 0.3)
+    monkeypatch.setattr(site.app[LIVE], "_gather", 0.01)
+
+    async def flip_on() -> None:
+        while True:
+            fault(site.board, "cam-00002")
+            await asyncio.sleep(0.03)
+
+    flipping = asyncio.create_task(flip_on())
+    try:
+        async with asyncio.timeout(20), admin.session.get(f"{site.url}/events") as answer:
+            await anext(events(answer))
+            site.ahead = 1801
+            rest = await answer.content.read()
+        assert b"still here" not in rest
+    finally:
+        flipping.cancel()
