@@ -133,7 +133,7 @@ def read_address(uri: str) -> Address | None:
         scheme=scheme.lower(),
         host=clean(host.lower()),
         port=number if 0 < number < 65536 else None,
-        path=_without_credentials(path) or "/",
+        path=_printable(_without_credentials(path)) or "/",
     )
 
 
@@ -180,6 +180,13 @@ def _integer(element: etree._Element | None) -> int | None:
 def _number(element: etree._Element | None) -> float | None:
     value = text(element)
     return float(value) if re.fullmatch(r"\d{1,6}(?:\.\d{1,6})?", value) else None
+
+
+def _printable(path: str) -> str:
+    """``path`` in plain ASCII, the rest percent-encoded: it is sent back, and shown."""
+    if path.isascii() and path.isprintable():
+        return path
+    return quote(path, safe="%/:=&?~+!$,;'@()*[]{}|^")
 
 
 def _without_credentials(path: str) -> str:

@@ -9,14 +9,15 @@ TEXT_LIMIT = 256
 # Control characters (C0, DEL, C1), line and paragraph separators, directional overrides, byte-order marks: nothing that
 # a log, a label or a page could mistake for structure, or that shows text in another order than it is stored.
 _UNPRINTABLE = re.compile("[\x00-\x20\x7f-\xa0\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb]+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean(value: str, limit: int = TEXT_LIMIT) -> str:
     """``value`` as one printable line of at most ``limit`` characters, safe to encode as UTF-8."""
     value = value[: 8 * limit]
     if not (value.isascii() and value.isprintable()):
-        value = _SURROGATE.sub("\ufffd", _UNPRINTABLE.sub(" ", value))
+        value = _UNPRINTABLE.sub(" ", value)
+        # What is left: lone surrogates, private and unassigned code points.
+        value = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
     value = value.strip()
     return value if len(value) <= limit else value[: limit - 1] + "…"
 

@@ -17,6 +17,7 @@ from tests.probes.loopback import (
     HttpRequest,
     OnvifDouble,
     fault,
+    http_answer,
     listening,
     probe,
     read_http,
@@ -258,6 +259,46 @@ async def test_addresses_of_other_hosts_are_never_told_on():
         seen = await probe("onvif", target(onvif=port))
     assert seen.facts["stream_uri"] == "rtsp://127.0.0.1:8554/h264main"
     assert str(seen.facts["snapshot_uri"]).startswith("http://127.0.0.1:8554/onvif-cgi/jpg/image.cgi?")
+
+
+def services(media: str) -> bytes:
+    body = recorded(AGSH, "GetServices")["GetServices"]
+    assert isinstance(body, bytes)
+    return body.replace(b"http://192.168.68.111/onvif/services", media.encode())
+
+
+class Placed(OnvifDouble):
+    """Answers only at these paths, 404 elsewhere."""
+
+    served: tuple[str, ...] = ()
+
+    def answer(self, request: HttpRequest) -> bytes:
+        answer = super().answer(request)
+        return answer if request.path in self.served else http_answer(b"<html>no</html>", "404 Not Found")
+
+
+async def test_a_service_told_at_a_wrong_path_is_asked_at_the_path_of_the_device():
+    device = Placed(recorded(AGSH, *ALL) | {"GetServices": services("http://127.0.0.1:80:80/wrong/place")})
+    device.served = ("/onvif/device_service",)
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port))
+    assert seen.failure is None
+    assert "stream_uri" in seen.facts
+    assert "/wrong/place" in device.paths
+
+
+async def test_a_service_at_another_port_is_asked_there_on_the_registered_host():
+    media = Placed(recorded(AGSH, *ALL))
+    media.served = ("/media",)
+    async with listening(media) as media_port:
+        device = Placed(recorded(AGSH, "GetDeviceInformation"))
+        device.served = ("/onvif/device_service",)
+        device.answers["GetServices"] = services(f"http://10.99.99.99:{media_port}/media")
+        async with listening(device) as port:
+            seen = await probe("onvif", target(onvif=port))
+    assert seen.failure is None
+    assert "profiles" in seen.facts
+    assert set(media.paths) == {"/media"}
 
 
 async def test_the_password_is_nowhere_in_what_is_told():

@@ -192,6 +192,7 @@ def test_profiles_of_the_second_media_service_are_read():
         ("http://10.0.0.1:80:80/x", onvif.Address("http", "10.0.0.1", 80, "/x")),
         ("HTTP://[2001:DB8::1]:8080", onvif.Address("http", "2001:db8::1", 8080, "/")),
         ("http://h/snap?user=admin&pwd=x&channel=1", onvif.Address("http", "h", None, "/snap?channel=1")),
+        ("rtsp://h/\u202e路\x01", onvif.Address("rtsp", "h", None, "/%E2%80%AE%E8%B7%AF%01")),
         ("http://h:99999/", onvif.Address("http", "h", None, "/")),
         ("", None),
         ("/only/a/path", None),
@@ -205,7 +206,10 @@ def test_addresses_that_devices_tell_are_taken_apart(uri: str, expected: onvif.A
 def test_any_address_is_read_or_is_none(uri: str):
     for text in (uri, "rtsp://" + uri, "http://h/" + uri):
         address = onvif.read_address(text)
-        assert address is None or (address.port is None or 0 < address.port < 65536)
+        if address is not None:
+            assert address.port is None or 0 < address.port < 65536
+            assert (address.scheme + address.host + address.path).isprintable()
+            assert address.path.isascii()
 
 
 def test_every_request_is_well_formed_and_asks_what_it_should():
