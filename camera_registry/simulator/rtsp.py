@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from camera_registry.simulator.access import Verdict
 from camera_registry.simulator.connection import Connection, Premises, look_of
@@ -32,6 +32,8 @@ PHRASES = {
     461: "Unsupported Transport",
 }
 TRACK = "/trackID=1"
+
+_PATH = re.compile(r"^rtsp://[^/]*", re.IGNORECASE)
 
 
 class RtspConnection(Connection):
@@ -74,7 +76,7 @@ class RtspConnection(Connection):
                 name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
             }
             size = headers.get("content-length", "0")
-            if not size.isdigit() or int(size) > LARGEST_HEAD:
+            if not size.isdecimal() or len(size) > 9 or int(size) > LARGEST_HEAD:
                 self.hang_up()
                 return b""
             if len(data) < end + 4 + int(size):
@@ -86,7 +88,7 @@ class RtspConnection(Connection):
     def _request(self, line: str, headers: Mapping[str, str]) -> None:
         sequence = headers.get("cseq", "")
         parts = line.split(" ")
-        if len(parts) != 3 or not parts[2].startswith("RTSP/1.") or not sequence.isdigit():
+        if len(parts) != 3 or not parts[2].startswith("RTSP/1.") or not sequence.isdecimal():
             self._answer(400, sequence)
             return
         method, url, _ = parts
@@ -121,8 +123,7 @@ class RtspConnection(Connection):
 
     def _found(self, url: str) -> tuple[int, int] | None:
         """Channel and stream of a URL, with or without its track."""
-        parts = urlsplit(url)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        path = _PATH.sub("", url)
         found = self.device.member.maker.stream_of(path.removesuffix(TRACK).removesuffix("/"))
         return found if found and 1 <= found[0] <= self.device.member.channels else None
 
@@ -153,7 +154,7 @@ class RtspConnection(Connection):
         else:
             _, _, wanted = transport.partition("interleaved=")
             first = wanted.partition("-")[0].partition(";")[0]
-            self._channel = int(first) if first.isdigit() and int(first) < 255 else 0
+            self._channel = int(first) if first.isdecimal() and len(first) < 4 and int(first) < 255 else 0
             self._stream = found[1]
             self._url = url
             self._session = secrets.token_hex(6)
