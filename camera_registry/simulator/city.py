@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import random
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -12,19 +10,15 @@ from ipaddress import IPv4Address
 from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.people import Contractor, Crew
 from camera_registry.model.place import Area, Site, View
-from camera_registry.simulator import places
+from camera_registry.simulator import geography, places
+from camera_registry.simulator.geography import SITE_CAMERAS
 from camera_registry.simulator.makers import MAKERS
 from camera_registry.simulator.member import BLOCK, Member
 
 BLOCKS_PER_DISTRICT = 3
 GRID_UNITS = 8
 """Units of one grid."""
-SITE_CAMERAS = 4
-"""Cameras of one key site, one for each of its views."""
 RECORDER_CHANNELS = 8
-METRES_PER_DEGREE = 111_320.0
-"""Of latitude; of longitude it is this times the cosine of the latitude."""
-
 SHARES = (32, 26, 16, 14, 12)
 """How many of a hundred devices are of each maker, in their order."""
 TYPE_CODES = {
@@ -91,7 +85,7 @@ def _block(made: City, block: int, base: int, size: int, district: int, uplink: 
     """One switch and the units beneath it; the first switch of a district links the others to the city. A block of
     one device is that device alone. Returns the switch's id."""
     community = _community(made, block, district)
-    middle = _position(block)
+    middle = geography.block_middle(block)
     switch = ""
     roles = _roles(size, block)
     for number, (kind, traffic) in enumerate(roles):
@@ -147,7 +141,7 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
     prefix, word = _word(kind, traffic)
     chinese, latin = rng.choice(places.STREETS).split(maxsplit=1)
     what, english = word.split(maxsplit=1)
-    longitude, latitude = _around(spot.middle, spot.number)
+    longitude, latitude = geography.camera_position(spot.middle, spot.number)
     installed = date(2019, 1, 1) + timedelta(days=rng.randrange(2000))
     indoors = kind in (Kind.NETWORK, Kind.RECORDER)
     watches = kind is Kind.CAMERA
@@ -170,7 +164,7 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
         latitude=latitude,
         mounting="cabinet" if indoors else rng.choice(("pole", "wall", "gantry")),
         height=None if indoors else round(rng.uniform(3.5, 7.5), 1),
-        azimuth=_azimuth(spot.number) if watches else None,
+        azimuth=geography.azimuth(spot.number) if watches else None,
         view_angle=rng.choice((54.0, 80.0, 103.0)) if watches else None,
         view_range=rng.choice((40.0, 60.0, 90.0)) if watches else None,
         pole=f"P{spot.block + 1:03}-{spot.number // SITE_CAMERAS + 1:02}",
@@ -242,33 +236,6 @@ def _password(rng: random.Random) -> str:
     return f"{word[:5]}@#/?%:{word[5:]}" if rng.random() < 0.25 else word
 
 
-def _position(block: int) -> tuple[float, float]:
-    """The middle of a block: blocks lie on a spiral of squares of 700 m around the city's middle."""
-    angle, radius = block * 2.39996, 700.0 * math.sqrt(block + 0.5)  # the golden angle spreads them evenly
-    return _moved(places.CITY_POSITION, radius * math.cos(angle), radius * math.sin(angle))
-
-
-def _moved(position: tuple[float, float], east: float, north: float) -> tuple[float, float]:
-    longitude, latitude = position
-    scale = METRES_PER_DEGREE * math.cos(math.radians(latitude))
-    return round(longitude + east / scale, 6), round(latitude + north / METRES_PER_DEGREE, 6)
-
-
-def _site_middle(middle: tuple[float, float], number: int) -> tuple[float, float]:
-    """Sites of a block stand in a row of squares of 150 m, five to a row."""
-    return _moved(middle, (number % 5 - 2) * 150.0, (number // 5 - 0.5) * 150.0)
-
-
-def _around(middle: tuple[float, float], number: int) -> tuple[float, float]:
-    """Each camera of a site stands 35 m behind its middle and looks across it."""
-    azimuth = math.radians(_azimuth(number))
-    return _moved(_site_middle(middle, number // SITE_CAMERAS), -35 * math.sin(azimuth), -35 * math.cos(azimuth))
-
-
-def _azimuth(number: int) -> float:
-    return float((90 + 90 * (number % SITE_CAMERAS)) % 360)
-
-
 def _sites(made: City, community: str, block: int, size: int, middle: tuple[float, float]) -> None:
     """Key sites of a block, each with the views that its cameras can show."""
     begin = len(made.members) - size
@@ -284,7 +251,7 @@ def _sites(made: City, community: str, block: int, size: int, middle: tuple[floa
         category, word = places.SITES[(block * 10 + number) % len(places.SITES)]
         chinese, latin = places.COMMUNITIES[block % len(places.COMMUNITIES)].split()
         what, english = word.split(maxsplit=1)
-        position = _site_middle(middle, number)
+        position = geography.site_middle(middle, number)
         site = f"site-{block + 1:03}-{number + 1:02}"
         made.sites.append(
             Site(
@@ -294,18 +261,10 @@ def _sites(made: City, community: str, block: int, size: int, middle: tuple[floa
                 area=community,
                 longitude=position[0],
                 latitude=position[1],
-                polygon=_square(position),
+                polygon=geography.square(position),
                 required_availability=0.99,
             )
         )
         for turn, member in group:
             made.views.append(View(f"{site}-{turn + 1}", site, places.VIEWS[turn], (f"{member.id}-1",)))
             made.members[start + turn] = replace(member, device=replace(member.device, site=site))
-
-
-def _square(middle: tuple[float, float], half: float = 30.0) -> str:
-    """A square of twice ``half`` metres as a GeoJSON polygon."""
-    corners = [
-        _moved(middle, east, north) for east, north in ((-half, -half), (half, -half), (half, half), (-half, half))
-    ]
-    return json.dumps({"type": "Polygon", "coordinates": [[*corners, corners[0]]]}, separators=(",", ":"))

@@ -10,6 +10,8 @@ from camera_registry.simulator.member import Member
 
 LOCKED_FOR = 1800.0
 """Seconds for which an account is locked after too many wrong passwords."""
+MOST_OPERATIONS = 64
+"""Different operations that a device counts one by one."""
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Counts:
     open_sessions: int = 0
 
     def request(self, operation: str) -> None:
+        if len(self.requests) >= MOST_OPERATIONS and operation not in self.requests:
+            operation = "other"  # whoever makes up names shall not fill the memory
         self.requests[operation] = self.requests.get(operation, 0) + 1
 
 
