@@ -369,3 +369,13 @@ async def test_nothing_that_can_be_asked_breaks_the_console(admin: Browser, site
         async with admin.session.request(method, url, headers=csrf, allow_redirects=False) as answer:
             assert answer.status < 500, (method, path)
             assert "evil.example" not in answer.headers.get("Location", "")
+
+
+async def test_the_list_refreshes_with_the_filters_it_was_made_with(admin: Browser) -> None:
+    """Typing swaps the list alone; what it asks for afterwards must be what was typed."""
+    headers = {"HX-Request": "true"}
+    _, text = await admin.get("/devices?q=cam-0001&status=down&order=id", **headers)
+    again = re.search(r'<div id="list" hx-get="([^"]+)"', text)
+    assert again
+    assert unescape(again[1]) == "/devices?q=cam-0001&status=down&order=id"
+    assert "<form" not in text
