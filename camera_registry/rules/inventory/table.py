@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from camera_registry.model.device import Kind
 from camera_registry.rules.inventory import words
@@ -52,6 +53,16 @@ class _Header:
     device_kind: Kind | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The columns of a sheet as one kind of record has them: place to field, field to header, and places of columns
+    that only other kinds have."""
+
+    fields: Mapping[int, str]
+    headers: Mapping[str, str]
+    unused: frozenset[int]
+
+
 def lines(sheets: Sequence[Sheet], problems: list[Problem]) -> Iterator[Line]:
     """Every record in the sheets, in order; adds what is wrong with headers and rows to ``problems``."""
     for sheet in sheets:
@@ -65,41 +76,44 @@ def lines(sheets: Sequence[Sheet], problems: list[Problem]) -> Iterator[Line]:
 
 
 def _records(sheet: Sheet, header: _Header, problems: list[Problem]) -> Iterator[Line]:
-    places: dict[str, dict[int, str]] = {}
     _check_header(sheet, header, problems)
-    for index in range(header.row, len(sheet.rows)):
-        row, number = sheet.rows[index], index + 1
+    layouts: dict[str, _Layout] = {}
+    untitled = {place for place, title in enumerate(header.titles) if not title}
+    for number, row in enumerate(islice(sheet.rows, header.row, None), start=header.row + 1):
         filled = [place for place, cell in enumerate(row) if not is_empty(cell)]
         if not filled:
             continue
-        if filled[-1] >= len(header.titles) or not header.titles[filled[-1]]:
-            beyond = [place for place in filled if place >= len(header.titles) or not header.titles[place]]
+        beyond = [place for place in filled if place >= len(header.titles) or place in untitled]
+        if beyond:
             problems.append(Problem(Flaw.TOO_MANY_CELLS, sheet.name, number, details={"count": str(len(beyond))}))
             continue
-        record, device_kind = header.record, header.device_kind
-        if header.record_place is not None:
-            written = row[header.record_place] if header.record_place < len(row) else None
-            found = _record(str(written)) if not is_empty(written) else (record, device_kind)
-            if found is None:
-                allowed = ", ".join(f"{kind} {synonyms[0]}" for kind, synonyms in words.RECORDS.items())
-                title = header.titles[header.record_place]
-                details = {"allowed": allowed}
-                problems.append(Problem(Flaw.UNKNOWN_RECORD, sheet.name, number, title, shown(written), details))
-                continue
-            record, device_kind = found
-        if record not in places:
-            places[record] = _fields(header, record)
-        fields = places[record]
-        cells: dict[str, Cell] = {}
+        what = _record_of(header, row)
+        if what is None:
+            problems.append(_unknown_record(sheet, header, number, row))
+            continue
+        record, device_kind = what
+        layout = layouts.get(record) or layouts.setdefault(record, _layout(header, record))
         for place in filled:
-            field = fields.get(place)
-            if field is not None:
-                cells[field] = row[place]
-            elif header.record_place not in (None, place) and _known_elsewhere(header.titles[place]):
-                problems.append(
-                    Problem(Flaw.UNUSED_CELL, sheet.name, number, header.titles[place], details={"record": record})
-                )
-        yield Line(sheet.name, number, record, cells, _by_field(header, fields), device_kind)
+            if place in layout.unused:
+                details = {"record": record}
+                problems.append(Problem(Flaw.UNUSED_CELL, sheet.name, number, header.titles[place], details=details))
+        cells = {layout.fields[place]: row[place] for place in filled if place in layout.fields}
+        yield Line(sheet.name, number, record, cells, layout.headers, device_kind)
+
+
+def _record_of(header: _Header, row: Sequence[Cell]) -> tuple[str, Kind | None] | None:
+    """What a row is: as its record column says, else as the sheet does."""
+    place = header.record_place
+    written = row[place] if place is not None and place < len(row) else None
+    return (header.record, header.device_kind) if is_empty(written) else _record(str(written))
+
+
+def _unknown_record(sheet: Sheet, header: _Header, number: int, row: Sequence[Cell]) -> Problem:
+    place = header.record_place
+    assert place is not None, "only a record column can name what is not known"
+    allowed = ", ".join(f"{kind} {synonyms[0]}" for kind, synonyms in words.RECORDS.items())
+    value, title = shown(row[place]), header.titles[place]
+    return Problem(Flaw.UNKNOWN_RECORD, sheet.name, number, title, value, {"allowed": allowed})
 
 
 def _header(sheet: Sheet) -> _Header | None:
@@ -161,8 +175,14 @@ def _fields(header: _Header, record: str) -> dict[int, str]:
     return found
 
 
-def _by_field(header: _Header, fields: Mapping[int, str]) -> Mapping[str, str]:
-    return {field: header.titles[place] for place, field in fields.items()}
+def _layout(header: _Header, record: str) -> _Layout:
+    fields = _fields(header, record)
+    unused = set[int]()
+    if header.record_place is not None:
+        # Where rows are of several kinds, a column may be another kind's; a cell in it is a slip.
+        others = (place for place, title in enumerate(header.titles) if _known_elsewhere(title))
+        unused.update(place for place in others if place not in fields and place != header.record_place)
+    return _Layout(fields, {field: header.titles[place] for place, field in fields.items()}, frozenset(unused))
 
 
 def _check_header(sheet: Sheet, header: _Header, problems: list[Problem]) -> None:

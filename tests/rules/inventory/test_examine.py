@@ -325,6 +325,7 @@ def test_what_is_only_worth_a_look_does_not_stop_an_import() -> None:
         ("", Flaw.NO_HEADER, 0),
         ("a,b\n1,2\n", Flaw.NO_HEADER, 0),
         ("id,kind\nc,camera,x,y\n", Flaw.TOO_MANY_CELLS, 2),
+        ("id,kind,,host\nc,camera,x,10.0.0.1\n", Flaw.TOO_MANY_CELLS, 2),
         ("id,kind,ip,地址\nc,camera,10.0.0.1,10.0.0.2\n", Flaw.COLUMN_TWICE, 1),
         ("record,id\nspaceship,c\n", Flaw.UNKNOWN_RECORD, 2),
         ("record,id,host\narea,c,10.0.0.1\n", Flaw.UNUSED_CELL, 2),
