@@ -19,6 +19,8 @@ PROFILE_LIMIT = 256
 _URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
 _PORT = re.compile(r":(\d{1,5})(?=:|$)")
 _POSIX_ZONE = re.compile(r"(?:<[^>]{1,20}>|[A-Za-z]{3,40}?)([+-]?)(\d{1,2})(?::(\d{1,2}))?")
+_MOMENT = ("year", "month", "day", "hour", "minute", "second")
+_MAYBE_CREDENTIAL = re.compile(r"(?i)us[er]|login|acc|pas|pwd|psw|token|auth|%")
 _CREDENTIAL_NAMES = re.compile(
     r"(?i)(?:user(?:name)?|usr|login(?:use|pas)?|account|pass(?:word|wd)?|pwd|psw|token|auth)$"
 )
@@ -159,9 +161,10 @@ def _profiles(answer: etree._Element) -> Iterator[Profile]:
 
 
 def _read_moment(element: etree._Element | None) -> datetime | None:
-    date, time = child(element, "Date"), child(element, "Time")
-    year, month, day = (_integer(child(date, name)) for name in ("Year", "Month", "Day"))
-    hour, minute, second = (_integer(child(time, name)) for name in ("Hour", "Minute", "Second"))
+    if element is None:
+        return None
+    told = {local_name(part): part.text for part in element.iter(etree.Element)}
+    year, month, day, hour, minute, second = (_whole(told.get(name)) for name in _MOMENT)
     if year is None or month is None or day is None or hour is None or minute is None:
         return None
     if not (hour <= 24 and minute <= 60 and (second or 0) <= 61):
@@ -173,7 +176,11 @@ def _read_moment(element: etree._Element | None) -> datetime | None:
 
 
 def _integer(element: etree._Element | None) -> int | None:
-    value = text(element)
+    return _whole(element.text) if element is not None else None
+
+
+def _whole(told: str | None) -> int | None:
+    value = (told or "").strip()
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
@@ -191,8 +198,8 @@ def _printable(path: str) -> str:
 
 def _without_credentials(path: str) -> str:
     """``path`` without parameters that hold a user name or password; untouched if it has none."""
-    before, mark, query = path.partition("?")
-    if not mark:
+    before, _, query = path.partition("?")
+    if not _MAYBE_CREDENTIAL.search(query):
         return path
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if not _CREDENTIAL_NAMES.match(name)]
