@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import calibration, probing, report, whole
+from bench import calibration, pages, probing, report, whole
 from bench.fleet import served
 from bench.processes import BenchError, own_processor
 from camera_registry.simulator.serving import loop_factory
@@ -37,6 +37,7 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
         os.sched_setaffinity(0, {own_processor()})
         try:
             interpreter = calibration.interpreter()
+            page = pages.measure()
             _say(f"{args.devices} devices answer; {args.runs} runs of each probe")
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 costs = runner.run(probing.costs(fleet, args.runs))
@@ -46,7 +47,7 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
         load = whole.Load(args.interval, args.snapshot_interval, args.window)
         found = whole.measure(fleet, load, folder)
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
-    return report.Result(command, interpreter, costs, found)
+    return report.Result(command, interpreter, costs, page, found)
 
 
 def _arguments() -> argparse.Namespace:

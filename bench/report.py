@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.pages import Page
 from bench.probing import Cost
 from bench.whole import Whole
 
@@ -22,6 +23,7 @@ class Result:
     command: str
     interpreter: float
     costs: list[Cost]
+    page: Page
     whole: Whole
 
 
@@ -36,7 +38,18 @@ def table(result: Result) -> str:
     for cost in result.costs:
         child = f"{cost.child:10.2f}" if cost.child else f"{'':10}"
         lines.append(f"{cost.what:34}{cost.cpu:9.3f}{cost.cpu / floor:9.1f}{child}{cost.rate:9.0f}")
-    whole = result.whole
+    page, whole = result.page, result.whole
+    lines += ["", f"page of metrics: {page.devices:,} devices, {page.series:,} series, {page.megabytes:.1f} MB"]
+    lines += [
+        f"  {what:40}{cost:>7.1f} ms"
+        for what, cost in (
+            ("rendered anew", page.fresh),
+            ("a scrape, a quarter of them polled since", page.scrape),
+            ("nothing changed", page.cached),
+            (f"compressed to {page.packed_megabytes:.1f} MB", page.gzip),
+            ("counts by area and cause, same quarter", page.aggregates),
+        )
+    ]
     lines += ["", f"whole path: {whole.devices} devices, {whole.rounds_per_minute:,.0f} devices a minute"]
     lines += [f"  {what:40}{value:>10}  {remark}".rstrip() for what, value, remark in _rows(whole, floor)]
     lines += [

@@ -26,16 +26,16 @@ class Family:
 
 def escape(value: str) -> str:
     """A label value as it stands between its quotes."""
-    return value.translate(_ESCAPES)
+    if '"' in value or "\\" in value or "\n" in value:
+        return value.translate(_ESCAPES)
+    return value
 
 
 def number(value: float) -> str:
-    """A sample's value: the shortest text that reads back as the same number, whole numbers without a point."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
+    """A sample's value: the shortest text that reads back as the same number."""
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
 
 
 def encode(text: str) -> bytes:

@@ -14,6 +14,7 @@ import asyncio
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from camera_registry.board import Board, BoardEntry
 from camera_registry.model.device import Life
@@ -41,10 +42,14 @@ PICTURE_MEASURES = ("mean_luma", "luma_p95", "deviation", "flat_share")
 """The facts of a picture that policy reads or people plot; the others stay in the evidence."""
 
 BREATH = 250
-"""Devices rendered before the event loop gets its turn: 3 ms of work."""
+"""Devices rendered before the event loop gets its turn: 7 ms of work at most."""
 
-Lines = tuple[bytes, ...]
+Lines = tuple[str, ...]
 """A device's text, one item a family, in their order."""
+
+_HEADS = tuple(family.head for family in FAMILIES)
+_ASPECT = {aspect: f',aspect="{aspect}"' for aspect in Aspect}
+_MEASURE = {measure: f',measure="{measure}"}} ' for measure in PICTURE_MEASURES}
 
 
 class DevicePage:
@@ -66,16 +71,15 @@ class DevicePage:
             for entry in self._board
             if (everywhere or entry.device.area in areas) and (not kind or entry.device.kind == kind)
         ]
-        rendered: list[Lines] = []
-        for place, entry in enumerate(chosen):
-            if place % BREATH == BREATH - 1:
+        columns: list[list[bytes]] = [[head] for head in _HEADS]
+        for first in range(0, len(chosen), BREATH):
+            if first:
                 await asyncio.sleep(0)
-            rendered.append(self._lines(entry))
+            rendered = map(self._lines, chosen[first : first + BREATH])
+            for column, lines in zip(columns, zip(*rendered, strict=True), strict=True):
+                column.append(encode("".join(lines)))
         self._forget()
-        families = zip(*rendered, strict=True) if rendered else ((),) * len(FAMILIES)
-        return b"".join(
-            piece for family, lines in zip(FAMILIES, families, strict=True) for piece in (family.head, *lines)
-        )
+        return b"".join(chain.from_iterable(columns))
 
     def _lines(self, entry: BoardEntry) -> Lines:
         kept = self._kept.get(entry.device.id)
@@ -101,13 +105,12 @@ def render(entry: BoardEntry) -> Lines:
         if up is not None:
             text[_UP] = f"camera_up{device}}} {up}\n"
         for aspect, value in aspect_values(entry):
+            label = _ASPECT[aspect]
             if value is not None:
-                text[_STATE] += f'camera_aspect_state{device},aspect="{aspect}"}} {value}\n'
-            text[_KNOWN] += f'camera_aspect_known{device},aspect="{aspect}"}} {int(value is not None)}\n'
-        for aspect, cause in dict.fromkeys((reason.aspect, reason.cause) for reason in entry.reasons):
-            text[_FAULT] += f'camera_fault_active{device},aspect="{aspect}",cause="{cause}"}} 1\n'
-        for parent in dict.fromkeys(reason.blamed for reason in entry.reasons if reason.blamed):
-            text[_PARENT] += f'camera_parent_down{device},parent="{escape(parent)}"}} 1\n'
+                text[_STATE] += f"camera_aspect_state{device}{label}}} {value}\n"
+            text[_KNOWN] += f"camera_aspect_known{device}{label}}} {0 if value is None else 1}\n"
+        if entry.reasons:
+            text[_FAULT], text[_PARENT] = _faults(entry, device)
         for probe, took, success in probe_values(entry):
             label = f'{device},probe="{escape(probe)}"}}'
             text[_TOOK] += f"camera_probe_duration_seconds{label} {number(took)}\n"
@@ -117,8 +120,18 @@ def render(entry: BoardEntry) -> Lines:
         if offset is not None:
             text[_CLOCK] = f"camera_clock_offset_seconds{device}}} {number(offset)}\n"
         for measure, score in picture_scores(entry):
-            text[_PICTURE] += f'camera_picture_score{device},measure="{measure}"}} {number(score)}\n'
-    return tuple(map(encode, text))
+            text[_PICTURE] += f"camera_picture_score{device}{_MEASURE[measure]}{number(score)}\n"
+    return tuple(text)
+
+
+def _faults(entry: BoardEntry, device: str) -> tuple[str, str]:
+    """The lines of the faults, and of the parents that explain them."""
+    shown = dict.fromkeys((reason.aspect, reason.cause) for reason in entry.reasons)
+    parents = dict.fromkeys(reason.blamed for reason in entry.reasons if reason.blamed)
+    return (
+        "".join(f'camera_fault_active{device}{_ASPECT[aspect]},cause="{cause}"}} 1\n' for aspect, cause in shown),
+        "".join(f'camera_parent_down{device},parent="{escape(parent)}"}} 1\n' for parent in parents),
+    )
 
 
 def _info(entry: BoardEntry) -> str:
@@ -163,14 +176,16 @@ def aspect_values(entry: BoardEntry) -> Iterator[tuple[Aspect, int | None]]:
 
     A suspicion is not yet a fault: until it is confirmed, what was settled before it holds.
     """
-    settled: dict[Aspect, set[State]] = {}
+    worst: dict[Aspect, int | None] = {}
     for state in entry.states:
-        settled.setdefault(state.subject.aspect, set()).add(state.settled)
-    for aspect, states in settled.items():
-        if states & {State.DOWN, State.FLAPPING}:
-            yield aspect, 0
-        else:
-            yield aspect, 1 if states == {State.OK} else None
+        aspect, settled = state.subject.aspect, state.settled
+        if settled is State.DOWN or settled is State.FLAPPING:
+            worst[aspect] = 0
+        elif settled is State.OK:
+            worst.setdefault(aspect, 1)
+        elif worst.get(aspect) != 0:
+            worst[aspect] = None
+    yield from worst.items()
 
 
 def probe_values(entry: BoardEntry) -> Iterator[tuple[str, float, float | None]]:
