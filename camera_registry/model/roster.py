@@ -23,7 +23,7 @@ class Target:
 class Task:
     """One probe of one device (or channel), asked every ``interval`` seconds, within ``timeout`` seconds.
 
-    ``soon``: nothing is known of it yet, so the first run comes within a minute instead of at its place in a long
+    ``soon``: nothing is known of it yet, so the first run comes within minutes instead of at its place in a long
     interval.
     """
 

@@ -12,8 +12,9 @@ from hashlib import blake2b
 
 from camera_registry.model.roster import Entry, Target, Task
 
-SOON = 60.0
-"""The first run of a task of which nothing is known comes within this time."""
+SOON = 300.0
+"""The first run of a task of which nothing is known comes within this time. Not sooner: a new fleet's first pictures
+would otherwise all be fetched and decoded within one minute of its import."""
 
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
