@@ -117,6 +117,8 @@ class Limits:
     """Hours of local time that are night in most seasons: nothing is inferred from missing light."""
 
     flat_share: tuple[float, float] = (0.72, 0.95)
+    repeated: float = 0.75
+    """Share of rows that a card has equal to the row above; letters on it take some."""
     black: float = 20.0
     """Level that 99 % of a dead picture's pixels stay below."""
     black_noise: float = 0.3
@@ -131,7 +133,8 @@ class Limits:
 
     deviation: tuple[float, float] = (13.0, 5.0)
     dark_channel: float = 100.0
-    spread: tuple[float, float] = (0.42, 0.15)
+    spread: tuple[float, float] = (0.40, 0.15)
+    spread_veiled: tuple[float, float] = (0.48, 0.15)
 
     cast: tuple[float, float] = (0.22, 0.60)
     cast_factor: tuple[float, float] = (2.9, 6.0)
@@ -140,17 +143,17 @@ class Limits:
 
     noise: tuple[float, float] = (4.5, 14.0)
     noise_more: float = 4.0
-    speckle: tuple[float, float] = (0.030, 0.08)
+    speckle: tuple[float, float] = (0.018, 0.06)
 
     wave_prominence: tuple[float, float] = (10.0, 22.0)
-    wave_more: tuple[float, float] = (6.6, 16.0)
+    wave_more: tuple[float, float] = (8.5, 16.0)
     wave: float = 2.5
     torn: tuple[float, float] = (0.012, 0.05)
     bands: tuple[float, float] = (0.11, 0.30)
 
     plain_rows: tuple[float, float] = (0.06, 0.25)
     plain_part: tuple[float, float] = (0.25, 0.50)
-    broken: tuple[float, float] = (0.010, 0.04)
+    broken: tuple[float, float] = (0.030, 0.08)
 
     displacement: tuple[float, float] = (0.020, 0.10)
     agreement: float = 0.40
@@ -164,7 +167,7 @@ class Limits:
     detail: tuple[float, float] = (0.62, 0.25)
 
     hidden: tuple[float, float] = (0.16, 0.50)
-    dirty: tuple[float, float] = (0.085, 0.22)
+    dirty: tuple[float, float] = (0.10, 0.24)
     dirty_parts: float = 4.0
     drops: tuple[float, float] = (0.22, 0.60)
 

@@ -6,6 +6,8 @@ from camera_registry.model.health import Cause
 from camera_registry.model.picture import Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
+_FOG = 0.5
+"""Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _AT_NIGHT = 1.5
@@ -40,7 +42,8 @@ def striped(of: Evidence) -> Verdict:
     whole = not look["damaged"] and look["plain_rows"] < limits.plain_rows[0]
     if of.change and not of.by_night and whole:
         least = of.least_change("bands")
-        bands = score(least, limits.bands)
+        # Fog lies in bands too, but it leaves little contrast.
+        bands = score(least, limits.bands) if of.change.get("spread", 1.0) > _FOG else 0.0
         seen |= {"bands": round(least, 4)}
     return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands), seen)
 

@@ -8,6 +8,10 @@ from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdi
 
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_LETTERS = 220.0
+"""Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
+_VEIL = 45
+"""Levels by which fog lifts the dark channel of a view."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -16,9 +20,11 @@ def no_signal(of: Evidence) -> Verdict:
     """One plain colour without any sensor noise, or black without any."""
     look, limits = of.look, of.limits
     dead = look["p99"] <= limits.black and look["grain"] < limits.black_noise and look["deviation"] < 4
-    # Half a picture above a plain rest is a picture that was cut off, not a card.
-    half = look["plain_rows"] >= 0.06 and look["plain_all"] < 0.78 and look["edges"] >= 300
-    plain = 0.0 if half else score(look["flat_share"], limits.flat_share)
+    # What is left of a picture above a plain rest is a damaged one. On a card nearly all rows repeat each other, and
+    # there is nothing on it, or letters in hard black and white, or upright bars.
+    nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
+    card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
+    plain = score(look["flat_share"], limits.flat_share) if card else 0.0
     return verdict(
         Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "dominant_share", "p99", "grain")
     )
@@ -64,7 +70,8 @@ def low_contrast(of: Evidence) -> Verdict:
     if change and "spread" in change:
         least = max(c.change["spread"] for c in of.compared if c.change)
         seen |= {"spread": round(least, 3)}
-        narrow = score(least, limits.spread)
+        risen = look["dark_channel"] - of.most_of_references("dark_channel")
+        narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
         lifted = look["dark_channel"] > 70
         weak = change.get("structure_high", 0.0) < 0.62
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
@@ -87,10 +94,6 @@ def colour_cast(of: Evidence) -> Verdict:
         least = min(changes, key=lambda change: change["cast"])
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
-        # Haze and rain pull all colours towards grey; a cast mostly pulls them away from it.
-        before = min((c.reference.measures or {}).get("chroma", 0.0) for c in coloured)
-        if look["chroma"] < before + 2.5:
-            limit = 1.9 * limit[0], 1.9 * limit[1]
         one_way = least["cast_share"] > 0.85
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or of.hour is None):

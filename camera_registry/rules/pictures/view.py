@@ -12,8 +12,9 @@ _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
 """Share of the picture that is clipped, beyond the references', from which on light outshines what is behind it."""
-_DULLED = 0.96
-"""Ratio of middle to coarse structure, against the reference's, below which structure is taken away and not added."""
+_DULLED, _ADDED = 0.96, 1.04
+"""Ratio of middle to coarse structure, against the reference's: below the first, structure is taken away; above the
+other, it is added."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -49,8 +50,11 @@ def covered(of: Evidence) -> Verdict:
     if change["contrast_fit"] >= _FAITHFUL:
         return GOOD
     whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85
-    glare = of.look["clipped"] - of.most_of_references("clipped") > _GLARE
-    scores = [score(change["hidden_dark" if glare else "hidden"], limits.hidden), 0.9 if whole else 0.0]
+    # A thing before the lens takes light away; where much more is clipped than before, the sun outshines the view.
+    more = of.look["clipped"] - of.most_of_references("clipped")
+    if more > 3 * _GLARE:
+        return Unjudged.NO_FITTING_REFERENCE
+    scores = [score(change["hidden_dark" if more > _GLARE else "hidden"], limits.hidden), 0.9 if whole else 0.0]
     return verdict(Cause.COVERED, scores, seen)
 
 
@@ -66,9 +70,11 @@ def dirty(of: Evidence) -> Verdict:
     if of.look["clipped"] - of.most_of_references("clipped") > _GLARE:
         # The sun in the picture dulls what is around it.
         return Unjudged.NO_FITTING_REFERENCE
-    spots = score(change["patchy_dark"], limits.dirty) if change["patchy_parts"] >= limits.dirty_parts else 0.0
     # Rain and snow add edges, drops on the glass take them away.
-    dulled = change.get("middle_sharpness", 1.0) < _DULLED
+    sharp = change.get("middle_sharpness", 1.0)
+    spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
+    spots = score(change["patchy_dark"], limits.dirty) if spotted else 0.0
+    dulled = sharp < _DULLED
     return verdict(Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen)
 
 

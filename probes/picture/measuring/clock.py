@@ -6,13 +6,12 @@ they show. So each camera teaches its own font; the fonts that OpenCV can write 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from probes.picture.measuring.sheet import Picture, Plane
 
@@ -22,6 +21,10 @@ _HEIGHT = 48
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_COMPLEX)
 _ALIKE = 0.62
 """Correlation with a digit below which a mark is not taken for it."""
+_OWN = 0.80
+"""Correlation of a mark with its digit in the camera's own font; it is nearly 1 in a good picture."""
+_PRIOR = 0.08
+"""How much less like its digit a mark may be where that digit is expected."""
 _APART = 0.04
 """The best digit must be this much more like the mark than the next one."""
 
@@ -54,8 +57,9 @@ def read(
     if len(shown) > 1 and earlier is not None and at.strftime(written) != then.strftime(written):
         alike = min(_correlation(a, b) for a, b in zip(earlier, marks, strict=True))
         found["stopped"] = float(alike > 0.93)
-    alphabet = _learned(known, written)
-    text, sure = _spell(marks, alphabet)
+    text, sure = _spell(
+        marks, _learned(known, written), [letter for letter in at.strftime(written) if letter.isdigit()]
+    )
     try:
         # A clock has no zone; both are the camera's local time.
         told = datetime.strptime(_filled(at.strftime(written), text), written)  # noqa: DTZ007
@@ -145,25 +149,43 @@ def _correlation(a: Plane, b: Plane) -> float:
 
 
 def _learned(known: Sequence[tuple[Picture, datetime]], written: str) -> dict[str, list[Plane]]:
-    alphabet: dict[str, list[Plane]] = {digit: list(shapes) for digit, shapes in _printed().items()}
+    """The digits seen in ``known``, in the camera's own font."""
+    alphabet: dict[str, list[Plane]] = {}
     for cut, at in known:
         text = at.strftime(written)
         marks = glyphs(cut, text)
         for mark, digit in zip(marks or [], [letter for letter in text if letter.isdigit()], strict=False):
-            alphabet[digit].append(mark)
+            alphabet.setdefault(digit, []).append(mark)
     return alphabet
 
 
-def _spell(marks: list[Plane], alphabet: dict[str, list[Plane]]) -> tuple[str, float]:
-    """The digits, and how clear the least clear of them is (0.5 at the limits of likeness)."""
+def _spell(marks: list[Plane], learned: dict[str, list[Plane]], expected: list[str]) -> tuple[str, float]:
+    """The digits, and how clear the least clear of them is (0.5 at the limits of likeness).
+
+    Most clocks are right: a mark is what it should be unless another digit is clearly more like it. A mark that is
+    like none of the digits learned is one of the others.
+    """
     text, sure = "", 1.0
-    for mark in marks:
-        likeness = sorted(((max(_correlation(mark, s) for s in shapes), d) for d, shapes in alphabet.items()))
-        (second, _), (best, digit) = likeness[-2:]
+    for mark, should in zip(marks, expected, strict=True):
+        likeness = _likeness(mark, learned)
+        own = max(likeness.values(), default=0.0) >= _OWN
+        if not own:
+            likeness = _likeness(mark, {digit: shapes for digit, shapes in _printed().items() if digit not in learned})
+        if not likeness:
+            return text.ljust(len(marks), "0"), 0.0
+        likeness[should] = likeness.get(should, -1.0) + _PRIOR
+        (second, _), (best, digit) = sorted([(-1.0, ""), *((value, digit) for digit, value in likeness.items())])[-2:]
         text += digit
         clear = min(1.0, 0.5 * (best - second) / _APART, 0.5 + 2 * (best - _ALIKE))
+        if learned and not own:
+            # By exclusion, so the printed fonts need not be much like this one.
+            clear = 0.5 if digit == should or len(likeness) == 1 else min(clear, 0.5)
         sure = min(sure, max(0.0, clear))
     return text, sure
+
+
+def _likeness(mark: Plane, alphabet: Mapping[str, Sequence[Plane]]) -> dict[str, float]:
+    return {digit: max(_correlation(mark, shape) for shape in shapes) for digit, shapes in alphabet.items()}
 
 
 def _filled(pattern: str, digits: str) -> str:
@@ -173,16 +195,15 @@ def _filled(pattern: str, digits: str) -> str:
 
 
 @cache
-def _printed() -> dict[str, tuple[NDArray[np.float32], ...]]:
-    """Digits in the fonts at hand."""
-    found = {}
-    for digit in "0123456789":
-        shapes = []
-        for font in _FONTS:
-            for thickness in (2, 4):
-                ink = np.zeros((70, 70), np.uint8)
-                cv2.putText(ink, digit, (15, 55), font, 1.6 if font != cv2.FONT_HERSHEY_PLAIN else 3, 255, thickness)
-                y, x = np.nonzero(ink)
-                shapes.append(_normal(ink[y.min() : y.max() + 1, x.min() : x.max() + 1].astype(np.float32)))
-        found[digit] = tuple(shapes)
-    return found
+def _printed() -> dict[str, tuple[Plane, ...]]:
+    """Digits in the fonts at hand, seen as a camera's are: small, smoothed, cut out."""
+    found: dict[str, list[Plane]] = {}
+    text = "0 1 2 3 4 5 6 7 8 9"
+    for font in _FONTS:
+        for thickness in (1, 2):
+            cut = np.zeros((28, 460), np.uint8)
+            scale = 1.6 if font == cv2.FONT_HERSHEY_PLAIN else 0.75
+            cv2.putText(cut, text, (4, 22), font, scale, 250, thickness, cv2.LINE_AA)
+            for digit, mark in zip(text.replace(" ", ""), glyphs(cut, text) or [], strict=False):
+                found.setdefault(digit, []).append(mark)
+    return {digit: tuple(shapes) for digit, shapes in found.items()}

@@ -44,12 +44,17 @@ def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
 
     displacement, agreement, still_agreement: see ``registration.Registration``.
     gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
-    (1 as before), ``contrast_fit`` its correlation. sharpness: median ratio of fine to coarse structure, against the
-    reference's; ``sharpness_low`` its lower quartile; ``middle_sharpness`` the same of middle to coarse.
-    lost: share of tiles whose structure is gone, ``lost_patch`` the largest connected part of them, ``lost_parts`` how
-    many parts there are; ``weak``: share of tiles whose structure lost more than half; ``textured``: share of tiles
-    that could be told. blue, red: change of these channels against green, as log ratios; ``cast_share``: share of tiles
-    that changed that way. bands: swing of the brightness over the height, as log ratio, seen in all three thirds.
+    (1 as before), contrast_fit: its correlation, spread: ratio of its deviations.
+    cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
+    cast_share: share of the tiles that changed that way, cast_tiles: share that could be told.
+    bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
+
+    Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
+    sharpness, middle_sharpness: median ratio of fine, and of middle to coarse structure, against the reference's.
+    structure, structure_high: ratio of structure to the reference's, median and upper quartile. weak: less than 0.55 of
+    the latter. hidden: weak and not alike; hidden_dark: of these, those that have not become brighter. foreign: not
+    alike. patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
+    parts: how many connected ones there are, patch: the largest. local: median correlation of the edges in a tile.
     """
     moved = registration.register(
         ours.sheet, theirs.sheet, ours.edges, theirs.edges, features=not _hopeless(ours) and not _hopeless(theirs)
@@ -92,9 +97,15 @@ def _light(ours: Prepared, means: Plane) -> dict[str, float]:
 
 def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     change = (ours - theirs).reshape(-1, 2)
-    change = change[~np.isnan(change).any(axis=1)]
+    told = ~np.isnan(change).any(axis=1)
+    change = change[told]
     if len(change) < 12:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
+    # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
+    coloured = theirs.reshape(-1, 2)[told]
+    away = coloured - coloured.mean(axis=0)
+    paler = float((away * (change - change.mean(axis=0))).sum() / ((away**2).sum() + 0.02 * len(change)))
+    change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = np.median(change, axis=0)
     size = float(np.hypot(blue, red))
     along = change @ (np.array((blue, red)) / max(size, 1e-6))
@@ -132,8 +143,6 @@ def _structure(
     if np.count_nonzero(good) >= 8:
         found |= {
             "sharpness": float(np.median(fine[good])),
-            "sharpness_low": float(np.percentile(fine[good], 25)),
-            "sharpness_high": float(np.percentile(fine[good], 80)),
             "middle_sharpness": float(np.median(medium[good])),
         }
     usual = float(np.percentile(middle[told], 75))
@@ -155,13 +164,10 @@ def _structure(
             "weak": share(told & weaker) / share(told),
             "hidden": share(hidden) / share(told),
             "hidden_dark": share(hidden & (lit < 0.35)) / share(told),
-            "lost": share(told & (middle < 0.3 * max(usual, 0.4)) & (local < 0.45)) / share(told),
             "foreign": share(told & (local < 0.6)) / share(told),
             "patchy": share(patches) / share(told),
             "patchy_dark": share(patches & (lit < 0.25)) / share(told),
-            "rough": float(np.std((log - around)[told])),
             "local": float(np.median(local[told])),
-            "local_low": float(np.percentile(local[told], 15)),
         }
         | _parts(hidden, told, "hidden_")
         | _parts(patches, told, "patchy_")

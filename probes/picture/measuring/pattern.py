@@ -12,8 +12,10 @@ from probes.picture.measuring.sheet import Picture, Plane, Sheet
 
 _WAVES = (320, 180)
 """Size at which waves are looked for: up to 90 from top to bottom."""
-_SLOWEST = 4
+_SLOWEST = 7
 """Waves over the picture below which a scene itself looks like a wave."""
+_FLOOR = 30.0
+"""Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
 
@@ -37,9 +39,19 @@ def waves(half: Plane) -> dict[str, float]:
     around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
     judged = spectrum.copy()
     judged[middle - _SLOWEST + 1 : middle + _SLOWEST, :_SLOWEST] = 0
-    at = np.unravel_index(int(np.argmax(judged / (around + 30))), judged.shape)
-    amplitude = 2 * float(judged[at]) / float(window.sum())
-    return {"wave": amplitude, "wave_prominence": float(judged[at]) / (float(around[at]) + 30)}
+    at = np.unravel_index(int(np.argmax(judged / (around + _FLOOR))), judged.shape)
+    peak = float(judged[at])
+    nearby = max(float(around[at]), _along(spectrum, int(at[0]) - middle, int(at[1])))
+    return {"wave": 2 * peak / float(window.sum()), "wave_prominence": peak / (nearby + _FLOOR)}
+
+
+def _along(spectrum: Plane, row: int, column: int) -> float:
+    """Mean of the spectrum slower and faster than a wave, in its direction: a straight edge has all of them."""
+    middle, length = spectrum.shape[0] // 2, float(np.hypot(row, column))
+    away = np.array((-7, -6, -5, -4, 4, 5, 6, 7)) / length + 1
+    rows = np.clip(np.rint(row * away).astype(int) + middle, 0, spectrum.shape[0] - 1)
+    columns = np.clip(np.rint(column * away).astype(int), 0, spectrum.shape[1] - 1)
+    return float(spectrum[rows, columns].mean())
 
 
 def lines(grey: Picture) -> dict[str, float]:
@@ -71,21 +83,23 @@ def blocks(sheet: Sheet) -> dict[str, float]:
 
     ``broken``: share of the block borders with a step of more than 14 levels along a whole block, less the share of
     such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
-    above while they vary along their length. ``plain_rows``: share of the picture's height, counted from below, where
-    rows are one level from border to border (most of it), as a decoder fills in what it did not get.
+    above while they vary along their length, ``repeated`` whether or not they vary. ``plain_rows``: share of the height
+    of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get;
+    ``plain_all`` that of all such rows.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
     grid = sheet.grid
-    found = {"broken": 0.0, "smear": 0.0, "plain_rows": 0.0, "plain_all": 0.0}
+    found = {"broken": 0.0, "smear": 0.0, "plain_rows": 0.0, "plain_all": 0.0, "repeated": 0.0}
     if height < 64 or width < 64:
         return found
     if grid >= 4:
-        found["broken"] = max(_off_grid(decoded, grid), _off_grid(np.ascontiguousarray(decoded.T), grid))
+        found["broken"] = max(_off_grid(decoded, grid), _off_grid(decoded.T, grid))
     half = np.ascontiguousarray(decoded[:, ::3])
     down = cv2.reduce(cv2.absdiff(half[1:], half[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
     found["smear"] = float(np.count_nonzero((down < 0.5) & (along > 2.0))) / height
+    found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
     darkest = cv2.reduce(half, 1, cv2.REDUCE_MIN).ravel()
     brightest = cv2.reduce(half, 1, cv2.REDUCE_MAX).ravel()
     plain = (brightest - darkest <= 5) & (darkest > 20) & (brightest < 235)

@@ -1,0 +1,155 @@
+"""Each measure gives, in its unit, what was put into the picture."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from probes.picture.measuring import clock, comparison, light, pattern, sequence, sharpness
+from probes.picture.measuring.sheet import Picture, Sheet, prepare
+from tests.picture import generated
+from tests.picture.camera import Camera, light_of
+
+STREET = generated.street(3).pictures[0]
+NOW = datetime(2026, 10, 31, 8, 15, 42)  # noqa: DTZ001 - a camera's local time has no zone
+
+
+def sheet(levels: np.ndarray) -> Sheet:
+    return prepare(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+
+
+def grey(plane: np.ndarray) -> np.ndarray:
+    return np.repeat(plane[:, :, None], 3, axis=2)
+
+
+def compared(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    one, other = (comparison.prepare(seen, sharpness.noise(seen)["noise"]) for seen in (sheet(ours), sheet(theirs)))
+    return comparison.compare(one, other)
+
+
+@pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])
+def test_noise_is_measured_in_levels(deviation: float) -> None:
+    noise = np.random.default_rng(1).normal(0, deviation, (360, 640))
+    assert sharpness.noise(sheet(grey(120 + noise)))["noise"] == pytest.approx(deviation, rel=0.1)
+
+
+@pytest.mark.parametrize("width", [1.0, 1.6, 2.4])
+def test_edges_are_measured_in_pixels_whatever_their_contrast(width: float) -> None:
+    steps = np.where((np.arange(640) // 40) % 2, 90.0, 150.0)[None, :] + np.zeros((360, 1))
+    steps[:, 320:] = steps[:, 320:] * 1.4 - 40
+    found = sharpness.edges(sheet(grey(cv2.GaussianBlur(steps, (0, 0), width))), 0.0)
+    assert found["edge_width"] == pytest.approx(np.hypot(width, sharpness.SOBEL), rel=0.15)
+
+
+def test_reblur_rises_with_blur() -> None:
+    measured = [sharpness.reblur(sheet(cv2.GaussianBlur(STREET, (0, 0), s).astype(float))) for s in (0.5, 2, 5)]
+    assert measured == sorted(measured)
+    assert measured[0] < 0.35
+    assert measured[2] > 0.55
+
+
+@pytest.mark.parametrize(("across", "down"), [(0.0, 20.0), (31.0, 9.0)])
+def test_a_wave_is_found_with_its_amplitude(across: float, down: float) -> None:
+    y, x = np.mgrid[0:360, 0:640]
+    wave = 12 * np.sin(2 * np.pi * (x / 640 * across + y / 360 * down))
+    found = pattern.waves(sheet(STREET[:360, :640] * 0.7 + 40 + wave[:, :, None]).half)
+    assert found["wave"] == pytest.approx(12, rel=0.35)
+    assert found["wave_prominence"] > 10
+
+
+def test_lost_lines_are_counted_and_noise_is_not() -> None:
+    torn = STREET.astype(float)
+    torn[np.arange(20, 520, 25)] = 0
+    torn[np.arange(21, 520, 25)] = 0
+    assert pattern.lines(sheet(torn).grey)["torn_rows"] > 0.03
+    noisy = STREET + np.random.default_rng(1).normal(0, 40, STREET.shape)
+    assert pattern.lines(sheet(noisy).grey)["torn_rows"] == 0
+
+
+@pytest.mark.parametrize(("x", "y"), [(40, 0), (-60, 25), (9, -45)])
+def test_a_shift_is_measured_as_a_share_of_the_width(x: int, y: int) -> None:
+    moved = cv2.warpAffine(STREET, np.array(((1, 0, x), (0, 1, y)), float), (960, 540), borderMode=cv2.BORDER_REFLECT)
+    found = compared(moved, STREET)
+    assert found["displacement"] == pytest.approx(np.hypot(x, y * 960 / 540 * 9 / 16) / 960, abs=0.004)
+    assert found["agreement"] > 0.6 > found["still_agreement"]
+
+
+def test_a_turn_is_found_where_a_shift_explains_nothing() -> None:
+    turned = cv2.warpAffine(STREET, cv2.getRotationMatrix2D((480, 270), 9, 1.1), (960, 540))
+    found = compared(turned, STREET)
+    assert found["displacement"] > 0.05
+    assert found["agreement"] > 0.5
+
+
+def test_a_cast_is_measured_as_log_ratios_and_paleness_is_none() -> None:
+    found = compared(STREET * np.array((0.75, 1.0, 1.0)), STREET.astype(float))
+    assert found["cast"] == pytest.approx(-np.log(0.75), abs=0.06)
+    pale = STREET * 0.5 + 0.5 * STREET.mean(axis=2, keepdims=True)
+    assert compared(pale, STREET.astype(float))["cast"] < 0.1
+
+
+def test_gain_contrast_and_spread_compare_the_light() -> None:
+    found = compared(STREET * 0.4 + 60, STREET.astype(float))
+    assert found["contrast"] == pytest.approx(0.4, abs=0.03)
+    assert found["contrast_fit"] > 0.99
+    assert compared(STREET * 0.5, STREET.astype(float))["gain"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_clipping_is_a_share_of_the_picture() -> None:
+    half = STREET.astype(float) * 0.6
+    half[:270] = 255
+    assert light.light(sheet(half))["clipped"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_burnt_in_text_is_kept_out_of_what_is_measured() -> None:
+    camera = Camera()
+    levels = camera.burn_in(np.full((540, 960, 3), 90, np.float32), NOW)
+    assert light.light(sheet(levels))["p99"] < 100
+
+
+def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:
+    def frames(*seeds: int) -> list[Sheet]:
+        return [sheet(STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape)) for seed in seeds]
+
+    assert sequence.between(frames(1, 2, 3), ("a", "b", "c"), 4.0)["same"] < 0.4
+    assert sequence.between(frames(1, 1, 1), ("a", "b", "c"), 4.0)["same"] == 1
+    assert sequence.between(frames(1, 1), ("a", "a"), None) == {
+        "identical": 1.0,
+        "same": 1.0,
+        "told": pytest.approx(0.2, abs=0.2),
+        "difference": 0.0,
+    }
+
+
+def clock_cut(camera: Camera, shown: datetime) -> Picture:
+    levels = camera.burn_in(camera.expose(light_of(STREET // 2), np.random.default_rng(4)), shown)
+    x, y, width, height = camera.box(levels.shape)
+    return levels[y : y + height, x : x + width].mean(axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(0), timedelta(hours=-7, seconds=3), timedelta(days=-5)])
+def test_a_clock_is_read_by_digits_learned_from_references(wrong: timedelta) -> None:
+    camera = Camera()
+    known = [
+        (clock_cut(camera, NOW - timedelta(days=n, hours=3 * n)), NOW - timedelta(days=n, hours=3 * n))
+        for n in (1, 2, 5)
+    ]
+    found = clock.read([(clock_cut(camera, NOW + wrong), NOW)], known, "YYYY-MM-DD HH:MM:SS")
+    assert found is not None
+    assert found["seconds_off"] == wrong.total_seconds()
+    assert found["sure"] >= 0.5
+
+
+def test_a_clock_that_stands_still_is_seen_without_reading_it() -> None:
+    camera = Camera()
+    frames = [(clock_cut(camera, NOW), NOW + timedelta(seconds=n)) for n in (0, 3)]
+    found = clock.read(frames, [], "YYYY-MM-DD HH:MM:SS")
+    assert found is not None
+    assert found["stopped"] == 1
+
+
+def test_where_no_clock_stands_nothing_is_read() -> None:
+    assert clock.read([(np.full((30, 300), 90, np.uint8), NOW)], [], "YYYY-MM-DD HH:MM:SS") is None
