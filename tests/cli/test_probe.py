@@ -98,7 +98,7 @@ def test_a_silent_port_is_a_timeout_within_the_time_given(capsys: pytest.Capture
         await reader.read()
 
     with in_background(silent) as port:
-        assert main(["probe", f"http://127.0.0.1:{port}/snap.jpg", "--timeout", "0.5", "--json"]) == FAULT
+        assert main(["probe", f"http://127.0.0.1:{port}/snap.jpg", "--timeout", "2", "--json"]) == FAULT
     told = json.loads(capsys.readouterr().out)
     assert told["reasons"] == [{"aspect": "picture", "cause": "timeout"}]
     assert told["observations"][0]["failure"]["stage"] == "answer"

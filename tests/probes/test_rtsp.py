@@ -140,7 +140,7 @@ async def test_the_size_of_frames_counts_and_the_session_is_given_back():
 async def test_a_session_without_a_key_frame_says_why_in_time_and_is_given_back(media: bytes, kind: FailureKind):
     camera = Camera(media)
     async with listening(camera) as port:
-        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=1.0)
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=2.5)
         await asyncio.wait_for(camera.torn_down.wait(), 5)
     assert seen.failure is not None
     assert (seen.failure.kind, seen.failure.stage) == (kind, Stage.MEDIA)
@@ -150,7 +150,7 @@ async def test_a_session_without_a_key_frame_says_why_in_time_and_is_given_back(
 async def test_a_stream_whose_key_frame_is_late_is_alive():
     camera = Camera(OTHER_FRAME)
     async with listening(camera) as port:
-        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=1.0)
+        seen = await probe("rtsp", target(rtsp=port), {"frames": True}, timeout=2.5)
         await asyncio.wait_for(camera.torn_down.wait(), 5)
     assert seen.failure is None
     assert (seen.facts["frames"], seen.facts["key_frame"]) == (1, False)

@@ -40,10 +40,10 @@ async def test_a_silent_device_is_a_timeout_at_its_deadline(name):
         await reader.read()
 
     async with listening(silent) as port:
-        seen = await probe(name, target(onvif=port, rtsp=port, http=port), PICTURE, timeout=0.4)
+        seen = await probe(name, target(onvif=port, rtsp=port, http=port), PICTURE, timeout=1.5)
     assert seen.failure is not None
     assert (seen.failure.kind, seen.failure.stage) == (FailureKind.TIMEOUT, Stage.ANSWER)
-    assert 0.3 < seen.took < 5
+    assert 1.4 < seen.took < 30
 
 
 @pytest.mark.parametrize("name", ["onvif", "rtsp", "snapshot"])
@@ -223,9 +223,11 @@ async def test_a_device_that_floods_is_made_to_wait_until_its_bytes_are_taken():
     async with listening(flood) as port:
         connection = await connect(context, "127.0.0.1", port)
         try:
-            await asyncio.sleep(0.3)
-            first = await connection.receive()
-            assert HIGH_WATER < len(first) < 4 * HIGH_WATER
+            held = 0
+            while held != (held := connection._held) or not held:
+                await asyncio.sleep(0.2)
+            assert HIGH_WATER < held < 4 * HIGH_WATER
+            assert len(await connection.receive()) == held
             assert await connection.receive(), "and then goes on"
         finally:
             connection.close()
