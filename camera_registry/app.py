@@ -158,7 +158,7 @@ class App:
                 task.probe,
                 probe,
                 entry.target,
-                task.options,
+                {**task.options, "full": True},
                 self._tools,
                 timeout=task.timeout,
                 channel=task.channel,

@@ -116,6 +116,8 @@ class Probes(_Section):
     snapshot: ProbeSettings = ProbeSettings(interval=900, timeout=10)
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
+    onvif_refresh: Seconds = 3600
+    """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise."""
 
@@ -129,7 +131,7 @@ class Probes(_Section):
                 ("snapshot", self.snapshot),
             )
         }
-        return PollPolicy(paces, self.by_kind, self.rtsp_frames)
+        return PollPolicy(paces, self.by_kind, self.rtsp_frames, self.onvif_refresh)
 
 
 class Poller(_Section):

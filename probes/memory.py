@@ -35,10 +35,11 @@ class Trials:
 @dataclass(slots=True)
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
-    ``clock_offset``: device clock minus ours, seconds."""
+    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
+    media_at: float | None = None
     trials: Trials | None = None
 
 

@@ -3,6 +3,7 @@ still picture are."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from lxml import etree
@@ -10,6 +11,7 @@ from lxml import etree
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
+from probes.memory import DeviceMemory
 from probes.onvif_device import OnvifDevice
 from probes.wire import onvif, soap
 from probes.wire.onvif import Address, Profile
@@ -20,8 +22,9 @@ _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
 
 
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
-    """Ask the device about itself. Options: ``full`` (default true; false asks only the time and what the device is,
-    which tells control, clock and identity at a third of the cost), ``token`` of the media profile.
+    """Ask the device about itself. Options: ``full`` (false asks only the time and what the device is, which tells
+    control, clock and identity at a third of the cost), ``refresh`` (where ``full`` is not given: a full round only
+    when the last one is so many seconds old; default: always), ``token`` of the media profile.
 
     Facts: ``clock_offset_seconds`` (device minus ours), ``device_time``, ``manufacturer``, ``model``, ``firmware``,
     ``serial``, ``hardware``, ``profiles``, ``stream_uri``, ``snapshot_uri``, and ``refused`` (operation to reason) for
@@ -31,12 +34,21 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         round_ = _Round(device, target, context)
         await round_.ask_time()
         known = await round_.ask_information()
-        if options.get("full", True):
+        if _wants_media(options, context.tools.memory.of(target.device)):
             token = options.get("token")
             known = await round_.ask_media(token if isinstance(token, str) else "") or known
     if not known:
         raise round_.nothing_known()
     return context.facts
+
+
+def _wants_media(options: Mapping[str, object], memory: DeviceMemory) -> bool:
+    full, refresh = options.get("full"), options.get("refresh")
+    if isinstance(full, bool):
+        return full
+    if not isinstance(refresh, int | float) or memory.media_at is None:
+        return True
+    return asyncio.get_running_loop().time() - memory.media_at >= refresh
 
 
 class _Round:
@@ -105,6 +117,8 @@ class _Round:
                 await self._ask_uri(namespace, Operation.STREAM_URI, place, chosen.token)
                 await self._ask_uri(namespace, Operation.SNAPSHOT_URI, place, chosen.token)
             break
+        if answered:
+            self._context.tools.memory.of(self._target.device).media_at = asyncio.get_running_loop().time()
         return answered
 
     def nothing_known(self) -> ProbeError:

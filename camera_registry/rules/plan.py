@@ -104,6 +104,8 @@ def _task(
     if probe == "rtsp":
         options = {"path": channel.rtsp_path} if channel.rtsp_path else _from(learned, "stream_uri")
         options["frames"] = policy.rtsp_frames
+    elif probe == "onvif":
+        options = {"refresh": policy.onvif_refresh}
     elif probe == "snapshot":
         options = {"path": channel.snapshot_path} if channel.snapshot_path else _from(learned, "snapshot_uri")
     soon = (probe, channel.id) not in known

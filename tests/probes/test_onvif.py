@@ -332,3 +332,16 @@ async def test_a_port_that_speaks_no_onvif_is_a_protocol_failure():
     assert seen.failure is not None
     assert seen.failure.kind is FailureKind.PROTOCOL
     assert "check port and path" in seen.failure.detail
+
+
+async def test_profiles_are_asked_for_again_only_when_they_are_old():
+    device = OnvifDouble(recorded(AGSH, *ALL))
+    known = tools(memory=Memory())
+    async with listening(device) as port:
+        for refresh in (3600, 3600, 0):
+            seen = await probe("onvif", target(onvif=port), {"refresh": refresh}, using=known)
+            assert seen.failure is None
+            assert "serial" in seen.facts
+        assert device.asked.count("GetProfiles") == 2
+        await probe("onvif", target(onvif=port), {"refresh": 3600, "full": True}, using=known)
+    assert device.asked.count("GetProfiles") == 3
