@@ -130,6 +130,8 @@ class Ledger:
                 state, flip = health.advance(state, reading, self.policy, now)
                 self._keep(watched, state, flip)
                 hurry = hurry or bool(state.run)
+                if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
+                    told += self._ask_parent(watched.device.parent)
             if hurry:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, self.policy.retry))
             self._remember(watched, seen, earlier)
@@ -271,6 +273,16 @@ class Ledger:
             return
         (self._down.add if lost else self._down.discard)(device)
         self.changes.touched.update(topology.descendants(device, self._below))
+
+    def _ask_parent(self, device: str) -> list[RosterChange]:
+        """Ask a parent at once when something behind it is lost, so that it is to blame before its children are."""
+        parent = self._watched.get(device)
+        if parent is None or parent.entry is None:
+            return []
+        state = parent.states.get(Subject(device, Aspect.REACH))
+        if state is None or state.run or state.settled is State.DOWN:
+            return []
+        return [Hurry(device, *parent.reach, after=0.0)]
 
     def _remember(self, watched: _Watched, seen: Observation, earlier: ProbeSeen | None) -> None:
         run = (seen.probe, seen.channel)

@@ -93,6 +93,19 @@ def test_a_lost_switch_explains_its_cameras_whichever_is_noticed_first() -> None
         assert [reason.cause for reason in shown(book, "sw-1").reasons] == [Cause.TIMEOUT]
 
 
+def test_a_device_that_is_lost_has_its_parent_asked_at_once_and_once() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    for camera in CAMERAS:
+        well(book, camera.id)
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    told = book.judge([seen("cam-0", "onvif", 60, SILENT)], at(60))
+    assert Hurry("sw-1", "tcp", "", 0.0) in told
+    assert Hurry("sw-1", "tcp", "", 0.0) not in book.judge([seen("cam-0", "onvif", 70, SILENT)], at(70))
+    book.judge([seen("sw-1", "tcp", 71, SILENT)], at(71))
+    told = book.judge([seen("cam-1", "onvif", 72, SILENT)], at(72))
+    assert Hurry("sw-1", "tcp", "", 0.0) not in told, "it is being looked into already"
+
+
 def test_what_was_judged_survives_a_database_that_could_not_write_it() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
