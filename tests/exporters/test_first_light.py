@@ -16,7 +16,7 @@ from camera_registry.model.health import Aspect, Cause, Status
 from camera_registry.rules.inventory import files
 from camera_registry.settings import load
 from camera_registry.simulator.plan import Fleet
-from camera_registry.simulator.simulation import Simulation
+from camera_registry.simulator.simulation import Simulation, prepare
 from camera_registry.store import intake
 from tests.exporters.monitoring import monitoring, until
 from tests.exporters.test_prometheus import parse, value
@@ -62,8 +62,8 @@ async def test_what_befalls_a_device_reaches_people_with_its_cause_and_everythin
     fleet = Fleet.plan(10, seed=3)
     cameras = [member.id for member in fleet.members if member.device.kind is Kind.CAMERA]
     dead, black = cameras[:2]
+    prepare(fleet)
     async with asyncio.timeout(220), Simulation(fleet) as simulation:
-        simulation.prepare()
         async with (
             service(simulation, tmp_path) as app,
             monitoring(f"127.0.0.1:{app.address[1]}", tmp_path) as watched,
