@@ -216,7 +216,7 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
     else:
-        password = os.environ.get(PASSWORD_VARIABLE, "") or named.password
+        password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
     if password and not user:
         raise CommandError("a password is given, but no user name: add --user")
     return Credential(_ONE_CREDENTIAL, user, password) if user else None
