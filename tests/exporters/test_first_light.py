@@ -63,39 +63,40 @@ async def test_what_befalls_a_device_reaches_people_with_its_cause_and_everythin
     cameras = [member.id for member in fleet.members if member.device.kind is Kind.CAMERA]
     dead, black = cameras[:2]
     prepare(fleet)
-    async with asyncio.timeout(220), Simulation(fleet) as simulation:
-        async with (
-            service(simulation, tmp_path) as app,
-            monitoring(f"127.0.0.1:{app.address[1]}", tmp_path) as watched,
-        ):
-            simulation.faults.set(dead, "power_off")
-            simulation.faults.set(black, "black")
+    async with (
+        asyncio.timeout(220),
+        Simulation(fleet) as simulation,
+        service(simulation, tmp_path) as app,
+        monitoring(f"127.0.0.1:{app.address[1]}", tmp_path) as watched,
+    ):
+        simulation.faults.set(dead, "power_off")
+        simulation.faults.set(black, "black")
 
-            alert = await watched.next_alert("CameraDown")
-            assert alert["labels"]["device"] == dead
-            fault = await watched.next_alert("PictureFault")
-            assert (fault["labels"]["device"], fault["labels"]["cause"]) == (black, "black")
+        alert = await watched.next_alert("CameraDown")
+        assert alert["labels"]["device"] == dead
+        fault = await watched.next_alert("PictureFault")
+        assert (fault["labels"]["device"], fault["labels"]["cause"]) == (black, "black")
 
-            # The board, the page of metrics and Prometheus agree on which and why.
-            entry = app.board.get(dead)
-            assert entry is not None
-            assert entry.status is Status.DOWN
-            assert (Aspect.REACH, Cause.TIMEOUT) in {(reason.aspect, reason.cause) for reason in entry.reasons}
-            page = await scraped(app)
-            assert value(page, "camera_up", device=dead) == 0
-            assert value(page, "camera_fault_active", device=dead, aspect="reach", cause="timeout") == 1
-            assert value(page, "camera_up", device=black) == 1
-            await watched.becomes("camera_up == 0", {dead: 0})
+        # The board, the page of metrics and Prometheus agree on which and why.
+        entry = app.board.get(dead)
+        assert entry is not None
+        assert entry.status is Status.DOWN
+        assert (Aspect.REACH, Cause.TIMEOUT) in {(reason.aspect, reason.cause) for reason in entry.reasons}
+        page = await scraped(app)
+        assert value(page, "camera_up", device=dead) == 0
+        assert value(page, "camera_fault_active", device=dead, aspect="reach", cause="timeout") == 1
+        assert value(page, "camera_up", device=black) == 1
+        await watched.becomes("camera_up == 0", {dead: 0})
 
-            simulation.faults.clear(dead)
-            assert (await watched.next_alert("CameraDown", status="resolved"))["labels"]["device"] == dead
+        simulation.faults.clear(dead)
+        assert (await watched.next_alert("CameraDown", status="resolved"))["labels"]["device"] == dead
 
-            switch = next(member.id for member in fleet.members if member.device.kind is Kind.NETWORK)
-            simulation.faults.set(switch, "switch_down")
-            assert (await watched.next_alert("ParentDown"))["labels"]["device"] == switch
-            behind = set(fleet.beneath(switch)) - {switch}
-            await until(lambda: {at.device.id for at in app.board if at.status is Status.DOWN} == behind | {switch})
-            page = await scraped(app)
-            assert all(value(page, "camera_parent_down", device=id, parent=switch) == 1 for id in behind)
-            # As shipped, the alert waits a minute for this explanation; here it may have fired before, and ends.
-            await watched.becomes('ALERTS{alertname="CameraDown"}', {})
+        switch = next(member.id for member in fleet.members if member.device.kind is Kind.NETWORK)
+        simulation.faults.set(switch, "switch_down")
+        assert (await watched.next_alert("ParentDown"))["labels"]["device"] == switch
+        behind = set(fleet.beneath(switch)) - {switch}
+        await until(lambda: {at.device.id for at in app.board if at.status is Status.DOWN} == behind | {switch})
+        page = await scraped(app)
+        assert all(value(page, "camera_parent_down", device=id, parent=switch) == 1 for id in behind)
+        # As shipped, the alert waits a minute for this explanation; here it may have fired before, and ends.
+        await watched.becomes('ALERTS{alertname="CameraDown"}', {})
