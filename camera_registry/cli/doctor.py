@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 from camera_registry.cli.outcome import FAULT, GOOD
 from camera_registry.cli.shape import Commands
@@ -73,10 +74,29 @@ def look(settings: Settings) -> Iterator[Check]:
 
 def _networks(settings: Settings) -> Check:
     networks = settings.devices.networks
-    if networks:
-        return Check("devices", good=True, detail=", ".join(networks))
-    detail = "[devices] networks is empty, so no device may be contacted; name your camera networks there"
-    return Check("devices", good=False, detail=detail)
+    if not networks:
+        detail = "[devices] networks is empty, so no device may be contacted; name your camera networks there"
+        return Check("devices", good=False, detail=detail)
+    cut_off = [f"{network} ({reason})" for network in networks if (reason := _unreachable(network))]
+    if cut_off:
+        detail = (
+            f"[devices] networks: no way from this machine to {', '.join(cut_off)}; "
+            "add a route or an interface, or correct the network"
+        )
+        return Check("devices", good=False, detail=detail)
+    return Check("devices", good=True, detail=", ".join(networks))
+
+
+def _unreachable(network: str) -> str:
+    """Why the system has no route to a network, or an empty text. Connecting a datagram socket sends nothing."""
+    parsed = ip_network(network)
+    address = str(parsed.network_address if parsed.num_addresses < 4 else parsed.network_address + 1)
+    with socket.socket(socket.AF_INET if parsed.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def _disk(settings: Settings) -> Check:

@@ -1,0 +1,92 @@
+"""What is said before a start: settings with mistakes, and machines that the service can't run on."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from camera_registry.cli import main
+
+
+def settings(tmp_path: Path, text: str = "") -> str:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        f"""
+        [storage]
+        directory = "data"
+        [web]
+        port = 0
+        [devices]
+        networks = ["127.0.0.0/8"]
+        {text}
+        """,
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_every_mistake_of_the_settings_is_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = settings(tmp_path, "[poller]\nslot = 5\nslots = 'many'\n[probes.tcp]\ninterval = 2\ntimeout = 3")
+    assert main(["--config", path, "check-config"]) == 2
+    said = capsys.readouterr().err
+    assert "poller.slot: unknown key" in said
+    assert "poller.slots" in said
+    assert "timeout (3 s) must be shorter than interval (2 s)" in said
+    assert main(["check-config", "--config", path, "--json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 3
+    assert main(["--config", path, "serve"]) == 2
+    assert not (tmp_path / "data").exists(), "nothing is made before the settings are right"
+
+
+def test_good_settings_are_called_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = settings(tmp_path)
+    assert main(["--config", path, "--lang", "en", "check-config"]) == 0
+    assert "no problem found" in capsys.readouterr().out
+    assert main(["--config", path, "doctor"]) == 0
+    assert "FAULT" not in capsys.readouterr().out
+
+
+def checks(path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """The faults that the doctor finds, by name."""
+    assert main(["--config", path, "doctor", "--json"]) == 1
+    return {check["name"]: check["detail"] for check in json.loads(capsys.readouterr().out) if not check["good"]}
+
+
+def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        path = Path(settings(tmp_path))
+        path.write_text(path.read_text().replace("port = 0", f"port = {port}"), encoding="utf-8")
+        assert "change [web] port" in checks(str(path), capsys)["port"]
+        assert main(["--config", str(path), "serve"]) == 2
+        assert f"port = {port}" in capsys.readouterr().err
+
+
+def test_a_network_that_can_not_be_reached_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(settings(tmp_path))
+    path.write_text(path.read_text().replace("127.0.0.0/8", "255.255.255.255/32"), encoding="utf-8")
+    assert "255.255.255.255/32" in checks(str(path), capsys)["devices"]
+
+
+@pytest.mark.parametrize(("mode", "remedy"), [(0o644, "chmod 600"), (None, "put its own key file back")])
+def test_a_key_file_that_others_can_read_or_that_is_gone_stops_the_service(
+    mode: int | None, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings(tmp_path)
+    monkeypatch.setenv("CAMERA_REGISTRY_PASSWORD", "a password of devices")
+    assert main(["--config", path, "init"]) == 0
+    assert main(["--config", path, "credential", "set", "street", "--user", "operator"]) == 0
+    key = tmp_path / "data" / "credentials.key"
+    if mode is None:
+        key.unlink()
+    else:
+        key.chmod(mode)
+    capsys.readouterr()
+    assert remedy in checks(path, capsys)["database"]
+    assert main(["--config", path, "serve"]) == 2
+    assert remedy in capsys.readouterr().err
