@@ -25,7 +25,12 @@ def load(name: str) -> Probe:
     imported here is a failed run and not a dead poller."""
 
     async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
-        run = cast("Probe", import_module(MODULES[name]).probe)
-        return await run(target, options, context)
+        return await _find(name)(target, options, context)
 
     return probe
+
+
+@cache
+def _find(name: str) -> Probe:
+    """The probe itself. What fails is not remembered, and tried again by the next run."""
+    return cast("Probe", import_module(MODULES[name]).probe)
