@@ -171,16 +171,16 @@ def _present(case: Case) -> None:
 
 async def _judge(cases: Sequence[Case], words: Texts | None) -> int:
     code = GOOD
-    async for case, judgement, seconds in _judged(cases):
+    async for case, judgement, found in _judged(cases):
         code = FAULT if judgement.faults else code
         if words is None:
-            print(json.dumps(_as_json(case, judgement, seconds), ensure_ascii=False), flush=True)
+            print(json.dumps(_as_json(case, judgement, found), ensure_ascii=False), flush=True)
         else:
             print("\n".join(_in_words(case, judgement, words)), flush=True)
     return code
 
 
-async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement, float]]:
+async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement, Mapping[str, Any]]]:
     from probes.picture.desk import PictureDesk, View
 
     desk = PictureDesk()
@@ -199,9 +199,9 @@ async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement,
             except ProbeError as error:
                 if error.kind is not FailureKind.UNDECODABLE:
                     raise CommandError(str(error)) from error
-                yield case, judge(Sight((Picture(refused=error.detail),))), 0.0
+                yield case, judge(Sight((Picture(refused=error.detail),))), {}
                 continue
-            yield case, judge(sight(found, case.times, case.reference_times)), float(found["cpu_seconds"])
+            yield case, judge(sight(found, case.times, case.reference_times)), found
     finally:
         await desk.close()
 
@@ -213,7 +213,8 @@ def _read(paths: Sequence[Path]) -> list[bytes]:
         raise CommandError(f"a picture can't be read: {error}") from error
 
 
-def _as_json(case: Case, judgement: Judgement, seconds: float) -> dict[str, object]:
+def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict[str, object]:
+    """``ms``: processor time for the frames. ``reference_ms``: for references that no earlier case has prepared."""
     return {
         "id": case.id,
         "faults": [
@@ -222,7 +223,8 @@ def _as_json(case: Case, judgement: Judgement, seconds: float) -> dict[str, obje
         ],
         "checked": [cause.value for cause in judgement.checked],
         "not_checked": {cause.value: reason.value for cause, reason in judgement.not_checked.items()},
-        "ms": round(1000 * seconds, 2),
+        "ms": round(1000 * found.get("cpu_seconds", 0.0), 2),
+        "reference_ms": round(1000 * found.get("reference_seconds", 0.0), 2),
     }
 
 

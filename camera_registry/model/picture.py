@@ -145,8 +145,8 @@ class Limits:
     noise_more: float = 4.0
     speckle: tuple[float, float] = (0.018, 0.06)
 
-    wave_prominence: tuple[float, float] = (10.0, 22.0)
-    wave_more: tuple[float, float] = (8.5, 16.0)
+    wave_prominence: tuple[float, float] = (6.5, 16.0)
+    wave_more: tuple[float, float] = (5.5, 14.0)
     wave: float = 2.5
     torn: tuple[float, float] = (0.012, 0.05)
     bands: tuple[float, float] = (0.11, 0.30)

@@ -73,14 +73,18 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
     count = order["frames"]
     times = [None if at is None else datetime.fromisoformat(at) for at in order["times"]]
     osd = order.get("osd")
+    known = None if osd is None else Osd(tuple(osd["box"]), osd["format"])
+    examiner.prepare(pictures[count:], known)
+    prepared = time.process_time()
     found = examiner.examine(
         pictures[:count],
         pictures[count:],
         times[:count],
         times[count:],
-        None if osd is None else Osd(tuple(osd["box"]), osd["format"]),
+        known,
     )
-    return frames.answer(found | {"cpu_seconds": time.process_time() - began}, b"")
+    spent = {"reference_seconds": prepared - began, "cpu_seconds": time.process_time() - prepared}
+    return frames.answer(found | spent, b"")
 
 
 def decode(jpeg: bytes, width: int) -> measures.Picture:

@@ -6,6 +6,7 @@ References are prepared once and kept, as the same few are asked for with every 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ KEPT = 24
 """Prepared references that are kept, about 3 MB each."""
 LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
+NEEDED, ALIKE = 2, 0.5
+"""So many references are enough, if one of them looks this much alike (``agreement``)."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
@@ -75,12 +78,7 @@ class Examiner:
         seen = [self._see(frame, osd, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
         known = [self._reference(reference, osd) for reference in references]
         newest = seen[-1]
-        changes = [
-            comparison.compare(newest.prepared, reference.prepared)
-            if isinstance(newest, _Seen) and isinstance(reference, _Seen) and newest.prepared and reference.prepared
-            else None
-            for reference in known
-        ]
+        changes = _changes(newest, known)
         return {
             "frames": [_told(one) for one in seen],
             "references": [_told(one) for one in known],
@@ -88,6 +86,11 @@ class Examiner:
             "between": _between(frames, seen, times),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
+
+    def prepare(self, references: Sequence[bytes], osd: Osd | None) -> None:
+        """Prepare references that are not known yet, so that ``examine`` finds them ready."""
+        for reference in references:
+            self._reference(reference, osd)
 
     def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
         key = hashlib.sha256(jpeg).hexdigest(), osd
@@ -120,6 +123,25 @@ class Examiner:
             return _Seen(sheet, {}, None, cut)
         measures = look(sheet)
         return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
+
+
+def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[dict[str, float] | None]:
+    """What changed from each reference, those in the most similar light first; None for those that were not needed."""
+    changes: list[dict[str, float] | None] = [None] * len(known)
+    if isinstance(newest, str) or newest.prepared is None:
+        return changes
+    apart = [
+        (abs(math.log((newest.measures["mean"] + 4) / (reference.measures["mean"] + 4))), place, reference.prepared)
+        for place, reference in enumerate(known)
+        if isinstance(reference, _Seen) and reference.prepared is not None
+    ]
+    alike = 0.0
+    for tried, (_, place, theirs) in enumerate(sorted(apart, key=lambda one: one[:2])):
+        if tried >= NEEDED and alike > ALIKE:
+            break
+        change = comparison.compare(newest.prepared, theirs)
+        changes[place], alike = change, max(alike, change["agreement"])
+    return changes
 
 
 def _cut(picture: Picture, left: float, top: float, wide: float, high: float) -> Picture | None:

@@ -25,9 +25,7 @@ def no_signal(of: Evidence) -> Verdict:
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
     card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
     plain = score(look["flat_share"], limits.flat_share) if card else 0.0
-    return verdict(
-        Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "dominant_share", "p99", "grain")
-    )
+    return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "repeated", "p99", "grain"))
 
 
 def dark(of: Evidence) -> Verdict:

@@ -15,6 +15,8 @@ _GLARE = 0.02
 _DULLED, _ADDED = 0.96, 1.04
 """Ratio of middle to coarse structure, against the reference's: below the first, structure is taken away; above the
 other, it is added."""
+_SAME = 0.6
+"""Correlation of the coarse light below which the reference hardly shows the same things."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -69,6 +71,9 @@ def dirty(of: Evidence) -> Verdict:
     seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness")
     if of.look["clipped"] - of.most_of_references("clipped") > _GLARE:
         # The sun in the picture dulls what is around it.
+        return Unjudged.NO_FITTING_REFERENCE
+    if change["contrast_fit"] < _SAME:
+        # Another season, or things moved about: what looks different need not be dirt.
         return Unjudged.NO_FITTING_REFERENCE
     # Rain and snow add edges, drops on the glass take them away.
     sharp = change.get("middle_sharpness", 1.0)

@@ -189,11 +189,11 @@ def _local_correlation(ours: Plane, theirs: Plane, moved: registration.Registrat
 
 
 def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
-    """The largest connected part of the tiles that are gone (through tiles that could not be told), and how many."""
+    """The largest connected part of these tiles, as a share of those told, and how many parts there are."""
     count, labels = cv2.connectedComponents(gone.astype(np.uint8), connectivity=4)
     sizes = np.bincount(labels.ravel(), minlength=count)[1:]
     return {
-        f"{name}patch": float(sizes.max()) / np.count_nonzero(told) if len(sizes) else 0.0,
+        f"{name}patch": float(sizes.max() / np.count_nonzero(told)) if len(sizes) else 0.0,
         f"{name}parts": float(len(sizes)),
     }
 

@@ -6,6 +6,9 @@ from probes.picture import measures
 from probes.picture.measuring import light, pattern, sharpness
 from probes.picture.measuring.sheet import Sheet
 
+_FEW = 0.02
+"""Share of blocks below which their colours can't make a card."""
+
 
 def look(sheet: Sheet) -> dict[str, float]:
     """Every measure of one picture by its name; see the functions that they come from."""
@@ -20,7 +23,7 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
         "reblur": sharpness.reblur(sheet),
-        "flat_share": measures.flat_share(sheet.colour),
-        "dominant_share": measures.dominant_share(sheet.colour),
+        # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.
+        "flat_share": measures.flat_share(sheet.colour) if pattern.flat_blocks(sheet.grey) > _FEW else 0.0,
         "damaged": float(bool(sheet.damaged)),
     }

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import Picture, Plane, Sheet
+from probes.picture.measuring.sheet import Picture, Plane, Sheet, share
 
 _WAVES = (320, 180)
 """Size at which waves are looked for: up to 90 from top to bottom."""
@@ -73,9 +73,16 @@ def lines(grey: Picture) -> dict[str, float]:
 def bands_of(profile: Plane) -> float:
     """How strongly a profile over the picture's height swings at least twice: the root of its mean square after the
     slow part (a cubic) is taken out, in the profile's own unit."""
-    x = np.linspace(-1, 1, len(profile))
-    slow = np.polynomial.polynomial.polyval(x, np.polynomial.polynomial.polyfit(x, profile, 3))
-    return float(np.sqrt(np.mean((profile - slow) ** 2)))
+    slow = _slow(len(profile))
+    fast = profile - slow @ (slow.T @ profile)
+    return float(np.sqrt(np.mean(fast * fast)))
+
+
+@cache
+def _slow(length: int) -> Plane:
+    """An orthonormal base of the cubics over a profile."""
+    base, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 4))
+    return np.asarray(base, dtype=np.float32)
 
 
 def blocks(sheet: Sheet) -> dict[str, float]:
@@ -106,6 +113,16 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     found["plain_rows"] = _longest(plain) / height
     found["plain_all"] = float(np.count_nonzero(plain)) / height
     return found
+
+
+def flat_blocks(grey: Picture) -> float:
+    """Share of the blocks of 8 x 8 pixels, half a block off the coding grid, that hold one luminance. 0 to 1."""
+    rows, columns = (grey.shape[0] - 4) // 8 * 8, (grey.shape[1] - 4) // 8 * 8
+    lines = [grey[4 + n : 4 + rows : 8, 4 : 4 + columns] for n in range(8)]
+    least, most = np.minimum.reduce(lines), np.maximum.reduce(lines)
+    darkest = np.minimum.reduce([least[:, n::8] for n in range(8)])
+    brightest = np.maximum.reduce([most[:, n::8] for n in range(8)])
+    return share(np.equal(darkest, brightest))
 
 
 def _off_grid(plane: Picture, grid: int) -> float:
