@@ -64,7 +64,7 @@ class Premises:
 
 
 class Connection(asyncio.Protocol):
-    """Finds its device by the address that was called, and lets its faults at every byte.
+    """Finds its device by the address that was called, and asks for its faults whenever something comes.
 
     A protocol overrides ``received`` and, where there is something to say first or to clean up, ``opened`` and
     ``closed``.
@@ -101,7 +101,11 @@ class Connection(asyncio.Protocol):
             self.premises.left()
 
     def data_received(self, data: bytes) -> None:
-        if self.silent or Fault.HANG in self.device.faults:
+        faults = self.device.faults
+        if self.silent or Fault.HANG in faults:
+            return
+        if Fault.REFUSED in faults:
+            self.reset()
             return
         self.heard = self.loop.time()
         self._pending = self.received(self._pending + data if self._pending else data)

@@ -21,7 +21,11 @@ async def well(simulation: Simulation, host: str) -> bool:
 
 
 async def test_a_refused_connection_is_reset_and_not_just_closed(simulation, camera):
-    simulation.faults.set(camera.id, Fault.REFUSED)
+    async with await Wire.open(camera.device.host, simulation.ports.http) as wire:
+        assert (await wire.ask(ASK)).status == 200
+        simulation.faults.set(camera.id, Fault.REFUSED)
+        with pytest.raises(ConnectionResetError):
+            await wire.ask(ASK)
     for port in (simulation.ports.http, simulation.ports.rtsp):
         with pytest.raises(ConnectionResetError):
             async with await Wire.open(camera.device.host, port) as wire:
