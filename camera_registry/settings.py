@@ -10,14 +10,15 @@ import tomllib
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
 from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
+from camera_registry.model.probe import PROBES
 
 
 class SettingsError(Exception):
@@ -45,9 +46,15 @@ def _zone(text: str) -> str:
     return text
 
 
+def _probe(text: str) -> str:
+    if text not in PROBES:
+        raise ValueError(f"there is no probe {text!r}; choose from {', '.join(PROBES)}")
+    return text
+
+
 Seconds = Annotated[float, Field(gt=0)]
 Network = Annotated[str, AfterValidator(_network)]
-Probe = Literal["tcp", "onvif", "rtsp", "snapshot"]
+Probe = Annotated[str, AfterValidator(_probe)]
 
 
 class _Section(BaseModel):
@@ -107,13 +114,9 @@ def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     }
 
 
-class Probes(_Section):
-    """Settings of each probe."""
+class _ProbesBase(_Section):
+    """Settings of all probes; those of each one are made from the table of probes."""
 
-    tcp: ProbeSettings = ProbeSettings(interval=60, timeout=5)
-    onvif: ProbeSettings = ProbeSettings(interval=60, timeout=8)
-    rtsp: ProbeSettings = ProbeSettings(interval=60, timeout=8)
-    snapshot: ProbeSettings = ProbeSettings(interval=900, timeout=10)
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
     onvif_refresh: Seconds = 3600
@@ -121,17 +124,30 @@ class Probes(_Section):
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise."""
 
+    def of(self, probe: str) -> ProbeSettings:
+        """The settings of one probe. Raises AttributeError for a name that is not in the table."""
+        return cast("ProbeSettings", getattr(self, probe))
+
     def policy(self) -> PollPolicy:
-        paces = {
-            name: Pace(pace.interval, pace.timeout)
-            for name, pace in (
-                ("tcp", self.tcp),
-                ("onvif", self.onvif),
-                ("rtsp", self.rtsp),
-                ("snapshot", self.snapshot),
-            )
+        paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
+        options: dict[str, dict[str, object]] = {
+            "rtsp": {"frames": self.rtsp_frames},
+            "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, self.rtsp_frames, self.onvif_refresh)
+        return PollPolicy(paces, self.by_kind, options)
+
+
+def _paces() -> dict[str, Any]:
+    """A section for each probe, whose defaults are the probe's own, so that a file may give one and leave the other."""
+    made: dict[str, Any] = {}
+    for name, kind in PROBES.items():
+        pace = {"interval": (Seconds, kind.interval), "timeout": (Seconds, kind.timeout)}
+        section = create_model(f"Probe_{name}", __base__=ProbeSettings, **cast("Any", pace))
+        made[name] = (section, section())
+    return made
+
+
+Probes = create_model("Probes", __base__=_ProbesBase, **_paces())
 
 
 class Poller(_Section):

@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 
 from camera_registry.board import Board
 from camera_registry.model.observation import Observation
+from camera_registry.model.probe import PROBES
 from exporters.aggregates import Aggregates
-from probes.catalog import MODULES as PROBES
 
 LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)

@@ -8,15 +8,9 @@ from importlib import import_module
 from typing import cast
 
 from camera_registry.model.observation import Facts
+from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Target
 from probes.base import Context, Probe
-
-MODULES = {
-    "tcp": "probes.tcp",
-    "onvif": "probes.onvif",
-    "rtsp": "probes.rtsp",
-    "snapshot": "probes.snapshot",
-}
 
 
 @cache
@@ -33,4 +27,4 @@ def load(name: str) -> Probe:
 @cache
 def _find(name: str) -> Probe:
     """The probe itself. What fails is not remembered, and tried again by the next run."""
-    return cast("Probe", import_module(MODULES[name]).probe)
+    return cast("Probe", import_module(PROBES[name].module).probe)

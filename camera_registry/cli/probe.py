@@ -19,6 +19,7 @@ from camera_registry.model.health import AspectState, Cause, Reading, Reason, St
 from camera_registry.model.observation import FailureKind, Observation
 from camera_registry.model.people import Credential
 from camera_registry.model.policy import Policy
+from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Target
 from camera_registry.rules import health, verdict
 from camera_registry.rules.plan import learn
@@ -34,7 +35,6 @@ _HEADINGS = {
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
 }
-_PORT_OF = {"tcp": "tcp", "onvif": "onvif", "rtsp": "rtsp", "snapshot": "http"}
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
@@ -57,7 +57,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         type=Path,
         help=f"file whose first line is the password (or put it into {PASSWORD_VARIABLE})",
     )
-    parser.add_argument("--probes", metavar="LIST", help=f"which of {','.join(catalog.MODULES)}, separated by commas")
+    parser.add_argument("--probes", metavar="LIST", help=f"which of {','.join(PROBES)}, separated by commas")
     parser.add_argument(
         "--allow",
         metavar="CIDR",
@@ -103,7 +103,7 @@ async def _probe(
     guard = await _guard(named.host, allow)
     ports = named.ports
     if len(names) == 1 and named.plain_port:
-        ports = {**ports, _PORT_OF[names[0]]: named.plain_port}
+        ports = {**ports, PROBES[names[0]].port: named.plain_port}
     target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
     tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
     observations: list[Observation] = []
@@ -127,11 +127,11 @@ async def _probe(
 def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ...]]:
     """The verdict on one round, by the same rules that judge a fleet, believed at once."""
     device = Device(_ONE_DEVICE, Kind.CAMERA)
-    order = [name for name in verdict.REACH_FEEDERS if any(seen.probe == name for seen in observations)]
+    order = [name for name in PROBES if any(seen.probe == name for seen in observations)]
     states: dict[Subject, AspectState] = {}
     internal: list[Reason] = []
     for seen in observations:
-        own = verdict.ASPECT_OF.get(seen.probe)
+        own = verdict.own_aspect(seen.probe)
         readings = verdict.read(seen, {}, _AT_ONCE, device, feeds_reach=seen.probe == order[0])
         if seen.failure is not None and own is not None:
             if seen.failure.kind is FailureKind.INTERNAL:
@@ -144,6 +144,10 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
             before = states.get(reading.subject) or AspectState(reading.subject)
             states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, seen.at)
     status, _, reasons = health.derive(states.values())
+    refused = [seen.failure is not None and seen.failure.kind is FailureKind.REFUSED for seen in observations]
+    if refused and all(refused):
+        # A refusal is an answer by the host, but nothing of the device answers at all.
+        status = Status.DOWN
     if internal and status is Status.OK:
         status = Status.UNKNOWN
     return status, (*reasons, *internal)
@@ -200,12 +204,12 @@ def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
     if text is None:
         return default
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    unknown = [name for name in names if name not in catalog.MODULES]
+    unknown = [name for name in names if name not in PROBES]
     if unknown or not names:
         what = f"there is no probe {', '.join(unknown)}" if unknown else "no probe is named"
-        raise CommandError(f"--probes: {what}; choose from {', '.join(catalog.MODULES)}")
+        raise CommandError(f"--probes: {what}; choose from {', '.join(PROBES)}")
     # ONVIF goes first: it tells the others where to look.
-    return tuple(sorted(names, key=list(catalog.MODULES).index))
+    return tuple(sorted(names, key=list(PROBES).index))
 
 
 def _credential(args: argparse.Namespace, named: Named) -> Credential | None:

@@ -63,6 +63,5 @@ class PollPolicy:
 
     paces: Mapping[str, Pace]
     by_kind: Mapping[Kind, tuple[str, ...]]
-    rtsp_frames: bool = False
-    onvif_refresh: float = 3600.0
-    """A device is asked for its profiles and addresses only when they are this old, seconds."""
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """What is always asked of a probe, by its name."""

@@ -8,15 +8,8 @@ from camera_registry.model.device import Channel, Device, Life
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.observation import Facts
 from camera_registry.model.policy import PollPolicy
+from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Entry, Target, Task
-from camera_registry.rules.verdict import ASPECT_OF, REACH_FEEDERS
-
-PER_CHANNEL = ("rtsp", "snapshot")
-"""Probes that measure a channel; the others measure the device."""
-
-LEARNED = ("stream_uri", "snapshot_uri")
-
-_PORTS = {"tcp": "tcp", "onvif": "onvif", "rtsp": "rtsp", "snapshot": "http"}
 
 
 def plan(
@@ -36,7 +29,7 @@ def plan(
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
     target = Target(device.id, device.host, ports, device.credential, device.onvif_path)
-    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[_PORTS[probe]]]
+    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
     tasks = [
         _task(device, probe, channel, policy, learned, known)
         for probe in probes
@@ -48,8 +41,9 @@ def plan(
 
 def reach_feeder(entry: Entry) -> tuple[str, str]:
     """The (probe, channel) that reach is judged by."""
-    tasks = sorted(entry.tasks, key=lambda task: REACH_FEEDERS.index(task.probe))
-    return tasks[0].probe, tasks[0].channel
+    order = list(PROBES)
+    first = min(entry.tasks, key=lambda task: order.index(task.probe))
+    return first.probe, first.channel
 
 
 def subjects(entry: Entry) -> dict[Subject, float]:
@@ -60,34 +54,32 @@ def subjects(entry: Entry) -> dict[Subject, float]:
     for task in entry.tasks:
         if (task.probe, task.channel) == feeder:
             found[Subject(device, Aspect.REACH)] = task.interval
-        if task.probe in ASPECT_OF:
-            found[Subject(device, ASPECT_OF[task.probe], task.channel)] = task.interval
-        if task.probe == "onvif":
-            found[Subject(device, Aspect.CLOCK)] = task.interval
-            found[Subject(device, Aspect.IDENTITY)] = task.interval
+        for aspect in PROBES[task.probe].aspects:
+            found[Subject(device, aspect, task.channel)] = task.interval
     return found
 
 
 def learn(probe: str, facts: Facts) -> dict[str, str]:
     """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
-    if probe != "onvif":
-        return {}
-    return {name: value for name in LEARNED if isinstance(value := facts.get(name), str) and value}
+    tells = PROBES[probe].tells if probe in PROBES else ()
+    return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
 
 
 def _asked(probe: str, device: Device, channels: Sequence[Channel]) -> Sequence[Channel]:
     """The channels a probe runs on. A device without registered channels is its own only one."""
     whole = Channel("", device.id)
-    if probe not in PER_CHANNEL:
+    if not PROBES[probe].per_channel:
         return (whole,)
     return sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
 
 
 def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
-    """Whether a probe needs an address that the device's first ONVIF answer may give. After that answer, good or bad,
+    """Whether a probe needs an address that the first answer to another one may give. After that answer, good or bad,
     it is asked all the same: at the root of the protocol if nothing better was told."""
-    path = {"rtsp": channel.rtsp_path, "snapshot": channel.snapshot_path}.get(probe, "known")
-    return not path and "onvif" in probes and ("onvif", "") not in known
+    kind = PROBES[probe]
+    if not kind.told or getattr(channel, kind.place):
+        return False
+    return any(kind.told in PROBES[other].tells and (other, "") not in known for other in probes)
 
 
 def _task(
@@ -100,17 +92,11 @@ def _task(
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
-    options: dict[str, object] = {}
-    if probe == "rtsp":
-        options = {"path": channel.rtsp_path} if channel.rtsp_path else _from(learned, "stream_uri")
-        options["frames"] = policy.rtsp_frames
-    elif probe == "onvif":
-        options = {"refresh": policy.onvif_refresh}
-    elif probe == "snapshot":
-        options = {"path": channel.snapshot_path} if channel.snapshot_path else _from(learned, "snapshot_uri")
+    kind = PROBES[probe]
+    options = dict(policy.options.get(probe, {}))
+    if kind.place and (path := getattr(channel, kind.place)):
+        options["path"] = path
+    elif kind.told in learned:
+        options[kind.told] = learned[kind.told]
     soon = (probe, channel.id) not in known
     return Task(probe, interval, pace.timeout, channel.id, options, soon)
-
-
-def _from(learned: Mapping[str, str], name: str) -> dict[str, object]:
-    return {name: learned[name]} if name in learned else {}

@@ -10,12 +10,7 @@ from camera_registry.model.device import Device
 from camera_registry.model.health import Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
-
-ASPECT_OF = {"onvif": Aspect.CONTROL, "rtsp": Aspect.STREAM, "snapshot": Aspect.PICTURE}
-"""The aspect that a probe's own success or failure speaks of. One aspect has one feeder, so two probes can't argue."""
-
-REACH_FEEDERS = ("tcp", "onvif", "rtsp", "snapshot")
-"""Reach is fed by the first of these that a device is polled with."""
+from camera_registry.model.probe import PROBES
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
@@ -39,7 +34,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     readings: list[Reading] = []
 
     def say(aspect: Aspect, cause: Cause | None = None, detail: str = "") -> None:
-        channel = seen.channel if aspect in (Aspect.STREAM, Aspect.PICTURE) else ""
+        channel = "" if aspect is Aspect.REACH else seen.channel
         readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail))
 
     if feeds_reach:
@@ -48,7 +43,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
             say(Aspect.REACH, Cause(seen.failure.kind), seen.failure.detail)
         else:
             say(Aspect.REACH)
-    own = ASPECT_OF.get(seen.probe)
+    own = own_aspect(seen.probe)
     if seen.failure is not None:
         if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
             say(own, Cause(seen.failure.kind), seen.failure.detail)
@@ -57,7 +52,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
         say(own, cause, detail)
     elif own is not None:
         say(own)
-    if seen.probe == "onvif":
+    if seen.probe in PROBES and Aspect.CLOCK in PROBES[seen.probe].aspects:
         offset = seen.facts.get("clock_offset_seconds")
         if isinstance(offset, int | float):
             drifted = abs(offset) > policy.clock_limit
@@ -68,11 +63,16 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     return tuple(readings)
 
 
+def own_aspect(probe: str) -> Aspect | None:
+    """The aspect that a probe's own success or failure speaks of."""
+    return next(iter(PROBES[probe].aspects), None) if probe in PROBES else None
+
+
 def _lost(probe: str, failure: Failure) -> bool:
-    """Whether the device itself can't be reached. A refusal is an answer by the host; only the tcp probe, whose whole
-    question is the port, takes it for a loss."""
+    """Whether the device itself can't be reached. A refusal is an answer by the host; only a probe whose whole question
+    is the port takes it for a loss."""
     if failure.kind is FailureKind.REFUSED:
-        return probe == "tcp"
+        return own_aspect(probe) is None
     return failure.kind in _LOST and failure.stage in (Stage.ADDRESS, Stage.CONNECT)
 
 

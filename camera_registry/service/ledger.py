@@ -295,10 +295,10 @@ class Ledger:
 
     def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What the device told of itself: where its streams are, and what its file does not say yet."""
-        if seen.probe == "onvif" and seen.ok and adopt(watched.device, seen.facts) is not None:
+        if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
-        if told.items() <= watched.learned.items() and not (first and seen.probe == "onvif"):
+        if told.items() <= watched.learned.items() and not first:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)

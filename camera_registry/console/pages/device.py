@@ -142,7 +142,7 @@ async def _pictures(asked: Asked[DevicePageQuery, Nothing], entry: BoardEntry) -
         return ()
     pictures = asked.request.app[PICTURES]
     channels = [channel.id for channel in entry.channels[:_CHANNELS_PICTURED]] or [""]
-    limit = 2.5 * asked.deps.settings().probes.snapshot.interval
+    limit = 2.5 * asked.deps.settings().probes.of("snapshot").interval
     now = asked.deps.now()
     shots = []
     for channel, times in (await pictures.times(entry.device.id, channels)).items():

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 
+from camera_registry.model import probe
 from camera_registry.model.register import KINDS
 from camera_registry.rules.inventory import cells, words
 from camera_registry.rules.inventory.sheets import Cell
 
-PROBES = ("tcp", "onvif", "rtsp", "snapshot")
+PROBES = tuple(probe.PROBES)
 
 SECRETS = ("username", "password")
 """Columns of device rows whose values are sealed, never repeated and never written out."""

@@ -1,0 +1,62 @@
+"""The table of probes. With a module in ``probes/``, an entry here is all that a new probe needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from camera_registry.model.health import Aspect
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeKind:
+    """What the rest of the house must know of a probe.
+
+    ``module`` holds ``async def probe(target, options, context)``. ``port`` names the port in ``Target.ports``.
+    ``aspects`` are those it feeds; the first is what its own success or failure speaks of (none: only reach).
+    ``per_channel``: it measures a channel, not the device. ``place`` is the field of a channel that says where to ask,
+    ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``interval``
+    and ``timeout`` are seconds, if the settings say nothing else.
+    """
+
+    module: str
+    port: str
+    aspects: tuple[Aspect, ...] = ()
+    per_channel: bool = False
+    place: str = ""
+    told: str = ""
+    tells: tuple[str, ...] = ()
+    interval: float = 60.0
+    timeout: float = 5.0
+
+
+PROBES: Mapping[str, ProbeKind] = {
+    "tcp": ProbeKind("probes.tcp", port="tcp"),
+    "onvif": ProbeKind(
+        "probes.onvif",
+        port="onvif",
+        aspects=(Aspect.CONTROL, Aspect.CLOCK, Aspect.IDENTITY),
+        tells=("stream_uri", "snapshot_uri"),
+        timeout=8,
+    ),
+    "rtsp": ProbeKind(
+        "probes.rtsp",
+        port="rtsp",
+        aspects=(Aspect.STREAM,),
+        per_channel=True,
+        place="rtsp_path",
+        told="stream_uri",
+        timeout=8,
+    ),
+    "snapshot": ProbeKind(
+        "probes.snapshot",
+        port="http",
+        aspects=(Aspect.PICTURE,),
+        per_channel=True,
+        place="snapshot_path",
+        told="snapshot_uri",
+        interval=900,
+        timeout=10,
+    ),
+}
+"""Reach is fed by the first of these that a device is asked. One aspect has one feeder, so two probes can't argue."""
