@@ -168,10 +168,14 @@ def in_order(states: Iterable[AspectState]) -> list[AspectState]:
     return sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
 
 
-def derive(states: Iterable[AspectState], blamed: str = "") -> tuple[Status, datetime | None, tuple[Reason, ...]]:
+def derive(
+    states: Iterable[AspectState], blamed: str = "", until: datetime | None = None
+) -> tuple[Status, datetime | None, tuple[Reason, ...]]:
     """A device in one word, since when, and every reason in the order of ``PRECEDENCE``.
 
-    ``blamed`` is a parent that is down: it explains what is lost behind it.
+    ``blamed`` is a parent that is down: it explains what is lost behind it. With ``until`` that parent is back: it
+    still explains what has not been found bad after that time, for nothing is said of a device before it was checked
+    again.
 
     Down: not reachable, or none of its streams to be had for another reason than a refused password or a full session
     table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect stale. Only
@@ -179,7 +183,7 @@ def derive(states: Iterable[AspectState], blamed: str = "") -> tuple[Status, dat
     """
     known = in_order(states)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
-    reasons = tuple(_reason(state, blamed) for state in broken)
+    reasons = tuple(_reason(state, blamed, until) for state in broken)
     lost = _lost(known)
     if lost:
         return Status.DOWN, _earliest(lost), reasons
@@ -212,12 +216,20 @@ def _earliest(states: Iterable[AspectState]) -> datetime | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def _reason(state: AspectState, blamed: str) -> Reason:
+def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     subject = state.subject
     assert state.cause is not None
-    explained = blamed if state.cause in _BEHIND_A_PARENT else ""
+    explained = blamed if state.cause in _BEHIND_A_PARENT and not _bad_after(state, until) else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
+
+
+def _bad_after(state: AspectState, until: datetime | None) -> bool:
+    """Whether this state was read as bad after ``until`` (None: a time that has not come), or began after it."""
+    if until is None:
+        return False
+    begun = state.since is not None and state.since > until
+    return begun or (state.read_at is not None and state.read_at > until and state.good is False)
 
 
 def forget(state: AspectState, now: datetime) -> Flip | None:

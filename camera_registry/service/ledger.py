@@ -77,6 +77,7 @@ class Ledger:
         self._parents: dict[str, str] = {}
         self._below: dict[str, list[str]] = {}
         self._down: set[str] = set()
+        self._back: dict[str, datetime] = {}
         self._stirred: dict[str, datetime] = {}
         self._turn = 0
 
@@ -132,6 +133,8 @@ class Ledger:
                 hurry = hurry or bool(state.run)
                 if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
                     told += self._ask_parent(watched.device.parent)
+                if flip is not None and flip.subject.aspect is Aspect.REACH and flip.at == self._back.get(seen.device):
+                    told += self._ask_those_behind(seen.device)
             if hurry:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, self.policy.retry))
             self._remember(watched, seen, earlier)
@@ -184,9 +187,9 @@ class Ledger:
         watched = self._watched.get(device)
         if watched is None:
             return None
-        blamed = topology.blamed(device, self._parents, self._down) if self._down else ""
+        blamed, checked = self._blame(device)
         states = tuple(health.in_order(watched.states.values()))
-        status, since, reasons = health.derive(states, blamed)
+        status, since, reasons = health.derive(states, blamed, checked)
         return BoardEntry(
             watched.device,
             watched.channels,
@@ -263,15 +266,38 @@ class Ledger:
             self.changes.states[subject] = state
             self._mark_reach(state)
 
+    def _ask_those_behind(self, parent: str) -> list[RosterChange]:
+        """Look at once for what is behind a parent that is back, spread over the time of a re-try."""
+        behind = [
+            (device, self._watched[device].reach)
+            for device in topology.descendants(parent, self._below)
+            if device in self._down and device in self._watched and self._watched[device].entry is not None
+        ]
+        step = self.policy.retry / max(1, len(behind))
+        return [Hurry(device, *reach, step * place) for place, (device, reach) in enumerate(behind)]
+
+    def _blame(self, device: str) -> tuple[str, datetime | None]:
+        """The parent that explains what ``device`` has lost; for one that is back, until when it still does."""
+        if self._down and (blamed := topology.blamed(device, self._parents, self._down)):
+            return blamed, None
+        if self._back and (blamed := topology.blamed(device, self._parents, self._back)):
+            # A device gets the time in which a fault is confirmed: it may have to start first.
+            return blamed, self._back[blamed] + timedelta(seconds=self.policy.failures * self.policy.retry)
+        return "", None
+
     def _mark_reach(self, state: AspectState) -> None:
         """Note which devices are lost; whoever stands behind one that changes must be shown anew."""
         if state.subject.aspect is not Aspect.REACH:
             return
         device = state.subject.device
-        lost = state.settled is State.DOWN
+        # A fault that silence has covered is not over: what is behind it must not be told again after a long pause.
+        lost = State.DOWN in (state.settled, state.was)
         if lost == (device in self._down):
             return
         (self._down.add if lost else self._down.discard)(device)
+        self._back.pop(device, None)
+        if not lost and state.since is not None:
+            self._back[device] = state.since
         self.changes.touched.update(topology.descendants(device, self._below))
 
     def _ask_parent(self, device: str) -> list[RosterChange]:

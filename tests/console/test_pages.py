@@ -39,6 +39,19 @@ async def test_the_overview_counts_the_fleet_and_tells_the_worst_first(admin: Br
     assert not {"cam-00001", "cam-00011"} & {device for _, device in troubles}
 
 
+async def test_the_overview_and_the_list_say_the_same_beginning_of_a_fault(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00003")
+    assert entry is not None
+    assert entry.since is not None
+    first = replace(entry.reasons[0], since=entry.since + timedelta(seconds=77), channel="cam-00003-1")
+    site.board.swap([replace(entry, reasons=(first, replace(first, since=entry.since, channel="cam-00003-2")))])
+    told = set()
+    for page, end in (("/?lang=en", "</li>"), ("/devices?q=cam-00003&lang=en", "</tr>")):
+        _, text = await admin.get(page)
+        told.add(re.findall(rf'href="/devices/cam-00003">.*?datetime="([^"]+)".*?{end}', text, re.DOTALL)[0])
+    assert len(told) == 1
+
+
 async def test_the_pages_speak_both_languages(admin: Browser) -> None:
     for language, word in (("zh", "待处置"), ("en", "worst first")):
         _, text = await admin.get(f"/?lang={language}")

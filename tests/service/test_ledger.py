@@ -106,6 +106,40 @@ def test_a_device_that_is_lost_has_its_parent_asked_at_once_and_once() -> None:
     assert Hurry("sw-1", "tcp", "", 0.0) not in told, "it is being looked into already"
 
 
+def test_what_a_switch_took_along_is_checked_again_before_anything_is_said_of_it() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    for camera in CAMERAS:
+        well(book, camera.id)
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "sw-1", ["tcp"], 30)
+    for camera in CAMERAS:
+        lose(book, camera.id, ["onvif", "rtsp"], 60)
+    book.judge([seen("sw-1", "tcp", 100)], at(100))
+    told = book.judge([seen("sw-1", "tcp", 110)], at(110))
+    assert {change.device for change in told if isinstance(change, Hurry)} == {camera.id for camera in CAMERAS}
+    assert shown(book, "sw-1").status is Status.OK
+    book.judge([seen("cam-1", "onvif", 115, SILENT)], at(115))  # it is still starting
+    well(book, "cam-2", 115)
+    for camera in CAMERAS:
+        assert {reason.blamed for reason in shown(book, camera.id).reasons} == {"sw-1"}
+    well(book, "cam-0", 140)
+    well(book, "cam-0", 150)
+    assert shown(book, "cam-0").status is Status.OK
+    book.judge([seen("cam-1", probe, 140, SILENT) for probe in ("onvif", "rtsp")], at(140))
+    assert {(reason.cause, reason.blamed) for reason in shown(book, "cam-1").reasons} == {(Cause.TIMEOUT, "")}
+
+
+def test_a_long_pause_does_not_turn_a_switch_into_as_many_faults_as_it_has_cameras() -> None:
+    book = ledger(SWITCH, CAMERAS[0])
+    well(book, "cam-0")
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "sw-1", ["tcp"], 30)
+    lose(book, "cam-0", ["onvif", "rtsp"], 60)
+    book.tick(at(600), 1)
+    book.judge([seen("cam-0", "onvif", 601, SILENT)], at(601))  # the switch has not been asked yet
+    assert {reason.blamed for reason in shown(book, "cam-0").reasons} == {"sw-1"}
+
+
 def test_what_was_judged_survives_a_database_that_could_not_write_it() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
