@@ -39,6 +39,7 @@ class Unjudged(StrEnum):
     NO_FITTING_REFERENCE = "no_fitting_reference"
     ONE_FRAME = "one_frame"
     TOO_SHORT = "too_short"
+    TOO_STILL = "too_still"
     NO_CLOCK = "no_clock"
     NOT_READABLE = "not_readable"
     NO_TIME = "no_time"
@@ -122,7 +123,9 @@ class Limits:
     black: float = 20.0
     """Level that 99 % of a dead picture's pixels stay below."""
     black_noise: float = 0.3
-    """Deviation in levels that a dead picture's noise stays below."""
+    """Deviation in levels that noise stays below where there is no sensor."""
+    black_range: float = 0.7
+    """Levels by which the tiles of a picture without anything in it differ; an underexposed scene has more."""
 
     dark_p95: tuple[float, float] = (46.0, 18.0)
     dark_p99_any_time: tuple[float, float] = (48.0, 20.0)
@@ -171,6 +174,9 @@ class Limits:
     dirty_parts: float = 4.0
     drops: tuple[float, float] = (0.22, 0.60)
 
-    frozen_same: float = 0.90
+    frozen_same: float = 0.99
+    """Share of unchanged pixels; a live sensor at a twentieth of the usual noise, at JPEG quality 40, reaches 0.988."""
+    frozen_doubt: float = 0.90
+    """From here up to that, the camera may have smoothed all noise away: not judged."""
     frozen_told: float = 0.004
     clock_seconds: tuple[float, float] = (60.0, 3600.0)

@@ -169,6 +169,14 @@ def test_a_still_scene_with_fresh_noise_is_not_frozen() -> None:
     assert Cause.FROZEN in judgement.checked
 
 
+def test_a_camera_that_smooths_its_noise_away_is_not_called_frozen() -> None:
+    at: list[datetime | None] = [NOON + timedelta(seconds=s) for s in (0, 2, 4)]
+    frames = [CAMERA.take(STREET, time, random(n), noise=0.05) for n, time in enumerate(at) if time]
+    judgement = judged(frames, "", at)
+    assert causes(judgement) == []
+    assert judgement.not_checked[Cause.FROZEN] is Unjudged.TOO_STILL
+
+
 def test_one_picture_says_nothing_of_a_freeze() -> None:
     assert judged([CAMERA.take(STREET, NOON, random())]).not_checked[Cause.FROZEN] is Unjudged.ONE_FRAME
 
@@ -197,6 +205,14 @@ def test_a_dark_picture_is_a_fault_by_day_and_not_judged_by_night() -> None:
     assert causes(judgement) == []
     assert judgement.not_checked[Cause.DARK] is Unjudged.NIGHT
     assert judgement.not_checked[Cause.COVERED] is Unjudged.NO_FITTING_REFERENCE
+
+
+def test_black_with_nothing_in_it_is_no_signal_by_day_and_by_night_only_without_a_sensors_noise() -> None:
+    capped = CAMERA.take(STREET * np.float32(0), NOON, random(), noise=3.0)
+    assert causes(judged([capped], "street", [NOON])) == [Cause.NO_SIGNAL]
+    assert causes(judged([capped], "street", [NOON.replace(hour=0)])) == []
+    unplugged = CAMERA.code(np.zeros(STREET.shape, np.float32))
+    assert causes(judged([unplugged], "street", [NOON.replace(hour=0)])) == [Cause.NO_SIGNAL]
 
 
 def test_every_cause_is_a_fault_or_checked_or_not_checked_with_a_reason() -> None:

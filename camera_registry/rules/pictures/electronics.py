@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import Unjudged
+from camera_registry.model.picture import Measures, Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
 _FOG = 0.5
@@ -63,20 +63,29 @@ def corrupt(of: Evidence) -> Verdict:
 
 def frozen(of: Evidence) -> Verdict:
     """Frames of different times that are the same outside the clock, where a live sensor's noise would differ."""
-    between, limits = of.sight.between, of.limits
+    between = of.sight.between
     if between is None or len(of.sight.frames) < 2:
         return Unjudged.ONE_FRAME
     if between.get("seconds", 1.0) < 0.5:
         return Unjudged.TOO_SHORT
-    seen = pick(between, "identical", "same", "seconds")
     if between["identical"] >= 1:
-        return verdict(Cause.FROZEN, (1.0,), seen)
-    if between["same"] < limits.frozen_same:
+        return verdict(Cause.FROZEN, (1.0,), pick(between, "identical", "seconds"))
+    return _held(between, of)
+
+
+def _held(between: Measures, of: Evidence) -> Verdict:
+    """Whether one exposure was sent again and again.
+
+    Coding may have flattened all noise: only where there is texture does sameness prove anything.
+    """
+    limits = of.limits
+    if between["same"] < limits.frozen_doubt:
         return GOOD
-    # Coding may have flattened all noise: only where there is texture does sameness prove anything.
     if between["told"] < limits.frozen_told:
         return Unjudged.NOTHING_TO_SEE
-    return verdict(Cause.FROZEN, (0.9,), seen)
+    if between["same"] < limits.frozen_same:
+        return Unjudged.TOO_STILL
+    return verdict(Cause.FROZEN, (0.9,), pick(between, "same", "told", "seconds"))
 
 
 def osd_clock(of: Evidence) -> Verdict:

@@ -17,9 +17,11 @@ _LOW_SUN = 0.55
 
 
 def no_signal(of: Evidence) -> Verdict:
-    """One plain colour without any sensor noise, or black without any."""
+    """One plain colour without any sensor noise, or black without anything in it."""
     look, limits = of.look, of.limits
-    dead = look["p99"] <= limits.black and look["grain"] < limits.black_noise and look["deviation"] < 4
+    # A sensor in the dark shows its noise. By night that may be healthy; by day it has a cap on it, or no light at all.
+    silent = look["grain"] < limits.black_noise
+    dead = look["p99"] <= limits.black and look["coarse_range"] < limits.black_range and (silent or not of.by_night)
     # What is left of a picture above a plain rest is a damaged one. On a card nearly all rows repeat each other, and
     # there is nothing on it, or letters in hard black and white, or upright bars.
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS

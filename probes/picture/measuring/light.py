@@ -17,8 +17,9 @@ def light(sheet: Sheet) -> dict[str, float]:
     """Levels 0 to 255 outside burnt-in text: mean, percentiles, deviation; shares of clipped pixels 0 to 1.
 
     ``tile_deviation`` is the deviation inside a tile, median over the tiles; ``bright_tiles`` the share of tiles whose
-    mean is clipped, ``dark_channel`` the 10th percentile of the dark channel (He, Sun, Tang, CVPR 2009: the darkest
-    channel in a patch; near 0 in clear air, high in fog).
+    mean is clipped; ``coarse_range`` how far the 20th and 80th percentiles of the tiles' means lie apart.
+    ``dark_channel`` is the 10th percentile of the dark channel (He, Sun, Tang, CVPR 2009: the darkest channel in a
+    patch; near 0 in clear air, high in fog).
     """
     counts = cv2.calcHist([sheet.grey], [0], sheet.clear_bytes, [256], [0, 256]).ravel().astype(np.float64)
     levels = np.arange(256)
@@ -38,6 +39,7 @@ def light(sheet: Sheet) -> dict[str, float]:
         "tile_deviation": float(np.median(np.sqrt(np.maximum(squares, 0)))),
         "bright_tiles": share(means > CLIPPED_FROM - 5),
         "coarse_deviation": float(means.std()),
+        "coarse_range": float(np.percentile(means, 80) - np.percentile(means, 20)),
         "dark_channel": float(np.percentile(darkest, 10)),
     }
 
