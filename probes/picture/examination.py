@@ -24,6 +24,8 @@ KEPT = 24
 """Prepared references that are kept, about 3 MB each."""
 LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
+LONGEST = 6
+"""How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
 NEEDED, ALIKE = 2, 0.5
 """So many references are enough, if one of them looks this much alike (``agreement``)."""
 _MARGIN = 0.12
@@ -109,7 +111,7 @@ class Examiner:
             return str(error)
         picture = decoded.picture
         height, width = picture.shape[:2]
-        if min(height, width) < LEAST_SIDE:
+        if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
             return f"a picture of {width} x {height} pixels shows nothing that could be judged"
         boxes: tuple[Box, ...] = ()
         cut = None

@@ -111,6 +111,7 @@ def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
         "picture.png": picture(64, 64, end=".png"),
         "half.jpg": good[: len(good) // 2],
         "thin.jpg": picture(1, 65000),
+        "long.jpg": picture(1000, 12000),
         "start.jpg": b"\xff\xd8",
         "claims.jpg": good[: good.index(b"\xff\xc0") + 5] + b"\xff\xff\xff\xff" + good[good.index(b"\xff\xc0") + 9 :],
     }

@@ -107,8 +107,7 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
     found["smear"] = float(np.count_nonzero((down < 0.5) & (along > 2.0))) / height
     found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
-    darkest = cv2.reduce(half, 1, cv2.REDUCE_MIN).ravel()
-    brightest = cv2.reduce(half, 1, cv2.REDUCE_MAX).ravel()
+    darkest, brightest = half.min(axis=1), half.max(axis=1)
     plain = (brightest - darkest <= 5) & (darkest > 20) & (brightest < 235)
     found["plain_rows"] = _longest(plain) / height
     found["plain_all"] = float(np.count_nonzero(plain)) / height
