@@ -12,7 +12,8 @@ from probes.redaction import redact
 
 
 class _Lines(logging.Formatter):
-    """Text or JSON of one record. Line breaks in a message can't forge a second record."""
+    """Text or JSON of one record. Line breaks in a message can't forge a second record, nor can control characters
+    drive the terminal of who reads it."""
 
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
@@ -26,7 +27,7 @@ class _Lines(logging.Formatter):
             told = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message}
             return json.dumps(told | ({"trace": trace} if trace else {}), ensure_ascii=False)
         line = f"{at} {record.levelname.lower():7} {record.name}: {_one_line(message)}"
-        return f"{line}\n{trace}" if trace else line
+        return "\n".join((line, *map(_one_line, trace.splitlines())))
 
 
 def set_up(settings: Logs) -> None:
@@ -53,4 +54,8 @@ def _without_strangers_traces(record: logging.LogRecord) -> bool:
 
 
 def _one_line(text: str) -> str:
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )

@@ -40,6 +40,18 @@ def test_a_secret_is_taken_out_of_message_and_trace(capsys: pytest.CaptureFixtur
     assert "canary" not in json.dumps(told)
 
 
+def test_control_characters_reach_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(Logs())
+    try:
+        raise ValueError("serial \x1b[31mA1\x00")
+    except ValueError:
+        logging.getLogger("x").exception("名称 %s", "\x1b]0;t\x07\x9b2J\u2028\udc80")
+    told = capsys.readouterr().err
+    assert "名称" in told
+    assert "\\x1b[31mA1\\x00" in told
+    assert all(line.isprintable() for line in told.splitlines())
+
+
 async def test_what_is_no_http_leaves_one_line_without_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(Logs(format="text"))
     runner = web.AppRunner(web.Application(), access_log=None)
