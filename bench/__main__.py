@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ from camera_registry.simulator.serving import loop_factory
 def main() -> int:
     """Measure and tell. 0 done, 1 something failed on the way."""
     args = _arguments()
+    # Ended from outside, we still end what we started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder:
             result = measure(args, Path(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from bench.processes import (
 )
 
 READY_SECONDS = 60.0
+TELL_EVERY = 20.0
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -69,17 +71,25 @@ def measure(fleet: Served, load: Load, folder: Path) -> Whole:
     run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
-    begun = time.monotonic()
     with _service(settings, folder) as (pid, url):
-        patience = 3 * max(load.interval, load.snapshot_interval) + 60
-        while (known := _known(_read(url + "/metrics"))) < devices:
-            if time.monotonic() - begun > patience:
-                raise BenchError(f"after {patience:g} s only {known} of {devices} devices are known")
-            time.sleep(0.5)
-        first_round = time.monotonic() - begun
+        first_round = _first_round(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
         # The first round is steeper than life is, and so are the confirmations after it.
         time.sleep(min(load.interval, 10.0))
         return _window(pid, url, load, devices, importing, first_round)
+
+
+def _first_round(url: str, devices: int, patience: float) -> float:
+    """Seconds until every device is known. Raises BenchError when that takes too long."""
+    begun = told = time.monotonic()
+    while (known := _known(_read(url + "/metrics"))) < devices:
+        now = time.monotonic()
+        if now - begun > patience:
+            raise BenchError(f"after {patience:g} s only {known} of {devices} devices are known")
+        if now - told > TELL_EVERY:
+            told = now
+            print(f"bench: {known} of {devices} devices are known", file=sys.stderr, flush=True)
+        time.sleep(1.0)
+    return time.monotonic() - begun
 
 
 def _window(pid: int, url: str, load: Load, devices: int, importing: float, first_round: float) -> Whole:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from camera_registry.board import Board, BoardEntry
+from camera_registry.board import Board, BoardEntry, Names
 from camera_registry.model.device import Life
 from camera_registry.model.health import Status
 from exporters.exposition import Family, encode, escape
@@ -22,6 +22,38 @@ SITE_INFO = Family("camera_site_info", "Always 1; a site's name.")
 CONTRACTOR_INFO = Family("camera_contractor_info", "Always 1; a contractor's name.")
 
 _Key = tuple[str, ...]
+_Addition = tuple["_Tally", _Key, str]
+
+
+class _Tally:
+    """One family of counts. Text is kept for each group of lines until a count in it changes."""
+
+    def __init__(self, family: Family, labels: tuple[str, ...], *, by_status: bool) -> None:
+        self._family = family
+        self._labels = labels
+        self._by_status = by_status
+        self._counts: dict[_Key, Counter[str]] = {}
+        self._kept: dict[_Key, str] = {}
+
+    def add(self, key: _Key, status: str, change: int) -> None:
+        self._kept.pop(key, None)
+        counts = self._counts.setdefault(key, Counter())
+        counts[status] += change
+        if not any(counts.values()):
+            del self._counts[key]
+
+    def text(self) -> bytes:
+        for key, counts in self._counts.items():
+            if key not in self._kept:
+                self._kept[key] = self._render(key, counts)
+        return self._family.head + encode("".join(self._kept.values()))
+
+    def _render(self, key: _Key, counts: Counter[str]) -> str:
+        if not self._by_status:
+            return _line(self._family.name, self._labels, key, counts[""])
+        # Every status of a known group has a line, if only 0: a count that vanishes can't be compared.
+        labels = (*self._labels, "status")
+        return "".join(_line(self._family.name, labels, (*key, status), counts[status]) for status in Status)
 
 
 class Aggregates:
@@ -29,8 +61,11 @@ class Aggregates:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._added: dict[str, tuple[_Key, ...]] = {}
-        self._counts: Counter[_Key] = Counter()
+        self._devices = _Tally(DEVICES, ("area", "kind"), by_status=True)
+        self._sites = _Tally(SITES, ("site",), by_status=True)
+        self._faults = _Tally(FAULTS, ("area", "aspect", "cause"), by_status=False)
+        self._added: dict[str, tuple[_Addition, ...]] = {}
+        self._names: tuple[Names, bytes] | None = None
         for entry in board:
             self._follow((entry.device.id,))
         self.close = board.listen(self._follow)
@@ -38,67 +73,52 @@ class Aggregates:
 
     def text(self) -> bytes:
         """The families as text."""
-        # Every status of a known area, kind or site has a line, if only 0: a count that vanishes can't be compared.
-        devices = sorted({key[:3] for key in self._counts if key[0] == DEVICES.name})
-        sites = sorted({key[:2] for key in self._counts if key[0] == SITES.name})
-        faults = sorted(key for key in self._counts if key[0] == FAULTS.name)
-        names = self._board.names
-        return b"".join(
-            (
-                _family(DEVICES, (_with_status(self._counts, key, ("area", "kind")) for key in devices)),
-                _family(SITES, (_with_status(self._counts, key, ("site",)) for key in sites)),
-                _family(FAULTS, (_line(key, ("area", "aspect", "cause"), self._counts[key]) for key in faults)),
-                _family(
-                    AREA_INFO,
-                    (
-                        _line(
-                            (AREA_INFO.name, area, name, names.area_parents.get(area, "")), ("area", "name", "parent")
-                        )
-                        for area, name in names.areas.items()
-                    ),
-                ),
-                _family(SITE_INFO, (_line((SITE_INFO.name, *pair), ("site", "name")) for pair in names.sites.items())),
-                _family(
-                    CONTRACTOR_INFO,
-                    (
-                        _line((CONTRACTOR_INFO.name, *pair), ("contractor", "name"))
-                        for pair in names.contractors.items()
-                    ),
-                ),
-            )
-        )
+        if self._names is None or self._names[0] is not self._board.names:
+            self._names = self._board.names, _infos(self._board.names)
+        return self._devices.text() + self._sites.text() + self._faults.text() + self._names[1]
 
     def _follow(self, touched: tuple[str, ...]) -> None:
         for device in touched:
-            for key in self._added.pop(device, ()):
-                self._counts[key] -= 1
-                if not self._counts[key]:
-                    del self._counts[key]
             entry = self._board.get(device)
-            if entry is not None and entry.device.life is Life.ACTIVE:
-                added = self._added[device] = tuple(_adds(entry))
-                self._counts.update(added)
+            in_use = entry is not None and entry.device.life is Life.ACTIVE
+            added = tuple(self._adds(entry)) if entry is not None and in_use else ()
+            before = self._added.get(device, ())
+            if added == before:
+                continue  # polled, and nothing new: what nearly every swap is
+            for tally, key, status in before:
+                tally.add(key, status, -1)
+            for tally, key, status in added:
+                tally.add(key, status, 1)
+            if added:
+                self._added[device] = added
+            else:
+                self._added.pop(device, None)
+
+    def _adds(self, entry: BoardEntry) -> Iterator[_Addition]:
+        """What one device adds one to."""
+        device, status = entry.device, entry.status.value
+        yield self._devices, (device.area, device.kind.value), status
+        if device.site:
+            yield self._sites, (device.site,), status
+        shown = dict.fromkeys((reason.aspect, reason.cause) for reason in entry.reasons if not reason.blamed)
+        for aspect, cause in shown:
+            yield self._faults, (device.area, aspect.value, cause.value), ""
 
 
-def _adds(entry: BoardEntry) -> Iterator[_Key]:
-    """What one device adds one to."""
-    device = entry.device
-    yield DEVICES.name, device.area, device.kind.value, entry.status.value
-    if device.site:
-        yield SITES.name, device.site, entry.status.value
-    for aspect, cause in dict.fromkeys((reason.aspect, reason.cause) for reason in entry.reasons if not reason.blamed):
-        yield FAULTS.name, device.area, aspect.value, cause.value
+def _infos(names: Names) -> bytes:
+    """What areas, sites and contractors are called."""
+    parents = names.area_parents
+    areas = ((area, name, parents.get(area, "")) for area, name in names.areas.items())
+    return b"".join(
+        family.head + encode("".join(_line(family.name, labels, values, 1) for values in rows))
+        for family, labels, rows in (
+            (AREA_INFO, ("area", "name", "parent"), areas),
+            (SITE_INFO, ("site", "name"), iter(names.sites.items())),
+            (CONTRACTOR_INFO, ("contractor", "name"), iter(names.contractors.items())),
+        )
+    )
 
 
-def _with_status(counts: Counter[_Key], key: _Key, labels: tuple[str, ...]) -> str:
-    return "".join(_line((*key, status.value), (*labels, "status"), counts[*key, status.value]) for status in Status)
-
-
-def _line(key: _Key, labels: tuple[str, ...], value: int = 1) -> str:
-    name, *values = key
-    pairs = ",".join(f'{label}="{escape(text)}"' for label, text in zip(labels, values, strict=True))
-    return f"{name}{{{pairs}}} {value}\n"
-
-
-def _family(family: Family, lines: Iterator[str]) -> bytes:
-    return family.head + encode("".join(lines))
+def _line(name: str, labels: _Key, values: _Key, count: int) -> str:
+    pairs = ",".join(f'{label}="{escape(value)}"' for label, value in zip(labels, values, strict=True))
+    return f"{name}{{{pairs}}} {count}\n"
