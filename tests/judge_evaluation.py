@@ -94,9 +94,8 @@ def main(arguments: Sequence[str]) -> int:
     cv2.setNumThreads(1)
     sources: dict[str, Iterable[Scene]] = {}
     if args.scenes and not args.tuned:
-        sources["generated scenes"] = [
-            generated.room(100 + n) if n % 4 == 3 else generated.street(100 + n) for n in range(args.scenes)
-        ]
+        kinds = (generated.street, generated.room, generated.street, generated.wall)
+        sources["generated scenes"] = [kinds[n % len(kinds)](100 + n) for n in range(args.scenes)]
     if args.pictures is not None:
         sources[f"pictures of {args.pictures}"] = _scenes_of(args.pictures, tuned=args.tuned)
     for name, scenes in sources.items():

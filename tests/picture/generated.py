@@ -64,6 +64,20 @@ def room(seed: int) -> Scene:
     return Scene(f"room-{seed}", (_textured(picture, random, 2.0),), "low_texture")
 
 
+def wall(seed: int) -> Scene:
+    """Hardly anything: a wall, a sky or an empty road; light that falls off, one line, a little texture."""
+    random = np.random.default_rng(2000 + seed)
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    picture[:] = random.uniform(70, 200) + random.uniform(-20, 20, 3)
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    away = np.hypot(x / WIDTH - random.uniform(0, 1), y / HEIGHT - random.uniform(0, 1))
+    picture *= (1.15 - random.uniform(0.1, 0.4) * away)[:, :, None]
+    if seed % 2:
+        level = int(random.uniform(0.5, 0.9) * HEIGHT)
+        cv2.line(picture, (0, level), (WIDTH, level + int(random.integers(-60, 60))), (60.0, 60.0, 60.0), 3)
+    return Scene(f"wall-{seed}", (_textured(picture, random, 0.6),), "low_texture")
+
+
 def _leaves(picture: np.ndarray, centre: tuple[int, int], size: int, random: np.random.Generator) -> None:
     for x, y in random.normal(0, size / 2, (260, 2)):
         shade = random.uniform(0.4, 1.5)

@@ -8,8 +8,12 @@ from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdi
 
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_THICK, _REMAINS = 5.5, 0.17
+"""Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
+_EMPTY, _PAINTED = 0.72, 0.60
+"""Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
 _LOW_SUN = 0.55
@@ -75,9 +79,11 @@ def low_contrast(of: Evidence) -> Verdict:
         lifted = look["dark_channel"] > 70
         weak = change.get("structure_high", 0.0) < 0.62
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
-    structured = look["edges"] >= 250 or look["tile_deviation"] > 1.2
+    remains = look["deviation"] < _THICK and look["edge_tiles"] >= _REMAINS
+    if look["empty"] >= _EMPTY and not remains:
+        return Unjudged.NOTHING_TO_SEE
     flat = score(look["deviation"], limits.deviation)
-    return verdict(Cause.LOW_CONTRAST, (flat if veiled and structured else 0.0,), seen)
+    return verdict(Cause.LOW_CONTRAST, (flat if veiled else 0.0,), seen)
 
 
 def colour_cast(of: Evidence) -> Verdict:
@@ -98,6 +104,8 @@ def colour_cast(of: Evidence) -> Verdict:
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or of.hour is None):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
+    if look["empty"] >= _PAINTED:
+        return Unjudged.NOTHING_TO_SEE
     factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
     strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
     return verdict(Cause.COLOUR_CAST, (factor if strong else 0.0,), seen)

@@ -8,6 +8,10 @@ from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pic
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
+_EDGES_ABOUT = 0.17
+"""Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
+_EMPTY = 0.60
+"""Share of tiles without structure, from which on a view can't be known again."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -33,6 +37,9 @@ def moved(of: Evidence) -> Verdict:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
     if still >= 0.3:
         return GOOD
+    known = of.likest.reference.measures if of.likest is not None else None
+    if known is None or known["empty"] >= _EMPTY:
+        return Unjudged.NOTHING_TO_SEE
     if not _fits(of, change):
         return Unjudged.NO_FITTING_REFERENCE
     clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
@@ -88,11 +95,12 @@ def blurred(of: Evidence) -> Verdict:
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "edge_width", "edge_width_worst", "reblur")
     scores = []
-    if look["edges"] >= 150:
+    if look["edge_tiles"] >= _EDGES_ABOUT:
         wide = score(look["edge_width"], limits.edge_width)
         worst = score(look["edge_width_worst"], limits.edge_width_worst)
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
-        scores += [min(wide, worst), score(soft, limits.softness)]
+        # On a wall one shadow is all that the re-blur metric has.
+        scores += [min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0]
     if "middle_sharpness" in change and change["contrast_fit"] > 0.9 and _fits(of, change):
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         scores = [score(change["middle_sharpness"], limits.middle_sharpness)]

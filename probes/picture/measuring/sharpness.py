@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Plane, Sheet, tiles
+from probes.picture.measuring.sheet import Plane, Sheet, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -48,7 +48,8 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     At an edge the gradient shrinks by a known factor when the picture is blurred again, whatever the edge's contrast
     (Zhuo, Sim, Pattern Recognition 44(9), 2011): width = 1 / sqrt(ratio^2 - 1). ``edge_width`` is the 20th percentile,
     for a picture that is sharp somewhere is in focus. ``edge_width_worst`` is the same of that direction (of four)
-    in which edges are widest, as shake leaves edges along its own direction sharp. ``edges``: how many pixels.
+    in which edges are widest, as shake leaves edges along its own direction sharp. ``edges``: how many pixels;
+    ``edge_tiles``: share of the tiles with any. ``edge_strength``: gradient that a hundredth of the picture exceeds.
     """
     across, down = cv2.spatialGradient(sheet.grey)
     again = cv2.GaussianBlur(sheet.luma, (7, 7), REBLUR)
@@ -63,7 +64,8 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     at = np.flatnonzero(found)
     count = len(at)
     if count < LEAST_EDGES:
-        return {"edges": float(count), "edge_width": 0.0, "edge_width_worst": 0.0, "edge_strength": strongest}
+        none = {"edge_width": 0.0, "edge_width_worst": 0.0, "edge_tiles": 0.0}
+        return none | {"edges": float(count), "edge_strength": strongest}
     at = at[:: count // MOST_EDGES + 1]
     right, below = (part.ravel()[at].astype(np.float32) for part in (across, down))
     blurred = np.sqrt(across_again.ravel()[at] ** 2 + down_again.ravel()[at] ** 2)
@@ -78,6 +80,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     ]
     return {
         "edges": float(count),
+        "edge_tiles": share(tiles(found.astype(np.float32)) > 0.004),
         "edge_width": float(np.percentile(width, 20)),
         "edge_width_worst": max(worst, default=0.0),
         "edge_strength": strongest,
