@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path("config/demo")
 ACCOUNT = "demo"
+PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023}
+"""Where the fleet listens if nobody else does: the same in each run, so that the register does not change."""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -62,6 +65,8 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
     """A simulated fleet in a process of its own, which ends with this one however that ends; its inventory."""
     command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof"]
     command += ["--devices", str(devices), "--faults", str(faults)]
+    for protocol, port in PORTS.items():
+        command += [f"--{protocol}-port", str(port if _is_free(port) else 0)]
     # Nothing here comes from outside but a number and a path, and no shell reads them.
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as fleet:  # noqa: S603
         assert fleet.stdin is not None
@@ -74,6 +79,16 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
             yield inventory
         finally:
             fleet.stdin.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("0.0.0.0", port))  # noqa: S104 - only to see whether the fleet, which is on loopback, may
+        except OSError:
+            return False
+    return True
 
 
 async def _register(app: App, inventory: str) -> None:

@@ -33,7 +33,7 @@ def plan(
     tasks = [
         _task(device, probe, channel, policy, learned, known)
         for probe in probes
-        for channel in _asked(probe, device, channels)
+        for channel in _asked(probe, device, channels, probes)
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
@@ -65,12 +65,19 @@ def learn(probe: str, facts: Facts) -> dict[str, str]:
     return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
 
 
-def _asked(probe: str, device: Device, channels: Sequence[Channel]) -> Sequence[Channel]:
-    """The channels a probe runs on. A device without registered channels is its own only one."""
-    whole = Channel("", device.id)
-    if not PROBES[probe].per_channel:
+def _asked(probe: str, device: Device, channels: Sequence[Channel], probes: Sequence[str]) -> Sequence[Channel]:
+    """The channels a probe runs on. A device without registered channels is its own only one.
+
+    What a device tells of itself is where its first channel is. The others are asked only where the register says: the
+    first one's stream under their name would be a lie.
+    """
+    kind, whole = PROBES[probe], Channel("", device.id)
+    if not kind.per_channel:
         return (whole,)
-    return sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+    first, *others = sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+    if any(kind.told in PROBES[other].tells for other in probes):
+        others = [channel for channel in others if getattr(channel, kind.place)]
+    return (first, *others)
 
 
 def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:

@@ -49,6 +49,12 @@ def test_each_channel_of_a_recorder_is_asked_for_its_own_stream() -> None:
     assert streams == [("n-1", "/ch1"), ("n-2", "/ch2")]
 
 
+def test_a_channel_whose_place_nobody_knows_is_not_taken_for_the_first_one() -> None:
+    channels = [Channel("n-1", "nvr", 1), Channel("n-2", "nvr", 2), Channel("n-3", "nvr", 3, rtsp_path="/ch3")]
+    entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"), *channels, stream_uri="rtsp://192.0.2.9/ch1")
+    assert [task.channel for task in entry.tasks if task.probe == "rtsp"] == ["n-1", "n-3"]
+
+
 def test_what_the_device_told_is_used_where_the_register_has_no_path() -> None:
     entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7"), stream_uri="rtsp://192.0.2.7/live")
     assert {task.probe: task.options.get("stream_uri") for task in entry.tasks}["rtsp"] == "rtsp://192.0.2.7/live"
