@@ -42,10 +42,8 @@ def test_a_secret_is_taken_out_of_message_and_trace(capsys: pytest.CaptureFixtur
 
 def test_control_characters_reach_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(Logs())
-    try:
-        raise ValueError("serial \x1b[31mA1\x00")
-    except ValueError:
-        logging.getLogger("x").exception("名称 %s", "\x1b]0;t\x07\x9b2J\u2028\udc80")
+    failed = ValueError("serial \x1b[31mA1\x00")
+    logging.getLogger("x").error("名称 %s", "\x1b]0;t\x07\x9b2J\u2028\udc80", exc_info=failed)
     told = capsys.readouterr().err
     assert "名称" in told
     assert "\\x1b[31mA1\\x00" in told
