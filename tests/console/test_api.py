@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from camera_registry.model.people import Role
+from camera_registry.settings import Settings
 from tests.console import fleet
 from tests.console.conftest import Script, Site
 
@@ -88,6 +89,30 @@ async def test_a_device_is_registered_edited_and_removed(script: Script, site: S
     status, answer, _ = await script.ask("GET", f"/api/v1/devices/cam-new/changes?cursor={answer['next']}")
     assert answer["items"][0]["after"]["host"] == "10.1.2.3"
     assert answer["next"] is None
+
+
+async def test_an_edit_is_answered_with_what_it_made(script: Script) -> None:
+    path = "/api/v1/devices/cam-00002"
+    _, answer, _ = await script.ask("PATCH", path, {"host": "10.1.2.9", "name": "a\x00\u202e\x1b[31mb"}, If_Match="*")
+    assert (
+        (answer["host"], answer["name"]) == (answer["file"]["host"], answer["file"]["name"]) == ("10.1.2.9", "a[31mb")
+    )
+
+
+async def test_an_address_outside_the_device_networks_is_refused_and_an_old_one_may_stay(
+    script: Script, site: Site
+) -> None:
+    path = "/api/v1/devices/cam-00002"
+    site.settings = Settings.model_validate({"devices": {"networks": ["10.0.0.0/8"]}})
+    status, answer, _ = await script.ask("PATCH", path, {"host": "8.8.8.8"}, If_Match="*")
+    assert (status, answer["place"]) == (422, "body.host")
+    assert "10.0.0.0/8" in answer["problems"][0]["detail"]
+    status, _, _ = await script.ask("POST", "/api/v1/devices", {"id": "x", "kind": "camera", "host": "8.8.8.8"})
+    assert status == 422
+    status, _, _ = await script.ask("PATCH", path, {"note": "its host was registered long ago"}, If_Match="*")
+    assert status == 200
+    status, _, _ = await script.ask("PATCH", path, {"host": "10.1.2.9"}, If_Match="*")
+    assert status == 200
 
 
 async def test_two_people_cannot_overwrite_each_other(script: Script) -> None:

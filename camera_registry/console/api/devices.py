@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -64,7 +65,8 @@ async def whole(asked: Asked[Any, Any], device: str) -> answers.DeviceAnswer:
     stored = await asked.deps.store.read(register.get, "device", device)
     if stored is None or not isinstance(stored.item, Device):
         raise not_found(f"device {device}")
-    entry = asked.deps.board.get(device) or BoardEntry(stored.item)
+    # Right after an edit the board may still hold the file as it was.
+    entry = replace(asked.deps.board.get(device) or BoardEntry(stored.item), device=stored.item)
     asked.headers["ETag"] = f'"{stored.version}"'
     channels: list[Channel] = list(entry.channels)
     return answers.DeviceAnswer.whole(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote
 
@@ -14,11 +15,12 @@ from pydantic import BaseModel, ValidationError
 from camera_registry.console.api import answers, bodies, devices, questions
 from camera_registry.console.api.route import Result, get, no_content, write
 from camera_registry.console.cursor import from_cursor, to_cursor
-from camera_registry.console.problems import Problem, invalid, not_found
+from camera_registry.console.problems import Place, Problem, invalid, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.device import Device
 from camera_registry.model.register import KINDS, Item
 from camera_registry.rules.access import Action
+from camera_registry.rules.inventory.examine import inside
 from camera_registry.store import register
 from camera_registry.store.register import Stored
 
@@ -36,6 +38,20 @@ async def _apply(
     deps = asked.deps
     await deps.store.write(register.apply, items, removed, author=asked.user.name, at=deps.now(), expected=expected)
     await deps.changed()
+
+
+def _hold_inside(asked: _Ask, item: Item, before: Item | None) -> None:
+    """Hold a new address to the device networks, as an import does: nothing outside them is ever asked. One that was
+    there before may stay, for the networks can have been changed since. Raises Problem."""
+    networks = [ip_network(network, strict=False) for network in asked.deps.settings().devices.networks]
+    if not networks or not isinstance(item, Device) or not item.host or inside(item.host, networks):
+        return
+    if isinstance(before, Device) and before.host == item.host:
+        return
+    values = {"value": item.host, "networks": ", ".join(map(str, networks))}
+    flaw = "problem.outside_networks"
+    place = Place("body.host", asked.words(f"{flaw}.what", **values), asked.words(f"{flaw}.remedy", **values))
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=[place], n=1)
 
 
 async def _stored(asked: _Ask, kind: str) -> Stored:
@@ -100,6 +116,7 @@ def _creator(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
         item = bodies.item(kind, dict(asked.body))
         if await asked.deps.store.read(register.get, kind, item.id) is not None:
             raise Problem(HTTPStatus.CONFLICT, "exists", what=f"{kind} {item.id}")
+        _hold_inside(asked, item, None)
         await _apply(asked, [item], expected={(kind, item.id): 0})
         asked.headers["Location"] = f"{asked.request.path}/{quote(item.id, safe='')}"
         return await _answer(asked, kind, item.id)
@@ -111,8 +128,10 @@ def _putter(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
     async def put(asked: Asked[Nothing, BaseModel]) -> BaseModel:
         id = asked.item()
         item = bodies.item(kind, {"id": id, **dict(asked.body)})
-        exists = await asked.deps.store.read(register.get, kind, id) is not None
-        await _apply(asked, [item], expected=_expected(asked, kind) if exists else {(kind, id): 0})
+        stored = await asked.deps.store.read(register.get, kind, id)
+        expected = _expected(asked, kind) if stored else {(kind, id): 0}
+        _hold_inside(asked, item, stored.item if stored else None)
+        await _apply(asked, [item], expected=expected)
         return await _answer(asked, kind, id)
 
     return put
@@ -126,6 +145,7 @@ def _patcher(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
             item = bodies.patched(kind, stored.item, asked.body)
         except ValidationError as error:
             raise invalid(error, "body", asked.words) from error
+        _hold_inside(asked, item, stored.item)
         # Without a version of the asker's, the edit is held to the one it was put together from.
         await _apply(asked, [item], expected=expected or {(kind, stored.item.id): stored.version})
         return await _answer(asked, kind, stored.item.id)

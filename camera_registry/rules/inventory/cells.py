@@ -28,7 +28,11 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _PORT_AT_END = re.compile(r"[^:\[\]]+:\d{1,5}|\[[^\]]+\](:\d{1,5})?|[a-zA-Z]+://.*")
 _HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 _LISTED = re.compile(r"[;；]")
-_INVISIBLE = str.maketrans("", "", "\u200b\u200e\u200f\ufeff\u2060")
+_CONTROLS = {*range(0x20), *range(0x7F, 0xA0)} - set(b"\t\n\r")
+_MARKS = {0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF}
+_INVISIBLE = dict.fromkeys(_CONTROLS | _MARKS)
+"""What nobody types on purpose: control characters (a PostgreSQL text holds no NUL), marks without width, and overrides
+of the direction of writing."""
 _SPREADSHEET_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 

@@ -197,7 +197,7 @@ def _address_problems(
         if not device.host:
             continue
         draft = by_key["device", id]
-        if allowed and not _inside(device.host, allowed):
+        if allowed and not inside(device.host, allowed):
             shown = ", ".join(str(network) for network in allowed)
             problems.append(draft.problem(Flaw.OUTSIDE_NETWORKS, "host", networks=shown))
         other = first.setdefault(_address(device), id)
@@ -212,7 +212,7 @@ def _address(device: Device) -> tuple[object, ...]:
     return device.host, device.onvif_port, device.rtsp_port, device.http_port, device.tcp_port
 
 
-def _inside(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+def inside(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Whether a literal address lies inside; of a host name that is known only when it is looked up to be polled."""
     try:
         address = ip_address(host)
