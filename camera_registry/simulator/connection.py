@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -63,7 +64,7 @@ class Premises:
             self._empty.set_result(None)
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """Finds its device by the address that was called, and asks for its faults whenever something comes.
 
     A protocol overrides ``received`` and, where there is something to say first or to clean up, ``opened`` and
@@ -113,9 +114,9 @@ class Connection(asyncio.Protocol):
     def opened(self) -> None:
         """The connection is there."""
 
+    @abstractmethod
     def received(self, data: bytes) -> bytes:
         """Act on what came; return what is not yet whole."""
-        raise NotImplementedError
 
     def closed(self) -> None:
         """The connection is gone."""
