@@ -145,6 +145,8 @@ class Limits:
     cast_neutral: float = 8.0
 
     noise: tuple[float, float] = (4.5, 14.0)
+    noise_alone: tuple[float, float] = (5.8, 14.0)
+    """Fine texture all over the picture looks like noise; only a reference tells them apart below this."""
     noise_more: float = 4.0
     speckle: tuple[float, float] = (0.018, 0.06)
 

@@ -18,7 +18,7 @@ def noisy(of: Evidence) -> Verdict:
     """Noise where the picture is smoothest, or lonely pixels, well above what the camera has shown before."""
     look, limits = of.look, of.limits
     factor = 1.0 if of.by_day or of.hour is None else _AT_NIGHT
-    grain = score(look["noise"] / factor, limits.noise)
+    grain = score(look["noise"] / factor, limits.noise if of.compared else limits.noise_alone)
     lonely = score(look["speckle"] - of.most_of_references("speckle"), limits.speckle)
     if of.compared and look["noise"] < limits.noise_more * of.most_of_references("noise"):
         grain = 0.0
