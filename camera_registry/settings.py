@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
@@ -52,6 +53,24 @@ def _probe(text: str) -> str:
     return text
 
 
+def _listen(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError as error:
+        if text != "localhost":
+            raise ValueError(
+                "this is no address of this machine; write 127.0.0.1, 0.0.0.0, :: or one of its own"
+            ) from error
+    return text
+
+
+def _url(text: str) -> str:
+    url = urlsplit(text)
+    if text and not (url.scheme in ("http", "https") and url.hostname):
+        raise ValueError("write the address that people type, such as https://cameras.example.org, or leave it empty")
+    return text
+
+
 Seconds = Annotated[float, Field(gt=0)]
 Network = Annotated[str, AfterValidator(_network)]
 Probe = Annotated[str, AfterValidator(_probe)]
@@ -75,9 +94,9 @@ class Storage(_Section):
 class Web(_Section):
     """The address the service listens on, for people and for Prometheus."""
 
-    listen: str = "127.0.0.1"
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
     port: int = Field(8600, ge=0, le=65535)
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(_url)] = ""
     session_idle: Seconds = 1800
     session_absolute: Seconds = 43200
 
@@ -246,7 +265,7 @@ def _sentence(problem: dict[str, object]) -> str:
     """One pydantic error as a sentence that names the key as it is written in the file."""
     location = problem["loc"]
     assert isinstance(location, tuple)
-    key = ".".join(str(part) for part in location)
+    key = ".".join(str(part) for part in location if part != "[key]")
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; check its spelling and its [section], or remove it"
     message = str(problem["msg"]).removeprefix("Value error, ")

@@ -55,7 +55,9 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         ("[web\n", "not valid TOML"),
         ("[health]\nretry = -1\n", "health.retry"),
         ("[probes.by_kind]\ncamera = ['telnet']\n", "probes.by_kind.camera.0"),
-        ("[health.failures_by_cause]\nboredom = 1\n", "health.failures_by_cause"),
+        ("[health.failures_by_cause]\nboredom = 1\n", "health.failures_by_cause.boredom:"),
+        ("[web]\nlisten = '999.1.1.1'\n", "web.listen: this is no address"),
+        ("[web]\npublic_url = 'cameras.example.org'\n", "web.public_url: write the address"),
         ("time_zone = 'Mars/Olympus'\n", "time_zone"),
     ],
 )
