@@ -6,6 +6,8 @@ from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
+_FILLED = 0.03
+"""Share of the height that a decoder's filling takes at least."""
 _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
@@ -55,6 +57,8 @@ def corrupt(of: Evidence) -> Verdict:
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
     plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
+    if look["plain_rows"] < _FILLED:
+        plain = 0.0
     if look["deviation"] < 8 or look["edges"] < 300:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0

@@ -76,7 +76,7 @@ def low_contrast(of: Evidence) -> Verdict:
         seen |= {"spread": round(least, 3)}
         risen = look["dark_channel"] - of.most_of_references("dark_channel")
         narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
-        lifted = look["dark_channel"] > 70
+        lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < 0.62
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
     remains = look["deviation"] < _THICK and look["edge_tiles"] >= _REMAINS

@@ -91,7 +91,8 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     ``broken``: share of the block borders with a step of more than 14 levels along a whole block, less the share of
     such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
     above while they vary along their length, ``repeated`` whether or not they vary. ``plain_rows``: share of the height
-    of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get;
+    of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
+    it begins or ends sharply;
     ``plain_all`` that of all such rows.
     """
     decoded = sheet.decoded
@@ -109,7 +110,11 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
     darkest, brightest = half.min(axis=1), half.max(axis=1)
     plain = (brightest - darkest <= 5) & (darkest > 20) & (brightest < 235)
-    found["plain_rows"] = _longest(plain) / height
+    begin, end = _longest(plain)
+    # A decoder's filling begins and ends within a row; a thing before the lens has a soft border.
+    borders = [np.percentile(cv2.absdiff(half[row], half[row - 1]), 90) for row in (begin, end) if 0 < row < height]
+    hard = not borders or max(borders) > _HARD
+    found["plain_rows"] = (end - begin) / height if hard else 0.0
     found["plain_all"] = float(np.count_nonzero(plain)) / height
     return found
 
@@ -143,7 +148,10 @@ def _off_grid(plane: Picture, grid: int) -> float:
     return max(0.0, shares[0] - max(shares[1:]))
 
 
-def _longest(run: NDArray[np.bool_]) -> int:
-    """Length of the longest run of true values."""
+def _longest(run: NDArray[np.bool_]) -> tuple[int, int]:
+    """Begin and end of the longest run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate(((0,), run.astype(np.int8), (0,)))))
-    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
+    if len(edges) == 0:
+        return 0, 0
+    longest = int(np.argmax(edges[1::2] - edges[::2]))
+    return int(edges[2 * longest]), int(edges[2 * longest + 1])
