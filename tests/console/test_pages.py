@@ -52,6 +52,19 @@ async def test_the_overview_and_the_list_say_the_same_beginning_of_a_fault(admin
     assert len(told) == 1
 
 
+async def test_a_device_that_comes_and_goes_is_told_so_wherever_it_is_told(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00003")
+    assert entry is not None
+    states = tuple(
+        replace(held, state=State.FLAPPING, settled=State.FLAPPING) if held.state is State.DOWN else held
+        for held in entry.states
+    )
+    site.board.swap([replace(entry, states=states)])
+    for page in ("/", "/devices?q=cam-00003", "/devices/cam-00003"):
+        _, text = await admin.get(f"{page}{'&' if '?' in page else '?'}lang=en")
+        assert text.partition('id="aspects"')[0].count('<span class="mark flapping">') == 1, page
+
+
 async def test_the_pages_speak_both_languages(admin: Browser) -> None:
     for language, word in (("zh", "待处置"), ("en", "worst first")):
         _, text = await admin.get(f"/?lang={language}")
