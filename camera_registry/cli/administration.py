@@ -288,9 +288,18 @@ def _show(args: argparse.Namespace, rows: Sequence[Mapping[str, object]]) -> int
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
         return GOOD
-    for row in rows:
-        print("  ".join("-" if value is None else str(value) for value in row.values()))
+    if rows:
+        lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return GOOD
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 def _group(commands: Commands, common: argparse.ArgumentParser, name: str, told: str) -> Commands:

@@ -54,6 +54,9 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
         {"name": "ann", "role": "operator", "active": False},
         {"name": "root", "role": "admin", "active": True},
     ]
+    assert command(home, "user", "list") == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert shown == [["name", "role", "active"], ["ann", "operator", "no"], ["root", "admin", "yes"]]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
