@@ -16,7 +16,8 @@ from functools import partial
 from typing import Protocol
 
 from camera_registry.link import Roster, Sink
-from camera_registry.model.observation import Observation
+from camera_registry.model.observation import FailureKind, Observation, Stage
+from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, Put
 from camera_registry.rules.schedule import Agenda, Due
 from probes.base import Tools, observe
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 SHIP_EVERY = 0.2
 """Seconds over which observations are gathered into one batch."""
+
+
+_SILENCE = {FailureKind.TIMEOUT, FailureKind.UNREACHABLE, FailureKind.DNS}
 
 
 class Meter(Protocol):
@@ -58,7 +62,7 @@ class Poller:
         self._meter = meter
         # Pinned once to the wall clock, so that phases survive a restart; from there on it never jumps.
         self._offset = time.time() - time.monotonic()
-        self._runs: set[asyncio.Task[None]] = set()
+        self._runs: set[asyncio.Task[Observation]] = set()
         self._hosts: dict[str, int] = {}
         self._parked: dict[str, deque[Due]] = {}
         self._batch: list[Observation] = []
@@ -132,18 +136,22 @@ class Poller:
         self._runs.add(run)
         run.add_done_callback(partial(self._end, due))
 
-    async def _measure(self, due: Due) -> None:
+    async def _measure(self, due: Due) -> Observation:
         task = due.task
         lag = self.clock() - due.due
         probe = load(task.probe)
         seen = await observe(
             task.probe, probe, due.target, task.options, self._tools, timeout=task.timeout, channel=task.channel
         )
+        self._tell(seen, lag)
+        return seen
+
+    def _tell(self, seen: Observation, lag: float) -> None:
         self._meter.polled(seen, lag)
         self._batch.append(seen)
         self._filled.set()
 
-    def _end(self, due: Due, run: asyncio.Task[None]) -> None:
+    def _end(self, due: Due, run: asyncio.Task[Observation]) -> None:
         if len(self._runs) >= self.limits.slots:
             self._wake.set()
         self._runs.discard(run)
@@ -151,6 +159,8 @@ class Poller:
             return
         if error := run.exception():
             log.error("a run of %s failed on our side: %r", due.key, error)
+        else:
+            self._spare_the_others(due, run.result())
         self.agenda.done(due.key)
         host = due.target.host
         self._hosts[host] -= 1
@@ -162,6 +172,28 @@ class Poller:
                 del self._parked[host]
             self._begin(waiting)
 
+    def _spare_the_others(self, due: Due, seen: Observation) -> None:
+        """Let a port that did not answer at all stand for everything that waits to ask the same one.
+
+        A dead recorder with 64 channels would otherwise take minutes to be silent to each of them, two at a time, and
+        what nobody asked in that time would go stale.
+        """
+        failure = seen.failure
+        if failure is None or failure.stage not in (Stage.ADDRESS, Stage.CONNECT) or failure.kind not in _SILENCE:
+            return
+        parked = self._parked.pop(due.target.host, None)
+        others: deque[Due] = deque()
+        for waiting in parked or ():
+            if _port(waiting) != _port(due):
+                others.append(waiting)
+                continue
+            _, probe, channel = waiting.key
+            told = Observation(waiting.target.device, probe, self._tools.now(), 0.0, channel, failure=failure)
+            self._tell(told, self.clock() - waiting.due)
+            self.agenda.done(waiting.key)
+        if others:
+            self._parked[due.target.host] = others
+
     async def _ship(self) -> None:
         while True:
             await self._filled.wait()
@@ -169,3 +201,8 @@ class Poller:
             self._filled.clear()
             batch, self._batch = self._batch, []
             await self._sink.put(batch)
+
+
+def _port(due: Due) -> int:
+    kind = PROBES.get(due.task.probe)
+    return due.target.ports.get(kind.port, 0) if kind else 0

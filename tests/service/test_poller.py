@@ -1,8 +1,9 @@
 """The poller, against real sockets: it is punctual, bounded, and no device delays another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import pytest
 
@@ -68,6 +69,19 @@ async def silent() -> AsyncIterator[int]:
             writer.transport.abort()
 
 
+@contextmanager
+def silence() -> Iterator[tuple[str, int]]:
+    """An address whose connections are never completed: a listener whose queue is full."""
+    with socket.socket() as listener, ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
 def entry(device: str, port: int, probe: str = "tcp", interval: float = 0.2, timeout: float = 0.15) -> Entry:
     target = Target(device, "127.0.0.1", {"tcp": port, "rtsp": port, "http": port, "onvif": port})
     return Entry(target, (Task(probe, interval, timeout),))
@@ -111,6 +125,20 @@ async def test_no_more_is_under_way_than_the_limits_allow(silent: int) -> None:
             await asyncio.sleep(0.02)
             most = max(most, poller.slots_used)
     assert most == 2  # one host for all ten, so the host's limit holds before the slots'
+
+
+async def test_a_silent_port_stands_for_all_that_wait_to_ask_it() -> None:
+    tally = Tally()
+    with silence() as (host, port):
+        target = Target("nvr", host, {"rtsp": port, "tcp": port})
+        channels = tuple(Task("rtsp", 60, 1, channel=f"ch-{number}") for number in range(40))
+        async with polling(tally, slots=50, per_host=2) as (link, _):
+            link.tell(Put(Entry(target, channels)))
+            for task in channels:
+                link.tell(Hurry("nvr", "rtsp", task.channel, 0))
+            await until(lambda: len({seen.channel for seen in tally.polls}) == 40)
+    assert {seen.failure and seen.failure.kind for seen in tally.polls} == {FailureKind.TIMEOUT}
+    assert sum(seen.took > 0.5 for seen in tally.polls) <= 4, "two at a time were asked, and the rest spared"
 
 
 async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
