@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.fleet import Served
 from bench.processes import (
     BenchError,
-    children,
+    children_cpu_seconds,
     cpu_seconds,
     free_ports,
     own_processor,
@@ -93,12 +93,11 @@ def _first_round(url: str, devices: int, patience: float) -> float:
 
 
 def _window(pid: int, url: str, load: Load, devices: int, importing: float, first_round: float) -> Whole:
-    helpers = children(pid)
-    before, cpu, child = _read(url + "/metrics"), cpu_seconds(pid), sum(map(cpu_seconds, helpers))
+    before, cpu, child = _read(url + "/metrics"), cpu_seconds(pid), children_cpu_seconds(pid)
     begun = time.monotonic()
     time.sleep(load.window)
     took = time.monotonic() - begun
-    cpu, child = cpu_seconds(pid) - cpu, sum(map(cpu_seconds, helpers)) - child
+    cpu, child = cpu_seconds(pid) - cpu, children_cpu_seconds(pid) - child
     after = _read(url + "/metrics")
     polls: dict[str, int] = {}
     failed = 0
