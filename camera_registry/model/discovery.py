@@ -87,14 +87,19 @@ class Proposal:
     device: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)
 
+    def evidence_of(self, part: str) -> Mapping[str, object]:
+        """One part of the evidence (``said``, ``before``), empty if there is none."""
+        found = self.evidence.get(part)
+        return found if isinstance(found, Mapping) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a search means to a register. ``known``: the addresses where all is as registered; ``others``: hosts that
-    answered, but not as a camera does."""
+    """What a search means to a register. ``known``: addresses where all is as registered, and the device there
+    (empty: one of several); ``others``: how many hosts answered, but not as a camera does."""
 
     proposals: tuple[Proposal, ...]
-    known: tuple[str, ...]
+    known: Mapping[str, str]
     others: int = 0
 
 

@@ -21,6 +21,17 @@ class TooWide(ValueError):
     """The networks hold more addresses than one scan should ask."""
 
 
+def outside(networks: Iterable[str], allowed: Iterable[str]) -> list[str]:
+    """Those of ``networks`` (CIDR text) that do not lie whole inside one of ``allowed``."""
+    within = [ip_network(text, strict=False) for text in allowed]
+    return [
+        text
+        for text in networks
+        for network in [ip_network(text, strict=False)]
+        if not any(network.network_address in one and network.broadcast_address in one for one in within)
+    ]
+
+
 class Walk:
     """The addresses of ``networks`` (CIDR text) in the order of ``seed``; the same arguments give the same order.
 
