@@ -80,6 +80,9 @@ class Discoverer:
         """End the search under way; what it has met so far is kept."""
         if self._running is not None:
             self._running.cancel()
+        elif self._wanted.is_set():
+            self._wanted.clear()
+            self._ended = self._now()
 
     async def run(self) -> None:
         """Search when it is time, until cancelled."""
@@ -129,19 +132,18 @@ class Discoverer:
         while True:
             try:
                 findings, _ = await self._store.write(proposals.propose, search.sightings, addresses, self._now())
-                await self._store.write(proposals.searched, self._now())
-                await self._look()
+                self.open = await self._store.read(proposals.open_count)
             except StoreError as error:
                 log.warning("what was discovered waits for the store: %s", error)
                 await asyncio.sleep(LOOK_EVERY)
-            else:
-                break
-        log.info(
-            "the device networks were searched: %d proposals, %d devices as registered, %d other hosts",
-            len(findings.proposals),
-            len(findings.known),
-            findings.others,
-        )
+                continue
+            log.info(
+                "the device networks were searched: %d proposals, %d devices as registered, %d other hosts",
+                len(findings.proposals),
+                len(findings.known),
+                findings.others,
+            )
+            return
 
 
 def plan_of(settings: Settings, *, start: int = 0) -> Plan:

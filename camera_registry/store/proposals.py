@@ -91,6 +91,7 @@ def propose(
     """Compare what a search met with the register as it is now, and keep what follows. ``addresses``: those of hosts
     that the register knows by name."""
     findings = compare(tx, sightings, addresses)
+    set_counter(tx, _LAST, microseconds(at))
     return findings, record(tx, findings, at)
 
 
@@ -172,14 +173,9 @@ def reject(tx: Connection, id: int, reason: str, *, author: str, at: datetime) -
 
 
 def last_search(tx: Connection) -> datetime | None:
-    """When a search last came to its end."""
+    """When a search last ended, at its end or before."""
     value = counter(tx, _LAST)
     return instant(value) if value else None
-
-
-def searched(tx: Connection, at: datetime) -> None:
-    """A search has come to its end."""
-    set_counter(tx, _LAST, microseconds(at))
 
 
 def _open(tx: Connection, id: int) -> Proposal:
