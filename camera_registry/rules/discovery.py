@@ -169,7 +169,7 @@ def _differences(one: Sighting, device: Device, *, model: bool = True) -> Iterat
 
 
 def _moved(one: Sighting, device: Device, by: tuple[str, ...], here: Collection[Device]) -> Proposal:
-    evidence = {**_evidence(one), "by": list(by), "before": {"host": device.host}}
+    evidence = {**_evidence(one), "by": list(by), "before": _before(device)}
     if here:
         evidence["registered_there"] = sorted(other.id for other in here)
     fingerprint = _fingerprint(one.address, one)
@@ -177,10 +177,7 @@ def _moved(one: Sighting, device: Device, by: tuple[str, ...], here: Collection[
 
 
 def _replaced(one: Sighting, device: Device, differing: list[str]) -> Proposal:
-    before = {
-        name: getattr(device, name) for name in ("manufacturer", "model", "serial", "mac") if getattr(device, name)
-    }
-    evidence = {**_evidence(one), "by": differing, "before": before}
+    evidence = {**_evidence(one), "by": differing, "before": _before(device)}
     return Proposal(
         ProposalKind.REPLACED, f"replaced/{device.id}", one.address, _fingerprint("", one), device.id, evidence
     )
@@ -193,6 +190,11 @@ def _new(one: Sighting) -> Proposal:
     return Proposal(
         ProposalKind.NEW, key[:200], one.address, _fingerprint("" if own else one.address, one), "", _evidence(one)
     )
+
+
+def _before(device: Device) -> dict[str, object]:
+    """What the register says of the fields that a unit tells of itself."""
+    return {name: value for name in ("host", *_SAID) if (value := getattr(device, name, None)) and name != "name"}
 
 
 def _evidence(one: Sighting) -> dict[str, object]:
