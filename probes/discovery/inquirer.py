@@ -6,7 +6,7 @@ import asyncio
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,8 +16,11 @@ from probes.guard import AddressGuard
 from probes.wire import WireError, wsdiscovery
 from probes.wire.wsdiscovery import Match
 
-REPEATS, REPEAT_AFTER = 2, 0.1
-"""A Probe to all is sent this often, seconds apart, under one id: datagrams get lost (SOAP-over-UDP, appendix I)."""
+REPEATS, REPEAT_AFTER = 2, 0.7
+"""A question to all is put this often, seconds apart: datagrams get lost. Each time under an id of its own, because who
+has heard an id does not answer it again; later than the half second in which answers are spread (section 3.1.3)."""
+WAITING_BYTES = 4 * 1024 * 1024
+"""Of answers that may wait to be read, if the system allows so much: thousands answer within half a second."""
 
 ANSWERS_PER_HOST = 8
 """Datagrams that are read of one host for one question; what it sends beyond is dropped unread."""
@@ -49,7 +52,7 @@ class _Question:
 class _Round:
     """A question to all, and what came of it so far."""
 
-    ids: frozenset[str]
+    ids: set[str] = field(default_factory=set)
     read: Counter[str] = field(default_factory=Counter)
     hints: dict[str, Hint] = field(default_factory=dict)
     outside: dict[str, None] = field(default_factory=dict)
@@ -117,14 +120,15 @@ class Inquirer(asyncio.DatagramProtocol):
     async def ask_all(self, seconds: float) -> tuple[dict[str, Hint], list[Ignored]]:
         """Everybody's answers that came within ``seconds``, by host; and whom they came from besides, unwanted."""
         assert self._transport is not None
-        ids, probes = _probes()
-        everybody = self._round = _Round(ids)
+        everybody = self._round = _Round()
+        pauses = [min(REPEAT_AFTER, seconds / REPEATS)] * (REPEATS - 1)
         try:
-            for _ in range(REPEATS):
+            for pause in (*pauses, seconds - sum(pauses)):
+                ids, probes = _probes()
+                everybody.ids |= ids
                 for probe in probes:
                     self._transport.sendto(probe, (wsdiscovery.GROUP, self._port))
-                await asyncio.sleep(REPEAT_AFTER)
-            await asyncio.sleep(max(0.0, seconds - REPEATS * REPEAT_AFTER))
+                await asyncio.sleep(pause)
         finally:
             self._round = None
         strangers = list(everybody.outside)[:IGNORED]
@@ -138,6 +142,7 @@ async def inquirer(guard: AddressGuard, port: int = wsdiscovery.PORT, interface:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
         # Questions to all stay in their own network: no router passes them on.
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         if interface:
@@ -162,7 +167,7 @@ def _probes() -> tuple[frozenset[str], Sequence[bytes]]:
     ]
 
 
-def _read(data: bytes, host: str, ids: frozenset[str]) -> Hint | None:
+def _read(data: bytes, host: str, ids: Collection[str]) -> Hint | None:
     """What ``host`` says of itself, if this answers one of ``ids``."""
     try:
         relates, matches = wsdiscovery.read_matches(data)

@@ -24,6 +24,8 @@ LISTEN = 3.0
 """Seconds for which answers to a question to all are waited for."""
 GREETING = 1.0
 """Seconds that one host has to answer a WS-Discovery question before its ports are asked."""
+BREATH = 512
+"""Addresses that are walked past before others get their turn."""
 NEIGHBOURS = Path("/proc/net/arp")
 
 
@@ -122,6 +124,8 @@ class Search:
         due = loop.time()
         for place, address in chain(((None, host) for host in hints), self._walking()):
             if address in self._asked or not self._guard.allows(address):
+                if place is not None and place % BREATH == 0:
+                    await asyncio.sleep(0)
                 continue
             if place is None:
                 self._asked.add(address)  # not to be asked again on the walk
