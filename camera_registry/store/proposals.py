@@ -21,6 +21,8 @@ from camera_registry.store.tables import ProposalRow, table
 
 _PROPOSALS = table(ProposalRow)
 _LAST = "discovery"
+"""The counter that holds when a search last ended, in minutes since 1970: seconds would not fit for long."""
+_MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def propose(
     """Compare what a search met with the register as it is now, and keep what follows. ``addresses``: those of hosts
     that the register knows by name."""
     findings = compare(tx, sightings, addresses)
-    set_counter(tx, _LAST, microseconds(at))
+    set_counter(tx, _LAST, microseconds(at) // _MINUTE)
     return findings, record(tx, findings, at)
 
 
@@ -147,6 +149,8 @@ def accept(
     """Take a proposal into the register, as an import of its row; unless what it says is not sound, and then nothing is
     written. ``chosen``: see ``rules.acceptance``. Raises Refused where it is not open, or a new one's id is taken."""
     proposal = _open(tx, id)
+    if proposal.device and register.get(tx, "device", proposal.device) is None:
+        raise Refused([f"device {proposal.device} is not registered any more: reject the proposal"])
     sheets = (acceptance.one_sheet(proposal, chosen),)
     looked = intake.look(tx, sheets, networks)
     found = looked.inventory
@@ -155,8 +159,6 @@ def accept(
     device = next(item.id for item in found.items)
     if proposal.kind is ProposalKind.NEW and not found.created:
         raise Refused([f"device {device} is registered already: choose another id, or reject the proposal"])
-    if proposal.kind is not ProposalKind.NEW and found.created:
-        raise Refused([f"device {device} is not registered any more: reject the proposal"])
     intake.take(tx, sheets, networks, looked, None, author=author, at=at)
     _decide(tx, id, author, at, state=ProposalState.ACCEPTED, device=device)
     detail = {"kind": proposal.kind.value, "address": proposal.address, "device": device}
@@ -173,9 +175,9 @@ def reject(tx: Connection, id: int, reason: str, *, author: str, at: datetime) -
 
 
 def last_search(tx: Connection) -> datetime | None:
-    """When a search last ended, at its end or before."""
+    """When a search last ended, at its end or before, to the minute."""
     value = counter(tx, _LAST)
-    return instant(value) if value else None
+    return instant(value * _MINUTE) if value else None
 
 
 def _open(tx: Connection, id: int) -> Proposal:
