@@ -20,7 +20,7 @@ from probes.wire import soap_requests, wsdiscovery
 from probes.wire.wsdiscovery import mac_text
 
 PORTS = (80, 8000, 8080, 8899, 2020, 554)
-LISTEN = 3.0
+LISTEN = 2.0
 """Seconds for which answers to a question to all are waited for."""
 GREETING = 1.0
 """Seconds that one host has to answer a WS-Discovery question before its ports are asked."""
@@ -124,8 +124,10 @@ class Search:
         due = loop.time()
         for place, address in chain(((None, host) for host in hints), self._walking()):
             if address in self._asked or not self._guard.allows(address):
-                if place is not None and place % BREATH == 0:
-                    await asyncio.sleep(0)
+                if place is not None:
+                    self._next = place + 1
+                    if place % BREATH == 0:
+                        await asyncio.sleep(0)
                 continue
             if place is None:
                 self._asked.add(address)  # not to be asked again on the walk
