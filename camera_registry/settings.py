@@ -282,6 +282,8 @@ class Settings(_Section):
                 raise ValueError(
                     f"networks: {', '.join(outside)} is outside [devices] networks; nothing outside them is ever asked"
                 )
+            if discovery.enabled and discovery.scan:
+                scanning.Walk(discovery.networks or devices.networks)
         return discovery
 
 

@@ -54,7 +54,8 @@ def find(
     proposals: list[Proposal] = []
     as_registered: dict[str, str] = {}
     others = 0
-    for one in sightings:
+    # In the order of addresses, so that the same sightings give the same proposals whoever answered first.
+    for one in sorted(sightings, key=lambda one: one.address):
         device, by = who[one.address]
         here = known.places.get(one.address, [])
         if device and device not in at_home and not _is_at(device, here):

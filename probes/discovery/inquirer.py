@@ -87,7 +87,8 @@ class Inquirer(asyncio.DatagramProtocol):
             if host not in everybody.read and len(everybody.read) >= HOSTS:
                 return
             everybody.read[host] += 1
-            if everybody.read[host] <= ANSWERS_PER_HOST:
+            known = everybody.hints.get(host)
+            if everybody.read[host] <= ANSWERS_PER_HOST and (known is None or not known.port):
                 self._take(data, host, everybody)
 
     def _take(self, data: bytes, host: str, everybody: _Round) -> None:
@@ -97,8 +98,7 @@ class Inquirer(asyncio.DatagramProtocol):
         if not self._guard.allows(host):
             everybody.outside[host] = None
             return
-        before = everybody.hints.get(host)
-        if before is None or (hint.port and not before.port):
+        if hint.port or host not in everybody.hints:
             everybody.hints[host] = hint
 
     async def ask(self, address: str, seconds: float) -> Hint | None:

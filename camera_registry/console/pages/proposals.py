@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from camera_registry.console import deciding
-from camera_registry.console.api.questions import RowCursor
+from camera_registry.console.api import questions
 from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.show import show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalKind, OptionalLife, PageQuery
+from camera_registry.console.schemas import PageQuery
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
 from camera_registry.rules import acceptance
@@ -32,31 +30,7 @@ class ProposalsQuery(PageQuery):
     """Which proposals are shown."""
 
     state: ProposalState = ProposalState.OPEN
-    after: RowCursor = ""
-
-
-class AcceptForm(BaseModel):
-    """What is left empty is as the proposal suggests."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    id: str = Field("", max_length=200)
-    name: str = Field("", max_length=200)
-    kind: OptionalKind = None
-    area: str = Field("", max_length=200)
-    life: OptionalLife = None
-
-    def chosen(self) -> dict[str, str]:
-        return {name: str(value) for name, value in self if value}
-
-
-class RejectForm(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    reason: str = Field(min_length=1, max_length=400)
-
-
-class SearchForm(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    resume: Annotated[bool, BeforeValidator(lambda given: given in (True, "1"))] = False
+    after: questions.RowCursor = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +91,17 @@ def _name(asked: Asked[ProposalsQuery, Nothing], one: StoredProposal) -> str:
     return entry.device.name if entry is not None else ""
 
 
-async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
+async def accept(asked: Asked[PageQuery, questions.AcceptBody]) -> web.StreamResponse:
     await deciding.accept(asked, asked.body.chosen())
     return go_to("/proposals")
 
 
-async def reject(asked: Asked[PageQuery, RejectForm]) -> web.StreamResponse:
+async def reject(asked: Asked[PageQuery, questions.RejectBody]) -> web.StreamResponse:
     await deciding.reject(asked, asked.body.reason)
     return go_to("/proposals")
 
 
-async def search(asked: Asked[PageQuery, SearchForm]) -> web.StreamResponse:
+async def search(asked: Asked[PageQuery, questions.SearchBody]) -> web.StreamResponse:
     await deciding.search(asked, resume=asked.body.resume)
     return go_to("/proposals")
 
@@ -139,8 +113,8 @@ async def stop(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 ROUTES: tuple[AnyRoute, ...] = (
     Route(Surface.PAGE, "GET", "/proposals", page, Action.SEE, ProposalsQuery, Nothing),
-    Route(Surface.PAGE, "POST", "/proposals/{id}/accept", accept, Action.DISCOVER, PageQuery, AcceptForm),
-    Route(Surface.PAGE, "POST", "/proposals/{id}/reject", reject, Action.DISCOVER, PageQuery, RejectForm),
-    Route(Surface.PAGE, "POST", "/discovery", search, Action.DISCOVER, PageQuery, SearchForm),
+    Route(Surface.PAGE, "POST", "/proposals/{id}/accept", accept, Action.DISCOVER, PageQuery, questions.AcceptBody),
+    Route(Surface.PAGE, "POST", "/proposals/{id}/reject", reject, Action.DISCOVER, PageQuery, questions.RejectBody),
+    Route(Surface.PAGE, "POST", "/discovery", search, Action.DISCOVER, PageQuery, questions.SearchBody),
     Route(Surface.PAGE, "POST", "/discovery/stop", stop, Action.DISCOVER, PageQuery, Nothing),
 )
