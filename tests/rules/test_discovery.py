@@ -102,7 +102,15 @@ def test_two_units_that_changed_places_have_both_moved() -> None:
         (ProposalKind.MOVED, "cam-gate", "10.20.0.8"),
         (ProposalKind.MOVED, "cam-bare", "10.20.0.7"),
     }
-    assert [one.evidence["registered_there"] for one in found.proposals] == [["cam-bare"], ["cam-gate"]]
+    there = {one.device: one.evidence["registered_there"] for one in found.proposals}
+    assert there == {"cam-gate": ["cam-bare"], "cam-bare": ["cam-gate"]}
+
+
+def test_who_answered_first_makes_no_difference() -> None:
+    twice = [
+        seen(f"10.20.1.{number}", endpoint="c9790c3a-701b-464d-a189-025e00000009", mac=GATE.mac) for number in (1, 2)
+    ]
+    assert find(twice, REGISTER) == find(twice[::-1], REGISTER)
 
 
 def test_a_unit_with_two_addresses_has_not_moved() -> None:
