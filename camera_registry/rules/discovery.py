@@ -49,7 +49,10 @@ def find(
     accepted for them; ``addresses``: those of the hosts that the register knows by name."""
     known = _index(register, addresses or {})
     own = _only_once(sightings)
+    answering = {device.id for one in sightings for device in known.places.get(one.address, ())}
     who = {one.address: _recognise(one, register, known, own, endpoints or {}) for one in sightings}
+    # A name alone says nothing while something answers at the device's own address: many units have the same.
+    who = {address: ("", ()) if by == ("name",) and id in answering else (id, by) for address, (id, by) in who.items()}
     at_home = {who[one.address][0] for one in sightings if _is_at(who[one.address][0], known.places.get(one.address))}
     proposals: list[Proposal] = []
     as_registered: dict[str, str] = {}
@@ -107,37 +110,37 @@ def _literal(host: str) -> str:
         return ""
 
 
-def _only_once(sightings: Collection[Sighting]) -> frozenset[str]:
+def _only_once(sightings: Collection[Sighting]) -> frozenset[tuple[str, str]]:
     """What only one unit claims: a serial or MAC that several give (clones, a router that answers for others) tells
     nothing. One unit may be met at two addresses, which is why a serial and MAC that agree count once."""
-    claims: dict[str, set[str]] = {}
+    claims: dict[tuple[str, str], set[str]] = {}
     for one in sightings:
         serial, mac = serial_text(one.serial), one.mac
-        for value, other in ((serial, mac), (mac, serial), (one.endpoint, serial or mac)):
+        told = (("serial", serial, mac), ("mac", mac, serial), ("endpoint", one.endpoint, serial or mac))
+        for way, value, other in (*told, ("name", one.name.casefold(), "")):
             if value:
-                claims.setdefault(value, set()).add(other or one.address)
-    return frozenset(value for value, claimants in claims.items() if len(claimants) == 1)
+                claims.setdefault((way, value), set()).add(other or one.address)
+    return frozenset(claim for claim, claimants in claims.items() if len(claimants) == 1)
 
 
 def _recognise(
-    one: Sighting, register: Register, known: _Known, own: frozenset[str], endpoints: Mapping[str, str]
+    one: Sighting, register: Register, known: _Known, own: frozenset[tuple[str, str]], endpoints: Mapping[str, str]
 ) -> tuple[str, tuple[str, ...]]:
     """The registered device that this unit is, and by what; empty if it is none for sure."""
-    serial = serial_text(one.serial)
-    ways = (
-        ("serial", known.serials.get(serial, "") if serial in own else ""),
-        ("mac", known.macs.get(one.mac, "") if one.mac in own else ""),
-        ("endpoint", endpoints.get(one.endpoint, "") if one.endpoint in own else ""),
-        ("endpoint", known.macs.get(_mac_of(one.endpoint), "") if one.endpoint in own else ""),
-        ("name", known.names.get(one.name.casefold(), "") if one.name else ""),
+    serial, name = serial_text(one.serial), one.name.casefold()
+    told = (
+        ("serial", serial, known.serials.get(serial, "")),
+        ("mac", one.mac, known.macs.get(one.mac, "")),
+        ("endpoint", one.endpoint, endpoints.get(one.endpoint, "") or known.macs.get(_mac_of(one.endpoint), "")),
+        ("name", name, known.names.get(name, "")),
     )
+    ways = [(way, id) for way, value, id in told if (way, value) in own]
     for way, id in ways:
         device = register.devices.get(id)
         # A name is copied with a configuration, and a MAC stays when a mainboard goes: nothing else may speak against.
         if device is None or (way != "serial" and any(_differences(one, device, model=way == "name"))):
             continue
-        agreeing = [other for other, also in ways if also == id]
-        return device.id, tuple(dict.fromkeys(agreeing))
+        return device.id, tuple(other for other, also in ways if also == id)
     return "", ()
 
 

@@ -123,7 +123,7 @@ class Discoverer:
         if not running.cancelled() and (error := running.exception()) is not None:
             # A search that fails must not end the monitor.
             log.error("the search of the device networks ended early: %s", error, exc_info=error)
-            self._trouble = f"{type(error).__name__}: {error}"
+            self._trouble = str(error) or type(error).__name__
         await self._keep(search)
         self._ended = self._now()
 

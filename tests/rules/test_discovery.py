@@ -94,6 +94,19 @@ def test_a_mac_that_a_router_gives_for_others_recognises_none() -> None:
     assert proposed(*behind) == [("new", "")] * 3
 
 
+def test_a_name_that_many_have_recognises_nobody() -> None:
+    """Units leave the factory with the same name; one that is registered under it must not hide the others."""
+    at_home, other, third = seen("10.20.0.7"), seen(name="East gate"), seen("10.20.0.51", name="East gate")
+    assert proposed(at_home, other) == [("new", "")]
+    assert proposed(other, third) == [("new", ""), ("new", "")]
+    assert proposed(other) == [("moved", "cam-gate")]
+
+
+def test_a_unit_whose_name_is_its_serial_is_recognised_by_it() -> None:
+    told = {"serial": GATE.serial, "name": GATE.serial, "mac": GATE.mac}
+    assert proposed(seen(**told)) == [("moved", "cam-gate")]
+
+
 def test_two_units_that_changed_places_have_both_moved() -> None:
     other = replace(BARE, serial="HB11111111")
     register = Register(devices={"cam-gate": GATE, "cam-bare": other})
