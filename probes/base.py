@@ -39,6 +39,20 @@ class Pictures(Protocol):
         ...
 
 
+class Track(Protocol):
+    """Hears the bytes of one connection as they pass, encryption taken off; none when the device has closed."""
+
+    def sent(self, data: bytes) -> None: ...
+
+    def received(self, data: bytes) -> None: ...
+
+
+class Tap(Protocol):
+    """Hears all that passes between us and a device, for a recording of it."""
+
+    def opened(self, port: int, *, tls: bool) -> Track: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all runs share."""
@@ -50,6 +64,7 @@ class Tools:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     auth_quiet: float = 1800.0
     """Seconds for which a device that refused a password is left alone."""
+    tap: Tap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="probe one device and explain what was found",
         description="Probe one device and explain, step by step, what was found and what to do about it.",
     )
+    add_arguments(parser)
+    parser.set_defaults(func=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What names one device and says how it is asked."""
     parser.add_argument("target", metavar="TARGET", help=FORMS)
     parser.add_argument("--user", metavar="USER", help="user name that the device knows")
     parser.add_argument(
@@ -67,24 +73,50 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
     )
-    parser.set_defaults(func=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Probe, tell, and say by the exit code whether all is well."""
+    asked = ask_of(args)
+    result = asyncio.run(_probe(asked))
+    if args.json:
+        print(json.dumps(_as_json(asked.named.shown, result), ensure_ascii=False))
+    else:
+        print("\n".join(_in_words(asked.named.shown, result, texts(args.lang))))
+    return GOOD if result.status is Status.OK else FAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One device, which probes ask it, with what, and for how long each (seconds). ``allow``: networks that may be
+    connected to; None: the device's own address alone."""
+
+    named: Named
+    names: tuple[str, ...]
+    credential: Credential | None
+    allow: Sequence[str] | None
+    timeout: float
+
+    async def tools(self, tap: base.Tap | None = None) -> base.Tools:
+        """Tools for this one device. Raises CommandError for networks that leave it out."""
+        guard = await _guard(self.named.host, self.allow)
+        return base.Tools(
+            guard,
+            Memory(),
+            credential=lambda name: self.credential if name == _ONE_CREDENTIAL else None,
+            tap=tap,
+        )
+
+
+def ask_of(args: argparse.Namespace) -> Asked:
+    """What the arguments ask. Raises CommandError."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
-    credential = _credential(args, named)
     if "onvif" in names:
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
-    result = asyncio.run(_probe(named, names, credential, args.allow, args.timeout))
-    if args.json:
-        print(json.dumps(_as_json(named.shown, result), ensure_ascii=False))
-    else:
-        print("\n".join(_in_words(named.shown, result, texts(args.lang))))
-    return GOOD if result.status is Status.OK else FAULT
+    return Asked(named, names, _credential(args, named), args.allow, args.timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +129,32 @@ class Result:
     reasons: tuple[Reason, ...]
 
 
-async def _probe(
-    named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
-) -> Result:
-    guard = await _guard(named.host, allow)
+async def _probe(asked: Asked) -> Result:
+    tools = await asked.tools()
+    async with _Pictures(wanted="snapshot" in asked.names) as pictures:
+        return await look(asked, replace(tools, pictures=pictures))
+
+
+async def look(asked: Asked, tools: base.Tools) -> Result:
+    """One round of the probes, each told what those before it learned, and the verdict."""
+    named, names = asked.named, asked.names
     ports = named.ports
     if len(names) == 1 and named.plain_port:
         ports = {**ports, PROBES[names[0]].port: named.plain_port}
-    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
-    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    credential = _ONE_CREDENTIAL if asked.credential else ""
+    target = Target(_ONE_DEVICE, named.host, ports, credential, onvif_path=named.onvif_path)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
-    async with _Pictures(wanted="snapshot" in names) as pictures:
-        tools = replace(tools, pictures=pictures)
-        for name in names:
-            options = {**_hint(name, learned), **named.options.get(name, {})}
-            if name == "snapshot" and not options and "onvif" in names:
-                continue  # the device told no address of a picture, and nobody wrote one
-            steps: list[base.Step] = []
-            seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
-            observations.append(seen)
-            told.append(tuple(steps))
-            learned |= learn(name, seen.facts)
+    for name in names:
+        options = {**_hint(name, learned), **named.options.get(name, {})}
+        if name == "snapshot" and not options and "onvif" in names:
+            continue  # the device told no address of a picture, and nobody wrote one
+        steps: list[base.Step] = []
+        seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=asked.timeout, steps=steps)
+        observations.append(seen)
+        told.append(tuple(steps))
+        learned |= learn(name, seen.facts)
     status, reasons = judge(observations)
     return Result(tuple(observations), tuple(told), status, reasons)
 
