@@ -97,6 +97,13 @@ class Asked:
     allow: Sequence[str] | None
     timeout: float
 
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The ports that were named; that of host:port belongs to the only probe asked for."""
+        if len(self.names) == 1 and self.named.plain_port:
+            return {**self.named.ports, PROBES[self.names[0]].port: self.named.plain_port}
+        return self.named.ports
+
     async def tools(self, tap: base.Tap | None = None) -> base.Tools:
         """Tools for this one device. Raises CommandError for networks that leave it out."""
         guard = await _guard(self.named.host, self.allow)
@@ -138,11 +145,8 @@ async def _probe(asked: Asked) -> Result:
 async def look(asked: Asked, tools: base.Tools) -> Result:
     """One round of the probes, each told what those before it learned, and the verdict."""
     named, names = asked.named, asked.names
-    ports = named.ports
-    if len(names) == 1 and named.plain_port:
-        ports = {**ports, PROBES[names[0]].port: named.plain_port}
     credential = _ONE_CREDENTIAL if asked.credential else ""
-    target = Target(_ONE_DEVICE, named.host, ports, credential, onvif_path=named.onvif_path)
+    target = Target(_ONE_DEVICE, named.host, asked.ports, credential, onvif_path=named.onvif_path)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
@@ -264,20 +268,20 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
 async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:
     """The guard for this one run. Raises CommandError for a network that is none, or that leaves the device out."""
     if not allow:
-        return AddressGuard(await _addresses(host))
+        return AddressGuard(await addresses(host))
     for text in allow:
         try:
             ip_network(text, strict=False)
         except ValueError as error:
             raise CommandError(f"--allow {text}: {error}; write a network such as 10.20.0.0/16") from error
     guard = AddressGuard(allow)
-    addresses = await _addresses(host)
-    if addresses and not any(guard.allows(address) for address in addresses):
-        raise CommandError(f"{host} ({', '.join(addresses)}) is outside of --allow {' '.join(allow)}: add its network")
+    found = await addresses(host)
+    if found and not any(guard.allows(address) for address in found):
+        raise CommandError(f"{host} ({', '.join(found)}) is outside of --allow {' '.join(allow)}: add its network")
     return guard
 
 
-async def _addresses(host: str) -> list[str]:
+async def addresses(host: str) -> list[str]:
     """The addresses of ``host``; none if its name is not known, which the probe itself will tell."""
     try:
         return [str(ip_address(host))]
