@@ -177,7 +177,7 @@ def _exchange(exchange: Exchange) -> dict[str, object]:
         shown["answer"] = {
             "status": answer.status,
             "reason": answer.reason,
-            "headers": [list(header) for header in answer.headers],
+            "headers": [f"{name}: {value}" for name, value in answer.headers],
             "body": _body(answer.body),
         }
     if exchange.garbage:
@@ -206,7 +206,7 @@ def _read_exchange(found: Mapping[str, Any]) -> Exchange:
         else Answer(
             answer["status"],
             answer["reason"],
-            tuple((name, value) for name, value in answer["headers"]),
+            tuple(tuple(header.split(": ", 1)) for header in answer["headers"]),
             _read_body(answer["body"]),
         ),
         garbage=b64decode(found.get("garbage", "")),

@@ -193,11 +193,12 @@ REDACTORS: tuple[Redactor, ...] = (
         _numbered("contact"),
         (_line("e=", "u=", "k="),),
     ),
+    Redactor("origin", lambda number: f"- {number} 1 IN IP4 0.0.0.0", (_line("o="),)),
     Redactor(
         "session",
         str,
         (
-            _line("o="),
+            _line("a=ssrc:"),
             re.compile(r"\bssrc=(?P<value>[0-9A-Fa-f]+)"),
             _element("MessageID", "RelatesTo", "SessionId"),
         ),
@@ -211,7 +212,7 @@ OTHERS = ("address", "text", "certificate", "page", "picture", "header")
 
 KEPT_HEADERS = frozenset({
     "accept-ranges", "allow", "cache-control", "connection", "content-base", "content-encoding", "content-length",
-    "content-location", "content-type", "cseq", "date", "location", "public", "range", "retry-after", "rtp-info",
+    "content-location", "content-type", "date", "location", "public", "range", "retry-after", "rtp-info",
     "server", "session", "transfer-encoding", "transport", "unsupported", "www-authenticate",
 })  # fmt: skip
 """Headers that stay; no other is known to hold nothing of the site, so no other stays."""

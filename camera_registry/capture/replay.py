@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -31,10 +32,12 @@ _REFUSED = (
 
 @dataclass
 class Playing:
-    """A recording that is being played. ``ports`` are where, by role; ``missed`` is what was asked and not recorded."""
+    """A recording that is being played. ``ports`` are where, by role; ``shut`` are ports kept closed, by the number
+    they had; ``missed`` is what was asked and not recorded."""
 
     recording: Recording
     ports: dict[str, int] = field(default_factory=dict)
+    shut: dict[int, socket.socket] = field(default_factory=dict)
     missed: list[Asked] = field(default_factory=list)
     _served: dict[tuple[object, ...], int] = field(default_factory=dict)
 
@@ -77,12 +80,23 @@ class Playing:
         def local(found: re.Match[bytes]) -> bytes:
             scheme, login, port = found.groups()
             number = int(port) if port else _DEFAULT_PORTS[scheme.decode()]
-            playing = next(
-                (self.ports[role] for role, at in self.recording.ports.items() if at.number == number), number
-            )
-            return b"%b://%b%b:%d" % (scheme, login, LOOPBACK.encode(), playing)
+            playing = next((self.ports[role] for role, at in self.recording.ports.items() if at.number == number), 0)
+            return b"%b://%b%b:%d" % (scheme, login, LOOPBACK.encode(), playing or self._closed(number))
 
         return _ADDRESS.sub(local, text)
+
+    def numbers(self) -> dict[int, int]:
+        """Where something plays, or is closed, to the port that it was."""
+        closed = {sock.getsockname()[1]: number for number, sock in self.shut.items()}
+        return closed | {port: self.recording.ports[role].number for role, port in self.ports.items()}
+
+    def _closed(self, number: int) -> int:
+        """A port at which nothing listens, for one at which nothing was recorded."""
+        if number not in self.shut:
+            self.shut[number] = socket.socket()
+            self.shut[number].bind((LOOPBACK, 0))
+        port: int = self.shut[number].getsockname()[1]
+        return port
 
     def _refuse(self, here: Iterable[Exchange], asked: Asked) -> Exchange:
         """A refusal as the device says it, or as ONVIF does."""
@@ -124,6 +138,8 @@ async def playing(recording: Recording) -> AsyncIterator[Playing]:
     finally:
         for server in servers.values():
             server.close()
+        for sock in play.shut.values():
+            sock.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -206,7 +222,8 @@ class _Conversation:
         lines += [f"{name}: {value}" for name, value in answer.headers if name not in _COMPUTED]
         if is_rtsp and "cseq" in request:
             lines.append(f"cseq: {request['cseq']}")
-        if body or not (is_rtsp or exchange.closes):
+        until_closed = exchange.closes and not any(name == "content-length" for name, _ in answer.headers)
+        if not until_closed and (body or not is_rtsp):
             lines.append(f"content-length: {len(body)}")
         head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
         return self._play.localise(head) + body
@@ -232,7 +249,7 @@ def _challenges(exchange: Exchange) -> list[dict[str, str]]:
 
 def _parted(value: str) -> list[str]:
     """The challenges of one header."""
-    return re.split(r",?\s*(?=\b(?:Basic|Digest)\s)", value, flags=re.IGNORECASE)
+    return [part for part in re.split(r",?\s*(?=\b(?:Basic|Digest)\s)", value, flags=re.IGNORECASE) if part]
 
 
 def _unknown(role: str, asked: Asked) -> Exchange:

@@ -19,9 +19,9 @@ from camera_registry.model.probe import PROBES
 PATIENCE = 5.0
 """Seconds for each probe of a device that plays on this machine."""
 _MEASURED = re.compile(
-    r"(?:.*_)?(?:seconds|time|at|rate|ratio|bytes|bitrate|jitter|frames|packets|lost|loss|octets|gaps?|sha256|picture)"
+    r"(?:.*_)?(?:seconds|time|at|rate|ratio|bytes|bitrate|jitter|frames|packets|lost|loss|octets|gaps?|sha256|picture|refused)"
 )
-"""Facts of the moment and of the network, or of a picture that is drawn anew."""
+"""Facts of the moment and of the network, of a picture that is drawn anew, and texts for people."""
 
 
 async def play_back(recording: Recording) -> Result:
@@ -39,7 +39,7 @@ async def play_back(recording: Recording) -> Result:
         credential = Credential("given", USER, PASSWORD) if recording.login else None
         asked = Asked(named, recording.probes, credential, None, PATIENCE)
         result = await probe.look(asked, replace(await asked.tools(), now=playing.now))
-        return _at_home(result, {port: recording.ports[role].number for role, port in playing.ports.items()})
+        return _at_home(result, playing.numbers())
 
 
 def expectation(result: Result) -> dict[str, Any]:
