@@ -173,7 +173,7 @@ REDACTORS: tuple[Redactor, ...] = (
     Redactor(
         "email",
         lambda number: f"person-{number}@example.org",
-        (re.compile(r"(?<![\w.+-])(?P<value>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),),
+        (re.compile(r"(?:(?<=mailto:)|(?<![\w.+:/@-]))(?P<value>[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})"),),
         Reach.ANYWHERE,
     ),
     Redactor(

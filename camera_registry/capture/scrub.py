@@ -92,10 +92,11 @@ class Scrubber:
     def _prepare(self, given: Given) -> None:
         """Patterns for all that is replaced wherever it stands, the longest first."""
         spread = [(value, name, new) for (name, value), new in self._known.items() if self._spreads(name, value)]
-        spread += [(host, "address", HOST) for host in self._hosts if len(host) >= spelling.SHORTEST]
+        hosts = self._hosts | {host.replace(".", "-") for host in self._hosts if _IPV4.fullmatch(host)}
+        spread += [(host, "address", HOST) for host in hosts if len(host) >= spelling.SHORTEST]
         if given.user and given.password:
             spread.append((f"{given.user}:{given.password}", "password", "user-1:password-1"))
-        for value, name, new in sorted(spread, key=lambda entry: -len(entry[0])):
+        for value, name, new in sorted(spread, key=lambda entry: (-len(entry[0]), entry[1])):
             mac = spelling.mac_pattern(value) if name == "mac" else None
             if mac is not None:
                 self._spread.append((mac, name, new))
@@ -116,7 +117,7 @@ class Scrubber:
         if value in self._written or (name == "name" and value.casefold() in self._kept):
             return value
         key = (name, re.sub(r"[^0-9a-f]", "", value.lower()) if name == "mac" else value)
-        if name in ("location", "name", "scope"):
+        if name in ("location", "name", "scope") or (name, unquote(value)) in self._known:
             key = (name, unquote(value))
         if key not in self._known:
             return self._remember(*key, _BY_NAME[name].write)
