@@ -55,7 +55,8 @@ class Scrubber:
     def __init__(self, given: Given, exchanges: Sequence[Exchange], *, media: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self._media = media
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[str, tuple[str, str]] = {}
+        """Each value's redactor and pseudonym; the first that recognised it counts."""
         self._written: set[str] = {HOST}
         self._spread: list[tuple[re.Pattern[str], str, str]] = []
         self._hosts = {host.strip("[]").lower() for host in given.hosts}
@@ -66,8 +67,8 @@ class Scrubber:
             self._pseudonym("password", given.password)
         if given.user:
             self._pseudonym("user", given.user)
-        for text in texts:
-            for redactor in REDACTORS:
+        for redactor in REDACTORS:
+            for text in texts:
                 for value in _found(redactor, text):
                     self._pseudonym(redactor.name, value)
         self._prepare(given)
@@ -91,7 +92,7 @@ class Scrubber:
 
     def _prepare(self, given: Given) -> None:
         """Patterns for all that is replaced wherever it stands, the longest first."""
-        spread = [(value, name, new) for (name, value), new in self._known.items() if self._spreads(name, value)]
+        spread = [(value, name, new) for value, (name, new) in self._known.items() if self._spreads(name, value)]
         hosts = self._hosts | {host.replace(".", "-") for host in self._hosts if _IPV4.fullmatch(host)}
         spread += [(host, "address", HOST) for host in hosts if len(host) >= spelling.SHORTEST]
         if given.user and given.password:
@@ -116,12 +117,10 @@ class Scrubber:
         value = unescape(value).strip()
         if value in self._written or (name == "name" and value.casefold() in self._kept):
             return value
-        key = (name, re.sub(r"[^0-9a-f]", "", value.lower()) if name == "mac" else value)
-        if name in ("location", "name", "scope") or (name, unquote(value)) in self._known:
-            key = (name, unquote(value))
-        if key not in self._known:
-            return self._remember(*key, _BY_NAME[name].write)
-        return self._known[key]
+        key = re.sub(r"[^0-9a-f]", "", value.lower()) if name == "mac" else value
+        if name in ("location", "name", "scope") or unquote(value) in self._known:
+            key = unquote(value)
+        return self._remember(name, key, _BY_NAME[name].write)
 
     def _exchange(self, exchange: Exchange) -> Exchange:
         asked = replace(exchange.asked, path=self.text(exchange.asked.path), token=self._token(exchange.asked.token))
@@ -255,11 +254,11 @@ class Scrubber:
         return self._remember("address", text, lambda number: f"{network}.{1 + (number - 1) % 254}")
 
     def _remember(self, name: str, value: str, write: Callable[[int], str]) -> str:
-        key = (name, value)
-        if key not in self._known:
-            self._known[key] = write(1 + sum(kind == name for kind, _ in self._known))
-            self._written.add(self._known[key])
-        return self._known[key]
+        if value not in self._known:
+            pseudonym = write(1 + sum(kind == name for kind, _ in self._known.values()))
+            self._known[value] = name, pseudonym
+            self._written.add(pseudonym)
+        return self._known[value][1]
 
     def _token(self, token: str) -> str:
         return self._free(self.text(token), "")

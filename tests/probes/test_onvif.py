@@ -29,7 +29,7 @@ from tests.probes.loopback import (
 ALL = ("GetDeviceInformation", "GetProfiles", "GetStreamUri", "GetSnapshotUri")
 BOSCH = "bosch_flexidome_5100i"
 AGSH = "agsh_onvif"
-FAILING = "agsh_onvif_error"
+FAILING = "quirks/malformed_fault"
 
 
 async def test_a_real_camera_tells_what_it_is_and_where_its_stream_is():
