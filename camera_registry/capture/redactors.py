@@ -24,8 +24,9 @@ class Reach(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """``patterns`` find a value in the text of an answer: the group ``value``. ``write`` makes the pseudonym of the
-    n-th value; the same value has the same pseudonym throughout a file."""
+    """``patterns`` find a value in the text of an answer: the group ``value``, and blanks behind it at most. They are
+    linear in time, whatever a device sends. ``write`` makes the pseudonym of the n-th value; the same value has the
+    same pseudonym throughout a file."""
 
     name: str
     write: Callable[[int], str]
@@ -39,7 +40,8 @@ def _numbered(word: str) -> Callable[[int], str]:
 
 def _element(*names: str) -> re.Pattern[str]:
     """The text of an XML element of one of these local names, well-formed or not."""
-    return re.compile(rf"<(?:[\w.-]+:)?(?:{'|'.join(names)})(?:\s[^<>]*)?>\s*(?P<value>[^<>]*[^<>\s])", re.IGNORECASE)
+    tags = "|".join(names)
+    return re.compile(rf"<(?:[\w.-]+:)?(?:{tags})(?:\s[^<>]*)?>\s*+(?P<value>[^<>\s][^<>]*)", re.IGNORECASE)
 
 
 def _attribute(*names: str) -> re.Pattern[str]:
@@ -57,7 +59,7 @@ def _query(*names: str) -> re.Pattern[str]:
 
 def _line(*kinds: str) -> re.Pattern[str]:
     """A line of a session description."""
-    return re.compile(rf"^(?:{'|'.join(kinds)})(?P<value>[^\r\n]*[^\r\n\s])", re.MULTILINE)
+    return re.compile(rf"^(?:{'|'.join(kinds)})(?P<value>[^\r\n]+)", re.MULTILINE)
 
 
 _SCOPE = r"onvif://www\.onvif\.org/"
@@ -128,7 +130,7 @@ REDACTORS: tuple[Redactor, ...] = (
                 rf"{_SCOPE}(?!name/|location/|type/|hardware/|profile/|manufacturer/)(?P<value>[^\s<>\"'&]+)",
                 re.IGNORECASE,
             ),
-            re.compile(rf"<(?:[\w.-]+:)?ScopeItem>\s*(?P<value>(?!{_SCOPE})[^<>]*[^<>\s])", re.IGNORECASE),
+            re.compile(rf"<(?:[\w.-]+:)?ScopeItem>\s*+(?P<value>(?!{_SCOPE})[^<>\s][^<>]*)", re.IGNORECASE),
         ),
         Reach.WORD,
     ),

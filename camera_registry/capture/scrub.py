@@ -22,21 +22,25 @@ from probes.wire import WireError, jpeg
 
 _BY_NAME = {redactor.name: redactor for redactor in REDACTORS}
 _KEPT = re.compile(
-    r"<(?:[\w.-]+:)?(?:Manufacturer|Model|FirmwareVersion)(?:\s[^<>]*)?>\s*([^<>]*[^<>\s])", re.IGNORECASE
+    r"<(?:[\w.-]+:)?(?:Manufacturer|Model|FirmwareVersion)(?:\s[^<>]*)?>\s*+([^<>\s][^<>]*)", re.IGNORECASE
 )
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:%\w+)?(?![\w:.])")
-_URI = re.compile(r"([a-z][a-z0-9+.-]*)://((?:[^/\s@\"'<>]*@)?)(\[[^\]\s\"'<>]*\]|[^/:?#\s\"'<>;,]+)", re.IGNORECASE)
+_URI = re.compile(
+    r"([a-z][a-z0-9+.-]{1,20})://((?:[^/\s@\"'<>]*@)?)(\[[^\]\s\"'<>]*\]|[^/:?#\s\"'<>;,]+)", re.IGNORECASE
+)
 _DEFINES = re.compile(r"(?:xmlns(?::[\w.-]+)?\s*=\s*[\"']|Namespace>\s*|Dialect\s*=\s*[\"'])$", re.IGNORECASE)
 _PUBLIC = re.compile(
     r"(?:^|\.)(?:onvif\.org|w3\.org|oasis-open\.org|xmlsoap\.org|microsoft\.com|tempuri\.org|iso\.org|ietf\.org)$",
     re.IGNORECASE,
 )
-_LEAF = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*([^<>]*[^<>\s])\s*</")
+_LEAF = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*+([^<>\s][^<>]*)</")
 _TOKEN = re.compile(r"(\s(?:[\w.-]+:)?token\s*=\s*[\"'])([^\"'<>]+)", re.IGNORECASE)
 _NUMBERS = re.compile(r"[\d\s.,:+-]+")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/\s]{200,}={0,2}")
 _TAG = re.compile(r"</?(?:[\w-]+:)?([\w-]+)")
+SPREAD_LIMIT = 200
+"""Values that are looked for everywhere; an honest device has some dozens. Others are replaced where they stand."""
 _TEXTS = ("utf-8", "gb18030", "latin-1")
 
 
@@ -61,7 +65,7 @@ class Scrubber:
         self._spread: list[tuple[re.Pattern[str], str, str]] = []
         self._hosts = {host.strip("[]").lower() for host in given.hosts}
         texts = [text for exchange in exchanges for text in _texts(exchange)]
-        self._kept = {unescape(found).casefold() for text in texts for found in _KEPT.findall(text)}
+        self._kept = {unescape(found).strip().casefold() for text in texts for found in _KEPT.findall(text)}
         self._words = EVERYDAY | {tag.lower() for text in texts for tag in _TAG.findall(text)}
         if given.password:
             self._pseudonym("password", given.password)
@@ -97,6 +101,8 @@ class Scrubber:
         spread += [(host, "address", HOST) for host in hosts if len(host) >= spelling.SHORTEST]
         if given.user and given.password:
             spread.append((f"{given.user}:{given.password}", "password", "user-1:password-1"))
+        if len(spread) > SPREAD_LIMIT:
+            spread = [*spread[-len(hosts) - 1 :], *spread[:SPREAD_LIMIT]]
         for value, name, new in sorted(spread, key=lambda entry: (-len(entry[0]), entry[1])):
             mac = spelling.mac_pattern(value) if name == "mac" else None
             if mac is not None:
@@ -182,14 +188,14 @@ class Scrubber:
 
     def _value(self, found: re.Match[str], name: str) -> str:
         """A match with its value replaced."""
-        value = found["value"]
+        value = found["value"].rstrip()
         if not _matters(name, unescape(value)) or self._stands(name, value):
             return found[0]
         self.counts[name] += 1
         new = self._pseudonym(name, value)
         new = spelling.as_mac(value, new) if name == "mac" else new
-        begin, end = (place - found.start() for place in found.span("value"))
-        return found[0][:begin] + new + found[0][end:]
+        begin = found.start("value") - found.start()
+        return found[0][:begin] + new + found[0][begin + len(value) :]
 
     def _stands(self, name: str, value: str) -> bool:
         """Whether a value is a pseudonym already, or one that stays."""
@@ -264,11 +270,11 @@ class Scrubber:
         return self._free(self.text(token), "")
 
     def _leaf(self, found: re.Match[str]) -> str:
-        tag, value = found[1], found[2]
+        tag, value = found[1], found[2].rstrip()
         if KEPT_TEXT.fullmatch(tag):
             return found[0]
-        begin, end = (place - found.start() for place in found.span(2))
-        return found[0][:begin] + self._free(value, tag) + found[0][end:]
+        begin = found.start(2) - found.start()
+        return found[0][:begin] + self._free(value, tag) + found[0][begin + len(value) :]
 
     def _free(self, value: str, tag: str) -> str:
         """Free text: what has blanks or is not ASCII says something about a place, whatever its element is called."""

@@ -24,7 +24,9 @@ def pattern(value: str, *, word: bool = False) -> re.Pattern[str]:
     raw = value.encode("utf-8", "replace")
     cores = sorted(filter(None, (_core(raw, offset) for offset in range(3))))
     if cores:
-        spelled.append(rf"(?P<base64>[A-Za-z0-9+/_-]*(?:{'|'.join(cores)})[A-Za-z0-9+/_-]*(?:=|%3[Dd]){{0,2}})")
+        spelled.append(
+            rf"(?P<base64>(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*?(?:{'|'.join(cores)})[A-Za-z0-9+/_-]*(?:=|%3[Dd]){{0,2}})"
+        )
     if len(raw) >= SHORTEST:
         spelled.append(rf"(?P<hex>(?<![0-9A-Fa-f])(?i:{'[:.-]?'.join(f'{byte:02x}' for byte in raw)}))")
     return re.compile("|".join(spelled))

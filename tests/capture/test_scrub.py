@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from camera_registry.capture.certificates import another
 from camera_registry.capture.recording import Answer, Asked, Body, Exchange, Port, Recording, Size, write
@@ -180,3 +183,36 @@ def test_every_redactor_has_words_in_both_languages():
 
     for name in [*(redactor.name for redactor in REDACTORS), *OTHERS]:
         assert {texts(lang)(f"command.capture.of.{name}") for lang in ("zh", "en")} != {f"command.capture.of.{name}"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200), st.binary(max_size=200))
+def test_whatever_a_device_sends_the_file_is_made_and_holds_no_secret(text: str, raw: bytes):
+    exchanges = (
+        soap(f"<d:SerialNumber>{text}{SERIAL}</d:SerialNumber>{text}<d:Name>{text}", (("server", text),), f"/{text}"),
+        Exchange("onvif", "http", Asked("GET", "/"), Answer(200, "OK", (), Body(b"<Envelope>" + raw))),
+        Exchange("onvif", "http", Asked("GET", "/"), None, raw + SERIAL.encode()),
+        sdp(f"v=0\r\ns={text}\r\no={text} {SERIAL}\r\n"),
+    )
+    assert SERIAL not in scrubbed(INFORMATION, *exchanges)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "A" * 300_000,
+        " " * 300_000,
+        "<d:Name>" + " " * 200_000,
+        "<d:Name>x</d:Name>" * 5_000,
+        "".join(f"<d:SerialNumber>{number:012d}-x</d:SerialNumber>" for number in range(1_000)),
+        "a@" * 100_000,
+        "1.2.3.4" * 50_000,
+        "::" * 100_000,
+        "<d:token token='" * 20_000,
+    ],
+    ids=lambda text: text[:20].strip() or "blanks",
+)
+def test_no_answer_keeps_the_scrubber_busy_for_long(hostile: str):
+    begun = time.process_time()
+    scrubbed(INFORMATION, soap(hostile))
+    assert time.process_time() - begun < 20
