@@ -17,6 +17,18 @@ LARGEST_PAYLOAD = 1_400
 """Bytes; larger units are cut into fragments, as cameras do to fit an Ethernet frame."""
 _ENCODERS = {"H264": "libx264", "H265": "libx265"}
 _H264_FRAGMENT, _H265_FRAGMENT = 28, 49
+_TABLES, _SCAN = 0xDB, 0xDA
+
+
+def bare(jpeg: bytes) -> bytes:
+    """A JPEG without comments and application data (EXIF and the like): cameras write positions and serials there."""
+    kept, place = bytearray(jpeg[:2]), 2
+    while place + 4 <= len(jpeg) and jpeg[place] == 0xFF and jpeg[place + 1] != _SCAN:
+        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4])
+        if not (0xE0 < jpeg[place + 1] <= 0xEF or jpeg[place + 1] == 0xFE):
+            kept += jpeg[place:end]
+        place = end
+    return bytes(kept) + jpeg[place:]
 
 
 @cache
@@ -49,10 +61,14 @@ class Frames:
 @cache
 def _payloads(codec: str, size: Size) -> tuple[tuple[bool, bytes], ...]:
     """The payloads of one key frame and whether each ends it; nothing for a codec that is not drawn here."""
-    if codec not in _ENCODERS:
+    if codec == "JPEG":
+        cut = list(_cut_jpeg(size))
+    elif codec in _ENCODERS:
+        access = _encode(_ENCODERS[codec], size)
+        units = [unit for unit in access.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if unit]
+        cut = [part for unit in units for part in (_cut_h264(unit) if codec == "H264" else _cut_h265(unit))]
+    else:
         return ()
-    units = [unit for unit in _encode(_ENCODERS[codec], size).replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if unit]
-    cut = [part for unit in units for part in (_cut_h264(unit) if codec == "H264" else _cut_h265(unit))]
     return tuple((place == len(cut) - 1, part) for place, part in enumerate(cut))
 
 
@@ -90,6 +106,25 @@ def _cut_h265(unit: bytes) -> Iterator[bytes]:
         part = unit[begin : begin + LARGEST_PAYLOAD]
         flags = (begin == 2) << 7 | (begin + len(part) == len(unit)) << 6
         yield bytes((unit[0] & 0x81 | _H265_FRAGMENT << 1, unit[1], flags | kind)) + part
+
+
+def _cut_jpeg(size: Size) -> Iterator[bytes]:
+    """RFC 2435 section 3.1: 4:2:0 (type 1), tables in the first packet; sizes in units of 8 pixels, up to 2040."""
+    wide, high = min(size.width, 2040) // 8, min(size.height, 2040) // 8
+    picture = still(Size(8 * wide, 8 * high))
+    tables, scan = b"", b""
+    place = 2
+    while not scan:
+        kind, length = picture[place + 1], int.from_bytes(picture[place + 2 : place + 4])
+        if kind == _TABLES:
+            tables += b"".join(picture[begin + 1 : begin + 65] for begin in range(place + 4, place + 2 + length, 65))
+        elif kind == _SCAN:
+            scan = picture[place + 2 + length : -2]
+        place += 2 + length
+    for begin in range(0, len(scan), LARGEST_PAYLOAD):
+        head = b"\0" + begin.to_bytes(3) + bytes((1, 255, wide, high))
+        quantisation = b"\0\0" + len(tables).to_bytes(2) + tables if begin == 0 else b""
+        yield head + quantisation + scan[begin : begin + LARGEST_PAYLOAD]
 
 
 def _drawn(size: Size) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

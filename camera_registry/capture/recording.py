@@ -64,10 +64,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What played after PLAY: ``packets`` as they came, or, where there are none, a picture of this size drawn anew."""
+    """What played after PLAY, ``rate`` frames a second: ``packets`` as they came, or, where there are none, a picture
+    of this size drawn anew."""
 
     codec: str
     size: Size
+    rate: float = 25.0
     payload_type: int = 96
     packets: tuple[bytes, ...] = ()
 
@@ -189,6 +191,7 @@ def _exchange(exchange: Exchange) -> dict[str, object]:
         shown["media"] = {
             "codec": exchange.media.codec,
             "size": list(exchange.media.size),
+            "rate": exchange.media.rate,
             "payload_type": exchange.media.payload_type,
             "packets": [b64encode(packet).decode() for packet in exchange.media.packets] or "drawn anew",
         }
@@ -217,6 +220,7 @@ def _read_exchange(found: Mapping[str, Any]) -> Exchange:
         else Media(
             media["codec"],
             Size(*media["size"]),
+            media["rate"],
             media["payload_type"],
             () if isinstance(media["packets"], str) else tuple(b64decode(packet) for packet in media["packets"]),
         ),

@@ -18,9 +18,10 @@ from probes.wire import onvif, soap
 from probes.wire.soap import Operation, SoapError
 
 LOOPBACK = "127.0.0.1"
-FRAMES_A_SECOND = 25
 _DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
-_ADDRESS = re.compile(rb"(https?|rtsps?)://((?:[^/\s@\"'<>]*@)?)" + re.escape(HOST).encode() + rb"(?::(\d{1,5}))?")
+_ADDRESS = re.compile(
+    rb"(https?|rtsps?)://((?:[^/\s@\"'<>]*@)?)" + re.escape(HOST).encode() + rb"(?![\w.-])(?::(\d{1,5}))?"
+)
 _COMPUTED = frozenset({"content-length", "transfer-encoding", "content-encoding", "cseq"})
 _REFUSED = (
     '<?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" '
@@ -232,10 +233,10 @@ class _Conversation:
         frames = media.Frames(played)
         with suppress(ConnectionError):
             while True:
-                for packet in frames.next(media.CLOCK_RATE // FRAMES_A_SECOND):
+                for packet in frames.next(round(media.CLOCK_RATE / played.rate)):
                     self._writer.write(b"$\x00" + len(packet).to_bytes(2) + packet)
                 await self._writer.drain()
-                await asyncio.sleep(1 / FRAMES_A_SECOND)
+                await asyncio.sleep(1 / played.rate)
 
 
 def _same(recorded: Asked, asked: Asked) -> bool:

@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from urllib.parse import unquote
 
 from camera_registry.capture import certificates, spelling
+from camera_registry.capture.media import bare
 from camera_registry.capture.recording import HOST, Answer, Body, Exchange, Size
 from camera_registry.capture.redactors import EVERYDAY, KEPT_HEADERS, KEPT_TEXT, REDACTORS, Reach, Redactor
 from probes.wire import WireError, jpeg
@@ -157,15 +158,10 @@ class Scrubber:
     def _body(self, body: Body) -> Body:
         content = body.content
         start = content.lstrip(b"\xef\xbb\xbf\x00 \t\r\n")[:200].lower()
-        if not content or (self._media and start.startswith(b"\xff\xd8")):
+        if not content:
             return body
         if start.startswith(b"\xff\xd8"):
-            self.counts["picture"] += 1
-            try:
-                picture = jpeg.read(content)
-            except WireError:
-                return Body(omitted=len(content))
-            return Body(picture=Size(picture.width, picture.height))
+            return self._picture(content)
         if b"envelope" in content[:4096].lower() or start.startswith(b"v="):
             text, encoding = _decoded(content)
             return Body(self.text(self._certificates(text)).encode(encoding, "replace"))
@@ -174,6 +170,17 @@ class Scrubber:
             doctype = b"<!DOCTYPE html>" if start.startswith(b"<!doctype") else b""
             return Body(doctype + b"<html><body>A page stood here.</body></html>")
         return Body(omitted=len(content))
+
+    def _picture(self, content: bytes) -> Body:
+        """The size of a picture, or, where media are kept, the picture without what its camera wrote beside it."""
+        if self._media:
+            return Body(bare(content))
+        self.counts["picture"] += 1
+        try:
+            picture = jpeg.read(content)
+        except WireError:
+            return Body(omitted=len(content))
+        return Body(picture=Size(picture.width, picture.height))
 
     def _certificates(self, text: str) -> str:
         def another(found: re.Match[str]) -> str:
