@@ -169,6 +169,11 @@ REDACTORS: tuple[Redactor, ...] = (
             ),
             _line("s=", "i=", "a=x-qt-text-[a-z]+:", "a=x-name:"),
             _query("(?:device|camera|channel)?name", "title"),
+            # Parts of addresses that are not ASCII, as they are or percent-encoded.
+            re.compile(r"(?:(?<=/)|[?&;]\w{1,40}=)(?P<value>[^/?&=<>\"'\s\x00-\x7f][^/?&=<>\"'\s]*)"),
+            re.compile(
+                r"(?:(?<=/)|[?&;]\w{1,40}=)(?P<value>(?:%[89A-F][0-9A-F]){2}(?:[\w.-]|%[0-9A-F]{2})*)", re.IGNORECASE
+            ),
         ),
         Reach.WORD,
     ),

@@ -288,7 +288,7 @@ class Scrubber:
         plain = unescape(value)
         if plain in self._written or plain.casefold() in self._kept or _NUMBERS.fullmatch(plain):
             return value
-        if (plain.isascii() and not re.search(r"\s", plain)) or tag.lower() in ("scopeitem", "topicset"):
+        if (not re.search(r"\s", plain) and (plain.isascii() or "://" in plain)) or tag.lower() == "scopeitem":
             return value
         self.counts["text"] += 1
         return self._remember("text", plain, lambda number: f"text-{number}")

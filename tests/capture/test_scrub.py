@@ -121,6 +121,20 @@ def test_an_everyday_user_name_does_not_tear_protocols_apart():
     assert b"<d:Username>user-1</d:Username><d:XAddr>http://192.0.2.1/onvif/admin</d:XAddr>" in answer.body.content
 
 
+def test_a_name_in_an_address_is_replaced_alike_where_it_is_told_and_where_it_is_asked_for():
+    told = soap(f"<d:Uri>rtsp://{HOST}:554/{canary.CHINESE}/main?x={canary.CHINESE}</d:Uri>")
+    asked = Exchange("rtsp", "rtsp", Asked("DESCRIBE", f"/{quote(canary.CHINESE)}/main?x={quote(canary.CHINESE)}"))
+    text = scrubbed(told, asked)
+    assert "rtsp://192.0.2.1:554/name-1/main?x=name-1<" in text
+    assert '"path": "/name-1/main?x=name-1"' in text
+
+
+def test_headers_that_are_not_known_to_be_harmless_are_left_out():
+    text = scrubbed(EVERYWHERE)
+    assert "set-cookie" not in text
+    assert "x-serial" not in text
+
+
 def test_masks_and_the_names_of_standards_stay():
     text = scrubbed(
         soap(
