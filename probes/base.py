@@ -39,18 +39,16 @@ class Pictures(Protocol):
         ...
 
 
-class Track(Protocol):
-    """Hears the bytes of one connection as they pass, encryption taken off; none when the device has closed."""
-
-    def sent(self, data: bytes) -> None: ...
-
-    def received(self, data: bytes) -> None: ...
-
-
 class Tap(Protocol):
-    """Hears all that passes between us and a device, for a recording of it."""
+    """Hears all that passes between us and a device, encryption taken off, for a recording of it."""
 
-    def opened(self, port: int, *, tls: bool) -> Track: ...
+    def opened(self, connection: object, port: int, *, tls: bool) -> None: ...
+
+    def sent(self, connection: object, data: bytes) -> None: ...
+
+    def received(self, connection: object, data: bytes) -> None:
+        """``data`` is empty when the device has closed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +59,10 @@ class Tools:
     memory: Memory
     credential: Callable[[str], Credential | None] = lambda name: None
     pictures: Pictures | None = None
+    tap: Tap | None = field(default=None, kw_only=True)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     auth_quiet: float = 1800.0
     """Seconds for which a device that refused a password is left alone."""
-    tap: Tap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple, cast
 
 from camera_registry.model.observation import FailureKind, Stage
-from probes.base import Context, ProbeError, Track
+from probes.base import Context, ProbeError
 from probes.guard import Forbidden, Unresolved
 
 HIGH_WATER = 256 * 1024
@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._tap = context.tools.tap
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._received: deque[bytes] = deque()
@@ -37,19 +38,18 @@ class Connection(asyncio.Protocol):
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._leaving = False
-        self._track: Track | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
-        if self._context.tools.tap is not None:
-            tls = transport.get_extra_info("ssl_object") is not None
-            self._track = self._context.tools.tap.opened(transport.get_extra_info("peername")[1], tls=tls)
+        if self._tap is not None:
+            port, tls = transport.get_extra_info("peername")[1], transport.get_extra_info("ssl_object") is not None
+            self._tap.opened(self, port, tls=tls)
 
     def data_received(self, data: bytes) -> None:
         if self._leaving:
             return
-        if self._track is not None:
-            self._track.received(data)
+        if self._tap is not None:
+            self._tap.received(self, data)
         self._received.append(data)
         self._held += len(data)
         if self._held > HIGH_WATER and self._transport is not None:
@@ -57,8 +57,8 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        if self._track is not None:
-            self._track.received(b"")
+        if self._tap is not None:
+            self._tap.received(self, b"")
         self._ended = True
         self._wake()
         return False
@@ -77,8 +77,8 @@ class Connection(asyncio.Protocol):
         """Write ``data``; requests are small, so nothing waits for the device to take them."""
         if self._transport is not None and not self._ended:
             self._transport.write(data)
-            if self._track is not None:
-                self._track.sent(data)
+            if self._tap is not None:
+                self._tap.sent(self, data)
 
     async def receive(self) -> bytes:
         """What has arrived, waiting for something if need be; empty when the device has closed.

@@ -24,26 +24,27 @@ class Reel:
 
     port: int
     tls: bool
-    tape: Tape
     passed: list[Passed] = field(default_factory=list)
-
-    def sent(self, data: bytes) -> None:
-        self.passed.append(Passed(True, time.monotonic(), data))
-
-    def received(self, data: bytes) -> None:
-        if self.tape.left >= len(data):
-            self.tape.left -= len(data)
-            self.passed.append(Passed(False, time.monotonic(), data))
 
 
 class Tape:
-    """All connections to one device, in the order they were opened."""
+    """All connections to one device, in the order they were opened: a tap."""
 
     def __init__(self) -> None:
-        self.reels: list[Reel] = []
-        self.left = TAPE_LIMIT
+        self._reels: dict[object, Reel] = {}
+        self._left = TAPE_LIMIT
 
-    def opened(self, port: int, *, tls: bool) -> Reel:
-        reel = Reel(port, tls, self)
-        self.reels.append(reel)
-        return reel
+    @property
+    def reels(self) -> list[Reel]:
+        return list(self._reels.values())
+
+    def opened(self, connection: object, port: int, *, tls: bool) -> None:
+        self._reels[connection] = Reel(port, tls)
+
+    def sent(self, connection: object, data: bytes) -> None:
+        self._reels[connection].passed.append(Passed(True, time.monotonic(), data))
+
+    def received(self, connection: object, data: bytes) -> None:
+        if self._left >= len(data):
+            self._left -= len(data)
+            self._reels[connection].passed.append(Passed(False, time.monotonic(), data))

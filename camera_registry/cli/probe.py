@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -75,17 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Probe, tell, and say by the exit code whether all is well."""
-    asked = ask_of(args)
-    result = asyncio.run(_probe(asked))
-    if args.json:
-        print(json.dumps(_as_json(asked.named.shown, result), ensure_ascii=False))
-    else:
-        print("\n".join(_in_words(asked.named.shown, result, texts(args.lang))))
-    return GOOD if result.status is Status.OK else FAULT
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One device, which probes ask it, with what, and for how long each (seconds). ``allow``: networks that may be
@@ -104,26 +94,28 @@ class Asked:
             return {**self.named.ports, PROBES[self.names[0]].port: self.named.plain_port}
         return self.named.ports
 
-    async def tools(self, tap: base.Tap | None = None) -> base.Tools:
-        """Tools for this one device. Raises CommandError for networks that leave it out."""
-        guard = await _guard(self.named.host, self.allow)
-        return base.Tools(
-            guard,
-            Memory(),
-            credential=lambda name: self.credential if name == _ONE_CREDENTIAL else None,
-            tap=tap,
-        )
-
 
 def ask_of(args: argparse.Namespace) -> Asked:
     """What the arguments ask. Raises CommandError."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
+    credential = _credential(args, named)
     if "onvif" in names:
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
-    return Asked(named, names, _credential(args, named), args.allow, args.timeout)
+    return Asked(named, names, credential, args.allow, args.timeout)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Probe, tell, and say by the exit code whether all is well."""
+    asked = ask_of(args)
+    result = asyncio.run(look(asked))
+    if args.json:
+        print(json.dumps(_as_json(asked.named.shown, result), ensure_ascii=False))
+    else:
+        print("\n".join(_in_words(asked.named.shown, result, texts(args.lang))))
+    return GOOD if result.status is Status.OK else FAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +128,31 @@ class Result:
     reasons: tuple[Reason, ...]
 
 
-async def _probe(asked: Asked) -> Result:
-    tools = await asked.tools()
-    async with _Pictures(wanted="snapshot" in asked.names) as pictures:
-        return await look(asked, replace(tools, pictures=pictures))
-
-
-async def look(asked: Asked, tools: base.Tools) -> Result:
-    """One round of the probes, each told what those before it learned, and the verdict."""
-    named, names = asked.named, asked.names
-    credential = _ONE_CREDENTIAL if asked.credential else ""
-    target = Target(_ONE_DEVICE, named.host, asked.ports, credential, onvif_path=named.onvif_path)
+async def look(
+    asked: Asked, *, tap: base.Tap | None = None, now: Callable[[], datetime] | None = None, judge_pictures: bool = True
+) -> Result:
+    """One round of the probes, each told what those before it learned, and the verdict. ``tap`` hears what passes;
+    ``now`` is our time, if it is not the system's. Raises CommandError for networks that leave the device out."""
+    named, names, credential, timeout = asked.named, asked.names, asked.credential, asked.timeout
+    guard = await _guard(named.host, asked.allow)
+    ports = asked.ports
+    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
+    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    tools = replace(tools, tap=tap, now=now or tools.now)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
-    for name in names:
-        options = {**_hint(name, learned), **named.options.get(name, {})}
-        if name == "snapshot" and not options and "onvif" in names:
-            continue  # the device told no address of a picture, and nobody wrote one
-        steps: list[base.Step] = []
-        seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=asked.timeout, steps=steps)
-        observations.append(seen)
-        told.append(tuple(steps))
-        learned |= learn(name, seen.facts)
+    async with _Pictures(wanted=judge_pictures and "snapshot" in names) as pictures:
+        tools = replace(tools, pictures=pictures)
+        for name in names:
+            options = {**_hint(name, learned), **named.options.get(name, {})}
+            if name == "snapshot" and not options and "onvif" in names:
+                continue  # the device told no address of a picture, and nobody wrote one
+            steps: list[base.Step] = []
+            seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            observations.append(seen)
+            told.append(tuple(steps))
+            learned |= learn(name, seen.facts)
     status, reasons = judge(observations)
     return Result(tuple(observations), tuple(told), status, reasons)
 
