@@ -24,8 +24,17 @@ from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
 
 MODULES: tuple[CommandModule, ...] = (
-    serve, demo, doctor, inventory, probe, capture, judge, database, administration, simulate,
-)  # fmt: skip
+    serve,
+    demo,
+    doctor,
+    inventory,
+    probe,
+    capture,
+    judge,
+    database,
+    administration,
+    simulate,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
