@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from camera_registry.capture import recording as recordings
-from camera_registry.capture.recording import PASSWORD, USER, Recording
+from camera_registry.capture.recording import PASSWORD, USER, Asked, Recording, Size
 from camera_registry.capture.replay import playing
 from camera_registry.cli import main
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
@@ -56,6 +56,12 @@ def recorded(name: str) -> Recording:
     return recordings.read(DEVICES / f"{name}.json")
 
 
+def told(made: Recording) -> dict[Asked, tuple[int, Size | None]]:
+    """The last answer to each question."""
+    answered = [(one.asked, one.answer) for one in made.exchanges if one.answer is not None]
+    return {asked: (answer.status, answer.body.picture) for asked, answer in answered}
+
+
 @pytest.mark.parametrize("name", ["ipycam", "lighttpd_sha256", "quirks/rtsp_stale_nonce", "lighttpd_tls"])
 def test_a_recording_of_a_played_recording_asks_and_answers_the_same(name: str, tmp_path: Path):
     first, file = recorded(name), tmp_path / "again.json"
@@ -69,10 +75,7 @@ def test_a_recording_of_a_played_recording_asks_and_answers_the_same(name: str, 
             target = f"{scheme}://127.0.0.1:{ports['http']}/snapshot.jpg"
         main(["capture", target, *LOGIN, "--output", str(file), "--timeout", "5"])
     again = recordings.read(file)
-    assert [one.asked for one in again.exchanges] == [one.asked for one in first.exchanges]
-    answers = [[one.answer for one in made.exchanges if one.answer] for made in (again, first)]
-    again_told, told = ([(answer.status, answer.body.picture) for answer in given] for given in answers)
-    assert again_told == told
+    assert told(first).items() <= told(again).items(), "whatever else the probes may have learned to ask since"
     assert {port.tls for port in again.ports.values()} == {port.tls for port in first.ports.values()}
 
 
