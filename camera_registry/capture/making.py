@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from camera_registry import __version__
 from camera_registry.capture.exchanges import cut
+from camera_registry.capture.pseudonyms import Given
 from camera_registry.capture.recording import Port, Recording
-from camera_registry.capture.scrub import Given, Scrubber
+from camera_registry.capture.scrub import Scrubber
 from camera_registry.capture.tape import Tape
 
 

@@ -212,7 +212,7 @@ REDACTORS: tuple[Redactor, ...] = (
     ),
 )
 """In the order in which they look. Addresses, free text, certificates, pages, pictures and headers need more than a
-pattern: see ``scrub``."""
+pattern: see ``scrub`` and ``pseudonyms``."""
 
 OTHERS = ("address", "text", "certificate", "page", "picture", "header")
 """Redactors that are code."""
@@ -227,53 +227,12 @@ KEPT_HEADERS = frozenset({
 KEPT_TEXT = re.compile(r"Manufacturer|Model|FirmwareVersion|Text|faultstring|faultcode|Reason|TZ|Value", re.IGNORECASE)
 """Elements whose text may have blanks: it is the maker's, or a fault's."""
 
-EVERYDAY = frozenset(
-    [
-        "admin",
-        "administrator",
-        "audio",
-        "camera",
-        "channel",
-        "default",
-        "device",
-        "encoder",
-        "events",
-        "general",
-        "guest",
-        "http",
-        "https",
-        "imaging",
-        "ipc",
-        "ipcam",
-        "main",
-        "mainstream",
-        "media",
-        "minor",
-        "onvif",
-        "operator",
-        "primary",
-        "profile",
-        "profiles",
-        "ptz",
-        "root",
-        "rtsp",
-        "secondary",
-        "service",
-        "services",
-        "source",
-        "stream",
-        "streaming",
-        "sub",
-        "substream",
-        "support",
-        "system",
-        "test",
-        "token",
-        "user",
-        "users",
-        "video",
-        "videosource",
-        "viewer",
-    ]
-)
+_WORDS = """
+aac admin administrator audio auto avc backup balanced bitstream cam camera channel config configuration default
+device encoder eth events false general guest h hevc high http https imaging ipc ipcam ipv jpeg lan lo low main
+mainstream media medium metadata minor mjpeg mpeg none ntsc null off on onvif operator pal pcma pcmu primary profile
+profiles ptz quality root rtp rtsp secondary sensor service services snapshot source stream streaming sub substream
+support system tcp test third token true udp user users video videosource viewer wlan
+"""
+EVERYDAY = frozenset(_WORDS.split())
 """Words that say nothing of a site and that protocols are full of."""

@@ -10,7 +10,7 @@ from html import escape
 SHORT = 8
 """Letters below which a value counts only as a whole word: "admin" hides in "Administrator" by chance."""
 SHORTEST = 4
-"""Letters below which a value is no secret: it stands everywhere."""
+"""Bytes below which a value is no secret: it stands everywhere."""
 _CORE = 6
 """Letters of Base64 that are no chance."""
 
@@ -18,7 +18,7 @@ _CORE = 6
 def pattern(value: str, *, word: bool = False) -> re.Pattern[str]:
     """A pattern for ``value`` in any spelling. Its groups ``base64`` and ``hex`` say when it stands in one of those."""
     plain = "".join(map(_letter, value))
-    if word or len(value) < SHORT:
+    if value.isascii() and (word or len(value) < SHORT):
         plain = rf"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))(?:{plain})(?![^\W_])"
     spelled = [rf"(?i:{plain})"]
     raw = value.encode("utf-8", "replace")

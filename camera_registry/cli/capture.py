@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 async def _capture(asked: Asked, *, keep_media: bool) -> tuple[Recording, list[str]]:
     """The recording, and where playing it back tells something else."""
     from camera_registry.capture.making import make
-    from camera_registry.capture.scrub import Given
+    from camera_registry.capture.pseudonyms import Given
     from camera_registry.capture.tape import Tape
     from camera_registry.cli import playback
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camera_registry.capture.certificates import another
+from camera_registry.capture.pseudonyms import Given
 from camera_registry.capture.recording import Answer, Asked, Body, Exchange, Port, Recording, Size, write
 from camera_registry.capture.redactors import OTHERS, REDACTORS
-from camera_registry.capture.scrub import Given, Scrubber
+from camera_registry.capture.scrub import Scrubber
 from tests.capture import canary
 from tests.capture.canary import ALL, HOST, MAC, PASSWORD, SERIAL, USER, base64, found
 from tests.certificates import self_signed
@@ -127,6 +128,18 @@ def test_a_name_in_an_address_is_replaced_alike_where_it_is_told_and_where_it_is
     text = scrubbed(told, asked)
     assert "rtsp://192.0.2.1:554/name-1/main?x=name-1<" in text
     assert '"path": "/name-1/main?x=name-1"' in text
+
+
+@pytest.mark.parametrize("name", ["canarygate", "北门", "gate-7", "Gate_North"])
+def test_a_name_of_one_short_word_is_found_where_else_it_stands(name: str):
+    told = soap(f"<d:Profiles token='{name}'><d:Name>{name}</d:Name></d:Profiles>", path=f"/{quote(name)}/x")
+    assert not found(name, scrubbed(told, soap(f"<d:Uri>rtsp://{HOST}/{name}/main</d:Uri>")))
+
+
+@pytest.mark.parametrize("name", ["H264", "Profile_1", "main", "101"])
+def test_a_name_of_everyday_words_is_replaced_where_it_is_a_name_and_nowhere_else(name: str):
+    text = scrubbed(soap(f"<d:Name>{name}</d:Name><d:Encoding>{name}</d:Encoding>"))
+    assert f"<d:Name>name-1</d:Name><d:Encoding>{name}</d:Encoding>" in text
 
 
 def test_headers_that_are_not_known_to_be_harmless_are_left_out():
