@@ -9,16 +9,13 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from camera_registry.capture.recording import Recording, write
 from camera_registry.cli import probe
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.probe import Asked, Result
 from camera_registry.cli.shape import Commands
 from camera_registry.texts import texts
-
-if TYPE_CHECKING:
-    from camera_registry.capture.recording import Recording
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -46,11 +43,11 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record, play back, write, and say by the exit code whether both tell the same of the device."""
-    from camera_registry.capture import recording, redactors
+    from camera_registry.capture import redactors
 
     asked = probe.ask_of(args)
     made, differences = asyncio.run(_capture(asked, keep_media=args.media))
-    text = recording.write(made)
+    text = write(made)
     if args.output is None:
         print(text, end="")
     else:
