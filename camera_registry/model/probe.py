@@ -59,4 +59,4 @@ PROBES: Mapping[str, ProbeKind] = {
         timeout=10,
     ),
 }
-"""Reach is fed by the first of these that a device is asked. One aspect has one feeder, so two probes can't argue."""
+"""Reach is fed by the first of these that a device is asked, other aspects by all that name them (`rules.opinions`)."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+Run = tuple[str, str]
+"""(probe, channel): what is asked of one device again and again. The channel is empty for the device as a whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

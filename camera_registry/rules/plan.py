@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from camera_registry.model.device import Channel, Device, Life
-from camera_registry.model.health import Aspect, Subject
+from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
 from camera_registry.model.observation import Facts
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Entry, Target, Task
+from camera_registry.model.roster import Entry, Run, Target, Task
 
 
 def plan(
@@ -39,23 +39,24 @@ def plan(
     return Entry(target, tuple(tasks)) if tasks else None
 
 
-def reach_feeder(entry: Entry) -> tuple[str, str]:
-    """The (probe, channel) that reach is judged by."""
+def reach_feeder(entry: Entry) -> Run:
+    """The run that reach is judged by."""
     order = list(PROBES)
     first = min(entry.tasks, key=lambda task: order.index(task.probe))
     return first.probe, first.channel
 
 
-def subjects(entry: Entry) -> dict[Subject, float]:
-    """What is measured of a device, and every how many seconds at most: the interval of each aspect's feeder."""
+def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
+    """What is measured of a device, and by which runs, each with its interval in seconds. Reach has one feeder only."""
     device = entry.target.device
-    feeder = reach_feeder(entry)
-    found: dict[Subject, float] = {}
+    found: dict[Subject, dict[Run, float]] = {}
+    reach = reach_feeder(entry)
     for task in entry.tasks:
-        if (task.probe, task.channel) == feeder:
-            found[Subject(device, Aspect.REACH)] = task.interval
-        for aspect in PROBES[task.probe].aspects:
-            found[Subject(device, aspect, task.channel)] = task.interval
+        run = (task.probe, task.channel)
+        aspects = PROBES[task.probe].aspects
+        for aspect in (Aspect.REACH, *aspects) if run == reach else aspects:
+            channel = "" if aspect in OF_THE_DEVICE else task.channel
+            found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found
 
 

@@ -7,7 +7,7 @@ yields no reading: silence is judged by time alone (``health.tick``).
 from __future__ import annotations
 
 from camera_registry.model.device import Device
-from camera_registry.model.health import Aspect, Cause, Reading, Subject
+from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
@@ -34,7 +34,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     readings: list[Reading] = []
 
     def say(aspect: Aspect, cause: Cause | None = None, detail: str = "") -> None:
-        channel = "" if aspect is Aspect.REACH else seen.channel
+        channel = "" if aspect in OF_THE_DEVICE else seen.channel
         readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail))
 
     if feeds_reach:
