@@ -36,13 +36,13 @@ class Trials:
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
     ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles.
-    ``old_tls``: it agrees on encryption only as it was usual once."""
+    ``old_tls``: it agrees on encryption only as it was usual once. ``trials``: by the id of the credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
     media_at: float | None = None
     old_tls: bool = False
-    trials: Trials | None = None
+    trials: dict[str, Trials] = field(default_factory=dict)
 
 
 class Memory:

@@ -21,7 +21,17 @@ from camera_registry.store.tables import METADATA, StateRow, table
 
 def test_migrations_build_exactly_the_tables_that_statements_name(store: Store) -> None:
     def differences(tx: Transaction) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(tx), METADATA))
+        found = list(compare_metadata(MigrationContext.configure(tx), METADATA))
+        if tx.dialect.name != "sqlite":
+            return found
+        # SQLite does not tell whether a key that was added to a table later is deferred: the same key, told otherwise.
+        keys = [(one[1].table.name, tuple(one[1].column_keys)) for one in found if one[0] in ("remove_fk", "add_fk")]
+        twice = {key for key in keys if keys.count(key) == 2}
+        return [
+            one
+            for one in found
+            if one[0] not in ("remove_fk", "add_fk") or (one[1].table.name, tuple(one[1].column_keys)) not in twice
+        ]
 
     assert store.read_now(differences) == []
 
@@ -54,13 +64,13 @@ def test_a_database_of_another_program_is_refused_and_left_alone(url: str, tmp_p
 def test_a_sqlite_file_is_copied_aside_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open("", tmp_path):
         pass
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "later")
     with Store.open("", tmp_path):
         pass
     (copy,) = (tmp_path / "backups").iterdir()
     assert copy.stat().st_mode & 0o777 == 0o600
     connection = sqlite3.connect(copy)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     connection.close()
 
 
