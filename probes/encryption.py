@@ -51,7 +51,7 @@ def look_again(error: OSError) -> None:
 
 
 def server_name(host: str) -> str:
-    """The name to ask for (SNI, RFC 6066 section 3): literal addresses are not permitted there, and none is asked for."""
+    """The name to ask for (SNI, RFC 6066 section 3): literal addresses are not permitted there."""
     try:
         ip_address(host)
     except ValueError:

@@ -62,5 +62,5 @@ def read(der: bytes) -> Certificate:
             parsed.not_valid_after_utc.astimezone(UTC),
             subject == issuer,
         )
-    except Exception as error:  # noqa: BLE001 - the library raises several unrelated classes for what is malformed
+    except Exception as error:
         raise WireError(f"the certificate can't be read ({clean(str(error), 80)})") from error

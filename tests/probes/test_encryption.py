@@ -46,7 +46,9 @@ class Page:
 
 @asynccontextmanager
 async def serving(
-    page: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object], context: ssl.SSLContext, host: str = "127.0.0.1"
+    page: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object],
+    context: ssl.SSLContext,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Target]:
     """An encrypted device on loopback, as a target whose still picture may be asked for."""
     server = await asyncio.start_server(page, host, 0, ssl=context)
@@ -107,7 +109,7 @@ async def test_a_device_that_knows_only_old_encryption_is_spoken_to_and_greeted_
     old = self_signed(tmp_path)
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         old.maximum_version = ssl.TLSVersion.TLSv1
     page = Page()
     using = tools()
