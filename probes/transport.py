@@ -10,10 +10,11 @@ import errno
 import socket
 import ssl
 from collections import deque
-from functools import cache
 from typing import NamedTuple, cast
 
 from camera_registry.model.observation import FailureKind, Stage
+from camera_registry.model.roster import Target
+from probes import encryption
 from probes.base import Context, ProbeError
 from probes.guard import Forbidden, Unresolved
 
@@ -110,23 +111,23 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(None)
 
 
-async def connect(context: Context, host: str, port: int, *, tls: bool = False) -> Connection:
-    """A connection to ``host``; sets the context's stage as it goes. Raises ProbeError."""
+async def connect(context: Context, target: Target, port: int, *, tls: bool = False) -> Connection:
+    """A connection to the target's host; sets the context's stage as it goes. Raises ProbeError.
+
+    With ``tls`` it is encrypted and the device is who the register holds it to be: see ``encryption.identify``.
+    """
+    host = target.host
     address = await _resolve(context, host, port)
-    context.stage = Stage.CONNECT
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    connection = Connection(context)
     try:
         if tls:
-            await _connect_securely(context, connection, address, port)
+            connection = await _connect_securely(context, target, address, port)
         else:
-            await loop.create_connection(lambda: connection, address, port)
+            context.stage = Stage.CONNECT
+            connection = await _open(context, address, port)
     except OSError as error:
         raise failure_of(error, context, f"{host} port {port}") from error
-    except BaseException:
-        connection.close()
-        raise
     if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
         context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
     context.stage = Stage.REQUEST
@@ -150,24 +151,61 @@ async def _resolve(context: Context, host: str, port: int) -> str:
     return address
 
 
-async def _connect_securely(context: Context, connection: Connection, address: str, port: int) -> None:
+async def _open(context: Context, address: str, port: int) -> Connection:
+    connection = Connection(context)
+    try:
+        await asyncio.get_running_loop().create_connection(lambda: connection, address, port)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _connect_securely(context: Context, target: Target, address: str, port: int) -> Connection:
+    """Agree on encryption as it is usual today, and, with devices that can't, as it was once; the next run knows."""
+    memory = context.tools.memory.of(target.device)
+    if not memory.old_tls:
+        try:
+            return await _encrypt(context, target, address, port, old=False)
+        except OSError as error:
+            if context.stage is not Stage.HANDSHAKE:
+                raise
+            encryption.look_again(error)
+    connection = await _encrypt(context, target, address, port, old=True)
+    memory.old_tls = True
+    return connection
+
+
+async def _encrypt(context: Context, target: Target, address: str, port: int, *, old: bool) -> Connection:
     """Connect first and agree on encryption then, so that a failure names its stage."""
     loop = asyncio.get_running_loop()
+    connection = Connection(context)
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
+        context.stage = Stage.CONNECT
         sock.setblocking(False)
         await loop.sock_connect(sock, (address, port))
         context.stage = Stage.HANDSHAKE
-        await loop.create_connection(lambda: connection, sock=sock, ssl=_secure(), server_hostname=address)
+        transport, _ = await loop.create_connection(
+            lambda: connection,
+            sock=sock,
+            ssl=encryption.context_for(old=old),
+            server_hostname=encryption.server_name(target.host),
+        )
+        encryption.identify(context, target, transport.get_extra_info("ssl_object"))
     except BaseException:
+        connection.close()
         sock.close()
         raise
+    return connection
 
 
 def failure_of(error: Exception, context: Context, where: str = "") -> ProbeError:
     """The probe's error for an error of the operating system or of TLS at the context's stage."""
     stage = context.stage
     said = str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    if isinstance(error, ssl.SSLError) and error.reason:
+        said = error.reason.replace("_", " ").lower()
     rule = next(rule for rule in _RULES if rule.matches(error, stage))
     place = f"{where}: " if where else ""
     return ProbeError(rule.kind, stage, place + rule.detail.format(said=said))
@@ -195,7 +233,14 @@ _EARLY = frozenset({Stage.CONNECT})
 # The first that matches counts. ETIMEDOUT arrives as TimeoutError, the class that asyncio uses for deadlines; but a
 # deadline cancels and is turned into TimeoutError only in observe(), so what comes here is always the network's own.
 _RULES = (
-    _Rule(FailureKind.TLS, "no encryption could be agreed ({said})", (ssl.SSLError,)),
+    _Rule(
+        FailureKind.TLS,
+        "no encryption could be agreed, new or old ({said}); see the device's certificate and TLS settings, or set tls "
+        "to off for it",
+        (ssl.SSLError,),
+        stages=frozenset({Stage.HANDSHAKE}),
+    ),
+    _Rule(FailureKind.TLS, "the encrypted connection broke ({said})", (ssl.SSLError,)),
     _Rule(FailureKind.REFUSED, "nothing listens there (connection refused)", (ConnectionRefusedError,)),
     _Rule(
         FailureKind.INTERNAL,
@@ -218,15 +263,3 @@ _RULES = (
     ),
     _Rule(FailureKind.PROTOCOL, "the device cut the connection off ({said})"),
 )
-
-
-@cache
-def _secure() -> ssl.SSLContext:
-    """One context for all: building one costs 25 ms. Cameras sign their own certificates and speak old versions, so
-    encryption is taken as it comes here; who the device is, is a question for the certificate's own probe."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    return context

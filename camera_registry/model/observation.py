@@ -19,6 +19,7 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     REFUSED = "refused"
     TLS = "tls"
+    CERTIFICATE = "certificate"
     AUTH = "auth"
     PROTOCOL = "protocol"
     BUSY = "busy"
