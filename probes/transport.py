@@ -137,14 +137,14 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
 async def _resolve(context: Context, host: str, port: int) -> str:
     context.stage = Stage.ADDRESS
     if not 0 < port < 65536:
-        raise ProbeError(FailureKind.INTERNAL, Stage.ADDRESS, f"no port is registered for {host}: name one")
+        raise ProbeError.told(FailureKind.INTERNAL, Stage.ADDRESS, "no_port", host=host)
     try:
         address = await context.tools.guard.resolve(host, port)
     except Unresolved as error:
-        raise ProbeError(FailureKind.DNS, Stage.ADDRESS, str(error)) from error
+        raise ProbeError.told(FailureKind.DNS, Stage.ADDRESS, "dns", host=host, said=error.said) from error
     except Forbidden as error:
         # Nothing was sent, so nothing is known of the device: our own settings stand in the way.
-        raise ProbeError(FailureKind.INTERNAL, Stage.ADDRESS, str(error)) from error
+        raise ProbeError.told(FailureKind.INTERNAL, Stage.ADDRESS, "forbidden", address=error.address) from error
     if address not in (host, context.address):
         context.step("address.found", host=host, address=address)
     context.address = address
@@ -207,15 +207,15 @@ def failure_of(error: Exception, context: Context, where: str = "") -> ProbeErro
     if isinstance(error, ssl.SSLError) and error.reason:
         said = error.reason.replace("_", " ").lower()
     rule = next(rule for rule in _RULES if rule.matches(error, stage))
-    place = f"{where}: " if where else ""
-    return ProbeError(rule.kind, stage, place + rule.detail.format(said=said))
+    return ProbeError.told(rule.kind, stage, rule.key, place=f"{where}: " if where else "", said=said)
 
 
 class _Rule(NamedTuple):
-    """What an error means: one of these classes or numbers, at one of these stages (none given: any)."""
+    """What an error means: one of these classes or numbers, at one of these stages (none given: any). ``key`` names the
+    text that says so."""
 
     kind: FailureKind
-    detail: str
+    key: str
     classes: tuple[type[Exception], ...] = ()
     numbers: frozenset[int] = frozenset()
     stages: frozenset[Stage] = frozenset()
@@ -235,31 +235,30 @@ _EARLY = frozenset({Stage.CONNECT})
 _RULES = (
     _Rule(
         FailureKind.TLS,
-        "no encryption could be agreed, new or old ({said}); see the device's certificate and TLS settings, or set tls "
-        "to off for it",
+        "tls.disagreed",
         (ssl.SSLError,),
         stages=frozenset({Stage.HANDSHAKE}),
     ),
-    _Rule(FailureKind.TLS, "the encrypted connection broke ({said})", (ssl.SSLError,)),
-    _Rule(FailureKind.REFUSED, "nothing listens there (connection refused)", (ConnectionRefusedError,)),
+    _Rule(FailureKind.TLS, "tls.broke", (ssl.SSLError,)),
+    _Rule(FailureKind.REFUSED, "refused", (ConnectionRefusedError,)),
     _Rule(
         FailureKind.INTERNAL,
-        "this machine has run out of something ({said}); see its limits of open files and ports",
+        "exhausted",
         numbers=frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}),
     ),
-    _Rule(FailureKind.TIMEOUT, "the network gave up waiting ({said})", (TimeoutError,)),
-    _Rule(FailureKind.REFUSED, "the connection was reset at once", (ConnectionError,), stages=_EARLY),
+    _Rule(FailureKind.TIMEOUT, "given_up", (TimeoutError,)),
+    _Rule(FailureKind.REFUSED, "reset", (ConnectionError,), stages=_EARLY),
     _Rule(
         FailureKind.TLS,
-        "the device cut the connection off while encryption was agreed ({said})",
+        "tls.cut_off",
         (ConnectionError,),
         stages=frozenset({Stage.HANDSHAKE}),
     ),
-    _Rule(FailureKind.UNREACHABLE, "no way there ({said})", stages=_EARLY),
+    _Rule(FailureKind.UNREACHABLE, "no_way", stages=_EARLY),
     _Rule(
         FailureKind.UNREACHABLE,
-        "the way there was lost ({said})",
+        "way_lost",
         numbers=frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}),
     ),
-    _Rule(FailureKind.PROTOCOL, "the device cut the connection off ({said})"),
+    _Rule(FailureKind.PROTOCOL, "cut_off"),
 )

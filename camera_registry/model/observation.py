@@ -44,11 +44,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an observation has no full facts. ``detail`` is for people and holds no secret."""
+    """Why an observation has no full facts. ``detail`` is for people and holds no secret.
+
+    ``key`` names the text ``failure.KEY`` that says the same in the reader's language, with these ``values``; empty:
+    the detail is all there is. Values called ``at`` and ``until`` are times, ISO 8601 in UTC.
+    """
 
     kind: FailureKind
     stage: Stage
     detail: str
+    key: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

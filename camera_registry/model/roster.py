@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 Run = tuple[str, str]
 """(probe, channel): what is asked of one device again and again. The channel is empty for the device as a whole."""
@@ -79,4 +80,17 @@ class Hurry:
     after: float
 
 
-RosterChange = Put | Drop | Hurry
+@dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """Do not send this version of a credential to this device over ``protocol`` ("*": over any) before ``until``: it
+    was refused ``at``, as a poller told before it was started anew."""
+
+    device: str
+    credential: str
+    version: int
+    protocol: str
+    at: datetime
+    until: datetime
+
+
+RosterChange = Put | Drop | Hurry | LeaveAlone

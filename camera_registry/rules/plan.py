@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
 from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
-from camera_registry.model.observation import Facts
+from camera_registry.model.observation import Facts, Failure, FailureKind
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Entry, Run, Target, Task
+from camera_registry.model.roster import Entry, LeaveAlone, Run, Target, Task
 
 
 def plan(
@@ -57,6 +58,19 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
             channel = "" if aspect in OF_THE_DEVICE else task.channel
             found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found
+
+
+def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:
+    """What a poller that starts anew must know of a refused password; None where there is nothing to know."""
+    if failure is None or failure.kind is not FailureKind.AUTH:
+        return None
+    told = failure.values
+    match told.get("credential"), told.get("version"), told.get("protocol"), told.get("at"), told.get("until"):
+        case str(credential), int(version), str(protocol), str(at), str(until):
+            times = datetime.fromisoformat(at), datetime.fromisoformat(until)
+            return LeaveAlone(device, credential, version, protocol, *times)
+        case _:
+            return None
 
 
 def learn(probe: str, facts: Facts) -> dict[str, str]:

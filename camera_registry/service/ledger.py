@@ -11,14 +11,14 @@ from itertools import islice
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
-from camera_registry.model.observation import Facts, Observation, ProbeSeen
+from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, topology
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.opinions import Opinion
-from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
+from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
 from camera_registry.rules.verdict import read
 
 PATIENCE = timedelta(seconds=30)
@@ -240,6 +240,9 @@ class Ledger:
             self.changes.states[subject] = AspectState(subject)
         for subject in watched.feeders.keys() - watched.states.keys():
             watched.states[subject] = AspectState(subject)
+        if entry is not None and was is None:
+            quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
+            return [Put(entry), *(one for one in quiet if one is not None)]
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
@@ -353,7 +356,7 @@ class Ledger:
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, seen.failure, success, facts)
         self._stirred.setdefault(seen.device, seen.at)
-        if earlier is None or (earlier.failure is None) != seen.ok:
+        if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
@@ -365,3 +368,11 @@ class Ledger:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)
+
+
+def _news(before: Failure | None, now: Failure | None) -> bool:
+    """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
+    must be known after a crash, or the password would be tried anew."""
+    if before is None or now is None:
+        return before is not now
+    return before.kind is not now.kind or before.values.get("until") != now.values.get("until")

@@ -18,7 +18,7 @@ from typing import Protocol
 from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import FailureKind, Observation, Stage
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Drop, Hurry, Put
+from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put
 from camera_registry.rules.schedule import Agenda, Due
 from probes.base import Tools, observe
 from probes.catalog import load
@@ -99,6 +99,8 @@ class Poller:
                     self._tools.memory.forget(device)
                 case Hurry(device, probe, channel, after):
                     self.agenda.hurry((device, probe, channel), self.clock() + after)
+                case LeaveAlone():
+                    self._tools.memory.of(change.device).left_alone.append(change)
             self._wake.set()
 
     async def _work(self) -> None:

@@ -117,16 +117,22 @@ def _seen_row(device: str, run: ProbeSeen) -> dict[str, object]:
         "probe": run.probe,
         "at": run.at,
         "took": run.took,
-        "failure": None
-        if failure is None
-        else {"kind": failure.kind.value, "stage": failure.stage.value, "detail": failure.detail},
+        "failure": None if failure is None else _failure_row(failure),
         "last_success": run.last_success,
         "facts": run.facts,
     }
 
 
-def _failure(kept: Mapping[str, str] | None) -> Failure | None:
-    return None if kept is None else Failure(FailureKind(kept["kind"]), Stage(kept["stage"]), kept["detail"])
+def _failure_row(failure: Failure) -> dict[str, object]:
+    told = {"key": failure.key, "values": dict(failure.values)} if failure.key else {}
+    return {"kind": failure.kind.value, "stage": failure.stage.value, "detail": failure.detail, **told}
+
+
+def _failure(kept: Mapping[str, Any] | None) -> Failure | None:
+    if kept is None:
+        return None
+    kind, stage = FailureKind(kept["kind"]), Stage(kept["stage"])
+    return Failure(kind, stage, kept["detail"], kept.get("key", ""), kept.get("values", {}))
 
 
 def _flip_row(flip: Flip) -> dict[str, object]:

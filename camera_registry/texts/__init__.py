@@ -10,12 +10,13 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 from camera_registry.model.health import Cause
+from camera_registry.model.observation import Failure
 
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
@@ -54,6 +55,17 @@ class Texts:
         """One sentence: what the operator does about it."""
         return self(f"cause.{cause.value}.next")
 
+    def failure(self, failure: Failure, zone: tzinfo = UTC) -> str:
+        """What a failure says, its times in ``zone``. One without a text of its own, of an older version or of a rare
+        kind, is told by its detail, which is English."""
+        text = self.entries.get(f"failure.{failure.key}")
+        if text is None:
+            return failure.detail
+        try:
+            return text.format_map({name: _shown(name, value, zone) for name, value in failure.values.items()})
+        except (KeyError, ValueError):
+            return failure.detail
+
     def duration(self, length: timedelta) -> str:
         """A length of time as people say it: "2 hours 5 minutes", "40 seconds"; below an hour one unit is enough."""
         seconds = max(0, int(length.total_seconds()))
@@ -73,6 +85,14 @@ class Texts:
         if length.total_seconds() < 1:
             return self("duration.just_now")
         return self("duration.ago", duration=self.duration(length))
+
+
+def _shown(name: str, value: object, zone: tzinfo) -> object:
+    """A value of a failure as people read it: what ``Failure`` says are times, by the clock of ``zone``."""
+    if name not in ("at", "until") or not isinstance(value, str):
+        return value
+    moment = datetime.fromisoformat(value).astimezone(zone)
+    return f"{moment:%H:%M:%S}{' UTC' if zone is UTC else ''}"
 
 
 @cache
