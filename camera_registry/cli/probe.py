@@ -105,7 +105,9 @@ async def _probe(
     if len(names) == 1 and named.plain_port:
         ports = {**ports, PROBES[names[0]].port: named.plain_port}
     target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
-    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    tools = base.Tools(
+        guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None, lasting=False
+    )
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
@@ -187,7 +189,7 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
             yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
         else:
             stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
-            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=seen.failure.detail)}"
+            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)

@@ -84,7 +84,8 @@ async def probe(asked: Asked[ProbeQuery, Nothing]) -> web.StreamResponse:
         told.append(f"{seen.probe} {seen.channel}".rstrip() + f": {outcome}, {took}")
         told += [f"  - {words(f'step.{step.key}', **step.values)}" for step in steps]
         if seen.failure is not None:
-            told.append(f"  {words('device.stage', stage=words.name(seen.failure.stage))} {seen.failure.detail}")
+            said = words.failure(seen.failure, asked.deps.zone())
+            told.append(f"  {words('device.stage', stage=words.name(seen.failure.stage))} {said}")
         told.append("")
     return web.Response(text="\n".join([*told, exposed]), content_type="text/plain")
 

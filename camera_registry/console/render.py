@@ -18,6 +18,7 @@ from aiohttp import web
 
 from camera_registry.console.identity import Identity
 from camera_registry.model.health import State, Status
+from camera_registry.model.observation import Failure
 from camera_registry.model.people import User
 from camera_registry.rules.access import Action, may
 from camera_registry.texts import LANGUAGES, Texts
@@ -65,6 +66,10 @@ class Page:
 
     def lasted(self, begin: datetime, end: datetime) -> str:
         return self.t.duration(end - begin)
+
+    def told(self, failure: Failure) -> str:
+        """What a failure says, in the reader's language and time zone."""
+        return self.t.failure(failure, self.zone)
 
     def link(self, path: str, **changes: object) -> str:
         """``path`` with this page's query, some of it changed; None or empty takes a parameter out."""

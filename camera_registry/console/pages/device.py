@@ -76,7 +76,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         strips=strips(flips, entry.states, since, now, _STRIPS),
         flips=flips[:_FLIPS_SHOWN],
         since=since,
-        grounds=grounds(entry),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
         held=held_lines(entry),
         runs=run_lines(entry),
         facts=fact_lines(entry),
