@@ -75,7 +75,8 @@ class Poller:
         # Pinned once to the wall clock, so that phases survive a restart; from there on it never jumps.
         self._offset = time.time() - time.monotonic()
         self._runs: set[asyncio.Task[Observation]] = set()
-        self._parked: dict[str, deque[_Asked]] = {}
+        self._parked: dict[str, tuple[deque[_Asked], deque[_Asked]]] = {}
+        """By host: what waits for a place, the urgent before the rest, each in the order in which it came."""
         self._batch: list[Observation] = []
         self._wake = asyncio.Event()
         self._filled = asyncio.Event()
@@ -148,23 +149,20 @@ class Poller:
         if self.places.take(host):
             self._run(asked)
             return
-        parked = self._parked.setdefault(host, deque())
+        urgent, rest = self._parked.setdefault(host, (deque(), deque()))
         # A dead recorder's channels can keep its two places taken for minutes; whether it is there at all, and what
         # waits for confirmation, is asked before them.
-        if due.extra or not due.task.channel:
-            parked.appendleft(asked)
-        else:
-            parked.append(asked)
+        (urgent if due.extra or not due.task.channel else rest).append(asked)
         self.places.when_free(host, partial(self._run_next, host))
 
     def _run_next(self, host: str) -> bool:
-        parked = self._parked.get(host)
-        if not parked:
-            return False
-        self._run(parked.popleft())
-        if not parked:
+        queues = self._parked.get(host, ())
+        parked = next((queue for queue in queues if queue), None)
+        if parked is not None:
+            self._run(parked.popleft())
+        if not any(queues):
             self._parked.pop(host, None)
-        return True
+        return parked is not None
 
     def _run(self, asked: _Asked) -> None:
         run = asyncio.get_running_loop().create_task(self._measure(asked))
@@ -226,18 +224,13 @@ class Poller:
         failure = seen.failure
         if failure is None or failure.stage not in (Stage.ADDRESS, Stage.CONNECT) or failure.kind not in _SILENCE:
             return
-        parked = self._parked.pop(due.target.host, None)
-        others: deque[_Asked] = deque()
-        for waiting in parked or ():
-            if _port(waiting.due) != _port(due):
-                others.append(waiting)
-                continue
-            device, probe, channel = waiting.due.key
-            told = Observation(device, probe, self._tools.now(), 0.0, channel, failure=failure)
-            self._tell(told, self.clock() - waiting.due.due)
-            self._finish(waiting, told)
-        if others:
-            self._parked[due.target.host] = others
+        for parked in self._parked.get(due.target.host, ()):
+            for waiting in [one for one in parked if _port(one.due) == _port(due)]:
+                parked.remove(waiting)
+                device, probe, channel = waiting.due.key
+                told = Observation(device, probe, self._tools.now(), 0.0, channel, failure=failure)
+                self._tell(told, self.clock() - waiting.due.due)
+                self._finish(waiting, told)
 
     async def _ship(self) -> None:
         while True:
