@@ -77,6 +77,7 @@ class App:
         )
         limits = Limits(settings.poller.slots, settings.poller.per_host)
         self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         self.recorder = Recorder(
             self._link, self._ledger, store, Evidence(self.pictures), self.board, self._clock, self.metrics
         )
@@ -140,6 +141,7 @@ class App:
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
         self.poller.limits.per_host = settings.poller.per_host
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         await self._follow(anew=True)
         self.metrics.reloaded(done=True)
         log.info("settings reloaded from %s", self._path)

@@ -71,6 +71,23 @@ def _url(text: str) -> str:
     return text
 
 
+def _gateway(text: str) -> str:
+    try:
+        _host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address of the network, or address:port, or leave it empty") from error
+    return text
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """``address`` or ``address:port`` in parts (0: no port); an IPv6 address with a port stands in brackets."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    parts = urlsplit(f"//[{text}]" if bare else f"//{text}")
+    if text and not parts.hostname:
+        raise ValueError("there is no address in it")
+    return parts.hostname or "", parts.port or 0
+
+
 Seconds = Annotated[float, Field(gt=0)]
 Network = Annotated[str, AfterValidator(_network)]
 Probe = Annotated[str, AfterValidator(_probe)]
@@ -176,7 +193,13 @@ class Poller(_Section):
     per_host: int = Field(2, ge=1)
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
+    gateway: Annotated[str, AfterValidator(_gateway)] = ""
+    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
     picture_processes: int = Field(1, ge=1, le=16)
+
+    def gateway_address(self) -> tuple[str, int] | None:
+        """Host and port (0: none named) of the gateway, if one is set."""
+        return _host_and_port(self.gateway) if self.gateway else None
 
 
 class Health(_Section):
@@ -222,6 +245,20 @@ class Settings(_Section):
     poller: Poller = Poller()
     health: Health = Health()
     logs: Logs = Logs()
+
+    @model_validator(mode="after")
+    def _gateway_is_allowed(self) -> Self:
+        host = (self.poller.gateway_address() or ("", 0))[0]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return self  # none, or a name, whose address is looked at when it is asked
+        if not any(address in ip_network(network) for network in self.devices.networks):
+            raise ValueError(
+                f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
+                "network there"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,4 +308,4 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{shown}" if key else message

@@ -127,7 +127,7 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
             context.stage = Stage.CONNECT
             connection = await _open(context, address, port)
     except OSError as error:
-        raise failure_of(error, context, f"{host} port {port}") from error
+        raise failure_of(error, context, host, port) from error
     if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
         context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
     context.stage = Stage.REQUEST
@@ -200,14 +200,16 @@ async def _encrypt(context: Context, target: Target, address: str, port: int, *,
     return connection
 
 
-def failure_of(error: Exception, context: Context, where: str = "") -> ProbeError:
-    """The probe's error for an error of the operating system or of TLS at the context's stage."""
+def failure_of(error: Exception, context: Context, host: str = "", port: int = 0) -> ProbeError:
+    """The probe's error for an error of the operating system or of TLS at the context's stage; ``host`` and ``port``
+    where it is not plain which connection is meant."""
     stage = context.stage
     said = str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
     if isinstance(error, ssl.SSLError) and error.reason:
         said = error.reason.replace("_", " ").lower()
     rule = next(rule for rule in _RULES if rule.matches(error, stage))
-    return ProbeError.told(rule.kind, stage, rule.key, place=f"{where}: " if where else "", said=said)
+    where = {"host": host, "port": port} if host else {}
+    return ProbeError.told(rule.kind, stage, rule.key, said=said, **where)
 
 
 class _Rule(NamedTuple):

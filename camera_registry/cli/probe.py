@@ -14,6 +14,7 @@ from pathlib import Path
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.probe_target import FORMS, Named, read_target
 from camera_registry.cli.shape import Commands
+from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
 from camera_registry.model.observation import FailureKind, Observation
@@ -22,11 +23,14 @@ from camera_registry.model.policy import Policy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Target
 from camera_registry.rules import health, verdict
+from camera_registry.rules.chain import chain
 from camera_registry.rules.plan import learn
+from camera_registry.service.diagnosis import Diagnosis
 from camera_registry.texts import Texts, texts
 from probes import base, catalog
 from probes.guard import AddressGuard, Unresolved, look_up
 from probes.memory import Memory
+from probes.places import Places
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 _HEADINGS = {
@@ -35,6 +39,8 @@ _HEADINGS = {
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
 }
+_USUAL = {"http": 80, "rtsp": 554, "tls": 443}
+"""Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
@@ -96,6 +102,11 @@ class Result:
     status: Status
     reasons: tuple[Reason, ...]
 
+    @property
+    def chain(self) -> Chain:
+        """Every link between us and the picture."""
+        return chain(self.observations, {reason.cause for reason in self.reasons})
+
 
 async def _probe(
     named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
@@ -108,6 +119,8 @@ async def _probe(
     tools = base.Tools(
         guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None, lasting=False
     )
+    diagnosis = Diagnosis(tools, Places(2))
+    known = replace(target, ports={**_USUAL, **ports})
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
@@ -119,6 +132,7 @@ async def _probe(
                 continue  # the device told no address of a picture, and nobody wrote one
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            seen = await diagnosis.explain(seen, known, ports.get(PROBES[name].port, 0))
             observations.append(seen)
             told.append(tuple(steps))
             learned |= learn(name, seen.facts)
@@ -156,6 +170,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
 
 
 def _as_json(shown: str, result: Result) -> dict[str, object]:
+    broken = first_broken(result.chain)
     return {
         "target": shown,
         "status": result.status.value,
@@ -176,6 +191,11 @@ def _as_json(shown: str, result: Result) -> dict[str, object]:
             }
             for seen in result.observations
         ],
+        "chain": [
+            {"link": seen.link, "state": seen.state, "seconds": seen.seconds, "detail": texts("en").link(seen)}
+            for seen in result.chain
+        ],
+        "broken": broken and broken.link,
     }
 
 
@@ -195,6 +215,8 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
         yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
         yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+    yield ""
+    yield from words.chain(result.chain)
 
 
 def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from camera_registry.model.chain import Way
+
 Facts = Mapping[str, object]
 """Names to JSON values (text, numbers, booleans, null, lists and objects of them)."""
 
@@ -47,7 +49,8 @@ class Failure:
     """Why an observation has no full facts. ``detail`` is for people and holds no secret.
 
     ``key`` names the text ``failure.KEY`` that says the same in the reader's language, with these ``values``; empty:
-    the detail is all there is. Values called ``at`` and ``until`` are times, ISO 8601 in UTC.
+    the detail is all there is. Values called ``at`` and ``until`` are times, ISO 8601 in UTC. ``way`` is what was found
+    of the way to the device when this failure began.
     """
 
     kind: FailureKind
@@ -55,6 +58,7 @@ class Failure:
     detail: str
     key: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
@@ -10,7 +10,10 @@ from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Entry, LeaveAlone, Run, Target, Task
+from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target, Task
+
+DEPTH = 4
+"""Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
 
 
 def plan(
@@ -19,15 +22,17 @@ def plan(
     policy: PollPolicy,
     learned: Mapping[str, str],
     known: Collection[tuple[str, str]],
+    parents: Sequence[Device] = (),
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
     has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when either grows.
+    ``parents``: the devices above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
-    target = _target(device)
+    target = _target(device, parents)
     ports = target.ports
     probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
     tasks = [
@@ -79,9 +84,21 @@ def learn(probe: str, facts: Facts) -> dict[str, str]:
     return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
 
 
-def _target(device: Device) -> Target:
+def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
+    """Those that can be asked: one that is out of service says nothing of the way."""
+    for device in devices[:DEPTH]:
+        if device.life is Life.ACTIVE and device.host:
+            yield Parent(device.id, device.host, _ports(device)["tcp"])
+
+
+def _ports(device: Device) -> dict[str, int]:
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
+    return ports
+
+
+def _target(device: Device, parents: Sequence[Device]) -> Target:
+    ports = _ports(device)
     ports |= {"tls": device.tls_port, "snmp": device.snmp_port}
     own = {"onvif": device.onvif_credential, "snmp": device.snmp_credential}
     return Target(
@@ -94,6 +111,7 @@ def _target(device: Device) -> Target:
         tls=device.tls is not TlsUse.OFF,
         certificate=device.certificate if device.tls is not TlsUse.ANY else "",
         credentials={protocol: name for protocol, name in own.items() if name},
+        parents=tuple(_parents(parents)),
     )
 
 

@@ -102,6 +102,7 @@ class Ledger:
         told: list[RosterChange] = []
         for gone in self._watched.keys() - register.devices.keys():
             told += self._retire(gone, now)
+        moved: set[str] = set()
         for device in register.devices.values():
             own = tuple(channels.get(device.id, ()))
             watched = self._watched.get(device.id)
@@ -109,8 +110,13 @@ class Ledger:
                 continue
             watched = watched or self._of(device.id)
             watched.device, watched.channels = device, own
-            told += self._replan(watched, now)
+            moved.add(device.id)
             self.changes.touched.add(device.id)
+        # Whoever stands behind a device that was edited must know where to ask for it.
+        behind = {below for id in moved for below in topology.descendants(id, self._below)}
+        for id in register.devices:
+            if id in moved or id in behind:
+                told += self._replan(self._watched[id], now)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -226,7 +232,9 @@ class Ledger:
 
     def _replan(self, watched: _Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen)
+        above = (self._watched.get(parent) for parent in topology.ancestors(device.id, self._parents))
+        parents = [parent.device for parent in above if parent is not None]
+        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents)
         if entry == watched.entry and entry is not None:
             return []
         was, watched.entry = watched.entry, entry
@@ -354,7 +362,8 @@ class Ledger:
         run = (seen.probe, seen.channel)
         facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
-        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, seen.failure, success, facts)
+        failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
+        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         self._stirred.setdefault(seen.device, seen.at)
         if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
@@ -370,9 +379,17 @@ class Ledger:
         return self._replan(watched, now)
 
 
+def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
+    """The way is asked when a failure begins, and told of as long as it is the same one."""
+    if now is None or before is None or now.way is not None or now.kind is not before.kind:
+        return now
+    return replace(now, way=before.way)
+
+
 def _news(before: Failure | None, now: Failure | None) -> bool:
     """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
     must be known after a crash, or the password would be tried anew."""
     if before is None or now is None:
         return before is not now
-    return before.kind is not now.kind or before.values.get("until") != now.values.get("until")
+    told = before.values.get("until") != now.values.get("until")
+    return told or before.kind is not now.kind or (now.way is not None and now.way != before.way)

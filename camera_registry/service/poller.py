@@ -20,6 +20,7 @@ from camera_registry.model.observation import FailureKind, Observation, Stage
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
 from camera_registry.rules.schedule import Agenda, Due
+from camera_registry.service.diagnosis import Diagnosis
 from probes.base import Step, Tools, observe
 from probes.catalog import load
 from probes.places import Places
@@ -68,6 +69,7 @@ class Poller:
         self.agenda = Agenda()
         self.limits = limits
         self.places = Places(limits.per_host)
+        self.diagnosis = Diagnosis(tools, self.places)
         self._roster = roster
         self._sink = sink
         self._tools = tools
@@ -100,6 +102,7 @@ class Poller:
             for run in self._runs:
                 run.cancel()
             await asyncio.gather(*self._runs, return_exceptions=True)
+            await self.diagnosis.stop()
 
     async def ask(self, target: Target, task: Task, steps: list[Step]) -> Observation:
         """One run that somebody waits for, within the limits of all others; it is judged like any. ``steps`` is filled
@@ -117,6 +120,7 @@ class Poller:
                 case Drop(device):
                     self.agenda.drop(device)
                     self._tools.memory.forget(device)
+                    self.diagnosis.forget(device)
                 case Hurry(device, probe, channel, after):
                     self.agenda.hurry((device, probe, channel), self.clock() + after)
                 case LeaveAlone():
@@ -182,6 +186,7 @@ class Poller:
             channel=task.channel,
             steps=asked.steps,
         )
+        seen = await self.diagnosis.explain(seen, due.target, _port(due))
         self._tell(seen, lag)
         return seen
 
