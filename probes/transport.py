@@ -38,6 +38,8 @@ class Connection(asyncio.Protocol):
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._leaving = False
+        self.agreed: encryption.Agreed | None = None
+        """What encryption was agreed on, if any."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -186,13 +188,15 @@ async def _encrypt(context: Context, target: Target, address: str, port: int, *,
         sock.setblocking(False)
         await loop.sock_connect(sock, (address, port))
         context.stage = Stage.HANDSHAKE
+        begun = loop.time()
         transport, _ = await loop.create_connection(
             lambda: connection,
             sock=sock,
             ssl=encryption.context_for(old=old),
             server_hostname=encryption.server_name(target.host),
         )
-        encryption.identify(context, target, transport.get_extra_info("ssl_object"))
+        spoken = transport.get_extra_info("ssl_object")
+        connection.agreed = encryption.identify(context, target, spoken, loop.time() - begun)
     except BaseException:
         connection.close()
         sock.close()

@@ -27,8 +27,7 @@ def plan(
     if device.life is not Life.ACTIVE or not device.host:
         return None
     target = _target(device)
-    ports = target.ports
-    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
+    probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     tasks = [
         _task(device, probe, channel, policy, learned, known)
         for probe in probes
@@ -38,6 +37,20 @@ def plan(
     return Entry(target, tuple(tasks)) if tasks else None
 
 
+def _speaks(target: Target, probe: str) -> bool:
+    """Whether the device has a port for the probe, if that asks a port at all."""
+    port = PROBES[probe].port
+    return not port or target.ports[port] > 0
+
+
+def _usual(device: Device, policy: PollPolicy) -> Sequence[str]:
+    """The probes of a device whose entry names none."""
+    usual = policy.by_kind.get(device.kind, ())
+    if device.traffic_kind is not None:
+        usual = policy.by_traffic_kind.get(device.traffic_kind, usual)
+    return [probe for probe in usual if not PROBES[probe].needs or getattr(device, PROBES[probe].needs)]
+
+
 def reach_feeder(entry: Entry) -> tuple[str, str]:
     """The (probe, channel) that reach is judged by."""
     order = list(PROBES)
@@ -45,17 +58,33 @@ def reach_feeder(entry: Entry) -> tuple[str, str]:
     return first.probe, first.channel
 
 
-def subjects(entry: Entry) -> dict[Subject, float]:
-    """What is measured of a device, and every how many seconds at most: the interval of each aspect's feeder."""
+def feeders(entry: Entry) -> dict[Subject, tuple[Task, ...]]:
+    """What is measured of a device, and what measures it."""
     device = entry.target.device
     feeder = reach_feeder(entry)
-    found: dict[Subject, float] = {}
+    found: dict[Subject, tuple[Task, ...]] = {}
     for task in entry.tasks:
+        fed = [Subject(device, aspect, task.channel) for aspect in PROBES[task.probe].aspects]
         if (task.probe, task.channel) == feeder:
-            found[Subject(device, Aspect.REACH)] = task.interval
-        for aspect in PROBES[task.probe].aspects:
-            found[Subject(device, aspect, task.channel)] = task.interval
+            fed.append(Subject(device, Aspect.REACH))
+        if _encrypted(task, entry.target):
+            fed.append(Subject(device, Aspect.IDENTITY))
+        for subject in dict.fromkeys(fed):
+            found[subject] = (*found.get(subject, ()), task)
     return found
+
+
+def subjects(entry: Entry) -> dict[Subject, float]:
+    """What is measured of a device, and every how many seconds at most: the longest interval among its feeders."""
+    return {subject: max(task.interval for task in tasks) for subject, tasks in feeders(entry).items()}
+
+
+def _encrypted(task: Task, target: Target) -> bool:
+    """Whether a task meets the device's certificate."""
+    place = task.options.get(PROBES[task.probe].told)
+    if isinstance(place, str):
+        return place.startswith(("https:", "rtsps:"))
+    return target.tls and PROBES[task.probe].port in ("http", "onvif")
 
 
 def learn(probe: str, facts: Facts) -> dict[str, str]:

@@ -10,15 +10,15 @@ from itertools import islice
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
-from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
-from camera_registry.rules.verdict import read
+from camera_registry.rules.plan import feeders, learn, plan, reach_feeder, subjects
+from camera_registry.rules.verdict import disputed, read
 
 Run = tuple[str, str]
 """(probe, channel)."""
@@ -37,6 +37,8 @@ class _Watched:
     entry: Entry | None = None
     reach: Run = ("", "")
     intervals: dict[Subject, float] = field(default_factory=dict)
+    feeders: dict[Subject, tuple[Run, ...]] = field(default_factory=dict)
+    """What several probes speak of, and which."""
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, str] = field(default_factory=dict)
@@ -127,6 +129,8 @@ class Ledger:
             before = earlier.facts if earlier is not None else {}
             hurry = False
             for reading in read(seen, before, self.policy, watched.device, feeds_reach=run == watched.reach):
+                if reading.good and self._disputed(watched, reading, run):
+                    continue
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
                 state, flip = health.advance(state, reading, self.policy, now)
                 self._keep(watched, state, flip)
@@ -224,6 +228,12 @@ class Ledger:
         was, watched.entry = watched.entry, entry
         watched.reach = reach_feeder(entry) if entry else ("", "")
         watched.intervals = subjects(entry) if entry else {}
+        fed = feeders(entry) if entry else {}
+        watched.feeders = {
+            subject: tuple((task.probe, task.channel) for task in tasks)
+            for subject, tasks in fed.items()
+            if len(tasks) > 1
+        }
         shortest = min(watched.intervals.values(), default=PATIENCE.total_seconds())
         watched.patience = min(PATIENCE, timedelta(seconds=shortest))
         for subject in watched.states.keys() - watched.intervals.keys():
@@ -265,6 +275,11 @@ class Ledger:
         if flip is not None or known is None or known.state is not state.state:
             self.changes.states[subject] = state
             self._mark_reach(state)
+
+    def _disputed(self, watched: _Watched, reading: Reading, run: Run) -> bool:
+        others = (other for other in watched.feeders.get(reading.subject, ()) if other != run)
+        known = (watched.seen[other] for other in others if other in watched.seen)
+        return disputed(reading, known, self.policy, watched.device)
 
     def _ask_those_behind(self, parent: str) -> list[RosterChange]:
         """Look at once for what is behind a parent that is back, spread over the time of a re-try."""
