@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Mapping
 
 from camera_registry.model.observation import Facts
@@ -26,8 +26,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     """
     path = str(options.get("path") or target.http_path)
     port = target.ports.get("http", 0) or (443 if target.tls else 80)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    begun = time.perf_counter()
     login = credentials.login(context, target, "http")
     try:
         with HttpClient(context, target, port, limit=PAGE_LIMIT, tls=target.tls) as client:
@@ -43,7 +42,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     context.facts |= {
         "status": answer.status,
         "bytes": len(answer.body),
-        "seconds": round(loop.time() - begun, 4),
+        "seconds": round(time.perf_counter() - begun, 4),
         "path": clean(path.partition("?")[0], 80),
     }
     for name, header in (("server", "server"), ("location", "location")):
