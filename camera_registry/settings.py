@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
 from camera_registry.model.probe import PROBES
@@ -142,12 +142,16 @@ class ProbeSettings(_Section):
 
 def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
-        Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
-        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
-        Kind.NETWORK: ("tcp",),
+        Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
+
+
+def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
+    return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
 
 
 class _ProbesBase(_Section):
@@ -158,7 +162,10 @@ class _ProbesBase(_Section):
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
-    """Which probes each kind of device gets, unless its register entry says otherwise."""
+    """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
+    ``http`` only with a path."""
+    by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
+    """The same for traffic units that differ from others by having no picture."""
 
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
@@ -170,7 +177,7 @@ class _ProbesBase(_Section):
             "rtsp": {"frames": self.rtsp_frames},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, options)
+        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
 
 
 def _paces() -> dict[str, Any]:
@@ -210,6 +217,7 @@ class Health(_Section):
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
     clock_limit: Seconds = 30
+    certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
@@ -221,6 +229,7 @@ class Health(_Section):
             retry=self.retry,
             stale_intervals=self.stale_intervals,
             clock_limit=self.clock_limit,
+            certificate_days=self.certificate_days,
             failures_by_cause=self.failures_by_cause,
             picture=PicturePolicy(self.black_luma, self.flat_share),
         )

@@ -46,11 +46,6 @@ class Authenticator:
         self._known = known if isinstance(known, Scheme) else None
         self._scheme = self._known if self._known is not None and self._known.misses < MISSES else None
 
-    @property
-    def tried(self) -> bool:
-        """Whether the password was sent in this run."""
-        return self._sent
-
     async def first(self, request: Request) -> str | None:
         """The Authorization header of a request before any challenge, if one is remembered."""
         if self._scheme is None or self._login is None or self._login.last_try:

@@ -35,6 +35,8 @@ class Login:
         self._trials = trials
         self._has_turn = False
         self.refused_here = False
+        self.held_back = False
+        """Whether this run was kept from sending the password, for the device is left alone."""
         context.secrets += trials.secrets
 
     def __repr__(self) -> str:
@@ -117,10 +119,12 @@ class Login:
         """Raise ProbeError(AUTH) while the device is left alone, and after that for all but the one run that tries."""
         if not self._left_alone or (self._has_turn and self.last_try):
             return
+        self.held_back = True
         if not self.last_try:
             raise self._refusal("auth.quiet" if self._context.tools.lasting else "auth.not_again")
         if self._trials.turn.locked():
             raise self._refusal("auth.being_tried")
+        self.held_back = False
 
     def _refusal(self, key: str, **values: object) -> ProbeError:
         trials = self._trials

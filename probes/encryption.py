@@ -7,6 +7,7 @@ taken into the register, and another one is a fault that is told before anything
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
 
@@ -59,14 +60,23 @@ def server_name(host: str) -> str:
     return ""
 
 
-def identify(context: Context, target: Target, agreed: ssl.SSLObject | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was agreed on, as OpenSSL names it, and in how many seconds."""
+
+    version: str
+    cipher: str
+    seconds: float
+
+
+def identify(context: Context, target: Target, spoken: ssl.SSLObject | None, seconds: float) -> Agreed:
     """Keep what the certificate says as the fact ``certificate``: ``fingerprint``, ``subject``, ``issuer``,
     ``not_before``, ``not_after``, ``self_signed`` (only the first where it can't be read).
 
     Raises ProbeError(CERTIFICATE) if it is not the registered one; nothing has been sent by then.
     """
-    shown = agreed.getpeercert(binary_form=True) if agreed is not None else None
-    if agreed is None or shown is None:
+    shown = spoken.getpeercert(binary_form=True) if spoken is not None else None
+    if spoken is None or shown is None:
         raise ProbeError(FailureKind.TLS, Stage.HANDSHAKE, "the device shows no certificate")
     facts: dict[str, object] = {"fingerprint": certificate.fingerprint(shown)}
     context.facts["certificate"] = facts
@@ -74,11 +84,12 @@ def identify(context: Context, target: Target, agreed: ssl.SSLObject | None) -> 
         facts |= certificate.read(shown).facts()
     except WireError as error:
         facts["unreadable"] = str(error)
-    cipher = agreed.cipher()
+    cipher = spoken.cipher()
+    agreed = Agreed(spoken.version() or "?", cipher[0] if cipher else "?", seconds)
     context.step(
         "tls.agreed",
-        version=agreed.version() or "?",
-        cipher=cipher[0] if cipher else "?",
+        version=agreed.version,
+        cipher=agreed.cipher,
         subject=facts.get("subject") or "?",
         until=str(facts.get("not_after", "?"))[:10],
     )
@@ -90,3 +101,4 @@ def identify(context: Context, target: Target, agreed: ssl.SSLObject | None) -> 
             "one is adopted; else find out who answers there"
         )
         raise ProbeError(FailureKind.CERTIFICATE, Stage.HANDSHAKE, detail)
+    return agreed

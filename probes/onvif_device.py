@@ -159,7 +159,8 @@ class OnvifDevice:
         try:
             answer = await client.request("POST", question.path, self._authenticator, question.headers, body)
         except ProbeError as error:
-            if error.kind is FailureKind.AUTH and self._authenticator.tried:
+            # What was not tried for the sake of the account is tried first the next time.
+            if error.kind is FailureKind.AUTH and not (self._login and self._login.held_back):
                 self._memory.schemes.pop(_MODE, None)
             raise
         try:

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import time
 from collections import deque
 from typing import NamedTuple, cast
 
@@ -38,6 +39,8 @@ class Connection(asyncio.Protocol):
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._leaving = False
+        self.agreed: encryption.Agreed | None = None
+        """What encryption was agreed on, if any."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -117,7 +120,9 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
     With ``tls`` it is encrypted and the device is who the register holds it to be: see ``encryption.identify``.
     """
     host = target.host
-    address = await _resolve(context, host, port)
+    if not 0 < port < 65536:
+        raise ProbeError.told(FailureKind.INTERNAL, Stage.ADDRESS, "no_port", host=host)
+    address = await resolve(context, host, port)
     loop = asyncio.get_running_loop()
     begun = loop.time()
     try:
@@ -134,10 +139,9 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
     return connection
 
 
-async def _resolve(context: Context, host: str, port: int) -> str:
+async def resolve(context: Context, host: str, port: int) -> str:
+    """The address of ``host`` that may be sent to, by whatever protocol. Raises ProbeError."""
     context.stage = Stage.ADDRESS
-    if not 0 < port < 65536:
-        raise ProbeError.told(FailureKind.INTERNAL, Stage.ADDRESS, "no_port", host=host)
     try:
         address = await context.tools.guard.resolve(host, port)
     except Unresolved as error:
@@ -186,13 +190,15 @@ async def _encrypt(context: Context, target: Target, address: str, port: int, *,
         sock.setblocking(False)
         await loop.sock_connect(sock, (address, port))
         context.stage = Stage.HANDSHAKE
+        begun = time.perf_counter()  # uvloop's clock counts milliseconds
         transport, _ = await loop.create_connection(
             lambda: connection,
             sock=sock,
             ssl=encryption.context_for(old=old),
             server_hostname=encryption.server_name(target.host),
         )
-        encryption.identify(context, target, transport.get_extra_info("ssl_object"))
+        spoken = transport.get_extra_info("ssl_object")
+        connection.agreed = encryption.identify(context, target, spoken, time.perf_counter() - begun)
     except BaseException:
         connection.close()
         sock.close()

@@ -38,6 +38,10 @@ _HEADINGS = {
     "onvif": "command.probe.of.onvif",
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
+    "tls": "command.probe.of.tls",
+    "http": "command.probe.of.http",
+    "snmp": "command.probe.of.snmp",
+    "icmp": "command.probe.of.icmp",
 }
 _USUAL = {"http": 80, "rtsp": 554, "tls": 443}
 """Where a device may be alive that does not answer at the port it was asked at."""
@@ -146,6 +150,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
     order = [name for name in PROBES if any(seen.probe == name for seen in observations)]
     states: dict[Subject, AspectState] = {}
     internal: list[Reason] = []
+    told: list[Reading] = []
     for seen in observations:
         own = verdict.own_aspect(seen.probe)
         readings = verdict.read(seen, {}, _AT_ONCE, device, feeds_reach=seen.probe == order[0])
@@ -156,9 +161,13 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 # The fleet's rules leave some failures to another probe; here this one was the question.
                 cause = Cause(seen.failure.kind)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
-        for reading in readings:
+        told.extend(readings)
+    # What one probe finds bad is not made good by another.
+    faults = {reading.subject for reading in told if not reading.good}
+    for reading in told:
+        if not reading.good or reading.subject not in faults:
             before = states.get(reading.subject) or AspectState(reading.subject)
-            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, seen.at)
+            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, reading.at)
     status, _, reasons = health.derive(states.values())
     refused = [seen.failure is not None and seen.failure.kind is FailureKind.REFUSED for seen in observations]
     if refused and all(refused):

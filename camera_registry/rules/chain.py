@@ -99,6 +99,8 @@ def _broken(run: Seen, answered: datetime | None) -> Iterable[LinkSeen]:
         if any(seen.state is LinkState.BROKEN for seen in way.links):
             return
         if host is not None and host.state is LinkState.OK:
+            if run.probe in PROBES and not PROBES[run.probe].port:
+                return  # a ping that a living host does not answer is no port of it
             link = Link.PORT
     elif link is Link.HOST and answered is not None and answered >= run.at and failure.kind in _SILENT:
         link = Link.PORT

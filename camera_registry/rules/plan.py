@@ -33,8 +33,7 @@ def plan(
     if device.life is not Life.ACTIVE or not device.host:
         return None
     target = _target(device, parents)
-    ports = target.ports
-    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
+    probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     tasks = [
         _task(device, probe, channel, policy, learned, known)
         for probe in probes
@@ -42,6 +41,20 @@ def plan(
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
+
+
+def _speaks(target: Target, probe: str) -> bool:
+    """Whether the device has a port for the probe, if that asks a port at all."""
+    port = PROBES[probe].port
+    return not port or target.ports[port] > 0
+
+
+def _usual(device: Device, policy: PollPolicy) -> Sequence[str]:
+    """The probes of a device whose entry names none."""
+    usual = policy.by_kind.get(device.kind, ())
+    if device.traffic_kind is not None:
+        usual = policy.by_traffic_kind.get(device.traffic_kind, usual)
+    return [probe for probe in usual if not PROBES[probe].needs or getattr(device, PROBES[probe].needs)]
 
 
 def reach_feeder(entry: Entry) -> Run:
@@ -58,11 +71,23 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
     reach = reach_feeder(entry)
     for task in entry.tasks:
         run = (task.probe, task.channel)
-        aspects = PROBES[task.probe].aspects
-        for aspect in (Aspect.REACH, *aspects) if run == reach else aspects:
+        aspects = {*PROBES[task.probe].aspects}
+        if run == reach:
+            aspects.add(Aspect.REACH)
+        if _encrypted(task, entry.target):
+            aspects.add(Aspect.IDENTITY)
+        for aspect in aspects:
             channel = "" if aspect in OF_THE_DEVICE else task.channel
             found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found
+
+
+def _encrypted(task: Task, target: Target) -> bool:
+    """Whether a task meets the device's certificate."""
+    place = task.options.get(PROBES[task.probe].told)
+    if isinstance(place, str):
+        return place.startswith(("https:", "rtsps:"))
+    return target.tls and PROBES[task.probe].port in ("http", "onvif")
 
 
 def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:

@@ -14,7 +14,6 @@ from functools import partial
 
 from camera_registry.model.chain import Link, LinkSeen, LinkState, Way
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
-from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Parent, Target
 from probes.base import Tools, observe
 from probes.catalog import load
@@ -36,6 +35,8 @@ USUAL = (80, 443, 22)
 """Where a gateway is tried whose port nobody named. A refusal is an answer too."""
 
 _ECHO = "icmp"
+_OURSELVES = ("127.", "::1")
+"""This machine answers pings to these itself, whatever stands behind its ports."""
 _LATER = "chain.later"
 _SILENCE = {FailureKind.TIMEOUT, FailureKind.UNREACHABLE, FailureKind.DNS}
 
@@ -145,7 +146,7 @@ class Diagnosis:
                 return found(LinkState.OK, "chain.refuses" if failure else "chain.answers", port=port)
             if failure.kind is not FailureKind.INTERNAL:
                 silent.append(str(port))
-        if _ECHO in PROBES:
+        if not host.startswith(_OURSELVES):
             failure = (await self._observe(_ECHO, target)).failure
             if failure is None:
                 return found(LinkState.OK, "chain.echo")
