@@ -119,12 +119,14 @@ class Login:
         """Raise ProbeError(AUTH) while the device is left alone, and after that for all but the one run that tries."""
         if not self._left_alone or (self._has_turn and self.last_try):
             return
-        self.held_back = True
         if not self.last_try:
-            raise self._refusal("auth.quiet" if self._context.tools.lasting else "auth.not_again")
-        if self._trials.turn.locked():
-            raise self._refusal("auth.being_tried")
-        self.held_back = False
+            key = "auth.quiet" if self._context.tools.lasting else "auth.not_again"
+        elif self._trials.turn.locked():
+            key = "auth.being_tried"
+        else:
+            return
+        self.held_back = True
+        raise self._refusal(key)
 
     def _refusal(self, key: str, **values: object) -> ProbeError:
         trials = self._trials
