@@ -81,8 +81,14 @@ def test_each_failure_speaks_of_its_own_link(probe: str, kind: FailureKind, stag
 
 @pytest.mark.parametrize(
     ("cause", "link"),
-    [(Cause.CLOCK_DRIFT, Link.CLOCK), (Cause.LOW_FRAME_RATE, Link.STREAM), (Cause.FROZEN, Link.FRAME)]
-    + [(Cause.POWER, Link.HOST), (Cause.REPLACED, None), (Cause.RECORDING_GAP, None)],
+    [
+        (Cause.CLOCK_DRIFT, Link.CLOCK),
+        (Cause.LOW_FRAME_RATE, Link.STREAM),
+        (Cause.FROZEN, Link.FRAME),
+        (Cause.POWER, Link.HOST),
+        (Cause.REPLACED, None),
+        (Cause.RECORDING_GAP, None),
+    ],
 )
 def test_a_verdict_on_good_answers_breaks_the_link_that_it_is_about(cause: Cause, link: Link | None):
     runs = [run("onvif", facts={"clock_offset_seconds": 74}), run("rtsp"), run("snapshot")]
