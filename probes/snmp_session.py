@@ -239,6 +239,8 @@ class SnmpSession:
         if not self._heard:
             detail += "; a device that is off, one that speaks no SNMP here, and one that does not know the community "
             detail += "are all silent: if others answer, look at its SNMP settings and the credential"
+        elif self._user is not None and self._user.sealing:
+            detail += "; some devices meet a wrong secret for encryption with silence"
         return ProbeError(FailureKind.TIMEOUT, self._context.stage, detail)
 
 
