@@ -3,9 +3,10 @@ rest to its HTTP."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
-from camera_registry.simulator.connection import Connection
+from camera_registry.simulator.connection import Connection, Premises
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.http import HttpConnection
 from camera_registry.simulator.papers import Paper, context_for
@@ -55,9 +56,26 @@ class HttpsConnection(Connection):
 
 
 class EncryptedHttp(HttpConnection):
-    """The same HTTP, for whoever has been let in by the door."""
+    """The same HTTP, for whoever has been let in by the door. Who speaks with the last word of the handshake is heard
+    when the door has closed behind him."""
 
-    __slots__ = ()
+    __slots__ = ("_early",)
+
+    def __init__(self, premises: Premises, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(premises, loop)
+        self._early: bytes | None = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        early, self._early = self._early, None
+        super().connection_made(transport)
+        if early and not transport.is_closing():
+            self.data_received(early)
+
+    def data_received(self, data: bytes) -> None:
+        if self._early is not None:
+            self._early += data
+        else:
+            super().data_received(data)
 
     def opened(self) -> None:
         """Nothing is left to check."""

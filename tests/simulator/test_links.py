@@ -1,5 +1,5 @@
-"""Tests that certificates, ports and supplies of simulated devices are found as they are, and each fault by its name and
-no other, through the probes and rules of the service."""
+"""Tests that certificates, ports and supplies of simulated devices are found as they are, and faults by their names
+alone, through the probes and rules of the service."""
 
 from __future__ import annotations
 
