@@ -52,7 +52,7 @@ def chain(runs: Iterable[Seen], causes: Collection[Cause], blamed: str = "") -> 
         found |= {seen.link: seen for seen in _broken(run, answered)}
     for cause in (cause for cause in Cause if cause in causes):
         link = _OF_THE_CAUSE.get(cause)
-        if link is not None and found[link].state is not LinkState.BROKEN:
+        if link is not None and (found[link].state is not LinkState.BROKEN or cause is Cause.POWER):
             found[link] = LinkSeen(link, LinkState.BROKEN, f"cause.{cause.value}.name")
     if blamed:
         found[Link.PARENT] = LinkSeen(Link.PARENT, LinkState.BROKEN, "chain.parent_down", {"who": blamed})

@@ -40,7 +40,7 @@ PRECEDENCE = (
 _WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
 
-_BEHIND_A_PARENT = {Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT}
+BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})
 """Causes that the loss of a parent explains. A refused password was found while the way was open."""
 
 
@@ -219,7 +219,7 @@ def _earliest(states: Iterable[AspectState]) -> datetime | None:
 def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     subject = state.subject
     assert state.cause is not None
-    explained = blamed if state.cause in _BEHIND_A_PARENT and not _bad_after(state, until) else ""
+    explained = blamed if state.cause in BEHIND_A_PARENT and not _bad_after(state, until) else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
 

@@ -10,12 +10,12 @@ from itertools import islice
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
-from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, Reason, State, Subject
 from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
-from camera_registry.rules import health, opinions, topology
+from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
@@ -146,6 +146,8 @@ class Ledger:
             if hurry:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, self.policy.retry))
             self._remember(watched, seen, earlier)
+            if seen.probe == "snmp":
+                self.changes.touched.update(one for one in self._below.get(seen.device, ()) if one in self._down)
             told += self._learn(watched, seen, now, first=earlier is None)
             self.changes.touched.add(seen.device)
         return told
@@ -204,6 +206,8 @@ class Ledger:
         blamed, checked = self._blame(device)
         states = tuple(health.in_order(watched.states.values()))
         status, since, reasons = health.derive(states, blamed, checked)
+        if not blamed:
+            reasons = self._explained(watched.device, reasons)
         return BoardEntry(
             watched.device,
             watched.channels,
@@ -332,6 +336,17 @@ class Ledger:
             # A device gets the time in which a fault is confirmed: it may have to start first.
             return blamed, self._back[blamed] + timedelta(seconds=self.policy.failures * self.policy.retry)
         return "", None
+
+    def _explained(self, device: Device, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        """The reasons of a lost device by what its switch knows of the port it is plugged in: no power, or no link."""
+        parent = self._watched.get(device.parent)
+        known = parent.seen.get(("snmp", "")) if parent is not None else None
+        if known is None or device.id not in self._down or (found := power.explain(device, known.facts)) is None:
+            return reasons
+        cause, detail = found
+        return tuple(
+            replace(one, cause=cause, detail=detail) if one.cause in health.BEHIND_A_PARENT else one for one in reasons
+        )
 
     def _mark_reach(self, state: AspectState) -> None:
         """Note which devices are lost; whoever stands behind one that changes must be shown anew."""

@@ -50,6 +50,11 @@ FAULTS = {
     Fault.SERIAL_SWAPPED: told(Cause.REPLACED, at=None),
 }
 ELSEWHERE = {
+    Fault.POE_OFF: "tests/simulator/test_links.py",
+    Fault.ON_BATTERY: "tests/simulator/test_links.py",
+    Fault.CERTIFICATE_CHANGED: "tests/simulator/test_links.py",
+    Fault.CERTIFICATE_EXPIRING: "tests/simulator/test_links.py",
+    Fault.TLS_BROKEN: "tests/simulator/test_links.py",
     Fault.SWITCH_DOWN: "tests/service/test_whole_path.py",
     Fault.FLAPPING: "tests/rules/test_health.py",
     # Told by comparison with earlier pictures, which a fleet of a minute's age has not.

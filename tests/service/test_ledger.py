@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from camera_registry.board import BoardEntry
+from camera_registry.board import BoardEntry, chain_of
+from camera_registry.model.chain import Link, first_broken
 from camera_registry.model.device import Device, Kind, Life
 from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
@@ -311,3 +312,22 @@ def test_whoever_stands_behind_a_device_is_told_where_to_ask_for_it_and_that_it_
     told = book.follow(registered(replace(SWITCH, host="192.0.2.99"), *CAMERAS), at(60))
     moved = {change.entry.target.device for change in told if isinstance(change, Put)}
     assert moved == {"sw-1", *(camera.id for camera in CAMERAS)}
+
+
+def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> None:
+    camera = replace(CAMERAS[0], parent_port="Gi0/3")
+    book = ledger(replace(SWITCH, probes=("tcp", "snmp"), snmp_port=161), camera)
+    well(book, "cam-0")
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "cam-0", ["onvif", "rtsp"], 60)
+    book.collect(None)
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.TIMEOUT}
+    port = {"name": "Gi0/3", "up": False, "admin_up": True, "poe": "fault"}
+    book.judge([seen("sw-1", "snmp", 90, facts={"ports": [port]})], at(90))
+    assert "cam-0" in book.collect(None).touched
+    assert {(reason.cause, "Gi0/3" in reason.detail) for reason in shown(book, "cam-0").reasons} == {
+        (Cause.POWER, True)
+    }
+    broken = first_broken(chain_of(shown(book, "cam-0")))
+    assert broken is not None
+    assert (broken.link, broken.key) == (Link.HOST, "cause.power.name")
