@@ -83,8 +83,8 @@ class Incident:
     ``symptoms`` are the subjects it shows in, the one that named the cause first. ``causes`` is the history of
     ``cause``, oldest first; ``spans`` cover the time from ``started`` to ``ended`` without a gap. ``parent`` is the
     open incident that explains this one: people are told of that. ``window`` is the maintenance window that mutes it.
-    ``affected`` counts the devices lost behind it by now, or at most while it was open once it has ended.
-    ``area`` is the area at its opening. ``version`` grows with each change.
+    ``affected`` counts the devices lost behind it, the most at one time. ``area`` is the area at its opening.
+    ``version`` grows with each change.
     """
 
     id: int

@@ -19,6 +19,7 @@ from camera_registry.model.health import (
     Reason,
     State,
     Status,
+    Subject,
 )
 from camera_registry.model.policy import Policy
 
@@ -40,7 +41,7 @@ PRECEDENCE = (
 _WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
 
-_BEHIND_A_PARENT = {Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT}
+BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})
 """Causes that the loss of a parent explains. A refused password was found while the way was open."""
 
 
@@ -165,7 +166,16 @@ def flapping_share(changes: int) -> float:
 
 def in_order(states: Iterable[AspectState]) -> list[AspectState]:
     """States in the order in which they are told."""
-    return sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
+    return sorted(states, key=lambda state: _place(state.subject))
+
+
+def in_telling_order(subjects: Iterable[Subject]) -> list[Subject]:
+    """Subjects in the order in which they are told."""
+    return sorted(subjects, key=_place)
+
+
+def _place(subject: Subject) -> tuple[int, str]:
+    return PRECEDENCE.index(subject.aspect), subject.channel
 
 
 def derive(
@@ -219,7 +229,7 @@ def _earliest(states: Iterable[AspectState]) -> datetime | None:
 def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     subject = state.subject
     assert state.cause is not None
-    explained = blamed if state.cause in _BEHIND_A_PARENT and not _bad_after(state, until) else ""
+    explained = blamed if state.cause in BEHIND_A_PARENT and not _bad_after(state, until) else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
 
