@@ -126,6 +126,29 @@ def _settle(
     return settled, flip
 
 
+def judge_again(state: AspectState, reading: Reading, now: datetime) -> tuple[AspectState, Flip | None]:
+    """The state when the newest reading reads otherwise by another policy, from ``now`` on: it was confirmed by what
+    it rests on, and what it rests on has not changed."""
+    after = State.OK if reading.good else State.DOWN
+    if after is state.settled and reading.cause is state.cause:
+        return state, None
+    since = state.since if after is state.settled else None
+    return _settle(replace(state, good=reading.good), after, now, reading, now, since=since)
+
+
+def confirm(state: AspectState, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
+    """The state when a policy that asks for fewer readings counts those that wait for confirmation."""
+    if not state.run or state.run_at is None or state.settled is State.FLAPPING:
+        return state, None
+    reading = Reading(state.subject, state.run_at, state.run_cause, state.detail)
+    if reading.cause is not None and state.run >= policy.failures_for(reading.cause):
+        since = state.since if state.settled is State.DOWN else None
+        return _settle(state, State.DOWN, state.run_at, reading, now, since=since)
+    if reading.good and state.run >= policy.recoveries:
+        return _settle(state, State.OK, state.run_at, reading, now)
+    return state, None
+
+
 def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> tuple[AspectState, Flip | None]:
     """The state after time alone has passed: without a reading for 2.5 intervals it is stale; never down.
 

@@ -3,7 +3,7 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,14 +11,16 @@ from itertools import islice
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
+from camera_registry.model.incident import Affected, Incident, IncidentChange
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
-from camera_registry.model.policy import Policy, PollPolicy
+from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, topology
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
 from camera_registry.rules.verdict import read
+from camera_registry.service.lookout import Lookout
 
 Run = tuple[str, str]
 """(probe, channel)."""
@@ -34,6 +36,7 @@ class _Watched:
 
     device: Device
     channels: tuple[Channel, ...]
+    policy: Policy
     entry: Entry | None = None
     reach: Run = ("", "")
     intervals: dict[Subject, float] = field(default_factory=dict)
@@ -46,11 +49,17 @@ class _Watched:
 @dataclass(slots=True)
 class Changes:
     """What is to be written and shown. Keyed, so that changes which wait for a slow database don't pile up; only
-    flips do, and none of them is dropped."""
+    flips and steps of incidents do, and none of them is dropped. ``folded`` flips are in the book of incidents
+    already; ``set_off`` says when flexible maintenance windows began."""
 
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[tuple[str, Run], ProbeSeen] = field(default_factory=dict)
     flips: list[Flip] = field(default_factory=list)
+    folded: int = 0
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    steps: list[IncidentChange] = field(default_factory=list)
+    affected: dict[tuple[int, str, datetime], Affected] = field(default_factory=dict)
+    set_off: dict[int, datetime] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
 
@@ -60,6 +69,11 @@ class Changes:
             self.states | newer.states,
             self.seen | newer.seen,
             self.flips + newer.flips,
+            self.folded + newer.folded,
+            self.incidents | newer.incidents,
+            self.steps + newer.steps,
+            self.affected | newer.affected,
+            self.set_off | newer.set_off,
             self.touched | newer.touched,
             (self.gone - newer.touched) | newer.gone,
         )
@@ -68,13 +82,14 @@ class Changes:
 class Ledger:
     """States of all devices in memory. Not thread-safe: it belongs to the event loop."""
 
-    def __init__(self, policy: Policy, polls: PollPolicy) -> None:
+    def __init__(self, policy: Policies, polls: PollPolicy, poller: str = "local") -> None:
         self.policy = policy
         self.polls = polls
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, _Watched] = {}
-        self._parents: dict[str, str] = {}
+        self.lookout = Lookout(poller)
+        self._parents: Mapping[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] = {}
         self._down: set[str] = set()
         self._back: dict[str, datetime] = {}
@@ -97,18 +112,24 @@ class Ledger:
         channels: dict[str, list[Channel]] = {}
         for channel in register.channels.values():
             channels.setdefault(channel.device, []).append(channel)
-        self._parents = {device.id: device.parent for device in register.devices.values()}
+        self._parents = {device.id: device.parents for device in register.devices.values()}
         self._below = topology.children(self._parents)
+        self.lookout.follow(register)
         told: list[RosterChange] = []
         for gone in self._watched.keys() - register.devices.keys():
             told += self._retire(gone, now)
         for device in register.devices.values():
             own = tuple(channels.get(device.id, ()))
+            site = register.sites.get(device.site)
+            policy = self.policy.of(device, site.category if site else None)
             watched = self._watched.get(device.id)
-            if watched is not None and (watched.device, watched.channels) == (device, own) and not anew:
-                continue
+            if watched is not None:
+                if watched.entry is not None:
+                    self._judge_again(watched, policy, now)
+                if (watched.device, watched.channels) == (device, own) and not anew:
+                    continue
             watched = watched or self._of(device.id)
-            watched.device, watched.channels = device, own
+            watched.device, watched.channels, watched.policy = device, own, policy
             told += self._replan(watched, now)
             self.changes.touched.add(device.id)
         return told
@@ -126,17 +147,21 @@ class Ledger:
                 continue
             before = earlier.facts if earlier is not None else {}
             hurry = False
-            for reading in read(seen, before, self.policy, watched.device, feeds_reach=run == watched.reach):
+            for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
-                state, flip = health.advance(state, reading, self.policy, now)
+                for canary in self.lookout.look(state, reading, watched.policy, now):
+                    told += self._ask(canary)
+                if self.lookout.doubts(reading):
+                    continue
+                state, flip = health.advance(state, reading, watched.policy, now)
                 self._keep(watched, state, flip)
                 hurry = hurry or bool(state.run)
                 if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
-                    told += self._ask_parent(watched.device.parent)
+                    told += [change for parent in watched.device.parents for change in self._ask(parent)]
                 if flip is not None and flip.subject.aspect is Aspect.REACH and flip.at == self._back.get(seen.device):
                     told += self._ask_those_behind(seen.device)
             if hurry:
-                told.append(Hurry(seen.device, seen.probe, seen.channel, self.policy.retry))
+                told.append(Hurry(seen.device, seen.probe, seen.channel, watched.policy.retry))
             self._remember(watched, seen, earlier)
             told += self._learn(watched, seen, now, first=earlier is None)
             self.changes.touched.add(seen.device)
@@ -144,10 +169,11 @@ class Ledger:
 
     def tick(self, now: datetime, share: int) -> None:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part."""
+        self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
             for subject, interval in watched.intervals.items():
-                state, flip = health.tick(watched.states[subject], now, interval, self.policy)
+                state, flip = health.tick(watched.states[subject], now, interval, watched.policy)
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
@@ -210,10 +236,35 @@ class Ledger:
         watched = self._watched.get(device)
         return watched.entry if watched else None
 
+    def policy_of(self, device: str) -> Policy:
+        """The policy by which a device is judged."""
+        watched = self._watched.get(device)
+        return watched.policy if watched else self.policy.base
+
+    def _judge_again(self, watched: _Watched, policy: Policy, now: datetime) -> None:
+        """Judge what was last seen of a device by its new policy, if it is new. Only what that changes counts: a
+        verdict that was reached by more than the newest facts stays."""
+        before, watched.policy = watched.policy, policy
+        if policy == before:
+            return
+        for run, seen in watched.seen.items():
+            again = Observation(
+                watched.device.id, seen.probe, seen.at, seen.took, seen.channel, seen.facts, seen.failure
+            )
+            reach = run == watched.reach
+            was = {one.subject: one for one in read(again, {}, before, watched.device, feeds_reach=reach)}
+            for reading in read(again, {}, policy, watched.device, feeds_reach=reach):
+                state = watched.states.get(reading.subject)
+                if state is not None and was[reading.subject].cause is not reading.cause:
+                    self._keep(watched, *health.judge_again(state, reading, now))
+        for state in list(watched.states.values()):
+            self._keep(watched, *health.confirm(state, policy, now))
+        self.changes.touched.add(watched.device.id)
+
     def _of(self, device: str) -> _Watched:
         watched = self._watched.get(device)
         if watched is None:
-            watched = self._watched[device] = _Watched(Device(device, Kind.CAMERA), ())
+            watched = self._watched[device] = _Watched(Device(device, Kind.CAMERA), (), self.policy.base)
         return watched
 
     def _replan(self, watched: _Watched, now: datetime) -> list[RosterChange]:
@@ -273,16 +324,18 @@ class Ledger:
             for device in topology.descendants(parent, self._below)
             if device in self._down and device in self._watched and self._watched[device].entry is not None
         ]
-        step = self.policy.retry / max(1, len(behind))
+        step = self._watched[parent].policy.retry / max(1, len(behind))
         return [Hurry(device, *reach, step * place) for place, (device, reach) in enumerate(behind)]
 
     def _blame(self, device: str) -> tuple[str, datetime | None]:
         """The parent that explains what ``device`` has lost; for one that is back, until when it still does."""
         if self._down and (blamed := topology.blamed(device, self._parents, self._down)):
             return blamed, None
-        if self._back and (blamed := topology.blamed(device, self._parents, self._back)):
+        back = [one for one in topology.ancestors(device, self._parents) if one in self._back] if self._back else []
+        if back:
             # A device gets the time in which a fault is confirmed: it may have to start first.
-            return blamed, self._back[blamed] + timedelta(seconds=self.policy.failures * self.policy.retry)
+            blamed = max(back, key=self._back.__getitem__)
+            return blamed, self._back[blamed] + self._watched[device].policy.recheck
         return "", None
 
     def _mark_reach(self, state: AspectState) -> None:
@@ -300,7 +353,7 @@ class Ledger:
             self._back[device] = state.since
         self.changes.touched.update(topology.descendants(device, self._below))
 
-    def _ask_parent(self, device: str) -> list[RosterChange]:
+    def _ask(self, device: str) -> list[RosterChange]:
         """Ask a parent at once when something behind it is lost, so that it is to blame before its children are."""
         parent = self._watched.get(device)
         if parent is None or parent.entry is None:

@@ -7,18 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, or_, select, update
 
 from camera_registry.model.maintenance import Cover, Window, WindowKind
-from camera_registry.store import audit
+from camera_registry.store import audit, register
 from camera_registry.store.columns import clean
-from camera_registry.store.statements import counter, set_counter
 from camera_registry.store.tables import WindowRow, table
 
 _WINDOWS = table(WindowRow)
-_VERSION = "windows"
-
-
-def version(tx: Connection) -> int:
-    """A number that grows whenever a window is made, set off or cancelled."""
-    return counter(tx, _VERSION)
 
 
 def create(tx: Connection, window: Window) -> Window:
@@ -42,7 +35,6 @@ def cancel(tx: Connection, id: int, *, author: str, at: datetime) -> Window | No
 def set_off(tx: Connection, id: int, at: datetime) -> None:
     """Note when a flexible window began."""
     tx.execute(update(_WINDOWS).where(_WINDOWS.c.id == id, _WINDOWS.c.began.is_(None)).values(began=at))
-    set_counter(tx, _VERSION, version(tx) + 1)
 
 
 def get(tx: Connection, id: int) -> Window | None:
@@ -70,7 +62,8 @@ def page(tx: Connection, *, before_id: int | None = None, limit: int = 100) -> l
 
 def _tell(tx: Connection, id: int, action: str, actor: str, at: datetime, detail: dict[str, object]) -> None:
     audit.append(tx, actor, f"window.{action}", f"window/{id}", detail, at)
-    set_counter(tx, _VERSION, version(tx) + 1)
+    # The service follows the register, and windows with it.
+    register.touch(tx)
 
 
 def _row(window: Window) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from camera_registry.model.health import Cause
@@ -21,6 +21,17 @@ from camera_registry.model.incident import (
 )
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.rules.incidents.book import Book, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The open incidents (the very mapping of before, if nothing changed), the steps, the incidents that differ, and
+    the devices that came behind one or left it."""
+
+    still: Mapping[int, Incident]
+    steps: tuple[IncidentChange, ...]
+    changed: tuple[Incident, ...]
+    moved: tuple[Affected, ...]
 
 
 class Cases:
@@ -126,15 +137,15 @@ class Cases:
     def tell(self, step: Step, at: datetime, id: int, other: int | None = None, text: str = "") -> None:
         self._steps.append(IncidentChange(step, at, self.incidents[id], other=other, text=text))
 
-    def close(self) -> tuple[tuple[IncidentChange, ...], tuple[Incident, ...], tuple[Affected, ...]]:
-        """Every step with its incident as it stands after all of them, the incidents that differ, the devices moved."""
+    def close(self) -> Closed:
+        """What is left of it; each step with its incident as it stands after all of them."""
         for id, incident in self.incidents.items():
             if incident != self._before.get(id):
                 self.incidents[id] = replace(incident, version=incident.version + 1)
         told = tuple(replace(step, incident=self.incidents[step.incident.id]) for step in self._steps)
         changed = tuple(one for id, one in sorted(self.incidents.items()) if one != self._before.get(id))
-        self.incidents = {id: one for id, one in self.incidents.items() if one.open}
-        return told, changed, tuple(self._moved.values())
+        still = {id: one for id, one in self.incidents.items() if one.open} if changed else self._before
+        return Closed(still, told, changed, tuple(self._moved.values()))
 
     def _weigh(self, id: int, severity: Severity) -> None:
         incident = self.incidents[id]

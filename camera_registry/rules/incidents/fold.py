@@ -364,16 +364,16 @@ class _Fold:
             for device, outage in self.over.items()
             if device in blamed_still or self.now - outage.ended < _KEPT
         }
-        steps, changed, moved = self.cases.close()
+        closed = self.cases.close()
         book = Book(
             self.now,
             self.cases.last_id,
             self.held,
             self.faults,
-            self.cases.incidents,
+            closed.still,
             self.groups,
             self.cases.affected,
             over,
             self.blind,
         )
-        return book, Folded(steps, changed, moved, tuple(self.set_off))
+        return book, Folded(closed.steps, closed.changed, closed.moved, tuple(self.set_off))
