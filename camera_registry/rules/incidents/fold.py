@@ -172,8 +172,9 @@ class _Fold:
             return fault if known else replace(fault, blame=blame, group=None, until=None)
         recheck = self.fleet.policy(fault.device).recheck
         if fault.blame and fault.until is None:
-            outage = self.over.get(fault.blame)
-            fault = replace(fault, until=(outage.ended if outage else self.now) + recheck)
+            # Of two ways to it, the one that is back need not be the one to blame.
+            ends = [self.over[one].ended for one in ancestors(fault.device, parents) if one in self.over]
+            fault = replace(fault, until=max(ends, default=self.now) + recheck)
         elif explicable and not fault.explained and self.over:
             for above in ancestors(fault.device, parents):
                 outage = self.over.get(above)
