@@ -18,7 +18,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
+from camera_registry.model.incident import Severity
+from camera_registry.model.place import SiteCategory
+from camera_registry.model.policy import (
+    FAILURES_BY_CAUSE,
+    HOLD_BY_CAUSE,
+    IncidentPolicy,
+    Pace,
+    PicturePolicy,
+    Policies,
+    Policy,
+    PollPolicy,
+)
 from camera_registry.model.probe import PROBES
 
 
@@ -203,14 +214,16 @@ class Poller(_Section):
     gateway: Annotated[str, AfterValidator(_gateway)] = ""
     """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
     picture_processes: int = Field(1, ge=1, le=16)
+    canaries: tuple[str, ...] = ()
+    """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
 
     def gateway_address(self) -> tuple[str, int] | None:
         """Host and port (0: none named) of the gateway, if one is set."""
         return _host_and_port(self.gateway) if self.gateway else None
 
 
-class Health(_Section):
-    """When a reading becomes a state."""
+class _HealthBase(_Section):
+    """What may differ between devices."""
 
     failures: int = Field(3, ge=1)
     recoveries: int = Field(2, ge=1)
@@ -219,20 +232,77 @@ class Health(_Section):
     clock_limit: Seconds = 30
     certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
+    flapping_start: float = Field(0.30, gt=0, le=1)
+    flapping_end: float = Field(0.25, gt=0, le=1)
+    hold: float = Field(60, ge=0)
+    hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
 
-    def policy(self) -> Policy:
-        return Policy(
-            failures=self.failures,
-            recoveries=self.recoveries,
-            retry=self.retry,
-            stale_intervals=self.stale_intervals,
-            clock_limit=self.clock_limit,
-            certificate_days=self.certificate_days,
-            failures_by_cause=self.failures_by_cause,
-            picture=PicturePolicy(self.black_luma, self.flat_share),
+
+_PICTURE = ("black_luma", "flat_share")
+
+
+def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
+    """Keys of [health] as fields of ``Policy``."""
+    picture = {name: given.pop(name) for name in _PICTURE if name in given}
+    return {**given, "picture": picture} if picture else given
+
+
+def _optional() -> dict[str, Any]:
+    """Every key of [health] as one that may stand there or not."""
+    fields = _HealthBase.model_fields.items()
+    return {name: (Annotated[(field.annotation, "", *field.metadata)] | None, None) for name, field in fields}
+
+
+Overrides = create_model("Overrides", __base__=_Section, **_optional())
+
+
+class Health(_HealthBase):
+    """When a reading becomes a state, and a state an incident. What is overridden counts for the kind, then for the
+    category of the site, then for the device itself."""
+
+    by_kind: dict[Kind, Overrides] = Field(default_factory=dict)
+    by_site_category: dict[SiteCategory, Overrides] = Field(default_factory=dict)
+    by_device: dict[str, Overrides] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends_below_start(self) -> Self:
+        sections: list[Any] = [*self.by_kind.values(), *self.by_site_category.values(), *self.by_device.values()]
+        for section in (self, *sections):
+            start, end = section.flapping_start or self.flapping_start, section.flapping_end or self.flapping_end
+            if end > start:
+                raise ValueError(
+                    f"flapping_end ({end:g}) must not be above flapping_start ({start:g}), or it would end as it begins"
+                )
+        return self
+
+    def policy(self) -> Policies:
+        own = {name: getattr(self, name) for name in _HealthBase.model_fields}
+        base = _of_policy(own)
+        base["picture"] = PicturePolicy(**base["picture"])
+
+        def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
+            return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}
+
+        return Policies(
+            Policy(**base),
+            overrides(self.by_kind),
+            overrides(self.by_site_category),
+            overrides(self.by_device),
         )
+
+
+class Incidents(_Section):
+    """When many faults are one incident, and how bad incidents are."""
+
+    window: Seconds = 60
+    minimum: int = Field(8, ge=2)
+    severities: dict[Cause, Severity] = Field(default_factory=dict)
+
+    def policy(self) -> IncidentPolicy:
+        plain = IncidentPolicy(self.window, self.minimum)
+        return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
 class Logs(_Section):
@@ -253,6 +323,7 @@ class Settings(_Section):
     probes: Probes = Probes()
     poller: Poller = Poller()
     health: Health = Health()
+    incidents: Incidents = Incidents()
     logs: Logs = Logs()
 
     @model_validator(mode="after")

@@ -331,3 +331,117 @@ def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> N
     broken = first_broken(chain_of(shown(book, "cam-0")))
     assert broken is not None
     assert (broken.link, broken.key) == (Link.HOST, "cause.power.name")
+
+
+EVERYWHERE = tuple(Device(f"far-{n:02}", Kind.CAMERA, host=f"198.51.{n}.1") for n in range(60))
+GATE = Device("gate", Kind.NETWORK, host="203.0.113.1")
+
+
+def test_when_no_canary_answers_devices_are_not_called_down() -> None:
+    book = ledger(GATE, *EVERYWHERE)
+    book.lookout.names = ("203.0.113.1", "gone")
+    book.follow(registered(GATE, *EVERYWHERE), NOON)
+    assert book.lookout.strangers == ["gone"]
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    book.judge([seen("gate", "tcp", 0)], at(0))
+    told = book.judge([seen("far-00", "onvif", 60, SILENT)], at(60))
+    assert Hurry("gate", "tcp", "", 0.0) in told, "the canary is asked as soon as anybody fails"
+    lose(book, "gate", ["tcp"], 61)
+    for camera in EVERYWHERE:
+        lose(book, camera.id, ["onvif", "rtsp"], 70)
+    book.tick(at(120), 1)
+    assert book.lookout.blind is not None
+    assert book.lookout.blind.since == at(61)
+    assert not any(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+    book.tick(at(400), 1)
+    assert shown(book, "far-07").status is Status.UNKNOWN
+    book.judge([seen("gate", "tcp", 500)], at(500))
+    assert book.lookout.blind is None
+    lose(book, "far-07", ["onvif", "rtsp"], 510)
+    assert shown(book, "far-07").status is Status.DOWN
+
+
+def test_a_canary_that_answers_is_proof_that_the_others_are_lost_indeed() -> None:
+    book = ledger(GATE, *EVERYWHERE)
+    book.lookout.names = ("gate",)
+    book.follow(registered(GATE, *EVERYWHERE), NOON)
+    book.judge([seen("gate", "tcp", 0)], at(0))
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    for camera in EVERYWHERE:
+        lose(book, camera.id, ["onvif"], 70)
+    assert all(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+
+
+def test_without_canaries_everything_that_fails_everywhere_at_once_is_our_own_blindness() -> None:
+    book = ledger(*EVERYWHERE)
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    for step in range(4):
+        for place, camera in enumerate(EVERYWHERE):
+            moment = 60 + 10 * step + place / 10
+            book.judge([seen(camera.id, probe, moment, SILENT) for probe in ("onvif", "rtsp")], at(moment))
+        book.tick(at(70 + 10 * step), 1)
+    assert book.lookout.blind is not None
+    assert not any(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+    well(book, "far-03", 200)
+    assert book.lookout.blind is None
+
+
+def test_a_fleet_behind_one_switch_that_dies_is_no_blindness() -> None:
+    cameras = [replace(camera, parent="sw-1") for camera in EVERYWHERE]
+    book = ledger(SWITCH, *cameras)
+    for camera in cameras:
+        well(book, camera.id)
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "sw-1", ["tcp"], 60)
+    for camera in cameras:
+        lose(book, camera.id, ["onvif"], 60)
+    book.tick(at(200), 1)
+    assert book.lookout.blind is None
+    assert shown(book, "far-09").status is Status.DOWN
+
+
+def test_a_new_threshold_judges_what_is_known_already() -> None:
+    book = ledger(CAMERAS[0])
+    for step in range(3):
+        book.judge([seen("cam-0", "onvif", 60 * step, facts={"clock_offset_seconds": 74.0})], at(60 * step))
+        book.judge([seen("cam-0", "rtsp", 60 * step)], at(60 * step))
+    assert [reason.cause for reason in shown(book, "cam-0").reasons] == [Cause.CLOCK_DRIFT]
+    taken = book.collect(None)
+    lenient = Settings.model_validate({"health": {"by_kind": {"camera": {"clock_limit": 120}}}})
+    book.policy = lenient.health.policy()
+    book.follow(registered(CAMERAS[0]), at(150))
+    assert shown(book, "cam-0").reasons == ()
+    (flip,) = book.collect(None).flips
+    assert (flip.before, flip.after, flip.at) == (State.DOWN, State.OK, at(150))
+    book.policy = Settings().health.policy()
+    book.follow(registered(CAMERAS[0]), at(160))
+    assert [reason.cause for reason in shown(book, "cam-0").reasons] == [Cause.CLOCK_DRIFT]
+    assert taken.flips
+
+
+def test_a_policy_of_a_device_counts_before_that_of_its_kind() -> None:
+    settings = Settings.model_validate(
+        {"health": {"by_kind": {"camera": {"failures": 5}}, "by_device": {"cam-1": {"failures": 2}}}}
+    )
+    book = Ledger(settings.health.policy(), settings.probes.policy())
+    book.follow(registered(*CAMERAS), NOON)
+    for camera in ("cam-0", "cam-1"):
+        well(book, camera)
+        for step in range(3):
+            book.judge([seen(camera, "onvif", 60 + 10 * step, SILENT)], at(60 + 10 * step))
+    assert shown(book, "cam-0").status is Status.OK
+    assert shown(book, "cam-1").status is Status.DOWN
+
+
+def test_fewer_failures_asked_for_confirm_those_that_wait() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    for step in range(2):
+        book.judge([seen("cam-0", "onvif", 60 + 10 * step, SILENT)], at(60 + 10 * step))
+    assert shown(book, "cam-0").status is Status.OK
+    book.policy = Settings.model_validate({"health": {"failures": 2}}).health.policy()
+    book.follow(registered(CAMERAS[0]), at(75))
+    assert shown(book, "cam-0").status is Status.DOWN

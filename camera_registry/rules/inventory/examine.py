@@ -11,7 +11,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.place import Site
 from camera_registry.model.register import KINDS, Item, Register, kind_of
 from camera_registry.rules.inventory.drafts import Draft, drafts
-from camera_registry.rules.inventory.loops import loops
+from camera_registry.rules.inventory.loops import above, loops
 from camera_registry.rules.inventory.problems import Flaw, Problem, Severity
 from camera_registry.rules.inventory.references import Names
 from camera_registry.rules.inventory.sheets import Sheet
@@ -152,8 +152,8 @@ def _loop_problems(
 ) -> list[Problem]:
     problems = []
     for record in ("area", "device"):
-        edited = {item.id: str(getattr(item, "parent", "")) for item in items if kind_of(item) == record}
-        parents = {id: str(getattr(item, "parent", "")) for id, item in present[record].items()} | edited
+        edited = {item.id: above(item) for item in items if kind_of(item) == record}
+        parents = {id: above(item) for id, item in present[record].items()} | edited
         for chain in loops(parents, edited):
             rows = [draft for id in chain if (draft := by_key.get((record, id))) is not None]
             places = ", ".join(sorted({_place(draft) for draft in rows}, key=lambda place: (len(place), place)))
