@@ -192,6 +192,8 @@ class App:
             reload=self.reload,
             changed=self.follow,
             probe_now=self.probe_now,
+            edit_incident=self.recorder.edit,
+            covering=self._casebook.covering,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             loopback=ip_address(self.settings.web.listen).is_loopback,

@@ -26,7 +26,6 @@ class Casebook:
         self._ledger = ledger
         self._book = Book(now)
         self._fleet = Fleet(heard=ledger.state, policy=ledger.policy_of, rules=policy)
-        self._in_force: tuple[int, ...] = ()
 
     def load(
         self,
@@ -88,7 +87,7 @@ class Casebook:
         """Every open incident, by its number."""
         return self._book.incidents
 
-    @property
-    def planned(self) -> Sequence[maintenance.Planned]:
-        """Windows that are, or may come, in force."""
-        return self._fleet.windows
+    def covering(self, device: str, now: datetime) -> Window | None:
+        """The maintenance window that a device is in."""
+        covering = (one.window for one in self._fleet.windows if device in one.covered)
+        return next((window for window in covering if maintenance.turn(window, now) is not None), None)

@@ -34,7 +34,9 @@ def told(*causes: Cause, at: Link | None, **options: float) -> Told:
 
 
 FAULTS = {
-    Fault.POWER_OFF: told(Cause.TIMEOUT, at=Link.HOST),
+    # Its switch says that the port has no link, or feeds nothing.
+    Fault.POWER_OFF: told(Cause.UNREACHABLE, at=Link.HOST),
+    Fault.POE_OFF: told(Cause.POWER, at=Link.HOST),
     Fault.HANG: told(Cause.TIMEOUT, at=Link.PORT),
     Fault.SLOW_DRIP: told(Cause.TIMEOUT, at=Link.PORT),
     # The kernel takes a connection before the fleet can reset it: that is refused, or cut off.
@@ -50,7 +52,6 @@ FAULTS = {
     Fault.SERIAL_SWAPPED: told(Cause.REPLACED, at=None),
 }
 ELSEWHERE = {
-    Fault.POE_OFF: "tests/simulator/test_links.py",
     Fault.ON_BATTERY: "tests/simulator/test_links.py",
     Fault.CERTIFICATE_CHANGED: "tests/simulator/test_links.py",
     Fault.CERTIFICATE_EXPIRING: "tests/simulator/test_links.py",

@@ -23,13 +23,15 @@ from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
-from camera_registry.store import health, register
+from camera_registry.store import health, incidents, register
+from camera_registry.store.incidents import Wanted
 from camera_registry.texts import Texts
 
 _STRIPS = 24
 _FLIPS_READ = 2000
 _FLIPS_SHOWN = 50
 _CHANGES_SHOWN = 30
+_INCIDENTS_SHOWN = 20
 _CHANNELS_PICTURED = 16
 
 
@@ -71,6 +73,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         query=asked.query,
         entry=entry,
         areas=_way_down(deps.board, entry.device.area),
+        incidents=await deps.store.read(incidents.page, Wanted(device=entry.device.id), limit=_INCIDENTS_SHOWN),
+        covering=deps.covering(entry.device.id, now),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         children=children,
         child_statuses=Counter(child.status for child in children),
