@@ -17,6 +17,13 @@ from tests.service.whole import serving, until, write_settings
 
 FLEET = Fleet.plan(24, seed=5)
 CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
+MORE = """
+[probes]
+rtsp_frames = true
+[probes.snmp]
+interval = 2
+timeout = 1.9
+"""
 TIMEOUT = 1.9
 """As ``whole.SETTINGS`` has it, seconds."""
 
@@ -71,7 +78,7 @@ def test_no_fault_of_the_fleet_is_left_out():
 async def test_each_fault_is_told_by_its_own_cause_and_its_first_broken_link_in_time(tmp_path: Path):
     cameras = dict(zip(FAULTS, CAMERAS, strict=False))
     assert len(cameras) == len(FAULTS), "plan a larger fleet"
-    settings = write_settings(tmp_path, more="[probes]\nrtsp_frames = true")
+    settings = write_settings(tmp_path, more=MORE)
     async with Simulation(FLEET) as simulation:
         async with serving(settings, simulation) as app:
             await until(lambda: [entry.status for entry in app.board] == [Status.OK] * len(FLEET.members))
