@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -22,7 +23,10 @@ from probes.places import Places
 KNOCK = 1.0
 """Seconds in which a port must answer. A network that takes longer is as good as none."""
 
-SHARED = 10.0
+PATIENCE = 5.0
+"""Seconds for one look as a whole. What is not known by then is asked further, for the next failure."""
+
+SHARED = 15.0
 """Seconds for which what was found of a gateway, a parent or a host holds."""
 
 AT_ONCE = 8
@@ -61,7 +65,10 @@ class Diagnosis:
             return seen
         if self._begun.get(key) is failure.kind:
             return seen
-        links = await self._look(target, port, failure)
+        links: tuple[LinkSeen, ...] | None = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                links = await self._look(target, port, failure)
         if links is None:
             return seen
         self._begun[key] = failure.kind
@@ -99,15 +106,19 @@ class Diagnosis:
     async def _ask_parents(self, parents: Sequence[Parent]) -> LinkSeen:
         """The nearest parent that answers proves those above it; of those that don't, the farthest is where a crew must
         go."""
-        last = LinkSeen(Link.PARENT, LinkState.NOT_ASKED)
-        for parent in parents:
-            seen = await self._once(f"{parent.host} {parent.port}", partial(self._ask_parent, parent))
-            if seen.state is not LinkState.BROKEN:
-                return last if last.state is LinkState.BROKEN else seen
-            last = seen
-        return last
+        nearest, *above = parents
+        found = await self._ask_parent(nearest)
+        if found.state is LinkState.BROKEN:
+            for seen in await asyncio.gather(*map(self._ask_parent, above)):
+                if seen.state is not LinkState.BROKEN:
+                    break
+                found = seen
+        return found
 
     async def _ask_parent(self, parent: Parent) -> LinkSeen:
+        return await self._once(f"{parent.host} {parent.port}", partial(self._knock_at_parent, parent))
+
+    async def _knock_at_parent(self, parent: Parent) -> LinkSeen:
         if not self._places.take(parent.host):
             return LinkSeen(Link.PARENT, LinkState.NOT_ASKED, _LATER)
         try:
