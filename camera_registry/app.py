@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -22,6 +23,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.evidence import Evidence
@@ -31,13 +33,12 @@ from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, health, register
+from camera_registry.store import Store, credentials, health, incidents, register, windows
 from camera_registry.store.credentials import Vault
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
-from probes.base import Step, Tools, observe
-from probes.catalog import load as load_probe
+from probes.base import Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
 from probes.picture.desk import PictureDesk
@@ -67,7 +68,8 @@ class App:
         self._credentials: dict[str, Credential] = {}
         self._clock = SteadyClock()
         self._link = LocalLink()
-        self._ledger = Ledger(settings.health.policy(), settings.probes.policy())
+        self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
+        self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
             Memory(),
@@ -78,11 +80,24 @@ class App:
         )
         limits = Limits(settings.poller.slots, settings.poller.per_host)
         self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         self.recorder = Recorder(
-            self._link, self._ledger, store, Evidence(self.pictures), self.board, self._clock, self.metrics
+            self._link,
+            self._ledger,
+            self._casebook,
+            store,
+            Evidence(self.pictures),
+            self.board,
+            self._clock,
+            self.metrics,
         )
         self.discoverer = Discoverer(
-            self._tools.guard, store, lambda: self.settings, lambda: self._register, self._clock.utc
+            self._tools.guard,
+            store,
+            lambda: self.settings,
+            lambda: self._register,
+            self._clock.utc,
+            self.poller.places,
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
@@ -100,7 +115,15 @@ class App:
 
     async def take_up(self) -> None:
         """Read what was true when the service last ran, and let the time since then pass."""
-        self._ledger.load(await self.store.read(health.load_states), await self.store.read(health.load_seen))
+        states = await self.store.read(health.load_states)
+        self._ledger.load(states, await self.store.read(health.load_seen))
+        self._casebook.load(
+            states,
+            await self.store.read(incidents.load_open),
+            await self.store.read(incidents.load_affected),
+            await self.store.read(incidents.newest),
+            self._clock.utc(),
+        )
         await self.follow()
         self._ledger.tick(self._clock.utc(), 1)
         await self.recorder.flush()
@@ -123,7 +146,12 @@ class App:
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)
+        planned = await self.store.read(windows.load, self._clock.utc())
+        self._ledger.lookout.names = self.settings.poller.canaries
         told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
+        self._casebook.follow(self._register, planned, self.settings.incidents.policy())
+        for name in self._ledger.lookout.strangers:
+            log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
         self._housekeeper.version = version
         self.recorder.tell(told)
@@ -144,6 +172,7 @@ class App:
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
         self.poller.limits.per_host = settings.poller.per_host
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         await self._follow(anew=True)
         self.metrics.reloaded(done=True)
         log.info("settings reloaded from %s", self._path)
@@ -157,19 +186,8 @@ class App:
         found: list[tuple[Observation, Sequence[Step]]] = []
         for task in entry.tasks:
             steps: list[Step] = []
-            probe = load_probe(task.probe)
-            seen = await observe(
-                task.probe,
-                probe,
-                entry.target,
-                {**task.options, "full": True},
-                self._tools,
-                timeout=task.timeout,
-                channel=task.channel,
-                steps=steps,
-            )
-            found.append((seen, steps))
-        await self._link.put([seen for seen, _ in found])
+            whole = replace(task, options={**task.options, "full": True})
+            found.append((await self.poller.ask(entry.target, whole, steps), steps))
         return found
 
     def deps(self) -> Deps:
@@ -183,6 +201,8 @@ class App:
             reload=self.reload,
             changed=self.follow,
             probe_now=self.probe_now,
+            edit_incident=self.recorder.edit,
+            covering=self._casebook.covering,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from camera_registry.model.chain import Chain
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
+from camera_registry.model.incident import Incident
 from camera_registry.model.observation import ProbeSeen
+from camera_registry.rules.chain import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class BoardEntry:
     status: Status = Status.UNKNOWN
     since: datetime | None = None
     reasons: tuple[Reason, ...] = ()
+
+
+def chain_of(entry: BoardEntry) -> Chain:
+    """What is known of every link between us and a device's picture."""
+    causes = {reason.cause for reason in entry.reasons} | {
+        held.cause for held in entry.states if held.cause is not None
+    }
+    blamed = next((reason.blamed for reason in entry.reasons if reason.blamed), "")
+    return chain(entry.probes, causes, blamed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class Board:
         self._entries: dict[str, BoardEntry] = {}
         self._listeners: list[Listener] = []
         self.names = Names()
+        self.incidents: Mapping[int, Incident] = {}
+        """Every open incident, by its number: one mapping, swapped whole."""
         self.revision = 0
 
     def __len__(self) -> int:
@@ -56,9 +70,19 @@ class Board:
     def get(self, device: str) -> BoardEntry | None:
         return self._entries.get(device)
 
-    def swap(self, entries: Iterable[BoardEntry], gone: Iterable[str] = ()) -> None:
-        """Put these entries in place of the old ones, remove ``gone``, and tell the listeners once."""
+    def swap(
+        self,
+        entries: Iterable[BoardEntry],
+        gone: Iterable[str] = (),
+        incidents: Mapping[int, Incident] | None = None,
+    ) -> None:
+        """Put these entries in place of the old ones, remove ``gone``, and tell the listeners once. ``incidents``, if
+        given, are all that are open; what an incident is about counts as touched when it has changed."""
         touched: list[str] = []
+        if incidents is not None and incidents is not self.incidents:
+            before, self.incidents = self.incidents, incidents
+            touched += [one.about for id, one in incidents.items() if before.get(id) is not one]
+            touched += [one.about for id, one in before.items() if id not in incidents]
         for entry in entries:
             self._entries[entry.device.id] = entry
             touched.append(entry.device.id)

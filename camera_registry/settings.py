@@ -26,9 +26,20 @@ from pydantic import (
     model_validator,
 )
 
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
+from camera_registry.model.incident import Severity
+from camera_registry.model.place import SiteCategory
+from camera_registry.model.policy import (
+    FAILURES_BY_CAUSE,
+    HOLD_BY_CAUSE,
+    IncidentPolicy,
+    Pace,
+    PicturePolicy,
+    Policies,
+    Policy,
+    PollPolicy,
+)
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import scanning
 
@@ -80,6 +91,23 @@ def _url(text: str) -> str:
     if text and not (url.scheme in ("http", "https") and url.hostname):
         raise ValueError("write the address that people type, such as https://cameras.example.org, or leave it empty")
     return text
+
+
+def _gateway(text: str) -> str:
+    try:
+        _host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address of the network, or address:port, or leave it empty") from error
+    return text
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """``address`` or ``address:port`` in parts (0: no port); an IPv6 address with a port stands in brackets."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    parts = urlsplit(f"//[{text}]" if bare else f"//{text}")
+    if text and not parts.hostname:
+        raise ValueError("there is no address in it")
+    return parts.hostname or "", parts.port or 0
 
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -173,12 +201,16 @@ class ProbeSettings(_Section):
 
 def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
-        Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
-        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
-        Kind.NETWORK: ("tcp",),
+        Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
+
+
+def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
+    return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
 
 
 class _ProbesBase(_Section):
@@ -189,7 +221,10 @@ class _ProbesBase(_Section):
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
-    """Which probes each kind of device gets, unless its register entry says otherwise."""
+    """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
+    ``http`` only with a path."""
+    by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
+    """The same for traffic units that differ from others by having no picture."""
 
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
@@ -201,7 +236,7 @@ class _ProbesBase(_Section):
             "rtsp": {"frames": self.rtsp_frames},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, options)
+        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
 
 
 def _paces() -> dict[str, Any]:
@@ -224,31 +259,98 @@ class Poller(_Section):
     per_host: int = Field(2, ge=1)
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
+    gateway: Annotated[str, AfterValidator(_gateway)] = ""
+    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
     picture_processes: int = Field(1, ge=1, le=16)
+    canaries: tuple[str, ...] = ()
+    """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
+
+    def gateway_address(self) -> tuple[str, int] | None:
+        """Host and port (0: none named) of the gateway, if one is set."""
+        return _host_and_port(self.gateway) if self.gateway else None
 
 
-class Health(_Section):
-    """When a reading becomes a state."""
+class _HealthBase(_Section):
+    """What may differ between devices."""
 
     failures: int = Field(3, ge=1)
     recoveries: int = Field(2, ge=1)
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
     clock_limit: Seconds = 30
+    certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
+    flapping_start: float = Field(0.30, gt=0, le=1)
+    flapping_end: float = Field(0.25, gt=0, le=1)
+    hold: float = Field(60, ge=0)
+    hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
 
-    def policy(self) -> Policy:
-        return Policy(
-            failures=self.failures,
-            recoveries=self.recoveries,
-            retry=self.retry,
-            stale_intervals=self.stale_intervals,
-            clock_limit=self.clock_limit,
-            failures_by_cause=self.failures_by_cause,
-            picture=PicturePolicy(self.black_luma, self.flat_share),
+
+_PICTURE = ("black_luma", "flat_share")
+
+
+def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
+    """Keys of [health] as fields of ``Policy``."""
+    picture = {name: given.pop(name) for name in _PICTURE if name in given}
+    return {**given, "picture": picture} if picture else given
+
+
+def _optional() -> dict[str, Any]:
+    """Every key of [health] as one that may stand there or not."""
+    fields = _HealthBase.model_fields.items()
+    return {name: (Annotated[(field.annotation, "", *field.metadata)] | None, None) for name, field in fields}
+
+
+Overrides = create_model("Overrides", __base__=_Section, **_optional())
+
+
+class Health(_HealthBase):
+    """When a reading becomes a state, and a state an incident. What is overridden counts for the kind, then for the
+    category of the site, then for the device itself."""
+
+    by_kind: dict[Kind, Overrides] = Field(default_factory=dict)
+    by_site_category: dict[SiteCategory, Overrides] = Field(default_factory=dict)
+    by_device: dict[str, Overrides] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends_below_start(self) -> Self:
+        sections: list[Any] = [*self.by_kind.values(), *self.by_site_category.values(), *self.by_device.values()]
+        for section in (self, *sections):
+            start, end = section.flapping_start or self.flapping_start, section.flapping_end or self.flapping_end
+            if end > start:
+                raise ValueError(
+                    f"flapping_end ({end:g}) must not be above flapping_start ({start:g}), or it would end as it begins"
+                )
+        return self
+
+    def policy(self) -> Policies:
+        own = {name: getattr(self, name) for name in _HealthBase.model_fields}
+        base = _of_policy(own)
+        base["picture"] = PicturePolicy(**base["picture"])
+
+        def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
+            return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}
+
+        return Policies(
+            Policy(**base),
+            overrides(self.by_kind),
+            overrides(self.by_site_category),
+            overrides(self.by_device),
         )
+
+
+class Incidents(_Section):
+    """When many faults are one incident, and how bad incidents are."""
+
+    window: Seconds = 60
+    minimum: int = Field(8, ge=2)
+    severities: dict[Cause, Severity] = Field(default_factory=dict)
+
+    def policy(self) -> IncidentPolicy:
+        plain = IncidentPolicy(self.window, self.minimum)
+        return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
 class Logs(_Section):
@@ -270,7 +372,22 @@ class Settings(_Section):
     probes: Probes = Probes()
     poller: Poller = Poller()
     health: Health = Health()
+    incidents: Incidents = Incidents()
     logs: Logs = Logs()
+
+    @model_validator(mode="after")
+    def _gateway_is_allowed(self) -> Self:
+        host = (self.poller.gateway_address() or ("", 0))[0]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return self  # none, or a name, whose address is looked at when it is asked
+        if not any(address in ip_network(network) for network in self.devices.networks):
+            raise ValueError(
+                f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
+                "network there"
+            )
+        return self
 
     @field_validator("discovery")
     @classmethod
@@ -334,4 +451,4 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{shown}" if key else message

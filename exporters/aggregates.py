@@ -7,15 +7,17 @@ only writes them down. Devices that people have not put to work are not counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from camera_registry.board import Board, BoardEntry, Names
 from camera_registry.model.device import Life
 from camera_registry.model.health import Status
+from camera_registry.model.incident import Incident
 from exporters.exposition import Family, encode, escape
 
 DEVICES = Family("camera_area_devices", "Devices registered directly in an area, by kind and status.")
 FAULTS = Family("camera_area_faults", "Devices of an area with this fault confirmed; lost behind a parent not counted.")
+INCIDENTS = Family("camera_incidents_open", "Open incidents that no other one explains.")
 SITES = Family("camera_site_devices", "Devices of a site by status.")
 AREA_INFO = Family("camera_area_info", "Always 1; an area's name and the area above it.")
 SITE_INFO = Family("camera_site_info", "Always 1; a site's name.")
@@ -66,6 +68,7 @@ class Aggregates:
         self._faults = _Tally(FAULTS, ("area", "aspect", "cause"), by_status=False)
         self._added: dict[str, tuple[_Addition, ...]] = {}
         self._names: tuple[Names, bytes] | None = None
+        self._incidents: tuple[Mapping[int, Incident], bytes] | None = None
         for entry in board:
             self._follow((entry.device.id,))
         self.close = board.listen(self._follow)
@@ -75,7 +78,9 @@ class Aggregates:
         """The families as text."""
         if self._names is None or self._names[0] is not self._board.names:
             self._names = self._board.names, _infos(self._board.names)
-        return self._devices.text() + self._sites.text() + self._faults.text() + self._names[1]
+        if self._incidents is None or self._incidents[0] is not self._board.incidents:
+            self._incidents = self._board.incidents, _open_incidents(self._board.incidents.values())
+        return self._devices.text() + self._sites.text() + self._faults.text() + self._incidents[1] + self._names[1]
 
     def _follow(self, touched: tuple[str, ...]) -> None:
         for device in touched:
@@ -103,6 +108,12 @@ class Aggregates:
         shown = dict.fromkeys((reason.aspect, reason.cause) for reason in entry.reasons if not reason.blamed)
         for aspect, cause in shown:
             yield self._faults, (device.area, aspect.value, cause.value), ""
+
+
+def _open_incidents(incidents: Iterable[Incident]) -> bytes:
+    counts = Counter((one.area, one.severity.value, one.cause.value) for one in incidents if one.parent is None)
+    lines = (_line(INCIDENTS.name, ("area", "severity", "cause"), key, n) for key, n in sorted(counts.items()))
+    return INCIDENTS.head + encode("".join(lines))
 
 
 def _infos(names: Names) -> bytes:

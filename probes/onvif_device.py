@@ -142,7 +142,7 @@ class OnvifDevice:
                 self._clock_is_a_guess = False
                 return await self._ask_by_token(question, login)  # in our own time: some devices misstate their Date
             if known and not answer.head.get("www-authenticate"):
-                raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error
+                raise login.failure(f"WS-Security: {error}") from error
             self._context.step("onvif.token_refused", detail=str(error))
             # Remembered before it is tried: a run that is cut short here must not begin with the token again, or two
             # such runs would pass for two refusals of the password.
@@ -159,7 +159,8 @@ class OnvifDevice:
         try:
             answer = await client.request("POST", question.path, self._authenticator, question.headers, body)
         except ProbeError as error:
-            if error.kind is FailureKind.AUTH:
+            # What was not tried for the sake of the account is tried first the next time.
+            if error.kind is FailureKind.AUTH and not (self._login and self._login.held_back):
                 self._memory.schemes.pop(_MODE, None)
             raise
         try:
@@ -170,7 +171,7 @@ class OnvifDevice:
             if not self._is_about_us(error, answer) or self._login is None:
                 raise
             self._memory.schemes.pop(_MODE, None)
-            raise self._login.failure(f"the device refused the user name or password ({error})") from error
+            raise self._login.failure(str(error)) from error
         self._authenticator.accepted()
         self._known_here = True
         self._memory.schemes[_MODE] = _HTTP_MODE
@@ -181,7 +182,7 @@ class OnvifDevice:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
             if self._is_about_us(error, answer):
-                raise credentials.wanted(self._target, "onvif", "the device asks for a password") from error
+                raise credentials.wanted(self._target, "onvif") from error
             raise
         self._known_here = True
         return element

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.incident import Incident, IncidentChange
+from camera_registry.model.maintenance import Window
 from camera_registry.model.observation import Observation
 from camera_registry.settings import Settings
 from camera_registry.store import Store
@@ -21,6 +23,9 @@ from probes.base import Step
 
 ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
 """Probes a device at once; each observation comes with the steps that led to it."""
+
+EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[Incident | None]]
+"""Does something to an open incident and writes it down; None when it is not open. Raises what the function raises."""
 
 
 class Discovery(Protocol):
@@ -45,8 +50,8 @@ class Deps:
     """``reload`` reads settings and register again and returns the problems that kept it from doing so (empty: done).
 
     ``ready`` tells whether the service does its work; ``changed`` is called after each edit of the register, so that
-    the board follows; ``pollers`` names those whose observations come here; ``loopback`` is whether the listener can be
-    reached from this machine only.
+    the board follows; ``covering`` gives the maintenance window that a device is in; ``pollers`` names those whose
+    observations come here; ``loopback`` is whether the listener can be reached from this machine only.
     """
 
     board: Board
@@ -55,7 +60,9 @@ class Deps:
     reload: Callable[[], Awaitable[Sequence[str]]]
     changed: Callable[[], Awaitable[None]]
     probe_now: ProbeNow
+    edit_incident: EditIncident
     ready: Callable[[], bool]
+    covering: Callable[[str, datetime], Window | None]
     pictures: Pictures
     vault: Vault
     metrics: ServiceMetrics

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from camera_registry.console.reader import Order
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.health import Cause, Status
+from camera_registry.model.incident import Severity
 
 
 def _blank(value: object) -> object:
@@ -18,6 +19,7 @@ def _blank(value: object) -> object:
 OptionalStatus = Annotated[Status | None, BeforeValidator(_blank)]
 OptionalKind = Annotated[Kind | None, BeforeValidator(_blank)]
 OptionalCause = Annotated[Cause | None, BeforeValidator(_blank)]
+OptionalSeverity = Annotated[Severity | None, BeforeValidator(_blank)]
 OptionalLife = Annotated[Life | None, BeforeValidator(_blank)]
 
 

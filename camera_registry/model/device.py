@@ -67,11 +67,12 @@ class Device:
     """The device file: everything the register knows of one unit.
 
     ``host`` is an IPv4 or IPv6 address or a host name, without port and without brackets. ``parent`` is the device
-    (switch, recorder, uplink) whose loss takes this one along, ``parent_port`` the port of that switch it is plugged
-    in, by the switch's own name for it. ``credential`` names a stored credential, ``onvif_credential`` and
-    ``snmp_credential`` those of its own for one protocol. Ports of 0 mean "this device does not speak that".
-    ``certificate`` is the SHA-256 fingerprint of its TLS certificate, 64 hexadecimal digits. ``azimuth`` and
-    ``view_angle`` are degrees clockwise from north, ``view_range`` and ``height`` metres, positions WGS-84 degrees.
+    (switch, recorder, uplink) whose loss takes this one along, ``backup_parent`` a second way to it, so that only the
+    loss of both does; ``parent_port`` is the port of the parent it is plugged in, by the switch's own name for it.
+    ``credential`` names a stored credential, ``onvif_credential`` and ``snmp_credential`` those of its own for one
+    protocol. Ports of 0 mean "this device does not speak that". ``certificate`` is the SHA-256 fingerprint of its TLS
+    certificate, 64 hexadecimal digits. ``azimuth`` and ``view_angle`` are degrees clockwise from north, ``view_range``
+    and ``height`` metres, positions WGS-84 degrees.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Device:
     area: str = ""
     site: str = ""
     parent: str = ""
+    backup_parent: str = ""
     parent_port: str = ""
     credential: str = ""
     onvif_credential: str = ""
@@ -121,3 +123,8 @@ class Device:
     installed: date | None = None
     tags: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The devices it stands behind; it is cut off when every one of them is lost."""
+        return tuple(filter(None, (self.parent, self.backup_parent)))

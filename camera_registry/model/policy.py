@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
 
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.health import Cause
+from camera_registry.model.incident import Severity
+from camera_registry.model.place import SiteCategory
 
-FAILURES_BY_CAUSE: Mapping[Cause, int] = {Cause.AUTH: 1, Cause.REPLACED: 1, Cause.FIRMWARE_CHANGED: 1}
+FAILURES_BY_CAUSE: Mapping[Cause, int] = {
+    Cause.AUTH: 1,
+    Cause.REPLACED: 1,
+    Cause.FIRMWARE_CHANGED: 1,
+    Cause.CERTIFICATE: 1,
+}
 """A refused password is believed at once, because asking again locks accounts; what a device says of itself is no
 matter of luck."""
+
+HOLD_BY_CAUSE: Mapping[Cause, float] = {Cause.REPLACED: 0.0, Cause.FIRMWARE_CHANGED: 0.0}
+"""What a device says of itself does not pass by waiting, and comes one device at a time."""
+
+SEVERITIES: Mapping[Cause, Severity] = {
+    **dict.fromkeys(Cause, Severity.P3),
+    **dict.fromkeys(
+        (Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT, Cause.REFUSED, Cause.NO_STREAM, Cause.NO_MEDIA, Cause.NO_SIGNAL),
+        Severity.P2,
+    ),
+    **dict.fromkeys((Cause.BLACK, Cause.COVERED, Cause.MOVED, Cause.STORAGE_FAULT, Cause.RECORDING_GAP), Severity.P2),
+    **dict.fromkeys((Cause.PARENT_DOWN, Cause.POWER, Cause.POLLER_BLIND), Severity.P1),
+    **dict.fromkeys((Cause.CLOCK_DRIFT, Cause.OSD_CLOCK, Cause.FIRMWARE_CHANGED, Cause.CERTIFICATE), Severity.P4),
+}
+"""How much a cause matters by itself; a mass failure is P1 whatever its cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +61,15 @@ class Policy:
     """Without any reading for this many intervals a state is stale."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
+    certificate_days: float = 30.0
+    """A certificate that ends within so many days is due for renewal."""
     failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     """Bad readings that confirm certain causes, where it is not ``failures``."""
+    hold: float = 60.0
+    """Time for which a confirmed fault is held before it is an incident: meanwhile its parents are asked, and what was
+    lost together is gathered."""
+    hold_by_cause: Mapping[Cause, float] = field(default_factory=lambda: dict(HOLD_BY_CAUSE))
+    """The same for certain causes, where it is not ``hold``."""
     flapping_start: float = 0.30
     """Flapping begins when the weighted share of changes in the last 20 readings reaches this."""
     flapping_end: float = 0.25
@@ -47,6 +78,67 @@ class Policy:
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)
+
+    def hold_for(self, cause: Cause) -> timedelta:
+        return timedelta(seconds=self.hold_by_cause.get(cause, self.hold))
+
+    @property
+    def recheck(self) -> timedelta:
+        """The time a device gets to come back after its parent did: as long as a fault takes to be confirmed."""
+        return timedelta(seconds=self.failures * self.retry)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policy of each device: what all have in common, then what its kind, its site's category and it itself have
+    of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and ``picture`` holds
+    fields of ``PicturePolicy``."""
+
+    base: Policy = Policy()
+    by_kind: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
+    by_site_category: Mapping[SiteCategory, Mapping[str, Any]] = field(default_factory=dict)
+    by_device: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, device: Device, category: SiteCategory | None = None) -> Policy:
+        """The policy of one device at a site of this category; the base itself where nothing is overridden."""
+        policy = self.base
+        for overrides in (
+            self.by_kind.get(device.kind),
+            self.by_site_category.get(category) if category else None,
+            self.by_device.get(device.id),
+        ):
+            if overrides:
+                policy = _overridden(policy, overrides)
+        return policy
+
+
+def _overridden(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
+    values = dict(overrides)
+    for name in ("failures_by_cause", "hold_by_cause"):
+        if name in values:
+            values[name] = {**getattr(policy, name), **values[name]}
+    if "picture" in values:
+        values["picture"] = replace(policy.picture, **values["picture"])
+    return replace(policy, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPolicy:
+    """When many faults are one incident, and how bad it is. ``window`` is seconds."""
+
+    window: float = 60.0
+    """Devices whose losses began within this time of each other were lost together."""
+    minimum: int = 8
+    """So many devices make a mass failure."""
+    severities: Mapping[Cause, Severity] = field(default_factory=lambda: dict(SEVERITIES))
+
+    @property
+    def together(self) -> timedelta:
+        return timedelta(seconds=self.window)
+
+    def severity(self, cause: Cause, devices: int) -> Severity:
+        """The severity of an incident of this cause that concerns so many devices."""
+        return Severity.P1 if devices >= self.minimum else self.severities[cause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +155,7 @@ class PollPolicy:
 
     paces: Mapping[str, Pace]
     by_kind: Mapping[Kind, tuple[str, ...]]
+    by_traffic_kind: Mapping[TrafficKind, tuple[str, ...]] = field(default_factory=dict)
+    """In place of ``by_kind`` for traffic units of these kinds."""
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What is always asked of a probe, by its name."""

@@ -32,6 +32,10 @@ class Action(StrEnum):
     """Search the device networks, and decide on what that proposes."""
     EDIT = "edit"
     """Change the register."""
+    HANDLE = "handle"
+    """Acknowledge and assign incidents, and write notes about them."""
+    PLAN = "plan"
+    """Plan maintenance, and call it off."""
     CREDENTIALS = "credentials"
     """Set and remove credentials of devices."""
     ADMINISTER = "administer"
@@ -43,7 +47,18 @@ class Action(StrEnum):
 
 
 _READ = frozenset({Action.SEE, Action.OWN})
-_WORK = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SCRAPE, Action.PROBE, Action.EDIT, Action.DISCOVER})
+_WORK = frozenset(
+    {
+        Action.SEE_PICTURES,
+        Action.SEE_CHANGES,
+        Action.SCRAPE,
+        Action.PROBE,
+        Action.DISCOVER,
+        Action.EDIT,
+        Action.HANDLE,
+        Action.PLAN,
+    }
+)
 _AUDIT = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SEE_ACCESS, Action.SEE_AUDIT, Action.SCRAPE})
 
 PERMITTED: dict[Role, frozenset[Action]] = {

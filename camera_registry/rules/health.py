@@ -19,6 +19,7 @@ from camera_registry.model.health import (
     Reason,
     State,
     Status,
+    Subject,
 )
 from camera_registry.model.policy import Policy
 
@@ -40,7 +41,7 @@ PRECEDENCE = (
 _WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
 
-_BEHIND_A_PARENT = {Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT}
+BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})
 """Causes that the loss of a parent explains. A refused password was found while the way was open."""
 
 
@@ -87,11 +88,13 @@ def _bad(state: AspectState, reading: Reading, policy: Policy, now: datetime) ->
         # Another cause must hold as long as the first had to, or a timeout between two refusals would be news.
         same = same and state.run_cause is reading.cause
     run, run_at = (state.run + 1, state.run_at) if same else (1, reading.at)
+    # The fault that went on through a silence goes on under another name, too.
+    goes_on = State.DOWN in (state.settled, state.was)
     if run >= policy.failures_for(reading.cause):
-        since = state.since if state.settled is State.DOWN else None
+        since = state.since if goes_on else None
         return _settle(state, State.DOWN, run_at or reading.at, reading, now, since=since)
     waiting = replace(state, run=run, run_cause=reading.cause, run_at=run_at)
-    if state.settled is State.DOWN:
+    if goes_on:
         return waiting, None
     return replace(waiting, state=State.SUSPECT, cause=reading.cause, detail=reading.detail), None
 
@@ -123,6 +126,29 @@ def _settle(
         run_at=None,
     )
     return settled, flip
+
+
+def judge_again(state: AspectState, reading: Reading, now: datetime) -> tuple[AspectState, Flip | None]:
+    """The state when the newest reading reads otherwise by another policy, from ``now`` on: it was confirmed by what
+    it rests on, and what it rests on has not changed."""
+    after = State.OK if reading.good else State.DOWN
+    if after is state.settled and reading.cause is state.cause:
+        return state, None
+    since = state.since if after is state.settled else None
+    return _settle(replace(state, good=reading.good), after, now, reading, now, since=since)
+
+
+def confirm(state: AspectState, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
+    """The state when a policy that asks for fewer readings counts those that wait for confirmation."""
+    if not state.run or state.run_at is None or state.settled is State.FLAPPING:
+        return state, None
+    reading = Reading(state.subject, state.run_at, state.run_cause, state.detail)
+    if reading.cause is not None and state.run >= policy.failures_for(reading.cause):
+        since = state.since if state.settled is State.DOWN else None
+        return _settle(state, State.DOWN, state.run_at, reading, now, since=since)
+    if reading.good and state.run >= policy.recoveries:
+        return _settle(state, State.OK, state.run_at, reading, now)
+    return state, None
 
 
 def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> tuple[AspectState, Flip | None]:
@@ -165,7 +191,16 @@ def flapping_share(changes: int) -> float:
 
 def in_order(states: Iterable[AspectState]) -> list[AspectState]:
     """States in the order in which they are told."""
-    return sorted(states, key=lambda state: (PRECEDENCE.index(state.subject.aspect), state.subject.channel))
+    return sorted(states, key=lambda state: _place(state.subject))
+
+
+def in_telling_order(subjects: Iterable[Subject]) -> list[Subject]:
+    """Subjects in the order in which they are told."""
+    return sorted(subjects, key=_place)
+
+
+def _place(subject: Subject) -> tuple[int, str]:
+    return PRECEDENCE.index(subject.aspect), subject.channel
 
 
 def derive(
@@ -219,7 +254,7 @@ def _earliest(states: Iterable[AspectState]) -> datetime | None:
 def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     subject = state.subject
     assert state.cause is not None
-    explained = blamed if state.cause in _BEHIND_A_PARENT and not _bad_after(state, until) else ""
+    explained = blamed if state.cause in BEHIND_A_PARENT and not _bad_after(state, until) else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -18,13 +18,15 @@ from camera_registry.board import Board, BoardEntry
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
 from camera_registry.model.health import Aspect, Subject
+from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
 from camera_registry.rules.adoption import adopt
+from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Changes, Ledger
-from camera_registry.store import Store, Unavailable, health, register
+from camera_registry.store import Store, Unavailable, audit, health, incidents, register, windows
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Recorder:
         self,
         link: LocalLink,
         ledger: Ledger,
+        casebook: Casebook,
         store: Store,
         evidence: Evidence,
         board: Board,
@@ -58,6 +61,7 @@ class Recorder:
     ) -> None:
         self._link = link
         self._ledger = ledger
+        self._casebook = casebook
         self._store = store
         self._board = board
         self._clock = clock
@@ -66,13 +70,15 @@ class Recorder:
         self.healthy = True
         """Whether the last commit went through."""
         self._dirty = asyncio.Event()
+        self._writing = asyncio.Lock()
+        """Held from taking changes until they are written, so that an edit of an incident finds it as it is stored."""
         self._written_at = 0.0
 
     @property
     def waiting(self) -> int:
         """Rows that wait to be written."""
         changes = self._ledger.changes
-        return len(changes.states) + len(changes.seen) + len(changes.flips)
+        return len(changes.states) + len(changes.seen) + len(changes.flips) + len(changes.steps)
 
     async def run(self) -> None:
         """Record until cancelled; what was judged by then is written before this returns."""
@@ -98,7 +104,21 @@ class Recorder:
 
     async def flush(self) -> None:
         """Write and show everything now: a start does so before anybody can ask. Raises Unavailable."""
-        await self._write(self._ledger.collect(None))
+        async with self._writing:
+            await self._write(self._take(None))
+
+    async def edit(self, id: int, change: Callable[[Incident], IncidentChange]) -> Incident | None:
+        """Do something to an open incident and write it down at once; None when it is not open. Raises Unavailable
+        (nothing was done then), or what ``change`` raises."""
+        async with self._writing:
+            incident = self._casebook.get(id)
+            if incident is None:
+                return None
+            step = change(incident)
+            await self._store.write(_save_edit, step)
+            self._casebook.put(step.incident)
+        self._show(Changes())
+        return step.incident
 
     async def _receive(self) -> None:
         while True:
@@ -117,11 +137,8 @@ class Recorder:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            changes = self._ledger.collect(self._clock.utc())
-            try:
-                await self._write(changes)
-            except Unavailable as error:
-                self._ledger.restore(changes)
+            changes, error = await self._try()
+            if error is not None:
                 self.healthy = False
                 self._meter.commit_failed()
                 log.warning("nothing is lost, but the store does not take what was measured: %s", error)
@@ -137,11 +154,27 @@ class Recorder:
             # Half a second of observations share one transaction and one swap.
             await asyncio.sleep(0.5)
 
+    async def _try(self) -> tuple[Changes, Unavailable | None]:
+        """Write what there is. What could not be written is put back, and why is told."""
+        async with self._writing:
+            changes = self._take(self._clock.utc())
+            try:
+                await self._write(changes)
+            except Unavailable as error:
+                self._ledger.restore(changes)
+                return changes, error
+            return changes, None
+
+    def _take(self, now: datetime | None) -> Changes:
+        """What is to be written, and the incidents that follow from it."""
+        changes = self._ledger.collect(now)
+        self._casebook.fold(changes, now or self._clock.utc())
+        return changes
+
     async def _write(self, changes: Changes) -> None:
         begun = asyncio.get_running_loop().time()
-        if changes.states or changes.seen or changes.flips:
-            runs = [(device, run) for (device, _), run in changes.seen.items()]
-            await self._store.write(health.save, changes.states.values(), changes.flips, runs)
+        if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
+            await self._store.write(_save, changes)
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -151,13 +184,28 @@ class Recorder:
             entry = self._ledger.entry(device)
             if entry is not None:
                 entries.append(entry)
-        self._board.swap(entries, changes.gone)
+        self._board.swap(entries, changes.gone, self._casebook.incidents)
 
     async def adopt(self) -> None:
         """Write into empty fields of device files what the devices told of themselves."""
         told, self._ledger.adoptable = self._ledger.adoptable, {}
         if told:
             await self._store.write(_adopt_all, told, self._clock.utc())
+
+
+def _save(tx: Connection, changes: Changes) -> None:
+    """Everything that one look at the world has changed, in one transaction."""
+    runs = [(device, run) for (device, _), run in changes.seen.items()]
+    health.save(tx, changes.states.values(), changes.flips, runs)
+    incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
+    for window, began in changes.set_off.items():
+        windows.set_off(tx, window, began)
+
+
+def _save_edit(tx: Connection, step: IncidentChange) -> None:
+    incidents.save(tx, [step.incident], [step])
+    detail = {"text": step.text} if step.text else {}
+    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
 
 
 def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:

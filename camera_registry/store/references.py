@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 
 from camera_registry.model.place import View
 from camera_registry.model.register import Item, kind_of
-from camera_registry.rules.inventory.loops import loops
+from camera_registry.rules.inventory.loops import above, loops
 from camera_registry.store.errors import Refused
 from camera_registry.store.statements import batches
 from camera_registry.store.tables import ITEMS, METADATA
@@ -95,10 +95,11 @@ def _used(kind: str, id: str, user: str, users: Sequence[str]) -> str:
 
 def _loops(tx: Connection, written: Sequence[Item]) -> Iterable[str]:
     for kind in ("area", "device"):
-        edited = {item.id: getattr(item, "parent", "") for item in written if kind_of(item) == kind}
+        edited = {item.id: above(item) for item in written if kind_of(item) == kind}
         if any(edited.values()):
             target = ITEMS[kind]
-            parents = {row.id: row.parent for row in tx.execute(select(target.c.id, target.c.parent))}
+            columns = [target.c[name] for name in ("id", "parent", "backup_parent") if name in target.c]
+            parents = {row.id: above(row) for row in tx.execute(select(*columns))}
             parents.update(edited)
             for chain in loops(parents, edited):
                 ring = " > ".join((*chain, chain[0]))

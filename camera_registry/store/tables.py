@@ -15,6 +15,8 @@ from sqlmodel import Field, SQLModel
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
+from camera_registry.model.incident import Scope, Severity, Step
+from camera_registry.model.maintenance import WindowKind
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
 from camera_registry.store.columns import Instant, Json, Reference, Word, Words
@@ -104,6 +106,7 @@ class DeviceRow(SQLModel, table=True):
     area: str = _reference("area.id", index=True)
     site: str = _reference("site.id", index=True)
     parent: str = _reference("device.id", index=True)
+    backup_parent: str = _reference("device.id", index=True)
     parent_port: str = _text()
     credential: str = _reference("credential.id", index=True)
     onvif_credential: str = _reference("credential.id", index=True)
@@ -264,6 +267,83 @@ class FlipRow(SQLModel, table=True):
     confirmed_at: datetime = _instant()
     cause: Cause | None = _word(Cause, optional=True)
     detail: str = _text()
+
+
+class IncidentRow(SQLModel, table=True):
+    """Incidents, open and over. They outlive the devices they tell of."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index("ix_incident_ended", "ended", "id"),
+        Index("ix_incident_about", "about", "id"),
+        Index("ix_incident_area", "area", "id"),
+    )
+    id: int = Field(sa_column=Column(_BIG, primary_key=True, autoincrement=False))
+    scope: Scope = _word(Scope)
+    about: str
+    cause: Cause = _word(Cause)
+    severity: Severity = _word(Severity)
+    started: datetime = _instant(index=True)
+    confirmed_at: datetime = _instant()
+    opened_at: datetime = _instant()
+    area: str
+    detail: str = _text()
+    ended: datetime | None = _instant(optional=True)
+    flapping: bool
+    symptoms: Any = Field(sa_column=Column(Json, nullable=False))
+    causes: Any = Field(sa_column=Column(Json, nullable=False))
+    spans: Any = Field(sa_column=Column(Json, nullable=False))
+    parent: int | None = Field(sa_column=Column(_BIG, nullable=True, index=True))
+    window: int | None = Field(sa_column=Column("window_id", _BIG, nullable=True))
+    affected: int
+    acknowledged: Any = Field(sa_column=Column(Json, nullable=True))
+    assignee: str
+    version: int
+
+
+class IncidentStepRow(SQLModel, table=True):
+    """The time line of incidents: every step, never changed."""
+
+    __tablename__ = "incident_step"
+    id: int | None = _serial()
+    incident: int = Field(sa_column=Column(_BIG, ForeignKey("incident.id"), nullable=False, index=True))
+    step: Step = _word(Step)
+    at: datetime = _instant()
+    cause: Cause = _word(Cause)
+    severity: Severity = _word(Severity)
+    actor: str
+    other: int | None = Field(sa_column=Column(_BIG, nullable=True))
+    text: str = _text()
+
+
+class AffectedRow(SQLModel, table=True):
+    """The devices lost behind an incident about something else, each time they were."""
+
+    __tablename__ = "incident_device"
+    incident: int = Field(sa_column=Column(_BIG, ForeignKey("incident.id"), primary_key=True, autoincrement=False))
+    device: str = Field(sa_column=Column(String, primary_key=True, index=True))
+    since: datetime = Field(sa_column=Column(Instant, primary_key=True))
+    until: datetime | None = _instant(optional=True)
+
+
+class WindowRow(SQLModel, table=True):
+    """Maintenance windows, cancelled ones too."""
+
+    __tablename__ = "maintenance_window"
+    id: int | None = _serial()
+    kind: WindowKind = _word(WindowKind)
+    cover: Any = Field(sa_column=Column(Json, nullable=False))
+    begins: datetime = _instant()
+    ends: datetime | None = _instant(optional=True)
+    lasts: float
+    schedule: str
+    zone: str
+    began: datetime | None = _instant(optional=True)
+    reason: str = _text()
+    author: str
+    created_at: datetime = _instant()
+    cancelled_at: datetime | None = _instant(optional=True)
+    cancelled_by: str
 
 
 class AccountRow(SQLModel, table=True):

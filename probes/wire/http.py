@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
+from probes.wire.allowed import check_http
 from probes.wire.head import Head, head_end, read_head, skip_blank
 from probes.wire.text import excerpt
 
-Headers = Iterable[tuple[str, str]]
+Headers = Collection[tuple[str, str]]
 
 _INTERIM_LIMIT = 8
 _EXTRA_LINES = 100
@@ -63,7 +64,9 @@ def read_date(value: str) -> datetime | None:
 
 
 def write_request(method: str, target: str, host: str, headers: Headers = (), body: bytes = b"") -> bytes:
-    """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header."""
+    """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header, and for
+    what is not on the allow-list."""
+    check_http(method, headers)
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: camera-registry", "Accept-Encoding: identity"]
     for name, value in headers:
         if _HEADER_BREAK.search(value):

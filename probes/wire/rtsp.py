@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
+from probes.wire.allowed import check_rtsp
 from probes.wire.head import Head, head_end, read_head, skip_blank
 from probes.wire.text import excerpt
 
@@ -49,7 +50,9 @@ class Packet:
 
 
 def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[str, str]] = ()) -> bytes:
-    """A request without a body. Raises WireError for a header that holds a line break."""
+    """A request without a body. Raises WireError for a header that holds a line break, and for what is not on the
+    allow-list."""
+    check_rtsp(method)
     lines = [f"{method} {uri} RTSP/1.0", f"CSeq: {sequence}", "User-Agent: camera-registry"]
     for name, value in headers:
         if _HEADER_BREAK.search(value):

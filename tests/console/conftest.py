@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,13 @@ from camera_registry import console
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
 from camera_registry.model.register import Item
 from camera_registry.settings import Settings
-from camera_registry.store import Store, access, audit, register, tokens
+from camera_registry.store import Store, access, audit, incidents, register, tokens
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import new_key
 from camera_registry.store.passwords import Passwords
@@ -166,6 +167,14 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         fresh = [fleet.healthy(device) for device in kept.devices.values() if board.get(device.id) is None]
         board.swap(fresh, gone)
 
+    async def edit_incident(id: int, change: Callable[[Incident], IncidentChange]) -> Incident | None:
+        if id not in board.incidents:
+            return None
+        step = change(board.incidents[id])
+        await store.write(incidents.save, [step.incident], [step])
+        board.swap((), (), {**board.incidents, id: step.incident})
+        return step.incident
+
     searches = Searches()
     deps = console.Deps(
         board=board,
@@ -174,6 +183,8 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         reload=reload,
         changed=changed,
         probe_now=probe_now,
+        edit_incident=edit_incident,
+        covering=lambda device, now: None,
         ready=lambda: made.ready,
         pictures=pictures,
         vault=Vault([new_key()]),

@@ -95,6 +95,16 @@ def test_a_fault_that_outlives_a_silence_is_the_same_fault() -> None:
     assert [(flip.before, flip.after) for flip in flips] == [(State.STALE, State.DOWN)]
 
 
+def test_a_fault_that_outlived_a_silence_takes_another_name_only_when_that_is_confirmed() -> None:
+    down, _ = run((60, Cause.TIMEOUT), (70, Cause.TIMEOUT), (80, Cause.TIMEOUT), state=healthy())
+    stale, _ = tick(down, at(1000), 60, POLICY)
+    waiting, flips = run((1001, Cause.REFUSED), (1011, Cause.REFUSED), state=stale)
+    assert (waiting.settled, waiting.cause, flips) == (State.STALE, Cause.TIMEOUT, [])
+    renamed, flips = run((1021, Cause.REFUSED), state=waiting)
+    assert (renamed.state, renamed.cause, renamed.since) == (State.DOWN, Cause.REFUSED, at(60))
+    assert len(flips) == 1
+
+
 def test_after_a_silence_a_new_fault_still_needs_confirmation() -> None:
     stale, _ = tick(healthy(), at(1000), 60, POLICY)
     suspect, flips = run((1001, Cause.TIMEOUT), (1011, Cause.TIMEOUT), state=stale)

@@ -1,8 +1,8 @@
 """Which lost parent explains a lost device."""
 
-from camera_registry.rules.topology import blamed, children, descendants
+from camera_registry.rules.topology import ancestors, blamed, children, descendants
 
-PARENTS = {"cam": "switch", "switch": "uplink", "uplink": "", "a": "b", "b": "a"}
+PARENTS = {"cam": ("switch",), "switch": ("uplink",), "uplink": (), "a": ("b",), "b": ("a",)}
 
 
 def test_the_farthest_lost_parent_is_to_blame() -> None:
@@ -18,3 +18,12 @@ def test_a_loop_in_the_topology_ends_the_walk() -> None:
 
 def test_everything_beneath_a_device_is_found_at_any_depth() -> None:
     assert set(descendants("uplink", children(PARENTS))) == {"switch", "cam"}
+
+
+def test_a_second_way_carries_until_it_is_lost_too() -> None:
+    ring = {"cam": ("left", "right"), "left": ("core",), "right": ("core",), "core": ()}
+    assert blamed("cam", ring, {"left"}) == ""
+    assert blamed("cam", ring, {"left", "right"}) == "left"
+    assert blamed("cam", ring, {"core"}) == "core"
+    assert blamed("cam", ring, {"core", "right"}) == "core"
+    assert list(ancestors("cam", ring)) == ["left", "right", "core"]

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from camera_registry.board import BoardEntry
+from camera_registry.board import BoardEntry, chain_of
+from camera_registry.model.chain import Link, first_broken
 from camera_registry.model.device import Device, Kind, Life
-from camera_registry.model.health import Cause, State, Status
+from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Hurry, Put
+from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Parent, Put
 from camera_registry.service.ledger import Changes, Ledger
 from camera_registry.settings import Settings
 
@@ -239,3 +240,208 @@ def test_a_healthy_minute_writes_no_state() -> None:
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
     assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"
+
+
+def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() -> None:
+    camera = replace(CAMERAS[0], probes=("onvif", "http", "rtsp"), http_path="/")
+    book = ledger(camera)
+    garbled = Failure(FailureKind.PROTOCOL, Stage.ANSWER, "no SOAP")
+    book.judge([seen("cam-0", probe, 0) for probe in ("onvif", "http", "rtsp")], at(0))
+    book.collect(None)
+    for second in range(60, 300, 10):
+        told = book.judge([seen("cam-0", "onvif", second, garbled), seen("cam-0", "http", second + 1)], at(second + 1))
+        assert [change.probe for change in told if isinstance(change, Hurry)] in (["onvif"], [])
+    control = Subject("cam-0", Aspect.CONTROL)
+    assert [(flip.after, flip.cause) for flip in book.collect(None).flips] == [(State.DOWN, Cause.PROTOCOL)]
+    kept = book.entry("cam-0")
+    assert kept is not None
+    # Who speaks first after a restart has not the last word.
+    again = Ledger(book.policy, book.polls)
+    again.load(kept.states, [("cam-0", run) for run in kept.probes])
+    again.follow(registered(camera), at(300))
+    again.judge([seen("cam-0", "http", second) for second in (301, 311, 321)], at(321))
+    state = again.state(control)
+    assert state is not None
+    assert (state.settled, state.cause) == (State.DOWN, Cause.PROTOCOL)
+    again.judge([seen("cam-0", "onvif", second) for second in (330, 340)], at(340))
+    assert [flip.after for flip in again.collect(None).flips] == [State.OK]
+
+
+def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:
+    camera = replace(CAMERAS[0], probes=("onvif", "http"), http_path="/")
+    book = ledger(camera)
+    book.judge([seen("cam-0", "onvif", 0), seen("cam-0", "http", 0)], at(0))
+    book.judge([seen("cam-0", "http", 100)], at(100))
+    book.collect(None)
+    book.tick(at(200), 1)
+    flips = {flip.subject.aspect for flip in book.collect(None).flips}
+    assert flips == {Aspect.REACH}, "http still bears out control; nobody but onvif speaks of reach"
+    book.tick(at(260), 1)
+    assert {flip.subject.aspect for flip in book.collect(None).flips} == {Aspect.CONTROL}
+
+
+def test_a_refused_password_is_still_left_alone_after_a_restart() -> None:
+    values = {
+        "credential": "c-1",
+        "version": 3,
+        "protocol": "*",
+        "at": at(60).isoformat(),
+        "until": at(1860).isoformat(),
+    }
+    refused = Failure(FailureKind.AUTH, Stage.AUTHENTICATE, "refused", "auth.quiet", values)
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    book.judge([seen("cam-0", "rtsp", 60, refused)], at(60))
+    assert {run for _, run in book.collect(at(60)).seen} == {("rtsp", "")}, "written at once: a crash must not undo it"
+    entry = book.entry("cam-0")
+    assert entry is not None
+    again = Ledger(book.policy, book.polls)
+    again.load(entry.states, [("cam-0", run) for run in entry.probes])
+    told = again.follow(registered(CAMERAS[0]), at(70))
+    assert LeaveAlone("cam-0", "c-1", 3, "*", at(60), at(1860)) in told
+    again.judge([seen("cam-0", "onvif", 80, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(80))
+    assert not any(isinstance(change, LeaveAlone) for change in again.follow(registered(CAMERAS[0]), at(90), anew=True))
+
+
+def test_whoever_stands_behind_a_device_is_told_where_to_ask_for_it_and_that_it_moved() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    entry = book.roster_entry("cam-0")
+    assert entry is not None
+    assert entry.target.parents == (Parent("sw-1", "192.0.2.1", 80),)
+    told = book.follow(registered(replace(SWITCH, host="192.0.2.99"), *CAMERAS), at(60))
+    moved = {change.entry.target.device for change in told if isinstance(change, Put)}
+    assert moved == {"sw-1", *(camera.id for camera in CAMERAS)}
+
+
+def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> None:
+    camera = replace(CAMERAS[0], parent_port="Gi0/3")
+    book = ledger(replace(SWITCH, probes=("tcp", "snmp"), snmp_port=161), camera)
+    well(book, "cam-0")
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "cam-0", ["onvif", "rtsp"], 60)
+    book.collect(None)
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.TIMEOUT}
+    port = {"name": "Gi0/3", "up": False, "admin_up": True, "poe": "fault"}
+    book.judge([seen("sw-1", "snmp", 90, facts={"ports": [port]})], at(90))
+    assert "cam-0" in book.collect(None).touched
+    assert {(reason.cause, "Gi0/3" in reason.detail) for reason in shown(book, "cam-0").reasons} == {
+        (Cause.POWER, True)
+    }
+    broken = first_broken(chain_of(shown(book, "cam-0")))
+    assert broken is not None
+    assert (broken.link, broken.key) == (Link.HOST, "cause.power.name")
+
+
+EVERYWHERE = tuple(Device(f"far-{n:02}", Kind.CAMERA, host=f"198.51.{n}.1") for n in range(60))
+GATE = Device("gate", Kind.NETWORK, host="203.0.113.1")
+
+
+def test_when_no_canary_answers_devices_are_not_called_down() -> None:
+    book = ledger(GATE, *EVERYWHERE)
+    book.lookout.names = ("203.0.113.1", "gone")
+    book.follow(registered(GATE, *EVERYWHERE), NOON)
+    assert book.lookout.strangers == ["gone"]
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    book.judge([seen("gate", "tcp", 0)], at(0))
+    told = book.judge([seen("far-00", "onvif", 60, SILENT)], at(60))
+    assert Hurry("gate", "tcp", "", 0.0) in told, "the canary is asked as soon as anybody fails"
+    lose(book, "gate", ["tcp"], 61)
+    for camera in EVERYWHERE:
+        lose(book, camera.id, ["onvif", "rtsp"], 70)
+    book.tick(at(120), 1)
+    assert book.lookout.blind is not None
+    assert book.lookout.blind.since == at(61)
+    assert not any(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+    book.tick(at(400), 1)
+    assert shown(book, "far-07").status is Status.UNKNOWN
+    book.judge([seen("gate", "tcp", 500)], at(500))
+    assert book.lookout.blind is None
+    lose(book, "far-07", ["onvif", "rtsp"], 510)
+    assert shown(book, "far-07").status is Status.DOWN
+
+
+def test_a_canary_that_answers_is_proof_that_the_others_are_lost_indeed() -> None:
+    book = ledger(GATE, *EVERYWHERE)
+    book.lookout.names = ("gate",)
+    book.follow(registered(GATE, *EVERYWHERE), NOON)
+    book.judge([seen("gate", "tcp", 0)], at(0))
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    for camera in EVERYWHERE:
+        lose(book, camera.id, ["onvif"], 70)
+    assert all(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+
+
+def test_without_canaries_everything_that_fails_everywhere_at_once_is_our_own_blindness() -> None:
+    book = ledger(*EVERYWHERE)
+    for camera in EVERYWHERE:
+        well(book, camera.id)
+    for step in range(4):
+        for place, camera in enumerate(EVERYWHERE):
+            moment = 60 + 10 * step + place / 10
+            book.judge([seen(camera.id, probe, moment, SILENT) for probe in ("onvif", "rtsp")], at(moment))
+        book.tick(at(70 + 10 * step), 1)
+    assert book.lookout.blind is not None
+    assert not any(shown(book, camera.id).status is Status.DOWN for camera in EVERYWHERE)
+    well(book, "far-03", 200)
+    assert book.lookout.blind is None
+
+
+def test_a_fleet_behind_one_switch_that_dies_is_no_blindness() -> None:
+    cameras = [replace(camera, parent="sw-1") for camera in EVERYWHERE]
+    book = ledger(SWITCH, *cameras)
+    for camera in cameras:
+        well(book, camera.id)
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "sw-1", ["tcp"], 60)
+    for camera in cameras:
+        lose(book, camera.id, ["onvif"], 60)
+    book.tick(at(200), 1)
+    assert book.lookout.blind is None
+    assert shown(book, "far-09").status is Status.DOWN
+
+
+def test_a_new_threshold_judges_what_is_known_already() -> None:
+    book = ledger(CAMERAS[0])
+    for step in range(3):
+        book.judge([seen("cam-0", "onvif", 60 * step, facts={"clock_offset_seconds": 74.0})], at(60 * step))
+        book.judge([seen("cam-0", "rtsp", 60 * step)], at(60 * step))
+    assert [reason.cause for reason in shown(book, "cam-0").reasons] == [Cause.CLOCK_DRIFT]
+    taken = book.collect(None)
+    lenient = Settings.model_validate({"health": {"by_kind": {"camera": {"clock_limit": 120}}}})
+    book.policy = lenient.health.policy()
+    book.follow(registered(CAMERAS[0]), at(150))
+    assert shown(book, "cam-0").reasons == ()
+    (flip,) = book.collect(None).flips
+    assert (flip.before, flip.after, flip.at) == (State.DOWN, State.OK, at(150))
+    book.policy = Settings().health.policy()
+    book.follow(registered(CAMERAS[0]), at(160))
+    assert [reason.cause for reason in shown(book, "cam-0").reasons] == [Cause.CLOCK_DRIFT]
+    assert taken.flips
+
+
+def test_a_policy_of_a_device_counts_before_that_of_its_kind() -> None:
+    settings = Settings.model_validate(
+        {"health": {"by_kind": {"camera": {"failures": 5}}, "by_device": {"cam-1": {"failures": 2}}}}
+    )
+    book = Ledger(settings.health.policy(), settings.probes.policy())
+    book.follow(registered(*CAMERAS), NOON)
+    for camera in ("cam-0", "cam-1"):
+        well(book, camera)
+        for step in range(3):
+            book.judge([seen(camera, "onvif", 60 + 10 * step, SILENT)], at(60 + 10 * step))
+    assert shown(book, "cam-0").status is Status.OK
+    assert shown(book, "cam-1").status is Status.DOWN
+
+
+def test_fewer_failures_asked_for_confirm_those_that_wait() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    for step in range(2):
+        book.judge([seen("cam-0", "onvif", 60 + 10 * step, SILENT)], at(60 + 10 * step))
+    assert shown(book, "cam-0").status is Status.OK
+    book.policy = Settings.model_validate({"health": {"failures": 2}}).health.policy()
+    book.follow(registered(CAMERAS[0]), at(75))
+    assert shown(book, "cam-0").status is Status.DOWN

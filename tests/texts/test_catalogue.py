@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import camera_registry
+from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State, Status
+from camera_registry.model.incident import Party, Scope, Severity
+from camera_registry.model.maintenance import WindowKind
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
@@ -21,8 +24,8 @@ from camera_registry.model.place import SiteCategory
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Oversight, ProposalKind, ProposalState, Role, SiteCategory, Stage, State,
-    Status, TlsUse, TrafficKind, Unjudged,
+    Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState, Role, Scope,
+    Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 
@@ -66,7 +69,9 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
-        r"step|command|field|fact|problem|snapshot_kind|unjudged|evidence|proposal_kind|proposal_state|oversight)\.|"
+        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|scope|"
+        r"severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight)\.|"
+        r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {

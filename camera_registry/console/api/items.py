@@ -9,11 +9,11 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from camera_registry.console.api import answers, bodies, devices, questions
-from camera_registry.console.api.route import Result, get, no_content, write
+from camera_registry.console.api.route import Result, get, if_match, no_content, versioned, write
 from camera_registry.console.cursor import from_cursor, to_cursor
 from camera_registry.console.problems import Place, Problem, invalid, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -72,16 +72,9 @@ async def _answer(asked: _Ask, kind: str, id: str) -> BaseModel:
 
 
 def _expected(asked: _Ask, kind: str) -> Mapping[tuple[str, str], int]:
-    """The version that If-Match names (RFC 9110, section 13.1.1); ``*`` is any. Raises Problem without one."""
-    given = asked.request.headers.get(hdrs.IF_MATCH, "").strip()
-    if not given:
-        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "if_match")
-    if given == "*":
-        return {}
-    number = given.removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdigit()):
-        raise Problem(HTTPStatus.PRECONDITION_FAILED, "etag", given=given[:100])
-    return {(kind, asked.item()): int(number)}
+    """The version that If-Match names; none where any will do. Raises Problem."""
+    version = if_match(asked.request)
+    return {} if version is None else {(kind, asked.item()): version}
 
 
 def _lister(kind: str) -> Callable[[Asked[questions.ItemsQuestion, Nothing]], Result]:
@@ -172,10 +165,6 @@ async def change_life(asked: Asked[Nothing, questions.LifeBody]) -> BaseModel:
     return await devices.whole(asked, item.id)
 
 
-def _versioned(route: AnyRoute) -> AnyRoute:
-    return replace(route, versioned=True)
-
-
 def _routes(kind: str) -> list[AnyRoute]:
     path, one = f"/{kind}s", f"/{kind}s/{{id}}"
     answer = answers.DeviceAnswer if kind == "device" else answers.ItemAnswer
@@ -189,9 +178,9 @@ def _routes(kind: str) -> list[AnyRoute]:
     whole, put, patch = bodies.whole(kind), bodies.replacement(kind), bodies.patch(kind)
     lines += [
         write(f"POST {path}", _creator(kind), Action.EDIT, whole, answer, f"Register one {kind}"),
-        _versioned(write(f"PUT {one}", _putter(kind), Action.EDIT, put, answer, f"Put one {kind}")),
-        _versioned(write(f"PATCH {one}", _patcher(kind), Action.EDIT, patch, answer, f"Edit one {kind}")),
-        _versioned(write(f"DELETE {one}", _remover(kind), Action.EDIT, Nothing, None, f"Remove one {kind}")),
+        versioned(write(f"PUT {one}", _putter(kind), Action.EDIT, put, answer, f"Put one {kind}")),
+        versioned(write(f"PATCH {one}", _patcher(kind), Action.EDIT, patch, answer, f"Edit one {kind}")),
+        versioned(write(f"DELETE {one}", _remover(kind), Action.EDIT, Nothing, None, f"Remove one {kind}")),
     ]
     return lines
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel
 
-from camera_registry.console.routing import Asked, Nothing, Route, Surface
+from camera_registry.console.problems import Problem
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
 
 PREFIX = "/api/v1"
@@ -44,6 +46,24 @@ def write(
     if method == "POST" and answer:
         status = HTTPStatus.CREATED
     return Route(Surface.API, method, PREFIX + path, handler, action, Nothing, body, answer, summary, status)
+
+
+def versioned(route: AnyRoute) -> AnyRoute:
+    """The route of an edit that must say which version it was made from."""
+    return replace(route, versioned=True)
+
+
+def if_match(request: web.Request) -> int | None:
+    """The version that If-Match names (RFC 9110, section 13.1.1); None: any (``*``). Raises Problem without one."""
+    given = request.headers.get(hdrs.IF_MATCH, "").strip()
+    if not given:
+        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "if_match")
+    if given == "*":
+        return None
+    number = given.removeprefix("W/").strip('"')
+    if not (number.isascii() and number.isdigit()):
+        raise Problem(HTTPStatus.PRECONDITION_FAILED, "etag", given=given[:100])
+    return int(number)
 
 
 def no_content() -> web.Response:

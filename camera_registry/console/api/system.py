@@ -6,7 +6,17 @@ from functools import cache
 
 from aiohttp import web
 
-from camera_registry.console.api import answers, credentials, devices, imports, items, openapi, people, proposals
+from camera_registry.console.api import (
+    answers,
+    credentials,
+    devices,
+    imports,
+    incidents,
+    items,
+    openapi,
+    people,
+    proposals,
+)
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
@@ -32,6 +42,7 @@ def _description() -> bytes:
 
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
+    *incidents.ROUTES,
     *items.ROUTES,
     *credentials.ROUTES,
     *people.ROUTES,

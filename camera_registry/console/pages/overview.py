@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from camera_registry.console.pages.incidents import called, roots
 from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -12,10 +13,13 @@ from camera_registry.model.health import Status
 from camera_registry.rules.access import Action
 
 _TROUBLES = 30
+_INCIDENTS = 12
 
 
 async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    board = asked.deps.board
     seen = asked.request.app[READER].overview()
+    open_now = roots(board)
     return show(
         asked,
         "overview.html",
@@ -24,7 +28,9 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         more=max(0, len(seen.troubles) - _TROUBLES),
         most=max(seen.causes.values(), default=0),
         unknown=seen.statuses[Status.UNKNOWN],
-        names=asked.deps.board.names,
+        names=board.names,
+        open=open_now,
+        called=called(board, open_now[:_INCIDENTS]),
     )
 
 

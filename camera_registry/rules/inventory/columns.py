@@ -86,6 +86,7 @@ _REFERENCES: Mapping[tuple[str, str], str] = {
     ("device", "area"): "area",
     ("device", "site"): "site",
     ("device", "parent"): "device",
+    ("device", "backup_parent"): "device",
     ("device", "credential"): "credential",
     ("device", "onvif_credential"): "credential",
     ("device", "snmp_credential"): "credential",

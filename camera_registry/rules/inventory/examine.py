@@ -11,7 +11,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.place import Site
 from camera_registry.model.register import KINDS, Item, Register, kind_of
 from camera_registry.rules.inventory.drafts import Draft, drafts
-from camera_registry.rules.inventory.loops import loops
+from camera_registry.rules.inventory.loops import above, loops
 from camera_registry.rules.inventory.problems import Flaw, Problem, Severity
 from camera_registry.rules.inventory.references import Names
 from camera_registry.rules.inventory.sheets import Sheet
@@ -78,7 +78,7 @@ def examine(
     own = [
         Credential(own_credential(draft.id), draft.username, draft.password, 0)
         for draft in found
-        if draft.username and draft.password
+        if _is_whole(draft, present[draft.record].get(draft.id))
     ]
     before = [present[kind_of(item)].get(item.id) for item in items]
     created = sum(1 for old in before if old is None)
@@ -132,7 +132,7 @@ def _complete_device(draft: Draft, present: Item | None, problems: list[Problem]
         kind = draft.line.device_kind or _CODE_KINDS.get(code[10:13])
         if kind is not None:
             values["kind"] = kind
-    if draft.username and draft.password:
+    if _is_whole(draft, present):
         if values.get("credential") not in (None, "", own_credential(draft.id)):
             problems.append(draft.problem(Flaw.CREDENTIAL_TWICE, "credential"))
         values["credential"] = own_credential(draft.id)
@@ -141,13 +141,19 @@ def _complete_device(draft: Draft, present: Item | None, problems: list[Problem]
         problems.append(draft.problem(Flaw.HALF_CREDENTIAL, given, missing=missing))
 
 
+def _is_whole(draft: Draft, present: Item | None) -> bool:
+    """Whether a row's login can be used: an SNMP agent may have a community alone."""
+    port = draft.values.get("snmp_port", getattr(present, "snmp_port", 0))
+    return bool(draft.password) and bool(draft.username or port)
+
+
 def _loop_problems(
     items: Sequence[Item], present: Mapping[str, Mapping[str, Item]], by_key: Mapping[tuple[str, str], Draft]
 ) -> list[Problem]:
     problems = []
     for record in ("area", "device"):
-        edited = {item.id: str(getattr(item, "parent", "")) for item in items if kind_of(item) == record}
-        parents = {id: str(getattr(item, "parent", "")) for id, item in present[record].items()} | edited
+        edited = {item.id: above(item) for item in items if kind_of(item) == record}
+        parents = {id: above(item) for id, item in present[record].items()} | edited
         for chain in loops(parents, edited):
             rows = [draft for id in chain if (draft := by_key.get((record, id))) is not None]
             places = ", ".join(sorted({_place(draft) for draft in rows}, key=lambda place: (len(place), place)))

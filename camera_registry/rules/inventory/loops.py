@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def loops(parents: Mapping[str, str], start: Iterable[str] | None = None) -> list[tuple[str, ...]]:
-    """Every loop that is reached from ``start`` (all, if not given), as the chain of its members.
+def above(item: object) -> tuple[str, ...]:
+    """Whatever an item of the register stands below or behind."""
+    return tuple(filter(None, (getattr(item, "parent", ""), getattr(item, "backup_parent", ""))))
 
-    ``parents`` maps each member to the one above it, or to empty text. A chain begins with its smallest member, so
-    that the same loop always reads the same; linear in the number of members.
+
+def loops(parents: Mapping[str, Sequence[str]], start: Iterable[str] | None = None) -> list[tuple[str, ...]]:
+    """Loops that are reached from ``start`` (all, if not given), each as the chain of its members; none: no loop.
+
+    ``parents`` maps each member to those above it. A chain begins with its smallest member, so that the same loop
+    always reads the same; linear in the number of references, so of loops that share members not every one is told.
     """
     finished: set[str] = set()
-    found: list[tuple[str, ...]] = []
+    found: dict[tuple[str, ...], None] = {}
     for first in parents if start is None else start:
-        path: dict[str, int] = {}
-        member = first
-        while member and member not in finished and member not in path:
-            path[member] = len(path)
-            member = parents.get(member, "")
-        if member in path:
-            chain = tuple(path)[path[member] :]
-            smallest = chain.index(min(chain))
-            found.append(chain[smallest:] + chain[:smallest])
-        finished.update(path)
-    return found
+        path: dict[str, Iterator[str]] = {}
+        member: str | None = first
+        while member is not None or path:
+            if member is None:
+                last = next(reversed(path))
+                member = next(path[last], None)
+                if member is None:
+                    finished.add(last)
+                    del path[last]
+            elif member in path:
+                chain = tuple(path)[list(path).index(member) :]
+                smallest = chain.index(min(chain))
+                found[chain[smallest:] + chain[:smallest]] = None
+                member = None
+            else:
+                if member not in finished:
+                    path[member] = iter(parents.get(member, ()))
+                member = None
+    return list(found)
 
 
 def from_the_top(items: Mapping[str, T], parents: Mapping[str, str]) -> list[T]:

@@ -88,6 +88,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "credential": ("凭据", "登录凭据", "账号组"),
     "onvif_credential": ("ONVIF凭据",),
     "snmp_credential": ("SNMP凭据",),
+    "backup_parent": ("备用上级", "备用上级设备", "备用上联"),
     "parent_port": ("上级端口", "交换机端口", "switch_port"),
     "probes": ("探测", "探测项"),
     "interval": ("探测间隔", "间隔", "轮询间隔"),

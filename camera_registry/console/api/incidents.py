@@ -1,0 +1,178 @@
+"""Incidents: what is or was wrong, its time line, and what people do about it; and planned maintenance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from camera_registry.console import handling
+from camera_registry.console.api import incident_answers as answers
+from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.incident_questions import (
+    AcknowledgeBody,
+    AssigneeBody,
+    IncidentsQuestion,
+    NoteBody,
+    WindowBody,
+)
+from camera_registry.console.api.questions import NewestQuestion
+from camera_registry.console.api.route import get, if_match, versioned, write
+from camera_registry.console.problems import not_found
+from camera_registry.console.routing import AnyRoute, Asked, Nothing
+from camera_registry.rules.access import Action
+from camera_registry.store import incidents, windows
+from camera_registry.store.incidents import Wanted
+
+
+async def listed(asked: Asked[IncidentsQuestion, Nothing]) -> Listed[answers.IncidentAnswer]:
+    query = asked.query
+    wanted = Wanted(
+        query.open,
+        query.area,
+        query.device,
+        query.cause,
+        query.severity,
+        query.parent,
+        query.roots,
+        query.since,
+        query.until,
+    )
+    before = int(query.cursor) if query.cursor else None
+    found = await asked.deps.store.read(incidents.page, wanted, before_id=before, limit=query.limit + 1)
+    shown = found[: query.limit]
+    now = asked.deps.now()
+    return Listed(
+        items=[answers.IncidentAnswer.of(one, now) for one in shown],
+        next=str(shown[-1].id) if len(found) > query.limit else None,
+    )
+
+
+async def one(asked: Asked[Nothing, Nothing]) -> answers.WholeIncident:
+    return await _whole(asked)
+
+
+async def _whole(asked: Asked[Any, Any]) -> answers.WholeIncident:
+    incident = await handling.find(asked)
+    store = asked.deps.store
+    asked.headers["ETag"] = f'"{incident.version}"'
+    return answers.WholeIncident.whole(
+        incident,
+        asked.deps.now(),
+        await store.read(incidents.time_line, incident.id),
+        await store.read(incidents.affected, incident.id),
+        await store.read(incidents.page, Wanted(parent=incident.id), limit=1000),
+    )
+
+
+async def acknowledge(asked: Asked[Nothing, AcknowledgeBody]) -> answers.WholeIncident:
+    body = asked.body
+    lasts = None if body.lasts is None else timedelta(seconds=body.lasts)
+    await handling.acknowledge(asked, if_match(asked.request), lasts, body.note, sticky=body.sticky)
+    return await _whole(asked)
+
+
+async def unacknowledge(asked: Asked[Nothing, Nothing]) -> answers.WholeIncident:
+    await handling.unacknowledge(asked, if_match(asked.request))
+    return await _whole(asked)
+
+
+async def assign(asked: Asked[Nothing, AssigneeBody]) -> answers.WholeIncident:
+    await handling.assign(asked, if_match(asked.request), asked.body.assignee)
+    return await _whole(asked)
+
+
+async def note(asked: Asked[Nothing, NoteBody]) -> answers.WholeIncident:
+    await handling.note(asked, asked.body.text)
+    return await _whole(asked)
+
+
+async def list_windows(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.WindowAnswer]:
+    query = asked.query
+    before = int(query.cursor) if query.cursor else None
+    found = await asked.deps.store.read(windows.page, before_id=before, limit=query.limit + 1)
+    shown = found[: query.limit]
+    now = asked.deps.now()
+    return Listed(
+        items=[answers.WindowAnswer.of(kept, now) for kept in shown],
+        next=str(shown[-1].id) if len(found) > query.limit else None,
+    )
+
+
+async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
+    id = handling.number(asked, "window")
+    found = await asked.deps.store.read(windows.get, id)
+    if found is None:
+        raise not_found(f"window {id}")
+    return answers.WindowAnswer.of(found, asked.deps.now())
+
+
+async def plan(asked: Asked[Nothing, WindowBody]) -> answers.WindowAnswer:
+    now = asked.deps.now()
+    kept = await handling.plan(asked, asked.body.window(asked.user.name, now, asked.deps.settings().time_zone))
+    asked.headers["Location"] = f"{asked.request.path}/{kept.id}"
+    return answers.WindowAnswer.of(kept, now)
+
+
+async def cancel(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
+    return answers.WindowAnswer.of(await handling.cancel(asked), asked.deps.now())
+
+
+_ONE = "/incidents/{id}"
+
+ROUTES: tuple[AnyRoute, ...] = (
+    get(
+        "/incidents",
+        listed,
+        Action.SEE,
+        IncidentsQuestion,
+        Listed[answers.IncidentAnswer],
+        "Incidents, newest first",
+    ),
+    get(_ONE, one, Action.SEE, Nothing, answers.WholeIncident, "One incident with its time line"),
+    versioned(
+        write(
+            f"PUT {_ONE}/acknowledgement",
+            acknowledge,
+            Action.HANDLE,
+            AcknowledgeBody,
+            answers.WholeIncident,
+            "Say that an incident was seen",
+        )
+    ),
+    versioned(
+        write(
+            f"DELETE {_ONE}/acknowledgement",
+            unacknowledge,
+            Action.HANDLE,
+            Nothing,
+            answers.WholeIncident,
+            "Take an acknowledgement back",
+        )
+    ),
+    versioned(
+        write(
+            f"PUT {_ONE}/assignee", assign, Action.HANDLE, AssigneeBody, answers.WholeIncident, "Say who looks after it"
+        )
+    ),
+    write(
+        f"POST {_ONE}/notes", note, Action.HANDLE, NoteBody, answers.WholeIncident, "Write a note into the time line"
+    ),
+    get(
+        "/windows",
+        list_windows,
+        Action.SEE,
+        NewestQuestion,
+        Listed[answers.WindowAnswer],
+        "Maintenance windows, newest first",
+    ),
+    get("/windows/{id}", one_window, Action.SEE, Nothing, answers.WindowAnswer, "One maintenance window"),
+    write("POST /windows", plan, Action.PLAN, WindowBody, answers.WindowAnswer, "Plan maintenance"),
+    write(
+        "DELETE /windows/{id}",
+        cancel,
+        Action.PLAN,
+        Nothing,
+        answers.WindowAnswer,
+        "Call a window off, or end it now; it stays to be read",
+    ),
+)

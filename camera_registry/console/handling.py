@@ -1,0 +1,107 @@
+"""What people do to incidents and plan as maintenance, for the API and the pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from camera_registry.console.problems import Problem, not_found
+from camera_registry.console.routing import Asked
+from camera_registry.model.incident import Acknowledgement, Incident, IncidentChange
+from camera_registry.model.maintenance import Window
+from camera_registry.rules import maintenance
+from camera_registry.rules.incidents import edits
+from camera_registry.store import Transaction, audit, incidents, windows
+from camera_registry.store.errors import Outdated
+
+_Ask = Asked[Any, Any]
+
+
+def number(asked: _Ask, what: str) -> int:
+    """The number in the path. Raises Problem: nothing has a name there."""
+    given = asked.item()
+    if not (given.isascii() and given.isdigit() and len(given) <= 18):
+        raise not_found(f"{what} {given}")
+    return int(given)
+
+
+async def find(asked: _Ask) -> Incident:
+    """The incident that the path names, as it stands now. Raises Problem."""
+    id = number(asked, "incident")
+    found = asked.deps.board.incidents.get(id) or await asked.deps.store.read(incidents.get, id)
+    if found is None:
+        raise not_found(f"incident {id}")
+    return found
+
+
+async def acknowledge(asked: _Ask, expected: int | None, lasts: timedelta | None, note: str, *, sticky: bool) -> None:
+    """Note that whoever asks has seen it. Raises Problem, Outdated."""
+    now = asked.deps.now()
+    seen = Acknowledgement(asked.user.name, now, None if lasts is None else now + lasts, sticky, note)
+    await _change(asked, expected, lambda incident: edits.acknowledge(incident, seen))
+
+
+async def unacknowledge(asked: _Ask, expected: int | None) -> None:
+    """Take an acknowledgement back. Raises Problem, Outdated."""
+    now = asked.deps.now()
+    await _change(asked, expected, lambda incident: edits.unacknowledge(incident, asked.user.name, now))
+
+
+async def assign(asked: _Ask, expected: int | None, to: str) -> None:
+    """Say who looks after it. Raises Problem, Outdated."""
+    now = asked.deps.now()
+    await _change(asked, expected, lambda incident: edits.assign(incident, to, asked.user.name, now))
+
+
+async def note(asked: _Ask, text: str) -> None:
+    """Write something into its time line, be it open or over. Raises Problem."""
+    incident = await find(asked)
+    step = edits.note(incident, text, asked.user.name, asked.deps.now())
+    if incident.open:
+        await _change(asked, None, lambda now: replace(step, incident=now))
+    else:
+        await asked.deps.store.write(_keep_note, step)
+
+
+async def _change(asked: _Ask, expected: int | None, change: Callable[[Incident], IncidentChange]) -> None:
+    id = number(asked, "incident")
+
+    def made(incident: Incident) -> IncidentChange:
+        if expected is not None and incident.version != expected:
+            raise Outdated(
+                f"incident {id} is at version {incident.version}, and the edit was made from version {expected}:"
+                " read it again and repeat the edit"
+            )
+        return change(incident)
+
+    if await asked.deps.edit_incident(id, made) is None:
+        await find(asked)
+        raise Problem(HTTPStatus.CONFLICT, "incident_over", id=id)
+
+
+def _keep_note(tx: Transaction, step: IncidentChange) -> None:
+    incidents.save(tx, (), [step])
+    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
+
+
+async def plan(asked: _Ask, window: Window) -> Window:
+    """Keep a maintenance window. Raises Problem."""
+    flaw = maintenance.flaw(window)
+    if flaw:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "window", why=asked.words(f"window_flaw.{flaw}"))
+    kept = await asked.deps.store.write(windows.create, window)
+    await asked.deps.changed()
+    return kept
+
+
+async def cancel(asked: _Ask) -> Window:
+    """Call a maintenance window off, or end it now. Raises Problem."""
+    id = number(asked, "window")
+    window = await asked.deps.store.write(windows.cancel, id, author=asked.user.name, at=asked.deps.now())
+    if window is None:
+        raise not_found(f"window {id}")
+    await asked.deps.changed()
+    return window

@@ -1,0 +1,125 @@
+"""This file decides when a maintenance window is in force, and which devices it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from camera_registry.model.device import Device
+from camera_registry.model.maintenance import Window, WindowKind
+from camera_registry.rules.places import way_up
+from camera_registry.rules.topology import Parents, ancestors
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One time in which a window is in force."""
+
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A window and the devices it covers at present."""
+
+    window: Window
+    covered: frozenset[str]
+
+
+def turn(window: Window, now: datetime) -> Turn | None:
+    """The turn that ``now`` lies in, if the window is in force; its beginning included, its end not."""
+    found: Turn | None = None
+    if window.kind is WindowKind.RECURRING:
+        found = _recurring(window, now)
+    elif window.kind is WindowKind.FLEXIBLE and window.began is not None:
+        found = Turn(window.began, window.began + window.lasts)
+    elif window.kind is WindowKind.FIXED and window.ends is not None:
+        found = Turn(window.begins, window.ends)
+    if found is not None and window.cancelled_at is not None:
+        found = Turn(found.begins, min(found.ends, window.cancelled_at))
+    return found if found is not None and found.begins <= now < found.ends else None
+
+
+def armed(window: Window, at: datetime) -> bool:
+    """Whether a loss that began at ``at`` sets this flexible window off."""
+    return (
+        window.kind is WindowKind.FLEXIBLE
+        and window.began is None
+        and window.begins <= at
+        and (window.ends is None or at < window.ends)
+        and (window.cancelled_at is None or at < window.cancelled_at)
+    )
+
+
+def _recurring(window: Window, now: datetime) -> Turn | None:
+    """The newest turn that began by ``now``. A turn that begins before the window ends is held to its length."""
+    begins = next(
+        CronSim(window.schedule, (now + timedelta(seconds=1)).astimezone(ZoneInfo(window.zone)), reverse=True), None
+    )
+    if begins is None:
+        return None
+    begins = begins.astimezone(window.begins.tzinfo)
+    if begins < window.begins or (window.ends is not None and begins >= window.ends):
+        return None
+    return Turn(begins, begins + window.lasts)
+
+
+def flaw(window: Window) -> str:
+    """Why a window can't be kept, as the key of a text; empty: it can."""
+    cover = window.cover
+    recurring = window.kind is WindowKind.RECURRING
+    if not (cover.devices or cover.tags or cover.areas or cover.parents):
+        return "covers_nothing"
+    if window.ends is None and not recurring:
+        return "no_end"
+    if window.ends is not None and window.ends <= window.begins:
+        return "ends_before"
+    if window.kind is not WindowKind.FIXED and window.lasts <= timedelta():
+        return "no_length"
+    return _schedule_flaw(window) if recurring else ""
+
+
+def _schedule_flaw(window: Window) -> str:
+    try:
+        # Both: the words of the schedule, and whether such a day ever comes.
+        next(CronSim(window.schedule, window.begins.astimezone(ZoneInfo(window.zone))))
+    except (CronSimError, StopIteration):
+        return "schedule"
+    except (ZoneInfoNotFoundError, ValueError):
+        return "zone"
+    return ""
+
+
+def plan(
+    windows: Iterable[Window], devices: Mapping[str, Device], area_parents: Mapping[str, str], parents: Parents
+) -> tuple[Planned, ...]:
+    """Each window with what it covers by the register as it is now."""
+    return tuple(Planned(window, _covered(window, devices, area_parents, parents)) for window in windows)
+
+
+def _covered(
+    window: Window, devices: Mapping[str, Device], area_parents: Mapping[str, str], parents: Parents
+) -> frozenset[str]:
+    cover = window.cover
+    named, tags, above = set(cover.devices), set(cover.tags), set(cover.parents)
+    wanted = set(cover.areas)
+    areas = {area for area in area_parents if wanted and not wanted.isdisjoint(way_up(area, area_parents))}
+    return frozenset(
+        id
+        for id, device in devices.items()
+        if id in named
+        or id in above
+        or (device.area and device.area in areas)
+        or (tags and not tags.isdisjoint(device.tags))
+        or (above and any(one in above for one in ancestors(id, parents)))
+    )
+
+
+def in_force(planned: Sequence[Planned], now: datetime) -> dict[int, Turn]:
+    """The turns of the windows that are in force, by the window's number."""
+    return {one.window.id: found for one in planned if (found := turn(one.window, now)) is not None}

@@ -1,0 +1,93 @@
+"""The casebook: the one owner of open incidents while the service runs. It decides nothing itself (rules do) and writes
+nothing (the recorder does)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from camera_registry.model.health import AspectState
+from camera_registry.model.incident import Affected, Incident
+from camera_registry.model.maintenance import Window
+from camera_registry.model.policy import IncidentPolicy
+from camera_registry.model.register import Register
+from camera_registry.rules import maintenance
+from camera_registry.rules.incidents.book import Book, Fleet
+from camera_registry.rules.incidents.fold import fold
+from camera_registry.rules.incidents.restore import restore
+from camera_registry.service.ledger import Changes, Ledger
+
+
+class Casebook:
+    """The book of incidents in memory. Not thread-safe: it belongs to the event loop."""
+
+    def __init__(self, ledger: Ledger, policy: IncidentPolicy, now: datetime) -> None:
+        self._ledger = ledger
+        self._book = Book(now)
+        self._fleet = Fleet(heard=ledger.state, policy=ledger.policy_of, rules=policy)
+
+    def load(
+        self,
+        states: Iterable[AspectState],
+        incidents: Iterable[Incident],
+        affected: Iterable[Affected],
+        last_id: int,
+        now: datetime,
+    ) -> None:
+        """Take up what the store kept. Comes before ``follow``; nobody is told anything by it."""
+        self._book = restore(states, incidents, affected, last_id, self._fleet, now)
+        if self._book.blind is not None:
+            self._ledger.lookout.resume(self._book.incidents[self._book.blind].started)
+
+    def follow(self, register: Register, windows: Sequence[Window], policy: IncidentPolicy) -> None:
+        """Take up the register, planned work and policy as they are now."""
+        area_parents = {area.id: area.parent for area in register.areas.values()}
+        parents = {device.id: device.parents for device in register.devices.values()}
+        self._fleet = replace(
+            self._fleet,
+            devices=register.devices,
+            parents=parents,
+            area_parents=area_parents,
+            rules=policy,
+            windows=maintenance.plan(windows, register.devices, area_parents, parents),
+        )
+
+    def fold(self, changes: Changes, now: datetime) -> None:
+        """Fold the flips of these changes that were not folded yet, and note beside them what follows."""
+        fleet = replace(self._fleet, blind=self._ledger.lookout.blind)
+        self._book, folded = fold(self._book, changes.flips[changes.folded :], fleet, now)
+        changes.folded = len(changes.flips)
+        changes.incidents.update({incident.id: incident for incident in folded.incidents})
+        changes.steps += folded.changes
+        changes.affected.update({(one.incident, one.device, one.since): one for one in folded.affected})
+        changes.set_off.update(folded.set_off)
+        for id, began in folded.set_off:
+            self._fleet = replace(
+                self._fleet,
+                windows=tuple(
+                    replace(one, window=replace(one.window, began=began)) if one.window.id == id else one
+                    for one in self._fleet.windows
+                ),
+            )
+
+    def get(self, id: int) -> Incident | None:
+        """One open incident."""
+        return self._book.incidents.get(id)
+
+    def put(self, incident: Incident) -> None:
+        """Take up what somebody did to an open incident."""
+        self._book = replace(self._book, incidents={**self._book.incidents, incident.id: incident})
+        waiting = self._ledger.changes.incidents
+        if incident.id in waiting:
+            waiting[incident.id] = incident
+
+    @property
+    def incidents(self) -> Mapping[int, Incident]:
+        """Every open incident, by its number."""
+        return self._book.incidents
+
+    def covering(self, device: str, now: datetime) -> Window | None:
+        """The maintenance window that a device is in."""
+        covering = (one.window for one in self._fleet.windows if device in one.covered)
+        return next((window for window in covering if maintenance.turn(window, now) is not None), None)

@@ -1,0 +1,132 @@
+"""From observations to what people are told, without a socket: ledger and casebook together."""
+
+from datetime import timedelta
+
+import pytest
+
+from camera_registry.model.device import Device
+from camera_registry.model.incident import Scope, Step
+from tests.service.watch import Watch, at, unit
+
+
+def test_one_lost_poll_of_a_thousand_devices_tells_nobody() -> None:
+    watch = Watch(unit(n) for n in range(1000))
+    watch.run(120, lambda device: True)
+    watch.now += 60
+    watch.ask(lambda device: False)
+    watch.fold()
+    watch.run(300, lambda device: True)
+    assert watch.told == []
+
+
+def test_a_line_of_our_own_that_is_lost_and_back_is_one_incident_of_the_poller() -> None:
+    watch = Watch(unit(n) for n in range(1000))
+    watch.run(120, lambda device: True)
+    watch.run(900, lambda device: False)
+    watch.run(300, lambda device: True)
+    assert [(change.step, change.incident.scope) for change in watch.told] == [
+        (Step.OPENED, Scope.POLLER),
+        (Step.RESOLVED, Scope.POLLER),
+    ]
+
+
+def test_a_restart_with_200_down_tells_nothing_new_and_then_only_who_is_back() -> None:
+    watch = Watch(unit(n) for n in range(400))
+    down = {f"u-{n:04}" for n in range(0, 400, 2)}
+    watch.run(120, lambda device: True)
+    for start in range(0, 400, 50):  # over hours: each is a fault of its own
+        lost = {f"u-{n:04}" for n in range(0, start + 50, 2)}
+        watch.run(300, lambda device, lost=lost: device.id not in lost)  # type: ignore[misc]
+    told = len(watch.told)
+    open_before = {one.id: one.about for one in watch.casebook.incidents.values()}
+    assert len(open_before) == len(down) == 200
+    watch.restart()
+    watch.run(300, lambda device: device.id not in down)
+    assert watch.told[told:] == []
+    assert {one.id: one.about for one in watch.casebook.incidents.values()} == open_before
+    watch.restart()
+    watch.run(300, lambda device: True)
+    assert {change.step for change in watch.told[told:]} == {Step.RESOLVED}
+    assert {change.incident.id for change in watch.told[told:]} == set(open_before)
+
+
+def test_a_restart_while_a_district_is_lost_behind_its_switch_tells_nothing_new() -> None:
+    watch = Watch([unit(0), *(unit(n, parent="u-0000") for n in range(1, 40)), *(unit(n) for n in range(40, 80))])
+    lost = {f"u-{n:04}" for n in range(40)}
+    watch.run(120, lambda device: True)
+    watch.run(300, lambda device: device.id not in lost)
+    assert [change.incident.about for change in watch.told] == ["u-0000"]
+    watch.restart()
+    watch.run(300, lambda device: device.id not in lost)
+    watch.restart()
+    watch.run(300, lambda device: True)
+    assert [change.step for change in watch.told] == [Step.OPENED, Step.RESOLVED]
+    assert not watch.casebook._book.affected
+
+
+def test_a_parent_that_came_back_while_nobody_looked_leaves_no_false_alarm() -> None:
+    watch = Watch([unit(0), *(unit(n, parent="u-0000") for n in range(1, 12)), *(unit(n) for n in range(20, 40))])
+    lost = {f"u-{n:04}" for n in range(12)}
+    watch.run(120, lambda device: True)
+    watch.run(300, lambda device: device.id not in lost)
+    watch.ask(lambda device: True, [watch.register.devices["u-0000"]])
+    watch.now += 10
+    watch.ask(lambda device: True, [watch.register.devices["u-0000"]])
+    watch.fold()
+    watch.now += 5
+    watch.restart()
+    watch.run(300, lambda device: True)
+    assert [change.step for change in watch.told] == [Step.OPENED, Step.RESOLVED]
+
+
+def test_up_and_down_at_every_poll_for_an_hour_is_one_incident() -> None:
+    watch = Watch(unit(n) for n in range(20))
+    watch.run(120, lambda device: True)
+    turn = {"n": 0}
+
+    def unsteady(device: Device) -> bool:
+        if device.id != "u-0003":
+            return True
+        turn["n"] += 1
+        return turn["n"] % 2 == 0
+
+    watch.run(3600, unsteady)
+    watch.run(1800, lambda device: True)
+    steps = [change.step for change in watch.told]
+    assert steps.count(Step.OPENED) == steps.count(Step.RESOLVED) == 1
+    assert steps.count(Step.FLAPPING_BEGAN) <= 1
+    assert steps.count(Step.FLAPPING_ENDED) <= 1
+    assert set(steps) <= {Step.OPENED, Step.RESOLVED, Step.FLAPPING_BEGAN, Step.FLAPPING_ENDED}
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 86_400.0])
+def test_a_clock_that_is_set_tells_nobody_anything(step: float) -> None:
+    watch = Watch(unit(n) for n in range(50))
+    down = {"u-0001", "u-0002"}
+    watch.run(300, lambda device: device.id not in down)
+    watch.run(120, lambda device: device.id not in {*down, "u-0003"})
+    told = len(watch.told)
+    watch.now += step
+    watch.ledger.shift(timedelta(seconds=step))
+    watch.fold()
+    watch.run(600, lambda device: device.id not in {*down, "u-0003"})
+    assert [(change.step, change.incident.about) for change in watch.told[told:]] in (
+        [],
+        [(Step.OPENED, "u-0003")],
+    )
+    assert len([change for change in watch.told if change.step is Step.OPENED]) == 3
+
+
+def test_ten_minutes_of_standstill_tell_nobody_and_are_charged_to_nobody() -> None:
+    watch = Watch(unit(n) for n in range(50))
+    watch.run(600, lambda device: device.id != "u-0001")
+    (opened,) = watch.told
+    watch.now += 600
+    watch.fold()
+    watch.ledger.tick(at(watch.now), 1)
+    watch.run(300, lambda device: device.id != "u-0001")
+    assert watch.told == [opened]
+    (incident,) = watch.casebook.incidents.values()
+    charged = incident.charged(at(watch.now))
+    assert sum(charged.values(), timedelta()) == at(watch.now) - incident.started
+    assert any(party.value == "unknown" and time >= timedelta(seconds=590) for party, time in charged.items())
