@@ -108,7 +108,8 @@ async def _probe(
     ports = named.ports
     if len(names) == 1 and named.plain_port:
         ports = {**ports, PROBES[names[0]].port: named.plain_port}
-    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
+    login = _ONE_CREDENTIAL if credential else ""
+    target = Target(_ONE_DEVICE, named.host, ports, login, onvif_path=named.onvif_path, tls=named.tls)
     tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Device, Kind, Life
-from camera_registry.model.health import Cause, State, Status
+from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Hurry, Put
@@ -239,3 +239,28 @@ def test_a_healthy_minute_writes_no_state() -> None:
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
     assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"
+
+
+def test_a_fault_that_one_probe_finds_is_over_when_that_probe_says_so_and_not_when_another_is_content() -> None:
+    camera = replace(CAMERAS[0], tls_port=443)
+    book = ledger(camera)
+    broken = Failure(FailureKind.TLS, Stage.HANDSHAKE, "no encryption")
+    for step in range(6):
+        moment = 10.0 * step
+        book.judge([seen("cam-0", "onvif", moment), seen("cam-0", "tls", moment + 1, broken)], at(moment + 1))
+    state = book.state(Subject("cam-0", Aspect.CONTROL))
+    assert state is not None
+    assert (state.settled, state.cause) == (State.DOWN, Cause.TLS), "and no flapping"
+    after = ledger(camera)
+    after.load(book.changes.states.values(), [("cam-0", run) for run in shown(book, "cam-0").probes])
+    after.follow(registered(camera), at(70))
+    for step in range(7, 10):
+        after.judge([seen("cam-0", "onvif", 10.0 * step)], at(10.0 * step))
+    kept = after.state(Subject("cam-0", Aspect.CONTROL))
+    assert kept is not None
+    assert (kept.settled, kept.cause) == (State.DOWN, Cause.TLS), "nor after a restart"
+    for moment in (110, 120):
+        after.judge([seen("cam-0", "tls", moment)], at(moment))
+    settled = after.state(Subject("cam-0", Aspect.CONTROL))
+    assert settled is not None
+    assert settled.settled is State.OK
