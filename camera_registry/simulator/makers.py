@@ -36,7 +36,8 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS.
+    challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS;
+    ``tells_mac``: its scopes hold its MAC address.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Maker:
     sessions: int = 6
     counts_nonces: bool = True
     encrypts: bool = False
+    tells_mac: bool = False
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -99,6 +101,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/Streaming/channels/{channel}01/picture",
         lockout=5,
         counts_nonces=False,
+        tells_mac=True,
     ),
     Maker(
         name="Dashan",
