@@ -31,6 +31,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._tap = context.tools.tap
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._received: deque[bytes] = deque()
@@ -44,10 +45,15 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        if self._tap is not None:
+            port, tls = transport.get_extra_info("peername")[1], transport.get_extra_info("ssl_object") is not None
+            self._tap.opened(self, port, tls=tls)
 
     def data_received(self, data: bytes) -> None:
         if self._leaving:
             return
+        if self._tap is not None:
+            self._tap.received(self, data)
         self._received.append(data)
         self._held += len(data)
         if self._held > HIGH_WATER and self._transport is not None:
@@ -55,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
+        if self._tap is not None:
+            self._tap.received(self, b"")
         self._ended = True
         self._wake()
         return False
@@ -73,6 +81,8 @@ class Connection(asyncio.Protocol):
         """Write ``data``; requests are small, so nothing waits for the device to take them."""
         if self._transport is not None and not self._ended:
             self._transport.write(data)
+            if self._tap is not None:
+                self._tap.sent(self, data)
 
     async def receive(self) -> bytes:
         """What has arrived, waiting for something if need be; empty when the device has closed.
@@ -103,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._leaving = True
         self._received.clear()
         if farewell and not self._ended:
-            self._transport.write(farewell)
+            self.send(farewell)
             self._transport.close()
             self._loop.call_later(LINGER, self._transport.abort)
         else:
@@ -123,8 +133,6 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
     if not 0 < port < 65536:
         raise ProbeError(FailureKind.INTERNAL, Stage.ADDRESS, f"no port is registered for {host}: name one")
     address = await resolve(context, host, port)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
     try:
         if tls:
             connection = await _connect_securely(context, target, address, port)
@@ -133,8 +141,6 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
             connection = await _open(context, address, port)
     except OSError as error:
         raise failure_of(error, context, f"{host} port {port}") from error
-    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
-        context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
     context.stage = Stage.REQUEST
     return connection
 
@@ -157,12 +163,21 @@ async def resolve(context: Context, host: str, port: int) -> str:
 
 async def _open(context: Context, address: str, port: int) -> Connection:
     connection = Connection(context)
+    begun = time.perf_counter()  # uvloop's own clock counts milliseconds
     try:
         await asyncio.get_running_loop().create_connection(lambda: connection, address, port)
     except BaseException:
         connection.close()
         raise
+    _tell_open(context, address, port, begun)
     return connection
+
+
+def _tell_open(context: Context, address: str, port: int, begun: float) -> None:
+    """Say once of each port that it could be connected to."""
+    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
+        milliseconds = round(1000 * (time.perf_counter() - begun))
+        context.step("connect.open", address=address, port=port, milliseconds=milliseconds)
 
 
 async def _connect_securely(context: Context, target: Target, address: str, port: int) -> Connection:
@@ -188,9 +203,11 @@ async def _encrypt(context: Context, target: Target, address: str, port: int, *,
     try:
         context.stage = Stage.CONNECT
         sock.setblocking(False)
+        begun = time.perf_counter()
         await loop.sock_connect(sock, (address, port))
+        _tell_open(context, address, port, begun)
         context.stage = Stage.HANDSHAKE
-        begun = time.perf_counter()  # uvloop's clock counts milliseconds
+        begun = time.perf_counter()
         transport, _ = await loop.create_connection(
             lambda: connection,
             sock=sock,
