@@ -117,7 +117,7 @@ class Agents:
         )
         file = member.device
         uptime = int(100 * (time.monotonic() - self._begun))
-        system = {
+        system: dict[Oid, bytes] = {
             (*SYSTEM, 1, 0): _text(f"{file.manufacturer} {file.model} {file.firmware}"),
             (*SYSTEM, 2, 0): ber.oid((1, 3, 6, 1, 4, 1, 99999, 1)),
             (*SYSTEM, 3, 0): ber.integer(uptime, Tag.TICKS),
