@@ -98,7 +98,7 @@ class SnmpSession:
             sock.connect((address, self._port))
         except OSError as error:
             sock.close()
-            raise transport.failure_of(error, self._context, f"{self._target.host} port {self._port}") from error
+            raise transport.failure_of(error, self._context, self._target.host, self._port) from error
         self._sock = sock
         return self
 
@@ -231,7 +231,7 @@ class SnmpSession:
             except WireError as error:
                 raise ProbeError(FailureKind.PROTOCOL, Stage.ANSWER, str(error)) from error
             except OSError as error:
-                raise transport.failure_of(error, self._context, f"{self._target.host} port {self._port}") from error
+                raise transport.failure_of(error, self._context, self._target.host, self._port) from error
         raise self._silence()
 
     def _silence(self) -> ProbeError:

@@ -16,7 +16,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     Facts: ``version`` and ``cipher`` as OpenSSL names them, ``handshake_seconds``, ``certificate``.
     """
     wished = options.get("port")
-    port = wished if isinstance(wished, int) else target.ports.get("tls", 0)
+    port = wished if isinstance(wished, int) else target.ports.get("tls", 0) or 443
     connection = await transport.connect(context, target, port, tls=True)
     agreed = connection.agreed
     connection.close()

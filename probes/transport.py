@@ -133,8 +133,6 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
     if not 0 < port < 65536:
         raise ProbeError.told(FailureKind.INTERNAL, Stage.ADDRESS, "no_port", host=host)
     address = await resolve(context, host, port)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
     try:
         if tls:
             connection = await _connect_securely(context, target, address, port)
@@ -143,8 +141,6 @@ async def connect(context: Context, target: Target, port: int, *, tls: bool = Fa
             connection = await _open(context, address, port)
     except OSError as error:
         raise failure_of(error, context, host, port) from error
-    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
-        context.step("connect.open", address=address, port=port, milliseconds=round(1000 * (loop.time() - begun)))
     context.stage = Stage.REQUEST
     return connection
 
@@ -167,12 +163,21 @@ async def resolve(context: Context, host: str, port: int) -> str:
 
 async def _open(context: Context, address: str, port: int) -> Connection:
     connection = Connection(context)
+    begun = time.perf_counter()  # uvloop's own clock counts milliseconds
     try:
         await asyncio.get_running_loop().create_connection(lambda: connection, address, port)
     except BaseException:
         connection.close()
         raise
+    _tell_open(context, address, port, begun)
     return connection
+
+
+def _tell_open(context: Context, address: str, port: int, begun: float) -> None:
+    """Say once of each port that it could be connected to."""
+    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
+        milliseconds = round(1000 * (time.perf_counter() - begun))
+        context.step("connect.open", address=address, port=port, milliseconds=milliseconds)
 
 
 async def _connect_securely(context: Context, target: Target, address: str, port: int) -> Connection:
@@ -198,9 +203,11 @@ async def _encrypt(context: Context, target: Target, address: str, port: int, *,
     try:
         context.stage = Stage.CONNECT
         sock.setblocking(False)
+        begun = time.perf_counter()
         await loop.sock_connect(sock, (address, port))
+        _tell_open(context, address, port, begun)
         context.stage = Stage.HANDSHAKE
-        begun = time.perf_counter()  # uvloop's clock counts milliseconds
+        begun = time.perf_counter()
         transport, _ = await loop.create_connection(
             lambda: connection,
             sock=sock,

@@ -152,7 +152,8 @@ async def look(
     named, names, credential, timeout = asked.named, asked.names, asked.credential, asked.timeout
     guard = await _guard(named.host, asked.allow)
     ports = asked.ports
-    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
+    login = _ONE_CREDENTIAL if credential else ""
+    target = Target(_ONE_DEVICE, named.host, ports, login, onvif_path=named.onvif_path, tls=named.tls)
     tools = base.Tools(
         guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None, lasting=False
     )

@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from bisect import bisect_right
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -86,30 +87,29 @@ class Agents:
             device.counts.forbidden += 1
             return None
         device.counts.request(f"snmp.{'GET' if asked.kind == Kind.GET else 'GETBULK'}")
-        told = b"".join(_binding(name, value) for name, value in self._values(device, asked))
+        told = b"".join(self._bindings(device, asked))
         pdu = (ber.integer(asked.request), ber.integer(0), ber.integer(0), ber.write(Tag.SEQUENCE, told))
         return write_community(community, ber.sequence(pdu, Kind.RESPONSE))
 
-    def _values(self, device: LiveDevice, asked: Pdu) -> Iterator[tuple[Oid, bytes]]:
-        objects = dict(self._objects(device))
+    def _bindings(self, device: LiveDevice, asked: Pdu) -> Iterator[bytes]:
+        objects, order = self._objects(device)
         names = [name for name, _ in asked.bindings]
         if asked.kind == Kind.GET:
             for name in names[:MOST_BINDINGS]:
-                yield name, objects.get(name, ber.write(Tag.NO_OBJECT, b""))
+                yield objects.get(name) or _binding(name, ber.write(Tag.NO_OBJECT, b""))
             return
-        order = list(objects)
         repetitions = max(1, asked.index) if asked.kind == Kind.GET_BULK else 1
         for _ in range(min(repetitions, MOST_BINDINGS // max(1, len(names)))):
             for place, name in enumerate(names):
                 at = bisect_right(order, name)
                 if at == len(order):
-                    yield name, ber.write(Tag.END_OF_MIB, b"")
+                    yield _binding(name, ber.write(Tag.END_OF_MIB, b""))
                 else:
                     names[place] = order[at]
-                    yield order[at], objects[order[at]]
+                    yield objects[order[at]]
 
-    def _objects(self, device: LiveDevice) -> tuple[tuple[Oid, bytes], ...]:
-        """Everything there is to tell, in the order of its names."""
+    def _objects(self, device: LiveDevice) -> tuple[Mapping[Oid, bytes], Sequence[Oid]]:
+        """Everything there is to tell, as it is written, and the order of its names."""
         member = device.member
         ports = tuple(
             (child.member.device.parent_port, not child.faults.dark, _fed(child))
@@ -117,13 +117,15 @@ class Agents:
         )
         file = member.device
         uptime = int(100 * (time.monotonic() - self._begun))
-        system = (
-            ((*SYSTEM, 1, 0), _text(f"{file.manufacturer} {file.model} {file.firmware}")),
-            ((*SYSTEM, 2, 0), ber.oid((1, 3, 6, 1, 4, 1, 99999, 1))),
-            ((*SYSTEM, 3, 0), ber.integer(uptime, Tag.TICKS)),
-            ((*SYSTEM, 5, 0), _text(member.id)),
-        )
-        return system + _tables(ports, battery=Fault.ON_BATTERY in device.faults)
+        told: dict[Oid, bytes] = {
+            (*SYSTEM, 1, 0): _text(f"{file.manufacturer} {file.model} {file.firmware}"),
+            (*SYSTEM, 2, 0): ber.oid((1, 3, 6, 1, 4, 1, 99999, 1)),
+            (*SYSTEM, 3, 0): ber.integer(uptime, Tag.TICKS),
+            (*SYSTEM, 5, 0): _text(member.id),
+        }
+        system = {name: _binding(name, value) for name, value in told.items()}
+        tables, order = _tables(ports, battery=Fault.ON_BATTERY in device.faults)
+        return ChainMap(system, tables), [*system, *order]  # the system's names come before all others
 
 
 def _fed(child: LiveDevice) -> int:
@@ -136,7 +138,7 @@ def _fed(child: LiveDevice) -> int:
 
 
 @lru_cache(maxsize=512)
-def _tables(ports: tuple[tuple[str, bool, int], ...], *, battery: bool) -> tuple[tuple[Oid, bytes], ...]:
+def _tables(ports: tuple[tuple[str, bool, int], ...], *, battery: bool) -> tuple[dict[Oid, bytes], list[Oid]]:
     found: dict[Oid, bytes] = {}
     for name, up, poe in ports:
         index = int(name[2:]) + (BLOCK if name.startswith("XE") else 0)
@@ -155,7 +157,7 @@ def _tables(ports: tuple[tuple[str, bool, int], ...], *, battery: bool) -> tuple
     found[*UPS, 2, 1, 0] = ber.integer(2)
     found[*UPS, 2, 3, 0] = ber.integer(25 if battery else 180)
     found[*UPS, 4, 1, 0] = ber.integer(_ON_BATTERY if battery else _ON_MAINS)
-    return tuple(sorted(found.items()))
+    return {name: _binding(name, value) for name, value in found.items()}, sorted(found)
 
 
 def _binding(name: Oid, value: bytes) -> bytes:
