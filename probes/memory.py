@@ -35,11 +35,12 @@ class Trials:
 @dataclass(slots=True)
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
-    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles."""
+    ``clock_offset``: device clock minus ours, seconds. ``kept``: what a probe wants to know at its next run, under a
+    name of its own."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
-    media_at: float | None = None
+    kept: dict[str, object] = field(default_factory=dict)
     trials: Trials | None = None
 
 
