@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
+from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy, RecordingPolicy
 from camera_registry.model.probe import PROBES
 
 
@@ -127,7 +127,7 @@ def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
         Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
         Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording"),
         Kind.NETWORK: ("tcp",),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
@@ -190,6 +190,8 @@ class Health(_Section):
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    recording_age_limit: Seconds = 1800
+    recording_gap_limit: Seconds = 1800
 
     def policy(self) -> Policy:
         return Policy(
@@ -200,6 +202,7 @@ class Health(_Section):
             clock_limit=self.clock_limit,
             failures_by_cause=self.failures_by_cause,
             picture=PicturePolicy(self.black_luma, self.flat_share),
+            recording=RecordingPolicy(self.recording_age_limit, self.recording_gap_limit),
         )
 
 

@@ -39,6 +39,16 @@ _MODE = "onvif.mode"
 _TOKEN_MODE, _HTTP_MODE = "ws-security", "http"
 _SOAP = "onvif.soap"
 _CLOCK = "onvif.clock"
+_OPEN = frozenset(
+    {
+        Operation.TIME,
+        Operation.SERVICES,
+        Operation.CAPABILITIES,
+        Operation.SERVICE_CAPABILITIES,
+        Operation.HOSTNAME,
+    }
+)
+"""Answered to everybody (ONVIF Core, access class PRE_AUTH): that they are answered does not prove a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +223,10 @@ class OnvifDevice:
             # such runs would pass for two refusals of the password.
             self._memory.schemes[_MODE] = _HTTP_MODE
             return await self._ask_by_http(question)
-        login.accepted()
-        self._known_here = True
-        self._memory.schemes[_MODE] = _TOKEN_MODE
+        if question.operation not in _OPEN:
+            login.accepted()
+            self._known_here = True
+            self._memory.schemes[_MODE] = _TOKEN_MODE
         return element
 
     async def _ask_by_http(self, question: _Question) -> etree._Element:
@@ -240,8 +251,8 @@ class OnvifDevice:
             self._memory.schemes.pop(_MODE, None)
             raise self._login.failure(f"the device refused the user name or password ({error})") from error
         self._authenticator.accepted()
-        self._known_here = True
-        self._memory.schemes[_MODE] = _HTTP_MODE
+        if question.operation not in _OPEN:
+            self._known_here = True
         return element
 
     def _read_unsigned(self, answer: Answer, question: _Question) -> etree._Element:

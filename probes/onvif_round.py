@@ -122,7 +122,7 @@ class Round:
         self, namespace: str, operation: Operation, tokens: Sequence[str] = (), at: datetime | None = None
     ) -> etree._Element | None:
         """As ``ask_service``, for what is good to know: neither silence nor a lost connection fails the device, and
-        what it was silent about is not asked again."""
+        what it was silent about is not asked again. A password refused is no such thing."""
         if not self.has_time or (namespace, operation) in self._known.silent:
             return None
         until = min(asyncio.get_running_loop().time() + PATIENCE, self.context.deadline - RESERVE / 2)
@@ -133,6 +133,8 @@ class Round:
             self._known.silent.add((namespace, operation))
             self.note(operation, SoapError(Refusal.PROTOCOL, "no answer came"))
         except ProbeError as error:
+            if error.stage is Stage.AUTHENTICATE:
+                raise
             self.note(operation, SoapError(Refusal.PROTOCOL, error.detail))
         self._device.hang_up()
         return None

@@ -58,5 +58,12 @@ PROBES: Mapping[str, ProbeKind] = {
         interval=900,
         timeout=10,
     ),
+    "recording": ProbeKind(
+        "probes.recording",
+        port="onvif",
+        aspects=(Aspect.RECORDING,),
+        interval=900,
+        timeout=20,
+    ),
 }
 """Reach is fed by the first of these that a device is asked. One aspect has one feeder, so two probes can't argue."""

@@ -11,6 +11,7 @@ from camera_registry.model.health import Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
+from camera_registry.rules import recording
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
@@ -44,14 +45,9 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
         else:
             say(Aspect.REACH)
     own = own_aspect(seen.probe)
-    if seen.failure is not None:
-        if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
-            say(own, Cause(seen.failure.kind), seen.failure.detail)
-    elif own is Aspect.PICTURE:
-        cause, detail = _picture(seen.facts, before, policy.picture)
-        say(own, cause, detail)
-    elif own is not None:
-        say(own)
+    verdict = _of_its_own(seen, before, policy, own) if own is not None else None
+    if own is not None and verdict is not None:
+        say(own, *verdict)
     if seen.probe in PROBES and Aspect.CLOCK in PROBES[seen.probe].aspects:
         offset = seen.facts.get("clock_offset_seconds")
         if isinstance(offset, int | float):
@@ -66,6 +62,22 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
 def own_aspect(probe: str) -> Aspect | None:
     """The aspect that a probe's own success or failure speaks of."""
     return next(iter(PROBES[probe].aspects), None) if probe in PROBES else None
+
+
+def _of_its_own(seen: Observation, before: Facts, policy: Policy, aspect: Aspect) -> tuple[Cause | None, str] | None:
+    """What is wrong with the aspect that the probe speaks of first; None where it can't be told.
+
+    A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
+    """
+    if seen.failure is not None:
+        if aspect is Aspect.RECORDING or (aspect is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
+            return None
+        return Cause(seen.failure.kind), seen.failure.detail
+    if aspect is Aspect.PICTURE:
+        return _picture(seen.facts, before, policy.picture)
+    if aspect is Aspect.RECORDING:
+        return recording.judge(seen.facts, policy.recording)
+    return None, ""
 
 
 def _lost(probe: str, failure: Failure) -> bool:

@@ -128,8 +128,10 @@ def read_focus(answer: etree._Element) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
-def text_of_attribute(element: etree._Element, name: str) -> str:
+def text_of_attribute(element: etree._Element | None, name: str) -> str:
     """An attribute whose name is told in any case."""
+    if element is None:
+        return ""
     return next((str(value) for key, value in element.attrib.items() if str(key).lower() == name), "")[:256]
 
 
