@@ -36,12 +36,12 @@ class Trials:
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
     ``clock_offset``: device clock minus ours, seconds. ``kept``: what a probe wants to know at its next run, under a
-    name of its own."""
+    name of its own. ``trials``: by the id of the credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
     kept: dict[str, object] = field(default_factory=dict)
-    trials: Trials | None = None
+    trials: dict[str, Trials] = field(default_factory=dict)
 
 
 class Memory:
