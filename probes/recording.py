@@ -161,7 +161,6 @@ class _Survey:
         if beyond > 2 * RESOLUTION:
             # Nothing is recorded in the future: this device tells its local time for UTC.
             known.ahead += _ZONE_STEP * ceil((beyond - RESOLUTION) / _ZONE_STEP)
-            known.traces.clear()
         for token, asked in self._asked.items():
             held = known.holdings[token]
             earliest, latest = (self._ours(told) if told else None for told in (held.earliest, held.latest))

@@ -523,6 +523,33 @@ async def test_a_slow_recorder_is_done_within_the_deadline_and_loses_nothing():
     assert all(sources(seen.facts).values())
 
 
+async def test_what_a_recorder_does_not_support_for_one_channel_is_not_asked_for_the_others():
+    class WithoutPictures(Recorder):
+        def answer(self, request: HttpRequest) -> bytes:
+            if b"GetSnapshotUri" in request.body:
+                self.asked.append("GetSnapshotUri")
+                return http_answer(fault("ActionNotSupported", "Optional Action Not Implemented"), "500 Error")
+            return super().answer(request)
+
+    device = WithoutPictures(recorded(AGSH, "GetDeviceInformation"))
+    using = tools()
+    async with listening(device) as port:
+        for _ in range(6):
+            seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using)
+    assert all(sources(seen.facts).values())
+    assert device.asked.count("GetSnapshotUri") <= 6
+
+
+async def test_addresses_that_are_asked_for_anew_are_known_meanwhile():
+    device = Recorder(recorded(AGSH, "GetDeviceInformation"))
+    using = tools()
+    async with listening(device) as port:
+        for _ in range(6):
+            await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using)
+        seen = await probe("onvif", target(onvif=port), {"refresh": 0}, using=using)
+    assert all(sources(seen.facts).values())
+
+
 async def test_a_channel_that_is_known_by_its_profile_gets_the_address_of_that_profile():
     device = Recorder(recorded(AGSH, "GetDeviceInformation"))
     device.channels = 3

@@ -76,12 +76,13 @@ def test_a_device_that_never_says_that_it_has_something_has_no_gaps_that_could_b
 
 
 def test_a_gap_shorter_than_the_spacing_is_found_where_the_newest_picture_stood_still():
-    begin = NOW - 600
+    assert NOW % SPACING == 0
+    begin = NOW + 200
     trace = held([])
-    trace.hold(NOW - 7 * DAY, begin, NOW + 300)
-    later = NOW + 900
+    trace.hold(NOW - 7 * DAY, begin, NOW + 900)
+    later = NOW + 1700
     trace.hold(NOW - 7 * DAY, later - 10, later)
-    hole = (begin, NOW + 420)
+    hole = (begin, NOW + 1100)
     survey(trace, [hole], later)
     (gap,) = trace.gaps(later) or ()
     assert abs(gap.begin - hole[0]) <= gap.resolution

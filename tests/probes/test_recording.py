@@ -163,8 +163,22 @@ async def test_recordings_told_in_local_time_for_utc_are_understood_because_noth
     assert seen.facts["age_seconds"] > 6000, "once known, a halt is seen"
 
 
-async def test_a_wrong_password_is_sent_twice_at_most_whichever_of_both_probes_asks():
+async def test_a_recorder_that_begins_to_tell_local_time_loses_none_of_its_recordings():
+    device = Recorder({})
+    device.hole = ago(hours=5), ago(hours=3)
+    using = tools(memory=Memory())
+    async with listening(device) as port:
+        for shift in (timedelta(0), timedelta(hours=8)):
+            device.shift = shift
+            seen = await probe("recording", target(onvif=port), using=using)
+            (gap,) = seen.facts["recordings"][0]["gaps"]
+            assert abs(datetime.fromisoformat(gap["to"]) - device.hole[1]) < timedelta(seconds=901)
+
+
+@pytest.mark.parametrize("services", [SERVICES, SERVICES[1:]], ids=["recording", "search alone"])
+async def test_a_wrong_password_is_sent_twice_at_most_whichever_of_both_probes_asks(services: tuple[str, ...]):
     device = Recorder({}, password="another", open_operations=("GetSystemDateAndTime", "GetServices"))
+    device.services = services
     using = tools()
     async with listening(device) as port:
         where = target(onvif=port, rtsp=port, http=port)
