@@ -206,8 +206,11 @@ class _Survey:
         latest = max((held.latest for held in told if held.latest), default=None)
         if latest is not None:
             self._tell_span(earliest, latest)
-        gaps = sum(len(trace.gaps(self._now()) or ()) for trace in known.traces.values())
-        self._context.step("recording.found", count=len(recordings), latest=str(facts.get("latest") or "?"), gaps=gaps)
+        self._context.step("recording.found", count=len(recordings), latest=str(facts.get("latest") or "?"))
+        for recording, trace in ((one, known.traces.get(one.token)) for one in self._recordings):
+            for gap in (trace.gaps(self._now()) if trace is not None else None) or ():
+                name = recording.name or clean(recording.token)
+                self._context.step("recording.gap", name=name, begin=_iso(gap.begin), end=_iso(gap.end))
 
     def _tell_span(self, earliest: datetime | None, latest: datetime | None) -> None:
         facts = self._context.facts

@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from camera_registry.model.roster import Target
 from probes.base import Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
+from tests.certificates import self_signed
 from tests.probes.loopback import (
     PASSWORD,
     USER,
@@ -568,6 +570,27 @@ async def test_more_sources_than_anybody_has_are_not_read():
     assert seen.failure is None
     assert len(seen.facts["sources"]) <= 128
     assert len(seen.facts["profiles"]) <= 256
+
+
+async def test_an_encrypted_device_is_asked_over_tls_at_every_service(tmp_path: Path):
+    device = OnvifDouble(recorded(AGSH, *ALL, "GetServices"))
+    server = await asyncio.start_server(device, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    port = server.sockets[0].getsockname()[1]
+    seen = await probe("onvif", replace(target(onvif=port), tls=True))
+    server.close()
+    assert seen.failure is None
+    assert "stream_uri" in seen.facts
+
+
+async def test_what_was_refused_once_and_is_answered_now_is_no_longer_told_as_refused():
+    device = OnvifDouble(recorded(AGSH, *ALL))
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port))
+        assert "GetServices" in str(seen.facts["refused"])
+        device.answers |= recorded(AGSH, *SET_UP, "GetServices")
+        device.answers["GetCertificates"] = device.answers["GetServiceCapabilities"] = device.answers["GetDNS"]
+        seen = await probe("onvif", target(onvif=port))
+    assert "GetServices" not in str(seen.facts["refused"])
 
 
 async def test_an_own_user_for_onvif_is_used_there():
