@@ -140,6 +140,23 @@ async def test_one_operation_that_fails_costs_only_what_it_would_have_told(refus
             assert recording["gap_seconds"] is None
 
 
+async def test_what_was_told_long_ago_is_not_told_on():
+    device = Recorder({})
+    memory, later = Memory(), timedelta(0)
+    using = tools(memory=memory, now=lambda: datetime.now(UTC) + later)
+    async with listening(device) as port:
+        seen = await probe("recording", target(onvif=port), using=using)
+        assert all("age_seconds" in recording for recording in seen.facts["recordings"])
+        device.instead = dict.fromkeys(
+            ("GetRecordingInformation", "GetRecordingSummary"), (500, fault("ActionNotSupported", "no"))
+        )
+        later = device.clock = timedelta(hours=2)
+        seen = await probe("recording", target(onvif=port), using=using)
+    assert seen.failure is None
+    assert not any("age_seconds" in recording for recording in seen.facts["recordings"])
+    assert "age_seconds" not in seen.facts
+
+
 async def test_a_recorder_that_never_says_it_has_something_has_no_gaps_that_could_be_told():
     device = Recorder({})
     device.never = True
