@@ -28,7 +28,7 @@ def test_the_set_up_of_a_real_camera_is_read():
     interfaces = onvif_setup.read_interfaces(answer("agsh_onvif", Operation.INTERFACES))
     assert re.fullmatch("([0-9a-f]{2}:){5}[0-9a-f]{2}", str(interfaces["mac"]))
     (interface,) = interfaces["interfaces"]  # type: ignore[misc] # a list, as the next line holds
-    assert interface["name"] == "eth0"
+    assert interface["name"]
     assert interface["addresses"]
     dns = onvif_setup.read_dns(answer("agsh_onvif", Operation.DNS))["dns"]
     assert dns["dhcp"] is False  # type: ignore[index]
