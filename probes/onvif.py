@@ -16,7 +16,7 @@ from probes.wire.soap import Operation
 from probes.wire.text import clean
 
 _SET_UP: tuple[tuple[str, Operation, Callable[..., Mapping[str, object]]], ...] = (
-    (soap.DEVICE, Operation.INTERFACES, onvif_setup.read_interfaces),
+    (soap.DEVICE, Operation.NETWORK_INTERFACES, onvif_setup.read_interfaces),
     (soap.DEVICE, Operation.NTP, onvif_setup.read_ntp),
     (soap.DEVICE, Operation.DNS, onvif_setup.read_dns),
     (soap.DEVICE, Operation.HOSTNAME, onvif_setup.read_hostname),

@@ -25,7 +25,7 @@ def answer(device: str, operation: Operation) -> etree._Element:
 
 
 def test_the_set_up_of_a_real_camera_is_read():
-    interfaces = onvif_setup.read_interfaces(answer("agsh_onvif", Operation.INTERFACES))
+    interfaces = onvif_setup.read_interfaces(answer("agsh_onvif", Operation.NETWORK_INTERFACES))
     assert re.fullmatch("([0-9a-f]{2}:){5}[0-9a-f]{2}", str(interfaces["mac"]))
     (interface,) = interfaces["interfaces"]  # type: ignore[misc] # a list, as the next line holds
     assert interface["name"]
