@@ -7,6 +7,7 @@ secret; no secret stands in the settings themselves.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
@@ -39,6 +40,7 @@ from camera_registry.model.policy import (
     Policies,
     Policy,
     PollPolicy,
+    RecordingPolicy,
 )
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import scanning
@@ -203,7 +205,7 @@ def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
         Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
         Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording", "tls"),
         Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
@@ -286,15 +288,23 @@ class _HealthBase(_Section):
     hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    recording_age_limit: Seconds = 1800
+    recording_gap_limit: Seconds = 1800
 
 
-_PICTURE = ("black_luma", "flat_share")
+_PARTS: Mapping[str, Mapping[str, str]] = {
+    "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
+    "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
+}
+"""Fields of ``Policy`` that hold limits of their own: by key of [health], the field of theirs."""
 
 
 def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
     """Keys of [health] as fields of ``Policy``."""
-    picture = {name: given.pop(name) for name in _PICTURE if name in given}
-    return {**given, "picture": picture} if picture else given
+    for part, keys in _PARTS.items():
+        if values := {name: given.pop(key) for key, name in keys.items() if key in given}:
+            given[part] = values
+    return given
 
 
 def _optional() -> dict[str, Any]:
@@ -329,6 +339,7 @@ class Health(_HealthBase):
         own = {name: getattr(self, name) for name in _HealthBase.model_fields}
         base = _of_policy(own)
         base["picture"] = PicturePolicy(**base["picture"])
+        base["recording"] = RecordingPolicy(**base["recording"])
 
         def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
             return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}

@@ -39,6 +39,7 @@ _HEADINGS = {
     "onvif": "command.probe.of.onvif",
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
+    "recording": "command.probe.of.recording",
     "tls": "command.probe.of.tls",
     "http": "command.probe.of.http",
     "snmp": "command.probe.of.snmp",
@@ -110,7 +111,7 @@ def ask_of(args: argparse.Namespace) -> Asked:
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
     credential = _credential(args, named, names)
-    if "onvif" in names:
+    if any(PROBES[name].port == "onvif" for name in names):
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's

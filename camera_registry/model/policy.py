@@ -48,6 +48,16 @@ class PicturePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingPolicy:
+    """Limits for recordings, in seconds."""
+
+    age_limit: float = 1800.0
+    """The newest recording may be this old: recorders tell of a file when it is closed."""
+    gap_limit: float = 1800.0
+    """This much may be missing from the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How sure one must be before a state changes. Durations are seconds."""
 
@@ -75,6 +85,7 @@ class Policy:
     flapping_end: float = 0.25
     """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
+    recording: RecordingPolicy = RecordingPolicy()
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)
@@ -91,8 +102,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The policy of each device: what all have in common, then what its kind, its site's category and it itself have
-    of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and ``picture`` holds
-    fields of ``PicturePolicy``."""
+    of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and the limits of one
+    probe (``picture``, ``recording``) are a mapping of their fields."""
 
     base: Policy = Policy()
     by_kind: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
@@ -117,8 +128,9 @@ def _overridden(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
     for name in ("failures_by_cause", "hold_by_cause"):
         if name in values:
             values[name] = {**getattr(policy, name), **values[name]}
-    if "picture" in values:
-        values["picture"] = replace(policy.picture, **values["picture"])
+    for part in ("picture", "recording"):
+        if part in values:
+            values[part] = replace(getattr(policy, part), **values[part])
     return replace(policy, **values)
 
 

@@ -61,6 +61,13 @@ PROBES: Mapping[str, ProbeKind] = {
         interval=900,
         timeout=10,
     ),
+    "recording": ProbeKind(
+        "probes.recording",
+        port="onvif",
+        aspects=(Aspect.RECORDING,),
+        interval=900,
+        timeout=20,
+    ),
     "tls": ProbeKind("probes.tls", port="tls", aspects=(Aspect.CONTROL, Aspect.IDENTITY), interval=300),
     "http": ProbeKind("probes.http", port="http", aspects=(Aspect.CONTROL,), needs="http_path"),
     "snmp": ProbeKind("probes.snmp", port="snmp", aspects=(Aspect.CONTROL,)),

@@ -15,6 +15,9 @@ from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target,
 DEPTH = 4
 """Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
 
+SOURCES = 128
+"""Video sources of one device of which is learned where they are."""
+
 
 def plan(
     device: Device,
@@ -26,18 +29,19 @@ def plan(
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
-    ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
-    has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when either grows.
-    ``parents``: the devices above, the nearest first.
+    ``learned`` holds what ``learn`` made of the device's own words on where its streams and pictures are, used where
+    the register has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when
+    either grows. ``parents``: the devices above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
     target = _target(device, parents)
     probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
+    order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     tasks = [
-        _task(device, probe, channel, policy, learned, known)
+        _task(device, probe, channel, policy, {**_named(probe, order), **_place(probe, channel, order, learned)}, known)
         for probe in probes
-        for channel in _asked(probe, device, channels, probes)
+        for channel in _asked(probe, device, order, probes, learned)
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
@@ -104,9 +108,26 @@ def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:
 
 
 def learn(probe: str, facts: Facts) -> dict[str, str]:
-    """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
+    """Where a device says its streams and still pictures are: facts of one probe that another one needs.
+
+    The device's own are under the fact's name; those of the ``sources`` of a recorder under that name with the token of
+    their profile or the number of their source, as ``_learned`` looks them up.
+    """
     tells = PROBES[probe].tells if probe in PROBES else ()
-    return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    told = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    sources = facts.get("sources")
+    for source in sources[:SOURCES] if isinstance(sources, list | tuple) else ():
+        if not isinstance(source, Mapping):
+            continue
+        for name in tells:
+            value, token, number = source.get(name), source.get("profile"), source.get("number")
+            if not isinstance(value, str) or not value:
+                continue
+            if isinstance(number, int):
+                told.setdefault(_by_number(name, number), value)
+            if isinstance(token, str) and token:
+                told.setdefault(_by_token(name, token), value)
+    return told
 
 
 def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
@@ -140,19 +161,61 @@ def _target(device: Device, parents: Sequence[Device]) -> Target:
     )
 
 
-def _asked(probe: str, device: Device, channels: Sequence[Channel], probes: Sequence[str]) -> Sequence[Channel]:
+def _by_number(name: str, number: int) -> str:
+    return f"{name} {number}"
+
+
+def _by_token(name: str, token: str) -> str:
+    return f"{name} of {token}"
+
+
+def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Mapping[str, str]) -> str:
+    """Where the device says this channel is: by its token, else by its number; empty if it does not say.
+
+    What a device tells of itself, and of no source in particular, is where its first channel is; under the name of
+    another one it would be a lie.
+    """
+    if channel.token and (found := learned.get(_by_token(name, channel.token))):
+        return found
+    if found := learned.get(_by_number(name, channel.number)):
+        return found
+    several = any(key.startswith(f"{name} ") for key in learned)
+    return learned.get(name, "") if channel == order[0] and not several else ""
+
+
+def _asked(
+    probe: str, device: Device, order: Sequence[Channel], probes: Sequence[str], learned: Mapping[str, str]
+) -> Sequence[Channel]:
     """The channels a probe runs on. A device without registered channels is its own only one.
 
-    What a device tells of itself is where its first channel is. The others are asked only where the register says: the
-    first one's stream under their name would be a lie.
+    Where the device is asked for its streams, a channel but the first is asked only when the register or the device
+    says where it is.
     """
-    kind, whole = PROBES[probe], Channel("", device.id)
+    kind = PROBES[probe]
     if not kind.per_channel:
-        return (whole,)
-    first, *others = sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+        return (Channel("", device.id),)
+    first, *others = order
     if any(kind.told in PROBES[other].tells for other in probes):
-        others = [channel for channel in others if getattr(channel, kind.place)]
+        others = [one for one in others if getattr(one, kind.place) or _learned(kind.told, one, order, learned)]
     return (first, *others)
+
+
+def _named(probe: str, order: Sequence[Channel]) -> dict[str, object]:
+    """For the probe that tells where channels are: the tokens by which the register knows those without a path."""
+    told = PROBES[probe].tells
+    asking = [kind for kind in PROBES.values() if kind.told in told]
+    tokens = [one.token for one in order if one.token and not all(getattr(one, kind.place) for kind in asking)]
+    return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens and told else {}
+
+
+def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Mapping[str, str]) -> dict[str, object]:
+    """Where a probe of a channel asks: the register's path, else what the device told."""
+    kind = PROBES[probe]
+    if kind.place and (path := getattr(channel, kind.place)):
+        return {"path": path}
+    if kind.told and (uri := _learned(kind.told, channel, order, learned)):
+        return {kind.told: uri}
+    return {}
 
 
 def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
@@ -169,16 +232,10 @@ def _task(
     probe: str,
     channel: Channel,
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    where: Mapping[str, object],
     known: Collection[tuple[str, str]],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
-    kind = PROBES[probe]
-    options = dict(policy.options.get(probe, {}))
-    if kind.place and (path := getattr(channel, kind.place)):
-        options["path"] = path
-    elif kind.told in learned:
-        options[kind.told] = learned[kind.told]
-    soon = (probe, channel.id) not in known
-    return Task(probe, interval, pace.timeout, channel.id, options, soon)
+    options = {**policy.options.get(probe, {}), **where}
+    return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

@@ -14,7 +14,7 @@ from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, 
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
-from camera_registry.rules import power
+from camera_registry.rules import power, recording
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
@@ -65,18 +65,24 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
 def _own(
     own: Aspect, seen: Observation, before: Facts, policy: Policy, device: Device
 ) -> tuple[Cause | None, str] | None:
-    """What a run says of the aspect that is its probe's own; None where it says nothing."""
+    """What a run says of the aspect that is its probe's own; None where it says nothing.
+
+    A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
+    """
     if seen.failure is not None:
-        if own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE:
+        if own is Aspect.RECORDING or (own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
             return None
         return Cause(seen.failure.kind), seen.failure.detail
+    said: tuple[Cause | None, str] | None = None, ""
     if own is Aspect.PICTURE:
-        return _picture(seen.facts, before, policy.picture)
-    if seen.probe == "http":
-        return _page(seen.facts, device)
-    if seen.probe == "snmp":
-        return power.judge(seen.facts)
-    return None, ""
+        said = _picture(seen.facts, before, policy.picture)
+    elif own is Aspect.RECORDING:
+        said = recording.judge(seen.facts, policy.recording)
+    elif seen.probe == "http":
+        said = _page(seen.facts, device)
+    elif seen.probe == "snmp":
+        said = power.judge(seen.facts)
+    return said
 
 
 def own_aspect(probe: str) -> Aspect | None:

@@ -52,6 +52,11 @@ class Member:
         return self.channels > 0 and not self.device.probes
 
     @property
+    def records(self) -> bool:
+        """It keeps recordings and tells of them (ONVIF Profile G)."""
+        return self.device.kind is Kind.RECORDER and self.speaks_onvif
+
+    @property
     def has_page(self) -> bool:
         """Whether it shows a page of its status."""
         return self.device.traffic_kind in WITHOUT_PICTURE

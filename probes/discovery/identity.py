@@ -21,7 +21,8 @@ from probes.places import Places
 from probes.wire import WireError, onvif, rtsp, soap, soap_requests
 from probes.wire.http import Answer
 from probes.wire.onvif import Information
-from probes.wire.soap import Operation, Refusal, SoapError
+from probes.wire.refusal import Refusal
+from probes.wire.soap import Operation, SoapError
 from probes.wire.text import clean
 from probes.wire.wsdiscovery import mac_text
 
@@ -125,7 +126,7 @@ class Stranger:
 
     async def _ask(self, client: HttpClient, path: str, operation: Operation) -> Answer:
         request = soap_requests.request(soap.DEVICE, operation)
-        return await client.send("POST", path, (("Content-Type", request.content_type),), request.write())
+        return await client.send("POST", path, request.headers(), request.write())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from probes.discovery.identity import Stranger
 from probes.discovery.inquirer import IGNORED, Hint, Inquirer, inquirer
 from probes.guard import AddressGuard
 from probes.places import Places
-from probes.wire import soap_requests, wsdiscovery
+from probes.wire import soap, soap_requests, wsdiscovery
 from probes.wire.wsdiscovery import mac_text
 
 PORTS = (80, 8000, 8080, 8899, 2020, 554)
@@ -91,8 +91,8 @@ class Search:
 
     async def run(self) -> None:
         """Search to the end; cancel it to stop, and it leaves nothing open. Raises SearchError."""
-        if not soap_requests.prepared():
-            await asyncio.to_thread(soap_requests.prepare)
+        if not soap_requests.prepared(soap.DEVICE):
+            await asyncio.to_thread(soap_requests.prepare, soap.DEVICE)
         try:
             hints = await self._ask_everybody()
             async with inquirer(self._guard, self.plan.discovery_port) as asker, asyncio.TaskGroup() as group:
