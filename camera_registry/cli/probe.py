@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     """Probe, tell, and say by the exit code whether all is well."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
-    credential = _credential(args, named)
+    credential = _credential(args, named, names)
     if "onvif" in names:
         from probes.wire import soap_requests
 
@@ -245,7 +245,7 @@ def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=list(PROBES).index))
 
 
-def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
+def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) -> Credential | None:
     user = args.user or named.user
     if args.password_file is not None:
         try:
@@ -254,9 +254,9 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
             raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
-    if password and not user:
+    if password and not user and names != ("snmp",):  # there it is a community
         raise CommandError("a password is given, but no user name: add --user")
-    return Credential(_ONE_CREDENTIAL, user, password) if user else None
+    return Credential(_ONE_CREDENTIAL, user, password) if user or password else None
 
 
 async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:

@@ -14,6 +14,7 @@ from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, 
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
+from camera_registry.rules import power
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
@@ -73,6 +74,8 @@ def _own(
         return _picture(seen.facts, before, policy.picture)
     if seen.probe == "http":
         return _page(seen.facts, device)
+    if seen.probe == "snmp":
+        return power.judge(seen.facts)
     return None, ""
 
 

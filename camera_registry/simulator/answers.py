@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from xml.sax.saxutils import escape
 
+from camera_registry.model.device import TlsUse
 from camera_registry.simulator.live import LiveDevice
 from camera_registry.simulator.member import Ports, profile_token
 from camera_registry.simulator.sizes import FRAME_RATE, SIZES
@@ -52,6 +53,8 @@ class Asked:
 
     @property
     def base(self) -> str:
+        if self.device.member.device.tls is TlsUse.PIN:
+            return f"https://{self.host}:{self.ports.https}"
         return f"http://{self.host}:{self.ports.http}"
 
     def profile(self) -> tuple[int, int]:

@@ -32,6 +32,16 @@ class Fault(StrEnum):
     """Its table of stream sessions is full."""
     NO_MEDIA = "no_media"
     """Streams play and no packet comes."""
+    POE_OFF = "poe_off"
+    """The switch's port no longer feeds it: silence, and a port with a fault of PoE."""
+    ON_BATTERY = "on_battery"
+    """The cabinet of a switch has lost its mains and runs on its battery."""
+    CERTIFICATE_CHANGED = "certificate_changed"
+    """It shows another certificate than it did."""
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    """Its certificate ends in ten days."""
+    TLS_BROKEN = "tls_broken"
+    """It ends every handshake with an alert."""
     BLACK = "black"
     FROZEN = "frozen"
     COVERED = "covered"
@@ -46,7 +56,8 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
 }
 """The options of a fault and what they are unless said otherwise, all in seconds."""
 
-SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN})
+SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN, Fault.POE_OFF})
+OF_ENCRYPTION = frozenset({Fault.CERTIFICATE_CHANGED, Fault.CERTIFICATE_EXPIRING, Fault.TLS_BROKEN})
 
 
 class FaultError(ValueError):

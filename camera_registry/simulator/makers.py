@@ -36,7 +36,7 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069.
+    challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Maker:
     paths_known: bool = True
     sessions: int = 6
     counts_nonces: bool = True
+    encrypts: bool = False
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -156,6 +157,7 @@ MAKERS: tuple[Maker, ...] = (
         stream_path="/rtsp_tunnel?h26x=4&line={channel}&inst={stream}",
         snapshot_path="/snap.jpg?line={channel}",
         tells_inner_address=True,
+        encrypts=True,
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""
