@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy, RecordingPolicy
 from camera_registry.model.probe import PROBES
@@ -69,6 +69,23 @@ def _url(text: str) -> str:
     if text and not (url.scheme in ("http", "https") and url.hostname):
         raise ValueError("write the address that people type, such as https://cameras.example.org, or leave it empty")
     return text
+
+
+def _gateway(text: str) -> str:
+    try:
+        _host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address of the network, or address:port, or leave it empty") from error
+    return text
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """``address`` or ``address:port`` in parts (0: no port); an IPv6 address with a port stands in brackets."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    parts = urlsplit(f"//[{text}]" if bare else f"//{text}")
+    if text and not parts.hostname:
+        raise ValueError("there is no address in it")
+    return parts.hostname or "", parts.port or 0
 
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -125,12 +142,16 @@ class ProbeSettings(_Section):
 
 def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
-        Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
-        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording"),
-        Kind.NETWORK: ("tcp",),
+        Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording", "tls"),
+        Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
+
+
+def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
+    return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
 
 
 class _ProbesBase(_Section):
@@ -141,7 +162,10 @@ class _ProbesBase(_Section):
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
-    """Which probes each kind of device gets, unless its register entry says otherwise."""
+    """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
+    ``http`` only with a path."""
+    by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
+    """The same for traffic units that differ from others by having no picture."""
 
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
@@ -153,7 +177,7 @@ class _ProbesBase(_Section):
             "rtsp": {"frames": self.rtsp_frames},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, options)
+        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
 
 
 def _paces() -> dict[str, Any]:
@@ -176,7 +200,13 @@ class Poller(_Section):
     per_host: int = Field(2, ge=1)
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
+    gateway: Annotated[str, AfterValidator(_gateway)] = ""
+    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
     picture_processes: int = Field(1, ge=1, le=16)
+
+    def gateway_address(self) -> tuple[str, int] | None:
+        """Host and port (0: none named) of the gateway, if one is set."""
+        return _host_and_port(self.gateway) if self.gateway else None
 
 
 class Health(_Section):
@@ -187,6 +217,7 @@ class Health(_Section):
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
     clock_limit: Seconds = 30
+    certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
@@ -200,6 +231,7 @@ class Health(_Section):
             retry=self.retry,
             stale_intervals=self.stale_intervals,
             clock_limit=self.clock_limit,
+            certificate_days=self.certificate_days,
             failures_by_cause=self.failures_by_cause,
             picture=PicturePolicy(self.black_luma, self.flat_share),
             recording=RecordingPolicy(self.recording_age_limit, self.recording_gap_limit),
@@ -225,6 +257,20 @@ class Settings(_Section):
     poller: Poller = Poller()
     health: Health = Health()
     logs: Logs = Logs()
+
+    @model_validator(mode="after")
+    def _gateway_is_allowed(self) -> Self:
+        host = (self.poller.gateway_address() or ("", 0))[0]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return self  # none, or a name, whose address is looked at when it is asked
+        if not any(address in ip_network(network) for network in self.devices.networks):
+            raise ValueError(
+                f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
+                "network there"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,4 +320,4 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{shown}" if key else message

@@ -49,7 +49,7 @@ class Authenticator:
 
     async def first(self, request: Request) -> str | None:
         """The Authorization header of a request before any challenge, if one is remembered."""
-        if self._scheme is None or self._login is None:
+        if self._scheme is None or self._login is None or self._login.last_try:
             return None
         await self._login.permit()
         return self._answer(self._scheme, self._login, request)
@@ -59,18 +59,16 @@ class Authenticator:
         refused request, or None. Raises ProbeError(AUTH) when there is nothing more to try."""
         self._context.stage = Stage.AUTHENTICATE
         if self._login is None:
-            raise wanted(self._target, self._protocol, "the device asks for a password")
+            raise wanted(self._target, self._protocol)
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
             raise self.refused()
         if challenge is None and not headers and self._login.refused_here:
-            raise self._login.failure("the device refused the user name or password, and asks for nothing else")
+            raise self._login.failure(self._protocol.upper())
         if challenge is None:
             offered = clean(", ".join(header.strip().partition(" ")[0] for header in headers), 60)
-            said = (
-                f"asks for {offered}, which is not supported" if offered else "refuses without saying what it asks for"
-            )
-            raise ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"the device {said}")
+            key = "auth.scheme" if offered else "auth.silent"
+            raise ProbeError.told(FailureKind.AUTH, Stage.AUTHENTICATE, key, offered=offered)
         self._context.step("authentication.asked", scheme=challenge.name)
         missed = sent is not None and not challenge.stale and self._scheme is self._known
         misses = self._known.misses if self._known is not None else 0
@@ -104,9 +102,8 @@ class Authenticator:
         if self._accepted:
             detail = "the device took the password before, and refuses this to its user; give it the right to ask"
             return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, detail)
-        scheme = f" ({self._scheme.challenge.name})" if self._scheme is not None else ""
         self._login.refused()
-        return self._login.failure(f"the device refused the user name or password{scheme}")
+        return self._login.failure(self._scheme.challenge.name if self._scheme is not None else self._protocol.upper())
 
     def _may_be_stale(self, challenge: Challenge) -> bool:
         """Whether the refused header may have failed by its nonce alone."""

@@ -7,6 +7,8 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from camera_registry.model.roster import LeaveAlone
+
 EVERYTHING = "*"
 """In ``Trials.quiet``: no protocol of the device is tried."""
 
@@ -17,8 +19,9 @@ class Trials:
 
     ``secrets`` are the texts that must never be seen: the password, alone and as Basic sends it. ``refusals``: per
     protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was accepted; ``quiet``:
-    protocols (or EVERYTHING) where it is not sent again before ``window_end`` (loop time); ``refused_at`` and ``until``
-    say the same for people. ``turn`` lets one run at a time try what has not worked yet.
+    protocols (or EVERYTHING) where it is not sent before ``window_end`` (loop time), and after that once, by one run,
+    until one succeeds; ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what
+    has not worked yet.
     """
 
     version: tuple[str, int]
@@ -36,12 +39,15 @@ class Trials:
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
     ``clock_offset``: device clock minus ours, seconds. ``kept``: what a probe wants to know at its next run, under a
-    name of its own. ``trials``: by the id of the credential."""
+    name of its own. ``old_tls``: it agrees on encryption only as it was usual once. ``trials``: by the id of the
+    credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
     kept: dict[str, object] = field(default_factory=dict)
+    old_tls: bool = False
     trials: dict[str, Trials] = field(default_factory=dict)
+    left_alone: list[LeaveAlone] = field(default_factory=list)
 
 
 class Memory:

@@ -217,7 +217,7 @@ class OnvifDevice:
                 return element
             self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
             if known and not offered:
-                raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error
+                raise login.failure(f"WS-Security: {error}") from error
             self._context.step("onvif.token_refused", detail=str(error))
             # Remembered before it is tried: a run that is cut short here must not begin with the token again, or two
             # such runs would pass for two refusals of the password.
@@ -239,7 +239,9 @@ class OnvifDevice:
                 raise
             if self._known_here:
                 raise SoapError(Refusal.AUTH, error.detail) from error
-            self._memory.schemes.pop(_MODE, None)
+            # What was not tried for the sake of the account is tried first the next time.
+            if not (self._login and self._login.held_back):
+                self._memory.schemes.pop(_MODE, None)
             raise
         try:
             element = soap.read_answer(answer.status, answer.body, question.operation)
@@ -249,7 +251,7 @@ class OnvifDevice:
             if not self._is_about_us(error, answer) or self._login is None:
                 raise
             self._memory.schemes.pop(_MODE, None)
-            raise self._login.failure(f"the device refused the user name or password ({error})") from error
+            raise self._login.failure(str(error)) from error
         self._authenticator.accepted()
         if question.operation not in _OPEN:
             self._known_here = True
@@ -260,7 +262,7 @@ class OnvifDevice:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
             if self._is_about_us(error, answer):
-                raise credentials.wanted(self._target, "onvif", "the device asks for a password") from error
+                raise credentials.wanted(self._target, "onvif") from error
             raise
         self._known_here = True
         return element

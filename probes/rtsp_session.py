@@ -120,7 +120,7 @@ class RtspSession:
     async def _connect(self) -> None:
         self._reader = rtsp.Reader()
         self._items.clear()
-        self._connection = await transport.connect(self._context, self._target.host, self._port, tls=self._tls)
+        self._connection = await transport.connect(self._context, self._target, self._port, tls=self._tls)
 
     async def _send(self, connection: Connection, method: str, uri: str, headers: Headers) -> Answer:
         self._context.stage = Stage.REQUEST

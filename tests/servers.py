@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -111,6 +112,43 @@ def gstreamer_rtsp_server(user: str, password: str) -> Iterator[int]:
             yield int(line)
         finally:
             process.kill()
+
+
+@contextmanager
+def snmp_agent(*lines: str) -> Iterator[int]:
+    """Run net-snmp's agent on a free port of 127.0.0.1, with these lines as its settings (snmpd.conf)."""
+    program = ROOT / "usr/sbin/snmpd"
+    if not program.exists():
+        raise _missing("snmpd")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="snmpd-"))
+    try:
+        (folder / "snmpd.conf").write_text("\n".join((f"agentAddress udp:127.0.0.1:{port}", *lines, "")))
+        environ = {
+            "LD_LIBRARY_PATH": _path(_folders("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")),
+            "SNMP_PERSISTENT_DIR": str(folder),
+            "MIBS": "",
+        }
+        command = [program, "-f", "-Lo", "-C", "-c", folder / "snmpd.conf", "-I", "-smux"]
+        with subprocess.Popen(
+            command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = []
+                for line in process.stdout:
+                    said.append(line)
+                    if line.startswith("NET-SNMP version"):
+                        break
+                else:
+                    raise RuntimeError(f"snmpd did not start:\n{''.join(said)}")
+                yield port
+            finally:
+                process.kill()
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager

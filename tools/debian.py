@@ -46,6 +46,7 @@ SETS = {
         ),
         dependencies=True,
     ),
+    "snmpd": PackageSet(("snmpd",), dependencies=True),
 }
 
 # Hooks of the system are for the system's packages: they would clear its cache or wake its desktop.

@@ -14,6 +14,7 @@ from pathlib import Path
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.probe_target import FORMS, Named, read_target
 from camera_registry.cli.shape import Commands
+from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
 from camera_registry.model.observation import FailureKind, Observation
@@ -22,11 +23,14 @@ from camera_registry.model.policy import Policy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Target
 from camera_registry.rules import health, verdict
+from camera_registry.rules.chain import chain
 from camera_registry.rules.plan import learn
+from camera_registry.service.diagnosis import Diagnosis
 from camera_registry.texts import Texts, texts
 from probes import base, catalog
 from probes.guard import AddressGuard, Unresolved, look_up
 from probes.memory import Memory
+from probes.places import Places
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 _HEADINGS = {
@@ -35,7 +39,13 @@ _HEADINGS = {
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
     "recording": "command.probe.of.recording",
+    "tls": "command.probe.of.tls",
+    "http": "command.probe.of.http",
+    "snmp": "command.probe.of.snmp",
+    "icmp": "command.probe.of.icmp",
 }
+_USUAL = {"http": 80, "rtsp": 554, "tls": 443}
+"""Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
@@ -75,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     """Probe, tell, and say by the exit code whether all is well."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
-    credential = _credential(args, named)
+    credential = _credential(args, named, names)
     if any(PROBES[name].port == "onvif" for name in names):
         from probes.wire import soap_requests
 
@@ -97,6 +107,11 @@ class Result:
     status: Status
     reasons: tuple[Reason, ...]
 
+    @property
+    def chain(self) -> Chain:
+        """Every link between us and the picture."""
+        return chain(self.observations, {reason.cause for reason in self.reasons})
+
 
 async def _probe(
     named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
@@ -106,7 +121,11 @@ async def _probe(
     if len(names) == 1 and named.plain_port:
         ports = {**ports, PROBES[names[0]].port: named.plain_port}
     target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
-    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    tools = base.Tools(
+        guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None, lasting=False
+    )
+    diagnosis = Diagnosis(tools, Places(2))
+    known = replace(target, ports={**_USUAL, **ports})
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
@@ -118,6 +137,7 @@ async def _probe(
                 continue  # the device told no address of a picture, and nobody wrote one
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            seen = await diagnosis.explain(seen, known, ports.get(PROBES[name].port, 0))
             observations.append(seen)
             told.append(tuple(steps))
             learned |= learn(name, seen.facts)
@@ -131,6 +151,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
     order = [name for name in PROBES if any(seen.probe == name for seen in observations)]
     states: dict[Subject, AspectState] = {}
     internal: list[Reason] = []
+    told: list[Reading] = []
     for seen in observations:
         own = verdict.own_aspect(seen.probe)
         readings = verdict.read(seen, {}, _AT_ONCE, device, feeds_reach=seen.probe == order[0])
@@ -141,9 +162,13 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 # The fleet's rules leave some failures to another probe; here this one was the question.
                 cause = Cause(seen.failure.kind)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
-        for reading in readings:
+        told.extend(readings)
+    # What one probe finds bad is not made good by another.
+    faults = {reading.subject for reading in told if not reading.good}
+    for reading in told:
+        if not reading.good or reading.subject not in faults:
             before = states.get(reading.subject) or AspectState(reading.subject)
-            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, seen.at)
+            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, reading.at)
     status, _, reasons = health.derive(states.values())
     refused = [seen.failure is not None and seen.failure.kind is FailureKind.REFUSED for seen in observations]
     if refused and all(refused):
@@ -155,6 +180,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
 
 
 def _as_json(shown: str, result: Result) -> dict[str, object]:
+    broken = first_broken(result.chain)
     return {
         "target": shown,
         "status": result.status.value,
@@ -175,6 +201,11 @@ def _as_json(shown: str, result: Result) -> dict[str, object]:
             }
             for seen in result.observations
         ],
+        "chain": [
+            {"link": seen.link, "state": seen.state, "seconds": seen.seconds, "detail": texts("en").link(seen)}
+            for seen in result.chain
+        ],
+        "broken": broken and broken.link,
     }
 
 
@@ -188,12 +219,14 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
             yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
         else:
             stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
-            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=seen.failure.detail)}"
+            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
         yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
         yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+    yield ""
+    yield from words.chain(result.chain)
 
 
 def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:
@@ -213,7 +246,7 @@ def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=list(PROBES).index))
 
 
-def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
+def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) -> Credential | None:
     user = args.user or named.user
     if args.password_file is not None:
         try:
@@ -222,9 +255,9 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
             raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
-    if password and not user:
+    if password and not user and names != ("snmp",):  # there it is a community
         raise CommandError("a password is given, but no user name: add --user")
-    return Credential(_ONE_CREDENTIAL, user, password) if user else None
+    return Credential(_ONE_CREDENTIAL, user, password) if user or password else None
 
 
 async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:

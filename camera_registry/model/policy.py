@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
 
-FAILURES_BY_CAUSE: Mapping[Cause, int] = {Cause.AUTH: 1, Cause.REPLACED: 1, Cause.FIRMWARE_CHANGED: 1}
+FAILURES_BY_CAUSE: Mapping[Cause, int] = {
+    Cause.AUTH: 1,
+    Cause.REPLACED: 1,
+    Cause.FIRMWARE_CHANGED: 1,
+    Cause.CERTIFICATE: 1,
+}
 """A refused password is believed at once, because asking again locks accounts; what a device says of itself is no
 matter of luck."""
 
@@ -47,6 +52,8 @@ class Policy:
     """Without any reading for this many intervals a state is stale."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
+    certificate_days: float = 30.0
+    """A certificate that ends within so many days is due for renewal."""
     failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     """Bad readings that confirm certain causes, where it is not ``failures``."""
     flapping_start: float = 0.30
@@ -74,5 +81,7 @@ class PollPolicy:
 
     paces: Mapping[str, Pace]
     by_kind: Mapping[Kind, tuple[str, ...]]
+    by_traffic_kind: Mapping[TrafficKind, tuple[str, ...]] = field(default_factory=dict)
+    """In place of ``by_kind`` for traffic units of these kinds."""
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What is always asked of a probe, by its name."""

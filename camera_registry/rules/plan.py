@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
-from camera_registry.model.health import Aspect, Subject
-from camera_registry.model.observation import Facts
+from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
+from camera_registry.model.observation import Facts, Failure, FailureKind
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Entry, Target, Task
+from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target, Task
+
+DEPTH = 4
+"""Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
 
 SOURCES = 128
 """Video sources of one device of which is learned where they are."""
@@ -21,18 +25,18 @@ def plan(
     policy: PollPolicy,
     learned: Mapping[str, str],
     known: Collection[tuple[str, str]],
+    parents: Sequence[Device] = (),
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds what ``learn`` made of the device's own words on where its streams and pictures are, used where
     the register has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when
-    either grows.
+    either grows. ``parents``: the devices above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
-    target = _target(device)
-    ports = target.ports
-    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
+    target = _target(device, parents)
+    probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     tasks = [
         _task(device, probe, channel, policy, {**_named(probe, order), **_place(probe, channel, order, learned)}, known)
@@ -43,24 +47,64 @@ def plan(
     return Entry(target, tuple(tasks)) if tasks else None
 
 
-def reach_feeder(entry: Entry) -> tuple[str, str]:
-    """The (probe, channel) that reach is judged by."""
+def _speaks(target: Target, probe: str) -> bool:
+    """Whether the device has a port for the probe, if that asks a port at all."""
+    port = PROBES[probe].port
+    return not port or target.ports[port] > 0
+
+
+def _usual(device: Device, policy: PollPolicy) -> Sequence[str]:
+    """The probes of a device whose entry names none."""
+    usual = policy.by_kind.get(device.kind, ())
+    if device.traffic_kind is not None:
+        usual = policy.by_traffic_kind.get(device.traffic_kind, usual)
+    return [probe for probe in usual if not PROBES[probe].needs or getattr(device, PROBES[probe].needs)]
+
+
+def reach_feeder(entry: Entry) -> Run:
+    """The run that reach is judged by."""
     order = list(PROBES)
     first = min(entry.tasks, key=lambda task: order.index(task.probe))
     return first.probe, first.channel
 
 
-def subjects(entry: Entry) -> dict[Subject, float]:
-    """What is measured of a device, and every how many seconds at most: the interval of each aspect's feeder."""
+def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
+    """What is measured of a device, and by which runs, each with its interval in seconds. Reach has one feeder only."""
     device = entry.target.device
-    feeder = reach_feeder(entry)
-    found: dict[Subject, float] = {}
+    found: dict[Subject, dict[Run, float]] = {}
+    reach = reach_feeder(entry)
     for task in entry.tasks:
-        if (task.probe, task.channel) == feeder:
-            found[Subject(device, Aspect.REACH)] = task.interval
-        for aspect in PROBES[task.probe].aspects:
-            found[Subject(device, aspect, task.channel)] = task.interval
+        run = (task.probe, task.channel)
+        aspects = {*PROBES[task.probe].aspects}
+        if run == reach:
+            aspects.add(Aspect.REACH)
+        if _encrypted(task, entry.target):
+            aspects.add(Aspect.IDENTITY)
+        for aspect in aspects:
+            channel = "" if aspect in OF_THE_DEVICE else task.channel
+            found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found
+
+
+def _encrypted(task: Task, target: Target) -> bool:
+    """Whether a task meets the device's certificate."""
+    place = task.options.get(PROBES[task.probe].told)
+    if isinstance(place, str):
+        return place.startswith(("https:", "rtsps:"))
+    return target.tls and PROBES[task.probe].port in ("http", "onvif")
+
+
+def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:
+    """What a poller that starts anew must know of a refused password; None where there is nothing to know."""
+    if failure is None or failure.kind is not FailureKind.AUTH:
+        return None
+    told = failure.values
+    match told.get("credential"), told.get("version"), told.get("protocol"), told.get("at"), told.get("until"):
+        case str(credential), int(version), str(protocol), str(at), str(until):
+            times = datetime.fromisoformat(at), datetime.fromisoformat(until)
+            return LeaveAlone(device, credential, version, protocol, *times)
+        case _:
+            return None
 
 
 def learn(probe: str, facts: Facts) -> dict[str, str]:
@@ -86,9 +130,21 @@ def learn(probe: str, facts: Facts) -> dict[str, str]:
     return told
 
 
-def _target(device: Device) -> Target:
+def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
+    """Those that can be asked: one that is out of service says nothing of the way."""
+    for device in devices[:DEPTH]:
+        if device.life is Life.ACTIVE and device.host:
+            yield Parent(device.id, device.host, _ports(device)["tcp"])
+
+
+def _ports(device: Device) -> dict[str, int]:
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
+    return ports
+
+
+def _target(device: Device, parents: Sequence[Device]) -> Target:
+    ports = _ports(device)
     ports |= {"tls": device.tls_port, "snmp": device.snmp_port}
     own = {"onvif": device.onvif_credential, "snmp": device.snmp_credential}
     return Target(
@@ -101,6 +157,7 @@ def _target(device: Device) -> Target:
         tls=device.tls is not TlsUse.OFF,
         certificate=device.certificate if device.tls is not TlsUse.ANY else "",
         credentials={protocol: name for protocol, name in own.items() if name},
+        parents=tuple(_parents(parents)),
     )
 
 

@@ -22,6 +22,16 @@ def blamed(device: str, parents: Mapping[str, str], down: Container[str]) -> str
     return found
 
 
+def ancestors(device: str, parents: Mapping[str, str]) -> list[str]:
+    """The devices above ``device``, the nearest first."""
+    found: list[str] = []
+    parent = parents.get(device, "")
+    while parent and parent != device and parent not in found:
+        found.append(parent)
+        parent = parents.get(parent, "")
+    return found
+
+
 def children(parents: Mapping[str, str]) -> dict[str, list[str]]:
     """The devices right below each parent."""
     below: dict[str, list[str]] = {}

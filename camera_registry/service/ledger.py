@@ -10,18 +10,16 @@ from itertools import islice
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
-from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
-from camera_registry.model.observation import Facts, Observation, ProbeSeen
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
+from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
-from camera_registry.rules import health, topology
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
+from camera_registry.rules import health, opinions, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
+from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
 from camera_registry.rules.verdict import read
-
-Run = tuple[str, str]
-"""(probe, channel)."""
 
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
@@ -36,7 +34,9 @@ class _Watched:
     channels: tuple[Channel, ...]
     entry: Entry | None = None
     reach: Run = ("", "")
-    intervals: dict[Subject, float] = field(default_factory=dict)
+    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
+    opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
+    """Of subjects that several runs feed."""
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, str] = field(default_factory=dict)
@@ -102,6 +102,7 @@ class Ledger:
         told: list[RosterChange] = []
         for gone in self._watched.keys() - register.devices.keys():
             told += self._retire(gone, now)
+        moved: set[str] = set()
         for device in register.devices.values():
             own = tuple(channels.get(device.id, ()))
             watched = self._watched.get(device.id)
@@ -109,8 +110,13 @@ class Ledger:
                 continue
             watched = watched or self._of(device.id)
             watched.device, watched.channels = device, own
-            told += self._replan(watched, now)
+            moved.add(device.id)
             self.changes.touched.add(device.id)
+        # Whoever stands behind a device that was edited must know where to ask for it.
+        behind = {below for id in moved for below in topology.descendants(id, self._below)}
+        for id in register.devices:
+            if id in moved or id in behind:
+                told += self._replan(self._watched[id], now)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -127,6 +133,8 @@ class Ledger:
             before = earlier.facts if earlier is not None else {}
             hurry = False
             for reading in read(seen, before, self.policy, watched.device, feeds_reach=run == watched.reach):
+                if not self._counts(watched, run, reading, now):
+                    continue
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
                 state, flip = health.advance(state, reading, self.policy, now)
                 self._keep(watched, state, flip)
@@ -146,8 +154,11 @@ class Ledger:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part."""
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
-            for subject, interval in watched.intervals.items():
-                state, flip = health.tick(watched.states[subject], now, interval, self.policy)
+            for subject, intervals in watched.feeders.items():
+                state = watched.states[subject]
+                if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
+                    continue
+                state, flip = health.tick(state, now, min(intervals.values()), self.policy)
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
@@ -163,6 +174,9 @@ class Ledger:
                 )
             for run, seen in watched.seen.items():
                 watched.seen[run] = replace(seen, at=seen.at + step)
+            for held in watched.opinions.values():
+                for run, one in held.items():
+                    held[run] = replace(one, until=one.until + step)
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
@@ -218,22 +232,56 @@ class Ledger:
 
     def _replan(self, watched: _Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen)
+        above = (self._watched.get(parent) for parent in topology.ancestors(device.id, self._parents))
+        parents = [parent.device for parent in above if parent is not None]
+        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents)
         if entry == watched.entry and entry is not None:
             return []
         was, watched.entry = watched.entry, entry
         watched.reach = reach_feeder(entry) if entry else ("", "")
-        watched.intervals = subjects(entry) if entry else {}
-        shortest = min(watched.intervals.values(), default=PATIENCE.total_seconds())
+        watched.feeders = feeders(entry) if entry else {}
+        self._gather_opinions(watched, now)
+        shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         watched.patience = min(PATIENCE, timedelta(seconds=shortest))
-        for subject in watched.states.keys() - watched.intervals.keys():
+        for subject in watched.states.keys() - watched.feeders.keys():
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.intervals.keys() - watched.states.keys():
+        for subject in watched.feeders.keys() - watched.states.keys():
             watched.states[subject] = AspectState(subject)
+        if entry is not None and was is None:
+            quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
+            return [Put(entry), *(one for one in quiet if one is not None)]
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
+
+    def _counts(self, watched: _Watched, run: Run, reading: Reading, now: datetime) -> bool:
+        """Keep the opinion of this run, and say whether it counts against those of others."""
+        held = watched.opinions.get(reading.subject)
+        if held is None:
+            return True
+        interval = watched.feeders[reading.subject].get(run)
+        if interval is None:
+            return False
+        held[run] = opinions.opinion(reading, interval, self.policy)
+        return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
+
+    def _gather_opinions(self, watched: _Watched, now: datetime) -> None:
+        """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a
+        restart does not begin with the word of whoever speaks first."""
+        shared = {subject: runs for subject, runs in watched.feeders.items() if len(runs) > 1}
+        known, watched.opinions = watched.opinions, {subject: {} for subject in shared}
+        if not shared:
+            return
+        for run, seen in watched.seen.items():
+            # Facts of a failed run are those of an earlier one.
+            facts = seen.facts if seen.failure is None else {}
+            again = Observation(watched.device.id, seen.probe, seen.at, seen.took, seen.channel, facts, seen.failure)
+            for reading in read(again, {}, self.policy, watched.device, feeds_reach=False):
+                self._counts(watched, run, reading, now)
+        for subject, runs in shared.items():
+            held = known.get(subject, {})
+            watched.opinions[subject].update({run: one for run, one in held.items() if run in runs})
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
         watched = self._watched[device]
@@ -314,9 +362,10 @@ class Ledger:
         run = (seen.probe, seen.channel)
         facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
-        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, seen.failure, success, facts)
+        failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
+        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         self._stirred.setdefault(seen.device, seen.at)
-        if earlier is None or (earlier.failure is None) != seen.ok:
+        if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
@@ -328,3 +377,19 @@ class Ledger:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)
+
+
+def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
+    """The way is asked when a failure begins, and told of as long as it is the same one."""
+    if now is None or before is None or now.way is not None or now.kind is not before.kind:
+        return now
+    return replace(now, way=before.way)
+
+
+def _news(before: Failure | None, now: Failure | None) -> bool:
+    """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
+    must be known after a crash, or the password would be tried anew."""
+    if before is None or now is None:
+        return before is not now
+    told = before.values.get("until") != now.values.get("until")
+    return told or before.kind is not now.kind or (now.way is not None and now.way != before.way)

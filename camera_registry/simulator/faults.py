@@ -36,6 +36,16 @@ class Fault(StrEnum):
     """A recorder lacks ``seconds`` of recordings, up to ``ago`` seconds before now; 0: it has stopped writing."""
     STORAGE_FAULT = "storage_fault"
     """A recorder's disk reports errors."""
+    POE_OFF = "poe_off"
+    """The switch's port no longer feeds it: silence, and a port with a fault of PoE."""
+    ON_BATTERY = "on_battery"
+    """The cabinet of a switch has lost its mains and runs on its battery."""
+    CERTIFICATE_CHANGED = "certificate_changed"
+    """It shows another certificate than it did."""
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    """Its certificate ends in ten days."""
+    TLS_BROKEN = "tls_broken"
+    """It ends every handshake with an alert."""
     BLACK = "black"
     FROZEN = "frozen"
     COVERED = "covered"
@@ -51,7 +61,8 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
 }
 """The options of a fault and what they are unless said otherwise, all in seconds."""
 
-SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN})
+SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN, Fault.POE_OFF})
+OF_ENCRYPTION = frozenset({Fault.CERTIFICATE_CHANGED, Fault.CERTIFICATE_EXPIRING, Fault.TLS_BROKEN})
 
 
 class FaultError(ValueError):

@@ -12,6 +12,7 @@ from camera_registry.simulator.connection import Connection, look_of
 from camera_registry.simulator.envelope import Malformed, Request
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.makers import SoapAccess
+from camera_registry.simulator.member import STATUS_PATH
 from camera_registry.simulator.question import Asked, SoapFault
 from camera_registry.simulator.scene import VARIANTS
 from camera_registry.simulator.stills import still_of
@@ -45,7 +46,8 @@ class HttpConnection(Connection):
     __slots__ = ()
 
     def opened(self) -> None:
-        if not self.device.member.speaks_onvif:
+        member = self.device.member
+        if not (member.speaks_onvif or member.has_page):
             self.reset()
 
     def received(self, data: bytes) -> bytes:
@@ -87,6 +89,9 @@ class HttpConnection(Connection):
             # Makers' own interfaces change a device by PUT and POST: nobody may, and it is counted.
             self.device.counts.forbidden += 1
             self._answer(405, b"", "text/html", ["Allow: GET"])
+        elif self.device.member.has_page and path == STATUS_PATH:
+            self.device.counts.request("http.status")
+            self._answer(200, f"<!DOCTYPE html><p>{self.device.member.id}: OK".encode(), "text/html")
         else:
             self._picture(target, authorization)
         if minor == "0" or _CLOSE.search(head):

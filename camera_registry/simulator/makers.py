@@ -36,8 +36,8 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069; ``modern``: it encodes H.265, which only Media2
-    has a word for.
+    challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS;
+    ``modern``: it encodes H.265, which only Media2 has a word for.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Maker:
     paths_known: bool = True
     sessions: int = 6
     counts_nonces: bool = True
+    encrypts: bool = False
     modern: bool = False
 
     @property
@@ -158,6 +159,7 @@ MAKERS: tuple[Maker, ...] = (
         stream_path="/rtsp_tunnel?h26x=4&line={channel}&inst={stream}",
         snapshot_path="/snap.jpg?line={channel}",
         tells_inner_address=True,
+        encrypts=True,
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""

@@ -1,11 +1,13 @@
 """What a device is asked."""
 
+from dataclasses import replace
+
 import pytest
 
-from camera_registry.model.device import Channel, Device, Kind, Life
+from camera_registry.model.device import Channel, Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.roster import Entry
-from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
+from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
 from camera_registry.settings import Settings
 
 POLICY = Settings().probes.policy()
@@ -112,7 +114,7 @@ def test_the_device_is_asked_for_the_profiles_that_channels_without_a_path_are_k
 def test_recorders_are_asked_for_their_recordings() -> None:
     entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"))
     assert "recording" in [task.probe for task in entry.tasks]
-    assert Subject("nvr", Aspect.RECORDING) in subjects(entry)
+    assert Subject("nvr", Aspect.RECORDING) in feeders(entry)
 
 
 def test_what_the_device_told_is_used_where_the_register_has_no_path() -> None:
@@ -128,3 +130,34 @@ def test_a_port_of_zero_means_the_device_does_not_speak_that() -> None:
 def test_a_device_s_own_interval_overrules_the_probe_s() -> None:
     entry = planned(Device("cam-7", Kind.CAMERA, host="192.0.2.7", interval=20))
     assert {task.interval for task in entry.tasks} == {20}
+
+
+def test_what_is_registered_besides_is_asked_besides() -> None:
+    switch = Device(
+        "sw-1", Kind.NETWORK, host="192.0.2.1", tcp_port=22, snmp_port=161, tls_port=443, http_path="/status"
+    )
+    assert [task.probe for task in planned(switch).tasks] == ["tcp", "tls", "http", "snmp"]
+
+
+@pytest.mark.parametrize("kind", list(TrafficKind))
+def test_a_traffic_unit_is_asked_by_its_kind_unless_its_entry_says_otherwise(kind: TrafficKind) -> None:
+    unit = Device("its-1", Kind.TRAFFIC_UNIT, host="192.0.2.5", traffic_kind=kind, tcp_port=23, http_path="/status")
+    pictured = kind not in (TrafficKind.SIGNAL, TrafficKind.GUIDANCE)
+    usual = ["onvif", "rtsp", "snapshot"] if pictured else ["tcp", "http"]
+    assert [task.probe for task in planned(unit).tasks] == usual
+    own = planned(replace(unit, probes=("icmp", "http"), interval=300))
+    assert [(task.probe, task.interval) for task in own.tasks] == [("icmp", 300), ("http", 300)]
+
+
+def test_identity_is_fed_by_each_probe_that_meets_the_certificate() -> None:
+    device = Device("cam-7", Kind.CAMERA, host="192.0.2.7", tls=TlsUse.PIN, tls_port=443)
+    identity = feeders(planned(device, snapshot_uri="https://192.0.2.7/p.jpg"))[Subject("cam-7", Aspect.IDENTITY)]
+    assert [probe for probe, _ in identity] == ["onvif", "snapshot", "tls"]
+    in_the_clear = feeders(planned(replace(device, tls=TlsUse.OFF, tls_port=0)))
+    assert [probe for probe, _ in in_the_clear[Subject("cam-7", Aspect.IDENTITY)]] == ["onvif"]
+
+
+def test_the_certificate_is_held_to_unless_any_will_do() -> None:
+    device = Device("cam-7", Kind.CAMERA, host="192.0.2.7", certificate="ab" * 32)
+    held = {use: planned(replace(device, tls=use)).target.certificate for use in TlsUse}
+    assert held == {TlsUse.OFF: "ab" * 32, TlsUse.PIN: "ab" * 32, TlsUse.ANY: ""}

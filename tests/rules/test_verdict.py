@@ -1,10 +1,11 @@
 """What one observation says, by policy."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from camera_registry.model.device import Device, Kind
+from camera_registry.model.device import Device, Kind, TlsUse
 from camera_registry.model.health import Aspect, Cause
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import Policy
@@ -93,3 +94,45 @@ def test_a_recorder_is_judged_by_what_it_tells_and_not_by_whether_it_could_be_as
 def test_a_clock_read_before_the_password_was_refused_is_judged() -> None:
     said = verdict("onvif", {"clock_offset_seconds": 86400.0}, failed(FailureKind.AUTH))
     assert said == {Aspect.CONTROL: Cause.AUTH, Aspect.CLOCK: Cause.CLOCK_DRIFT}
+
+
+def certificate(days: float) -> Facts:
+    return {"certificate": {"fingerprint": "ab" * 32, "not_after": (NOON + timedelta(days=days)).isoformat()}}
+
+
+@pytest.mark.parametrize(("days", "says"), [(31, None), (29, Cause.CERTIFICATE), (-1, Cause.CERTIFICATE)])
+def test_a_certificate_near_its_end_is_a_fault_of_identity_whoever_saw_it(days: float, says: Cause | None) -> None:
+    for probe in ("onvif", "snapshot", "rtsp", "http", "tls"):
+        assert verdict(probe, certificate(days))[Aspect.IDENTITY] is says
+
+
+def test_another_certificate_than_the_registered_one_is_a_fault_of_who_asked_and_of_identity() -> None:
+    said = verdict("onvif", certificate(99), failed(FailureKind.CERTIFICATE, Stage.HANDSHAKE), feeds_reach=True)
+    assert said == {Aspect.REACH: None, Aspect.CONTROL: Cause.CERTIFICATE, Aspect.IDENTITY: Cause.CERTIFICATE}
+
+
+def test_where_any_certificate_will_do_its_end_is_no_fault() -> None:
+    lax = replace(CAMERA, tls=TlsUse.ANY)
+    seen = Observation("cam-7", "tls", NOON, 0.1, facts=certificate(-1))
+    readings = read(seen, {}, Policy(), lax, feeds_reach=False)
+    assert [(reading.subject.aspect, reading.good) for reading in readings] == [(Aspect.CONTROL, True)]
+
+
+@pytest.mark.parametrize(
+    ("status", "credential", "says"),
+    [
+        (200, "", None),
+        (204, "", None),
+        (401, "", None),
+        (403, "", None),
+        (401, "web", Cause.AUTH),
+        (403, "web", Cause.AUTH),
+        (302, "", Cause.PROTOCOL),
+        (404, "", Cause.PROTOCOL),
+        (503, "", Cause.BUSY),
+    ],
+)
+def test_a_page_is_good_by_its_status(status: int, credential: str, says: Cause | None) -> None:
+    seen = Observation("cam-7", "http", NOON, 0.1, facts={"status": status})
+    readings = read(seen, {}, Policy(), replace(CAMERA, credential=credential), feeds_reach=False)
+    assert [reading.cause for reading in readings] == [says]
