@@ -36,11 +36,11 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     by, ``token`` of the one that comes first.
 
     Facts: ``clock_offset_seconds`` (device minus ours), ``device_time``, ``time_source``, ``manufacturer``, ``model``,
-    ``firmware``, ``serial``, ``hardware``; in a full round ``profiles``, ``stream_uri``, ``snapshot_uri``, of several
-    sources or channels ``sources`` [{number, token, profile, profiles, stream_uri, snapshot_uri}], ``services``,
-    ``mac``, ``interfaces``, ``dns``, ``ntp``, ``hostname``, ``certificates``, ``events``, ``video_sources``,
-    ``imaging``; and ``refused`` (operation to reason) for what the device would not answer: one operation that fails
-    never fails the device.
+    ``firmware``, ``serial``, ``hardware``; in a full round ``profiles``, ``stream_uri``, ``snapshot_uri`` and the
+    ``profile`` that they are of, of several sources or channels ``sources`` [{number, token, profile, profiles,
+    stream_uri, snapshot_uri}], ``services``, ``mac``, ``interfaces``, ``dns``, ``ntp``, ``hostname``, ``certificates``,
+    ``events``, ``video_sources``, ``imaging``; and ``refused`` (operation to reason) for what the device would not
+    answer: one operation that fails never fails the device.
     """
     with OnvifDevice(context, target) as device:
         round_ = Round(device, target, context)

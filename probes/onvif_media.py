@@ -78,6 +78,7 @@ class Media:
         first = self._first if self._first in tokens else tokens[0]
         addresses = await self._ask_addresses(namespace, first, patience=self._context.remaining())
         facts.update(addresses)
+        facts["profile"] = clean(first)
         for name, uri in addresses.items():
             self._context.step(f"onvif.{name}", uri=uri)
         all_tokens = {profile.token for profile in profiles}
