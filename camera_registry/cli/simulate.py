@@ -37,6 +37,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--snmp-port", metavar="PORT", type=int, default=18161, help="agents of switches (%(default)s)")
     parser.add_argument(
+        "--discovery-port", metavar="PORT", type=int, default=3702, help="WS-Discovery over UDP (%(default)s)"
+    )
+    parser.add_argument(
         "--processes", metavar="P", type=int, default=1, help="processes that share the load (%(default)s)"
     )
     parser.add_argument("--until-eof", action="store_true", help="stop, too, when standard input ends")
@@ -69,7 +72,8 @@ def simulate(args: argparse.Namespace) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    serve(fleet, events, opened, tell, sys.stdin.fileno() if args.until_eof else None)
+    until = sys.stdin.fileno() if args.until_eof else None
+    serve(fleet, events, opened, tell, until, discovery=args.discovery_port)
     return GOOD
 
 

@@ -37,7 +37,7 @@ class Maker:
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
     challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS;
-    ``modern``: it encodes H.265, which only Media2 has a word for.
+    ``tells_mac``: its scopes hold its MAC address; ``modern``: it encodes H.265, which only Media2 has a word for.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Maker:
     sessions: int = 6
     counts_nonces: bool = True
     encrypts: bool = False
+    tells_mac: bool = False
     modern: bool = False
 
     @property
@@ -101,6 +102,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/Streaming/channels/{channel}01/picture",
         lockout=5,
         counts_nonces=False,
+        tells_mac=True,
     ),
     Maker(
         name="Dashan",

@@ -16,11 +16,11 @@ from lxml import etree
 from probes.wire import WireError, certificate
 from probes.wire.onvif import SOURCE_LIMIT
 from probes.wire.soap import child, children, descendant, local_name, raw_text, text
+from probes.wire.wsdiscovery import mac_text
 
 MOST = 8
 """Interfaces, servers or certificates of one device that are told."""
 
-_HARDWARE = re.compile(r"[0-9a-f]{12}")
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _TRUE = ("true", "1", "yes", "on")
 _WORD = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
@@ -32,7 +32,7 @@ def read_interfaces(answer: etree._Element) -> dict[str, object]:
     used = ""
     for element in islice(children(answer, "NetworkInterfaces"), MOST):
         information = child(element, "Info")
-        mac = _hardware_address(text(child(information, "HwAddress")))
+        mac = mac_text(text(child(information, "HwAddress")))
         name = text(child(information, "Name")) or text_of_attribute(element, "token")
         addresses = [
             raw_text(address)
@@ -62,8 +62,8 @@ def read_hostname(answer: etree._Element) -> dict[str, object]:
 
 
 def read_certificates(answer: etree._Element) -> dict[str, object]:
-    """GetCertificates: ``certificates`` [{id, fingerprint, subject, issuer, not_before, not_after, self_signed}] that the
-    device holds, in use or not."""
+    """GetCertificates: ``certificates`` [{id, fingerprint, subject, issuer, not_before, not_after, self_signed}] that
+    the device holds, in use or not."""
     found: list[dict[str, object]] = []
     for element in islice(children(answer, "NvtCertificate"), MOST):
         try:
@@ -156,14 +156,6 @@ def _certificate(der: bytes) -> dict[str, object]:
     with suppress(WireError):  # what is no certificate is told by its fingerprint alone
         told |= certificate.read(der).facts()
     return told
-
-
-def _hardware_address(told: str) -> str:
-    """A MAC address in lower case with colons, however it was told; empty if it is none or all zero."""
-    digits = re.sub(r"[^0-9a-f]", "", told.lower())
-    if not _HARDWARE.fullmatch(digits) or not digits.strip("0"):
-        return ""
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
 def _is_true(element: etree._Element | None) -> bool:

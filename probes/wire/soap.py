@@ -128,7 +128,7 @@ def security_header(username: str, password: str, created: datetime, nonce: byte
 def read_answer(status: int, body: bytes, operation: Operation) -> etree._Element:
     """The element ``<operation>Response``. Raises SoapError; faults count whatever the HTTP status."""
     try:
-        root = _parse(body)
+        root = parse(body)
     except SoapError:
         if status < 400:
             raise
@@ -193,8 +193,9 @@ def raw_text(element: etree._Element | None) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
-def _parse(body: bytes) -> etree._Element | None:
-    """The root, or None for what holds no element at all. Raises SoapError for document types and entities."""
+def parse(body: bytes) -> etree._Element | None:
+    """The root of what a device sent, or None for what holds no element at all. Raises SoapError for document types
+    and entities."""
     if _DOCUMENT_TYPE.search(body if b"\x00" not in body else body.replace(b"\x00", b"")):
         raise SoapError(Refusal.PROTOCOL, "the answer declares a document type or an entity; such XML is not read")
     begin = body.find(b"<")
