@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from camera_registry.model.device import TlsUse
 from camera_registry.simulator.live import LiveDevice
 from camera_registry.simulator.member import Ports, profile_token
 from camera_registry.simulator.sizes import SIZES
@@ -39,6 +40,8 @@ class Asked:
 
     @property
     def base(self) -> str:
+        if self.device.member.device.tls is TlsUse.PIN:
+            return f"https://{self.host}:{self.ports.https}"
         return f"http://{self.host}:{self.ports.http}"
 
     def profile(self) -> tuple[int, int]:

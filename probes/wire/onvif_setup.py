@@ -6,15 +6,14 @@ Each function returns what it found under the names of facts; what is missing or
 
 from __future__ import annotations
 
-import hashlib
 import re
 from base64 import b64decode
 from contextlib import suppress
 from itertools import islice
 
-from cryptography import x509
 from lxml import etree
 
+from probes.wire import WireError, certificate
 from probes.wire.onvif import SOURCE_LIMIT
 from probes.wire.soap import child, children, descendant, local_name, raw_text, text
 from probes.wire.wsdiscovery import mac_text
@@ -63,7 +62,8 @@ def read_hostname(answer: etree._Element) -> dict[str, object]:
 
 
 def read_certificates(answer: etree._Element) -> dict[str, object]:
-    """GetCertificates: ``certificates`` [{id, sha256, not_after}] that the device holds, in use or not."""
+    """GetCertificates: ``certificates`` [{id, fingerprint, subject, issuer, not_before, not_after, self_signed}] that
+    the device holds, in use or not."""
     found: list[dict[str, object]] = []
     for element in islice(children(answer, "NvtCertificate"), MOST):
         try:
@@ -152,9 +152,9 @@ def _servers(answer: etree._Element, name: str) -> dict[str, object]:
 
 
 def _certificate(der: bytes) -> dict[str, object]:
-    told: dict[str, object] = {"sha256": hashlib.sha256(der).hexdigest()}
-    with suppress(ValueError):  # what is no certificate is told by its fingerprint alone
-        told["not_after"] = x509.load_der_x509_certificate(der).not_valid_after_utc.isoformat()
+    told: dict[str, object] = {"fingerprint": certificate.fingerprint(der)}
+    with suppress(WireError):  # what is no certificate is told by its fingerprint alone
+        told |= certificate.read(der).facts()
     return told
 
 

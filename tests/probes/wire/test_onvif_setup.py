@@ -101,7 +101,7 @@ def test_certificates_are_told_by_their_print_and_end(tmp_path: Path):
     assert isinstance(found, list)
     assert found[0]["id"] == "c1"
     assert datetime.fromisoformat(found[0]["not_after"]) > datetime(2020, 1, 1, tzinfo=UTC)
-    assert [len(one["sha256"]) for one in found] == [64, 64]
+    assert [len(one["fingerprint"]) for one in found] == [64, 64]
     assert "not_after" not in found[1]
 
 
