@@ -10,6 +10,7 @@ from typing import cast
 from camera_registry import __version__
 from camera_registry.cli import (
     administration,
+    capture,
     database,
     demo,
     discover,
@@ -30,6 +31,7 @@ MODULES: tuple[CommandModule, ...] = (
     inventory,
     discover,
     probe,
+    capture,
     judge,
     database,
     administration,
