@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -116,15 +117,20 @@ async def ask_all(where: Target, using: Tools) -> set[FailureKind | None]:
     return {seen.failure and seen.failure.kind for seen in await asyncio.gather(*runs)}
 
 
+def end_the_quiet(using: Tools) -> None:
+    """Let the time pass for which the device is left alone."""
+    using.memory.of("device-1").trials["cred"].window_end = 0.0
+
+
 async def test_after_the_quiet_one_run_tries_once_and_a_refusal_begins_the_quiet_anew():
     guarded, device = Guarded(), OnvifDouble(recorded("agsh_onvif", "GetDeviceInformation"), password="another")
-    using = tools(auth_quiet=0.5)
+    using = tools()
     async with listening(guarded) as port, listening(device) as onvif_port:
         where = target(onvif=onvif_port, rtsp=port, http=port)
         assert await ask_all(where, using) == {FailureKind.AUTH}
         heard = guarded.refused + device.refusals
         for window in range(1, 4):
-            await asyncio.sleep(0.6)
+            end_the_quiet(using)
             for _ in range(3):
                 assert await ask_all(where, using) == {FailureKind.AUTH}
             assert guarded.refused + device.refusals == heard + window
@@ -134,7 +140,7 @@ async def test_after_the_quiet_one_run_tries_once_and_a_refusal_begins_the_quiet
 async def test_a_password_that_was_mended_on_the_device_works_again_after_the_quiet(accepts: str):
     answers = recorded("agsh_onvif", "GetDeviceInformation")
     device = OnvifDouble(answers, password="another", accepts=(accepts,))
-    using = tools(auth_quiet=0.3)
+    using = tools()
     async with listening(device) as onvif_port:
         where = target(onvif=onvif_port)
         for _ in range(3):
@@ -142,7 +148,7 @@ async def test_a_password_that_was_mended_on_the_device_works_again_after_the_qu
         assert device.refusals <= 2
         device.password = PASSWORD
         for _ in range(2):  # a device that takes no token at all may hear one first
-            await asyncio.sleep(0.35)
+            end_the_quiet(using)
             mended = (await probe("onvif", where, {"full": False}, using=using)).ok
         assert mended
         assert (await probe("onvif", where, {"full": False}, using=using)).ok
@@ -150,22 +156,21 @@ async def test_a_password_that_was_mended_on_the_device_works_again_after_the_qu
 
 async def test_what_was_left_alone_before_a_restart_is_left_alone_after_it():
     guarded = Guarded()
-    using = tools(auth_quiet=0.6)
+    using = tools()
     async with listening(guarded) as port:
         where = target(rtsp=port)
         seen = await probe("rtsp", where, using=using)
         known = leave_alone("device-1", seen.failure)
         assert known is not None
         for version, heard in ((1, 0), (2, 1)):
-            again = tools(version=version, auth_quiet=0.6)
+            again = tools(version=version)
             again.memory.of("device-1").left_alone.append(known)
             before = guarded.refused
             seen = await probe("rtsp", where, using=again)
             assert seen.failure is not None
             assert (seen.failure.kind, guarded.refused - before) == (FailureKind.AUTH, heard)
-        again = tools(auth_quiet=0.6)
-        again.memory.of("device-1").left_alone.append(known)
-        await asyncio.sleep(0.7)
+        again = tools()
+        again.memory.of("device-1").left_alone.append(replace(known, until=known.at))
         before = guarded.refused
         for _ in range(3):
             await probe("rtsp", where, using=again)
