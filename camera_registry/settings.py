@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy
+from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy, StreamPolicy
 from camera_registry.model.probe import PROBES
 
 
@@ -133,15 +133,31 @@ def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     }
 
 
+_PLAYED_WITHIN = 3.0
+"""Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
+
+
 class _ProbesBase(_Section):
     """Settings of all probes; those of each one are made from the table of probes."""
 
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
+    rtsp_seconds: float = Field(0, ge=0)
+    """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise."""
+
+    @model_validator(mode="after")
+    def _played_in_time(self) -> Self:
+        timeout = self.of("rtsp").timeout
+        if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
+            raise ValueError(
+                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
+                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
+            )
+        return self
 
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
@@ -150,7 +166,7 @@ class _ProbesBase(_Section):
     def policy(self) -> PollPolicy:
         paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
         options: dict[str, dict[str, object]] = {
-            "rtsp": {"frames": self.rtsp_frames},
+            "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
         return PollPolicy(paces, self.by_kind, options)
@@ -190,6 +206,8 @@ class Health(_Section):
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    frame_rate_share: float = Field(0.5, gt=0, le=1)
+    frame_rate_seconds: Seconds = 2
 
     def policy(self) -> Policy:
         return Policy(
@@ -200,6 +218,7 @@ class Health(_Section):
             clock_limit=self.clock_limit,
             failures_by_cause=self.failures_by_cause,
             picture=PicturePolicy(self.black_luma, self.flat_share),
+            stream=StreamPolicy(self.frame_rate_share, self.frame_rate_seconds),
         )
 
 

@@ -27,7 +27,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     when the last one is so many seconds old; default: always), ``token`` of the media profile.
 
     Facts: ``clock_offset_seconds`` (device minus ours), ``device_time``, ``manufacturer``, ``model``, ``firmware``,
-    ``serial``, ``hardware``, ``profiles``, ``stream_uri``, ``snapshot_uri``, and ``refused`` (operation to reason) for
+    ``serial``, ``hardware``, ``profiles``, ``stream_profile`` (the token of the one asked for its addresses),
+    ``stream_uri``, ``snapshot_uri``, and ``refused`` (operation to reason) for
     what the device would not answer: one operation that fails never fails the device.
     """
     with OnvifDevice(context, target) as device:
@@ -114,6 +115,7 @@ class _Round:
                 continue  # H.265 profiles are told by Media2 only
             if usable:
                 chosen = next((profile for profile in usable if profile.token == token), usable[0])
+                self._facts["stream_profile"] = chosen.token
                 await self._ask_uri(namespace, Operation.STREAM_URI, place, chosen.token)
                 await self._ask_uri(namespace, Operation.SNAPSHOT_URI, place, chosen.token)
             break

@@ -34,6 +34,7 @@ _HEADINGS = {
     "onvif": "command.probe.of.onvif",
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
+    "key_frame": "command.probe.of.key_frame",
 }
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
@@ -108,13 +109,16 @@ async def _probe(
     tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
-    learned: dict[str, str] = {}
-    async with _Pictures(wanted="snapshot" in names) as pictures:
+    learned: dict[str, object] = {}
+    async with _Pictures(wanted=not {"snapshot", "key_frame"}.isdisjoint(names)) as pictures:
         tools = replace(tools, pictures=pictures)
         for name in names:
-            options = {**_hint(name, learned), **named.options.get(name, {})}
+            options = _options(name, named, learned)
             if name == "snapshot" and not options and "onvif" in names:
-                continue  # the device told no address of a picture, and nobody wrote one
+                if not any(seen.probe == "rtsp" and seen.ok for seen in observations):
+                    continue  # the device told no address of a picture, and its stream has none to show
+                name = "key_frame"  # noqa: PLW2901 - the fleet's plan does the same
+                options = _options(name, named, learned)
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
             observations.append(seen)
@@ -195,9 +199,12 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
         yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
 
 
-def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:
-    wanted = {"rtsp": "stream_uri", "snapshot": "snapshot_uri"}.get(name, "")
-    return {wanted: learned[wanted]} if wanted in learned else {}
+def _options(name: str, named: Named, learned: Mapping[str, object]) -> dict[str, object]:
+    """What a probe is asked: always, as another one learned, and as it was written."""
+    kind = PROBES[name]
+    hint = {kind.told: learned[kind.told]} if kind.told in learned else {}
+    written = named.options.get("rtsp" if name == "key_frame" else name, {})
+    return {**kind.options, **hint, **written}
 
 
 def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:

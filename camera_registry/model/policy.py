@@ -24,6 +24,16 @@ class PicturePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPolicy:
+    """Limits for streams that were played for a while."""
+
+    rate_share: float = 0.5
+    """Low frame rate: less than this share of the lowest rate that is declared. Cameras lower their rate at night."""
+    rate_seconds: float = 2.0
+    """Shorter measurements say nothing of the rate."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How sure one must be before a state changes. Durations are seconds."""
 
@@ -44,6 +54,7 @@ class Policy:
     flapping_end: float = 0.25
     """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
+    stream: StreamPolicy = StreamPolicy()
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from camera_registry.model.health import Aspect
 
@@ -15,8 +15,8 @@ class ProbeKind:
     ``module`` holds ``async def probe(target, options, context)``. ``port`` names the port in ``Target.ports``.
     ``aspects`` are those it feeds; the first is what its own success or failure speaks of (none: only reach).
     ``per_channel``: it measures a channel, not the device. ``place`` is the field of a channel that says where to ask,
-    ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``interval``
-    and ``timeout`` are seconds, if the settings say nothing else.
+    ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``options``
+    are what it is always asked. ``interval`` and ``timeout`` are seconds, if the settings say nothing else.
     """
 
     module: str
@@ -26,6 +26,7 @@ class ProbeKind:
     place: str = ""
     told: str = ""
     tells: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
     interval: float = 60.0
     timeout: float = 5.0
 
@@ -36,7 +37,7 @@ PROBES: Mapping[str, ProbeKind] = {
         "probes.onvif",
         port="onvif",
         aspects=(Aspect.CONTROL, Aspect.CLOCK, Aspect.IDENTITY),
-        tells=("stream_uri", "snapshot_uri"),
+        tells=("stream_uri", "snapshot_uri", "stream_profile", "profiles"),
         timeout=8,
     ),
     "rtsp": ProbeKind(
@@ -57,6 +58,17 @@ PROBES: Mapping[str, ProbeKind] = {
         told="snapshot_uri",
         interval=900,
         timeout=10,
+    ),
+    "key_frame": ProbeKind(
+        "probes.rtsp",
+        port="rtsp",
+        aspects=(Aspect.PICTURE,),
+        per_channel=True,
+        place="rtsp_path",
+        told="stream_uri",
+        options={"picture": True},
+        interval=900,
+        timeout=15,
     ),
 }
 """Reach is fed by the first of these that a device is asked. One aspect has one feeder, so two probes can't argue."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
 from camera_registry.model.health import Aspect, Subject
@@ -16,13 +16,14 @@ def plan(
     device: Device,
     channels: Sequence[Channel],
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    learned: Facts,
     known: Collection[tuple[str, str]],
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
-    has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when either grows.
+    has no path, and its ``profiles``, to hold the stream against; ``known`` are the (probe, channel) pairs with an
+    earlier observation. Plan anew when either grows.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
@@ -30,7 +31,7 @@ def plan(
     ports = target.ports
     probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
     tasks = [
-        _task(device, probe, channel, policy, learned, known)
+        _task(device, _instead(probe, channel, probes, learned), channel, policy, learned, known)
         for probe in probes
         for channel in _asked(probe, device, channels, probes)
         if not _waits(probe, channel, probes, known)
@@ -58,10 +59,11 @@ def subjects(entry: Entry) -> dict[Subject, float]:
     return found
 
 
-def learn(probe: str, facts: Facts) -> dict[str, str]:
-    """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
+def learn(probe: str, facts: Facts) -> dict[str, object]:
+    """Where a device says its stream and its still picture are, and what they are like: facts of one probe that another
+    one needs."""
     tells = PROBES[probe].tells if probe in PROBES else ()
-    return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    return {name: value for name in tells if (value := facts.get(name))}
 
 
 def _target(device: Device) -> Target:
@@ -106,21 +108,43 @@ def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collectio
     return any(kind.told in PROBES[other].tells and (other, "") not in known for other in probes)
 
 
+def _instead(probe: str, channel: Channel, probes: Sequence[str], learned: Facts) -> str:
+    """The probe that is run in place of ``probe``: a device that told its profiles, but no address of a still picture,
+    shows one in its stream."""
+    if probe != "snapshot" or channel.snapshot_path or "snapshot_uri" in learned or "profiles" not in learned:
+        return probe
+    streams = "rtsp" in probes and (channel.rtsp_path or "stream_uri" in learned)
+    return "key_frame" if streams else probe
+
+
+def _declared(token: object, learned: Facts) -> dict[str, object] | None:
+    """What the device says of the media profile with this token."""
+    profiles = learned.get("profiles")
+    for profile in profiles if token and isinstance(profiles, list) else ():
+        if isinstance(profile, dict) and profile.get("token") == token:
+            return {name: profile.get(name) for name in ("encoding", "width", "height", "frame_rate")}
+    return None
+
+
 def _task(
     device: Device,
     probe: str,
     channel: Channel,
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    learned: Facts,
     known: Collection[tuple[str, str]],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
     kind = PROBES[probe]
-    options = dict(policy.options.get(probe, {}))
+    options = {**kind.options, **policy.options.get(probe, {})}
+    token: object = channel.token
     if kind.place and (path := getattr(channel, kind.place)):
         options["path"] = path
     elif kind.told in learned:
         options[kind.told] = learned[kind.told]
+        token = learned.get("stream_profile")
+    if Aspect.STREAM in kind.aspects and (declared := _declared(token, learned)):
+        options["declared"] = declared
     soon = (probe, channel.id) not in known
     return Task(probe, interval, pace.timeout, channel.id, options, soon)

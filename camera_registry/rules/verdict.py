@@ -6,16 +6,24 @@ yields no reading: silence is judged by time alone (``health.tick``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from camera_registry.model.device import Device
 from camera_registry.model.health import Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
-from camera_registry.model.policy import PicturePolicy, Policy
+from camera_registry.model.policy import PicturePolicy, Policy, StreamPolicy
 from camera_registry.model.probe import PROBES
 
+_SAME_CODEC = {("MPEG4", "MP4V-ES"), ("H264", "H265")}
+"""What a profile says, and what the stream may be all the same: ONVIF and SDP name MPEG-4 differently, and ONVIF's
+older media service has no word for H.265, so that devices say H264 there."""
+_BLOCK = 16
+"""Pixels of a macroblock's side."""
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
     FailureKind.AUTH,
     FailureKind.BUSY,
+    FailureKind.NO_MEDIA,
     FailureKind.NO_STREAM,
     FailureKind.PROTOCOL,
     FailureKind.TLS,
@@ -47,11 +55,8 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     if seen.failure is not None:
         if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
             say(own, Cause(seen.failure.kind), seen.failure.detail)
-    elif own is Aspect.PICTURE:
-        cause, detail = _picture(seen.facts, before, policy.picture)
-        say(own, cause, detail)
     elif own is not None:
-        say(own)
+        say(own, *_fault(own, seen.facts, before, policy))
     if seen.probe in PROBES and Aspect.CLOCK in PROBES[seen.probe].aspects:
         offset = seen.facts.get("clock_offset_seconds")
         if isinstance(offset, int | float):
@@ -76,6 +81,13 @@ def _lost(probe: str, failure: Failure) -> bool:
     return failure.kind in _LOST and failure.stage in (Stage.ADDRESS, Stage.CONNECT)
 
 
+def _fault(aspect: Aspect, facts: Facts, before: Facts, policy: Policy) -> tuple[Cause | None, str]:
+    """What is wrong although the probe could measure."""
+    if aspect is Aspect.PICTURE:
+        return _picture(facts, before, policy.picture)
+    return _stream(facts, policy.stream) if aspect is Aspect.STREAM else (None, "")
+
+
 def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause | None, str]:
     """What is wrong with a picture that came and could be read."""
     measures = facts.get("picture")
@@ -89,6 +101,31 @@ def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause 
     if digest is not None and digest == before.get("sha256"):
         return Cause.FROZEN, "identical to the picture before it"
     return None, ""
+
+
+def _stream(facts: Facts, policy: StreamPolicy) -> tuple[Cause | None, str]:
+    """What is wrong with a stream that is there: not what the device declares it to be, or too slow."""
+    told = facts.get("declared")
+    declared: Facts = told if isinstance(told, dict) else {}
+    encoding, codec = declared.get("encoding"), facts.get("codec")
+    if encoding and codec and (encoding, codec) not in _SAME_CODEC and encoding != codec:
+        return Cause.WRONG_STREAM, f"the stream is {codec}, declared {encoding}"
+    sides = [facts.get("width"), facts.get("height"), declared.get("width"), declared.get("height")]
+    wide, high, *wanted = (side if isinstance(side, int) else 0 for side in sides)
+    # Pictures may be turned, and whole blocks may be sent where they are cut off elsewhere.
+    if wide and high and all(wanted) and not (_near((wide, high), wanted) or _near((high, wide), wanted)):
+        return Cause.WRONG_STREAM, f"the stream is {wide} x {high}, declared {wanted[0]} x {wanted[1]}"
+    rate, seconds = facts.get("frame_rate"), facts.get("measured_seconds")
+    rates = [facts.get("declared_frame_rate"), declared.get("frame_rate")]
+    least = min((one for one in rates if isinstance(one, int | float) and one > 0), default=0.0)
+    long_enough = isinstance(seconds, int | float) and seconds >= policy.rate_seconds
+    if long_enough and isinstance(rate, int | float) and rate < policy.rate_share * least:
+        return Cause.LOW_FRAME_RATE, f"{rate:.1f} frames a second in {seconds:.1f} s, declared {least:g}"
+    return None, ""
+
+
+def _near(size: Sequence[int], other: Sequence[int]) -> bool:
+    return all(abs(one - two) < _BLOCK for one, two in zip(size, other, strict=True))
 
 
 def _identity(facts: Facts, device: Device) -> tuple[Cause | None, str] | None:

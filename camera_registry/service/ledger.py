@@ -39,7 +39,7 @@ class _Watched:
     intervals: dict[Subject, float] = field(default_factory=dict)
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
-    learned: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
 
 

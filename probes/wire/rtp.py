@@ -215,7 +215,7 @@ class FrameFinder:
         self.frames += 1
         key = any(_is_key(self.codec, nal) for nal in nals)
         if key and self.key is None:
-            slices = [nal for nal in nals if not _is_parameter_set(self.codec, nal)]
+            slices = [nal for nal in nals if _is_slice(self.codec, nal)]
             data = b"".join(_START_CODE + nal for nal in (*self._ordered_sets(), *slices))
             self.key = KeyFrame(self.size, data)
         return (Frame(timestamp, key),)
@@ -280,11 +280,15 @@ def _is_parameter_set(codec: str, nal: bytes) -> bool:
     return codec in ("H264", "H265") and _nal_type(codec, nal) in sets
 
 
+def _is_slice(codec: str, nal: bytes) -> bool:
+    kind = _nal_type(codec, nal)
+    return kind in (h264.NAL_SLICE, h264.NAL_IDR) if codec == "H264" else kind < h265.NAL_VPS
+
+
 def _begins_picture(codec: str, nal: bytes) -> bool:
     """Whether this is the first slice of a picture (first_mb_in_slice 0, first_slice_segment_in_pic_flag)."""
-    if codec == "H264":
-        return h264.nal_type(nal) in (h264.NAL_SLICE, h264.NAL_IDR) and nal[1:2] >= b"\x80"
-    return h265.nal_type(nal) < h265.NAL_VPS and nal[2:3] >= b"\x80"
+    first = nal[1:2] if codec == "H264" else nal[2:3]
+    return _is_slice(codec, nal) and first >= b"\x80"
 
 
 def _is_key(codec: str, nal: bytes) -> bool:
