@@ -18,7 +18,7 @@ develop:
 	@$(PYTHON) tools/bootstrap.py --dev
 
 servers:
-	@$(PYTHON) tools/debian.py prometheus gstreamer
+	@$(PYTHON) tools/debian.py prometheus gstreamer vlc lighttpd faketime
 
 demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
 	@$(BIN)/camera-registry demo $(ARGS)
