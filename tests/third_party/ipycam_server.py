@@ -1,4 +1,4 @@
-"""Serves the ONVIF service and the still picture of ipycam, a virtual camera of the package index; started by servers.py.
+"""Serves ONVIF and the still picture of ipycam, a virtual camera of the package index; started by servers.py.
 
 ipycam_server.py USER PASSWORD      prints the port it listens on
 

@@ -27,8 +27,8 @@ from camera_registry.store import credentials, register
 from probes.wire import soap_requests
 from tests.certificates import self_signed
 from tests.probes.loopback import PASSWORD, USER, OnvifDouble, listening, recorded
-from tests.service.whole import serving, until, write_settings
 from tests.servers import TOP, gstreamer_rtsp_server
+from tests.service.whole import serving, until, write_settings
 from tests.third_party import servers
 
 OPEN = ("GetSystemDateAndTime", "GetDeviceInformation", "GetServices", "GetProfiles", "GetStreamUri", "GetSnapshotUri")

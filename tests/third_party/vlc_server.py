@@ -1,9 +1,9 @@
 """Serves a video file over RTSP with VLC's own server, which sends RTP over UDP only; started by servers.py.
 
-vlc_server.py FILE PORT USER PASSWORD      serves rtsp://127.0.0.1:PORT/city again and again; without a password if empty
+vlc_server.py FILE PORT USER PASSWORD      serves rtsp://127.0.0.1:PORT/city again and again
 
-The program `vlc` refuses to run as root, and tests run as anybody: its library, which is all of it but the windows, does
-not mind.
+The password may be empty. The program `vlc` refuses to run as root, and tests run as anybody: its library, which is all
+of it but the windows, does not mind.
 """
 
 import ctypes
