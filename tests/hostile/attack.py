@@ -32,7 +32,7 @@ class Attack:
     name: str
     probe: str
     handler: Handler
-    kinds: frozenset[FailureKind]
+    kinds: frozenset[FailureKind] = frozenset()
     waits: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
 

@@ -27,8 +27,8 @@ Answer = str | bytes | Callable[[str], str | bytes]
 
 @dataclass(frozen=True)
 class Script:
-    """An RTSP server that says what it is told: ``say`` maps a method to what stands behind ``RTSP/1.0 `` (``{cseq}`` in
-    it becomes the request's, which follows the first line if it is left out); bytes are sent as they are. ``flood``
+    """An RTSP server that says what it is told: ``say`` maps a method to what stands behind ``RTSP/1.0 `` (``{cseq}``
+    in it becomes the request's, which follows the first line if it is left out); bytes are sent as they are. ``flood``
     comes without end behind the answer to ``after``, or in front of the one to ``before``."""
 
     say: Mapping[str, Answer] = field(default_factory=dict)
