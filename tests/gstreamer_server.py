@@ -1,6 +1,9 @@
-"""Serves a test picture over RTSP with GStreamer, behind a digest password; run by the Python that servers.py names.
+"""Serves a test picture over RTSP with GStreamer, behind a password; run by the Python that servers.py names.
 
-gstreamer_server.py USER PASSWORD      prints the port it listens on, then serves rtsp://127.0.0.1:PORT/stream
+gstreamer_server.py USER PASSWORD METHOD SESSIONS
+
+METHOD is digest or basic; SESSIONS how many there may be at once, 0 for any number. Prints the port it listens on, then
+serves rtsp://127.0.0.1:PORT/stream
 """
 
 import sys
@@ -20,14 +23,18 @@ PIPELINE = (
 
 def main() -> None:
     """Serve until killed."""
-    user, password = sys.argv[1:]
+    user, password, method, sessions = sys.argv[1:]
     Gst.init(None)
 
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-    auth.add_digest(user, password, token)
+    if method == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
 
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("viewer", "media.factory.access", True)
@@ -42,6 +49,7 @@ def main() -> None:
     server.set_address("127.0.0.1")
     server.set_service("0")
     server.set_auth(auth)
+    server.get_session_pool().set_max_sessions(int(sessions))
     server.get_mount_points().add_factory("/stream", factory)
     server.attach(None)
     print(server.get_bound_port(), flush=True)

@@ -21,9 +21,10 @@ SDP_LIMIT = 64 * 1024
 GARBAGE_LIMIT = 64 * 1024
 """Bytes between messages that are passed over on one connection."""
 
-DEFAULT_TIMEOUT = 60.0
-"""Seconds after which a device may drop a silent session, unless it says otherwise (RFC 2326 section 12.37)."""
+PACKETS_LIMIT = 100_000
+"""Packets that are read on one connection; a message counts as a hundred, which is what it costs."""
 
+_MESSAGE_WEIGHT = 100
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
 _NUMBERS = re.compile(r"\d{1,5}")
@@ -113,6 +114,8 @@ class Reader:
         self._buffer = bytearray()
         self._understood = False
         self._passed_over = 0
+        self._needed = 0
+        self._weight = 0
 
     @property
     def begun(self) -> bool:
@@ -127,7 +130,11 @@ class Reader:
     def feed(self, data: bytes) -> list[Answer | Packet]:
         self._buffer += data
         found: list[Answer | Packet] = []
-        while (item := self._next()) is not None:
+        while len(self._buffer) >= self._needed and (item := self._next()) is not None:
+            self._needed = 0
+            self._weight += 1 if isinstance(item, Packet) else _MESSAGE_WEIGHT
+            if self._weight > PACKETS_LIMIT:
+                raise WireError("the device sends packets or messages without end")
             if item is not _PASSED_OVER:
                 found.append(item)
         return found
@@ -182,6 +189,7 @@ class Reader:
         found = _CONTENT_LENGTH.search(block)
         length = _body_length(found[1]) if found else 0
         if len(self._buffer) < end + length:
+            self._needed = end + length  # the head is not read again for each piece of the body
             return None
         answer = Answer(head, bytes(self._buffer[end : end + length]))
         del self._buffer[: end + length]

@@ -42,6 +42,11 @@ _SECURITY = (
 )
 _DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# References to halves of UTF-16 pairs: libxml2 takes them over, and then nobody can read the text.
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}(?![0-9a-fA-F])"
+    rb"|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3])(?!\d));?"
+)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _PARSER = etree.XMLParser(
     encoding="utf-8",
@@ -218,6 +223,8 @@ def _parse(body: bytes) -> etree._Element | None:
         raw = raw[raw.find(b">") + 1 :].lstrip()
     if b"\x00" in raw or not raw.isascii():
         raw = _NOT_XML.sub(" ", raw.decode("utf-8", "replace")).encode("utf-8", "replace")
+    if b"&#" in raw:
+        raw = _SURROGATE.sub(b"", raw)
     try:
         return etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):

@@ -27,8 +27,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def listening(handler: Handler) -> AsyncIterator[int]:
-    """Serve on a free port of 127.0.0.1; a handler that loses its peer ends quietly."""
+async def listening(handler: Handler, port: int = 0) -> AsyncIterator[int]:
+    """Serve on a port of 127.0.0.1 (0: any free one); a handler that loses its peer ends quietly."""
     running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,7 +42,7 @@ async def listening(handler: Handler) -> AsyncIterator[int]:
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
