@@ -18,7 +18,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
-from camera_registry.model.policy import FAILURES_BY_CAUSE, Pace, PicturePolicy, Policy, PollPolicy, StreamPolicy
+from camera_registry.model.policy import (
+    FAILURES_BY_CAUSE,
+    Pace,
+    PicturePolicy,
+    Policy,
+    PollPolicy,
+    RecordingPolicy,
+    StreamPolicy,
+)
 from camera_registry.model.probe import PROBES
 
 
@@ -127,7 +135,7 @@ def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
         Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
         Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording"),
         Kind.NETWORK: ("tcp",),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
@@ -208,6 +216,8 @@ class Health(_Section):
     flat_share: float = Field(0.80, gt=0, le=1)
     frame_rate_share: float = Field(0.5, gt=0, le=1)
     frame_rate_seconds: Seconds = 2
+    recording_age_limit: Seconds = 1800
+    recording_gap_limit: Seconds = 1800
 
     def policy(self) -> Policy:
         return Policy(
@@ -219,6 +229,7 @@ class Health(_Section):
             failures_by_cause=self.failures_by_cause,
             picture=PicturePolicy(self.black_luma, self.flat_share),
             stream=StreamPolicy(self.frame_rate_share, self.frame_rate_seconds),
+            recording=RecordingPolicy(self.recording_age_limit, self.recording_gap_limit),
         )
 
 

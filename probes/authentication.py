@@ -41,6 +41,7 @@ class Authenticator:
         self._protocol = protocol
         self._login = login
         self._sent = False
+        self._accepted = False
         self._schemes = context.tools.memory.of(target.device).schemes
         known = self._schemes.get(protocol)
         self._known = known if isinstance(known, Scheme) else None
@@ -95,6 +96,7 @@ class Authenticator:
         """The device took the last header sent."""
         if self._login is None or self._scheme is None or not self._sent:
             return
+        self._accepted = True
         self._login.accepted()
         if self._scheme is self._known:
             self._known.misses = 0
@@ -102,8 +104,14 @@ class Authenticator:
             self._schemes[self._protocol] = self._scheme
 
     def refused(self) -> ProbeError:
-        """The error for a 401 to an answer of the device's own challenge."""
+        """The error for a 401 to an answer of the device's own challenge.
+
+        Of a password that this very run saw accepted it says nothing: its user may not ask that, and no try is counted.
+        """
         assert self._login is not None
+        if self._accepted:
+            detail = "the device took the password before, and refuses this to its user; give it the right to ask"
+            return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, detail)
         scheme = f" ({self._scheme.challenge.name})" if self._scheme is not None else ""
         self._login.refused()
         return self._login.failure(f"the device refused the user name or password{scheme}")

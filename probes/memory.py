@@ -36,12 +36,12 @@ class Trials:
 @dataclass(slots=True)
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
-    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles.
-    ``trials``: by the id of the credential."""
+    ``clock_offset``: device clock minus ours, seconds. ``kept``: what a probe wants to know at its next run, under a
+    name of its own. ``trials``: by the id of the credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
-    media_at: float | None = None
+    kept: dict[str, object] = field(default_factory=dict)
     trials: dict[str, Trials] = field(default_factory=dict)
 
 

@@ -35,6 +35,7 @@ _HEADINGS = {
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
     "key_frame": "command.probe.of.key_frame",
+    "recording": "command.probe.of.recording",
 }
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
     credential = _credential(args, named)
-    if "onvif" in names:
+    if any(PROBES[name].port == "onvif" for name in names):
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's

@@ -34,6 +34,16 @@ class StreamPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingPolicy:
+    """Limits for recordings, in seconds."""
+
+    age_limit: float = 1800.0
+    """The newest recording may be this old: recorders tell of a file when it is closed."""
+    gap_limit: float = 1800.0
+    """This much may be missing from the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How sure one must be before a state changes. Durations are seconds."""
 
@@ -55,6 +65,7 @@ class Policy:
     """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
     stream: StreamPolicy = StreamPolicy()
+    recording: RecordingPolicy = RecordingPolicy()
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)

@@ -37,7 +37,7 @@ PROBES: Mapping[str, ProbeKind] = {
         "probes.onvif",
         port="onvif",
         aspects=(Aspect.CONTROL, Aspect.CLOCK, Aspect.IDENTITY),
-        tells=("stream_uri", "snapshot_uri", "stream_profile", "profiles"),
+        tells=("stream_uri", "snapshot_uri"),
         timeout=8,
     ),
     "rtsp": ProbeKind(
@@ -69,6 +69,13 @@ PROBES: Mapping[str, ProbeKind] = {
         options={"picture": True},
         interval=900,
         timeout=15,
+    ),
+    "recording": ProbeKind(
+        "probes.recording",
+        port="onvif",
+        aspects=(Aspect.RECORDING,),
+        interval=900,
+        timeout=20,
     ),
 }
 """Reach is fed by the first of these that a device is asked. One aspect has one feeder, so two probes can't argue."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
 from camera_registry.model.health import Aspect, Subject
@@ -10,6 +10,10 @@ from camera_registry.model.observation import Facts
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Entry, Target, Task
+
+SOURCES = 128
+"""Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
+_PROFILE = "profile"
 
 
 def plan(
@@ -21,19 +25,21 @@ def plan(
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
-    ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
-    has no path, and its ``profiles``, to hold the stream against; ``known`` are the (probe, channel) pairs with an
-    earlier observation. Plan anew when either grows.
+    ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
+    where the register has no path, and what they are like; ``known`` are the (probe, channel) pairs with an earlier
+    observation. Plan anew when either grows.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
     target = _target(device)
     ports = target.ports
     probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
+    order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     tasks = [
-        _task(device, _instead(probe, channel, probes, learned), channel, policy, learned, known)
-        for probe in probes
-        for channel in _asked(probe, device, channels, probes)
+        _task(device, probe, channel, policy, _words(probe, channel, order, learned), known)
+        for asked in probes
+        for channel in _asked(asked, device, order, probes, learned)
+        for probe in (_instead(asked, channel, order, probes, learned),)
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
@@ -60,10 +66,35 @@ def subjects(entry: Entry) -> dict[Subject, float]:
 
 
 def learn(probe: str, facts: Facts) -> dict[str, object]:
-    """Where a device says its stream and its still picture are, and what they are like: facts of one probe that another
-    one needs."""
+    """Where a device says its streams and still pictures are, and what it says of them: facts of one probe that another
+    one needs.
+
+    The device's own are under the fact's name; those of the ``sources`` of a recorder under that name with the token of
+    their profile or the number of their source, as ``_learned`` looks them up. Profiles are under their token and under
+    the address of their stream.
+    """
     tells = PROBES[probe].tells if probe in PROBES else ()
-    return {name: value for name in tells if (value := facts.get(name))}
+    profiles = _profiles(facts) if tells else {}
+    told: dict[str, object] = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    sources = facts.get("sources")
+    for source in sources[:SOURCES] if isinstance(sources, list | tuple) else ():
+        if not isinstance(source, Mapping):
+            continue
+        for name in tells:
+            value, token, number = source.get(name), source.get("profile"), source.get("number")
+            if not isinstance(value, str) or not value:
+                continue
+            if isinstance(number, int):
+                told.setdefault(_by_number(name, number), value)
+            if isinstance(token, str) and token:
+                told.setdefault(_by_token(name, token), value)
+    for token, profile in profiles.items():
+        told[_by_token(_PROFILE, token)] = profile
+    for where in (facts, *(sources[:SOURCES] if isinstance(sources, list | tuple) else ())):
+        uri, of = (where.get("stream_uri"), where.get("profile")) if isinstance(where, Mapping) else (None, None)
+        if isinstance(uri, str) and of in profiles:
+            told[_by_address(uri)] = profiles[of]
+    return told
 
 
 def _target(device: Device) -> Target:
@@ -84,19 +115,106 @@ def _target(device: Device) -> Target:
     )
 
 
-def _asked(probe: str, device: Device, channels: Sequence[Channel], probes: Sequence[str]) -> Sequence[Channel]:
+def _profiles(facts: Facts) -> dict[str, dict[str, object]]:
+    """What the device says of each profile's stream, by its token."""
+    profiles = facts.get("profiles")
+    return {
+        str(profile["token"]): {name: profile.get(name) for name in ("encoding", "width", "height", "frame_rate")}
+        for profile in (profiles[:SOURCES] if isinstance(profiles, list | tuple) else ())
+        if isinstance(profile, Mapping) and profile.get("token")
+    }
+
+
+def _by_number(name: str, number: int) -> str:
+    return f"{name} {number}"
+
+
+def _by_token(name: str, token: str) -> str:
+    return f"{name} of {token}"
+
+
+def _by_address(uri: str) -> str:
+    return f"{_PROFILE} at {uri}"
+
+
+def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> object:
+    """Where the device says this channel is: by its token, else by its number; empty if it does not say.
+
+    What a device tells of itself, and of no source in particular, is where its first channel is; under the name of
+    another one it would be a lie.
+    """
+    if channel.token and (found := learned.get(_by_token(name, channel.token))):
+        return found
+    if found := learned.get(_by_number(name, channel.number)):
+        return found
+    several = any(key.startswith(f"{name} ") for key in learned)
+    return learned.get(name, "") if channel == order[0] and not several else ""
+
+
+def _asked(
+    probe: str, device: Device, order: Sequence[Channel], probes: Sequence[str], learned: Facts
+) -> Sequence[Channel]:
     """The channels a probe runs on. A device without registered channels is its own only one.
 
-    What a device tells of itself is where its first channel is. The others are asked only where the register says: the
-    first one's stream under their name would be a lie.
+    Where the device is asked for its streams, a channel but the first is asked only when the register or the device
+    says where it is.
     """
-    kind, whole = PROBES[probe], Channel("", device.id)
+    kind = PROBES[probe]
     if not kind.per_channel:
-        return (whole,)
-    first, *others = sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+        return (Channel("", device.id),)
+    first, *others = order
     if any(kind.told in PROBES[other].tells for other in probes):
-        others = [channel for channel in others if getattr(channel, kind.place)]
+        others = [
+            one
+            for one in others
+            if getattr(one, kind.place)
+            or _learned(kind.told, one, order, learned)
+            or _instead(probe, one, order, probes, learned) != probe
+        ]
     return (first, *others)
+
+
+def _named(probe: str, order: Sequence[Channel]) -> dict[str, object]:
+    """For the probe that tells where channels are: the tokens by which the register knows those without a path."""
+    told = PROBES[probe].tells
+    asking = [kind for kind in PROBES.values() if kind.told in told]
+    tokens = [one.token for one in order if one.token and not all(getattr(one, kind.place) for kind in asking)]
+    return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens and told else {}
+
+
+def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Sequence[str], learned: Facts) -> str:
+    """The probe that is run in place of ``probe``: a channel of which the device told the stream, but no still picture,
+    shows one in its stream."""
+    if probe != "snapshot" or "rtsp" not in probes or channel.snapshot_path:
+        return probe
+    told = {name: _learned(name, channel, order, learned) for name in ("stream_uri", "snapshot_uri")}
+    return "key_frame" if told["stream_uri"] and not told["snapshot_uri"] else probe
+
+
+def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """What a probe is told of this device."""
+    where = _place(probe, channel, order, learned)
+    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned)}
+
+
+def _declared(probe: str, channel: Channel, where: Facts, learned: Facts) -> dict[str, object]:
+    """What the device says of the stream that is asked for: of the profile that told its address, or that the register
+    names by its token."""
+    if Aspect.STREAM not in PROBES[probe].aspects:
+        return {}
+    uri = where.get("stream_uri")
+    profile = learned.get(_by_address(uri) if isinstance(uri, str) else _by_token(_PROFILE, channel.token))
+    return {"declared": profile} if profile else {}
+
+
+def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """Where a probe of a channel asks: the register's path, else what the device told."""
+    kind = PROBES[probe]
+    if kind.place and (path := getattr(channel, kind.place)):
+        return {"path": path}
+    if kind.told and (uri := _learned(kind.told, channel, order, learned)):
+        return {kind.told: uri}
+    return {}
 
 
 def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
@@ -108,43 +226,15 @@ def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collectio
     return any(kind.told in PROBES[other].tells and (other, "") not in known for other in probes)
 
 
-def _instead(probe: str, channel: Channel, probes: Sequence[str], learned: Facts) -> str:
-    """The probe that is run in place of ``probe``: a device that told its profiles, but no address of a still picture,
-    shows one in its stream."""
-    if probe != "snapshot" or channel.snapshot_path or "snapshot_uri" in learned or "profiles" not in learned:
-        return probe
-    streams = "rtsp" in probes and (channel.rtsp_path or "stream_uri" in learned)
-    return "key_frame" if streams else probe
-
-
-def _declared(token: object, learned: Facts) -> dict[str, object] | None:
-    """What the device says of the media profile with this token."""
-    profiles = learned.get("profiles")
-    for profile in profiles if token and isinstance(profiles, list) else ():
-        if isinstance(profile, dict) and profile.get("token") == token:
-            return {name: profile.get(name) for name in ("encoding", "width", "height", "frame_rate")}
-    return None
-
-
 def _task(
     device: Device,
     probe: str,
     channel: Channel,
     policy: PollPolicy,
-    learned: Facts,
+    words: Facts,
     known: Collection[tuple[str, str]],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
-    kind = PROBES[probe]
-    options = {**kind.options, **policy.options.get(probe, {})}
-    token: object = channel.token
-    if kind.place and (path := getattr(channel, kind.place)):
-        options["path"] = path
-    elif kind.told in learned:
-        options[kind.told] = learned[kind.told]
-        token = learned.get("stream_profile")
-    if Aspect.STREAM in kind.aspects and (declared := _declared(token, learned)):
-        options["declared"] = declared
-    soon = (probe, channel.id) not in known
-    return Task(probe, interval, pace.timeout, channel.id, options, soon)
+    options = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
+    return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

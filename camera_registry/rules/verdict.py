@@ -13,6 +13,7 @@ from camera_registry.model.health import Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy, StreamPolicy
 from camera_registry.model.probe import PROBES
+from camera_registry.rules import recording
 
 _SAME_CODEC = {("MPEG4", "MP4V-ES"), ("H264", "H265")}
 """What a profile says, and what the stream may be all the same: ONVIF and SDP name MPEG-4 differently, and ONVIF's
@@ -52,11 +53,9 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
         else:
             say(Aspect.REACH)
     own = own_aspect(seen.probe)
-    if seen.failure is not None:
-        if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
-            say(own, Cause(seen.failure.kind), seen.failure.detail)
-    elif own is not None:
-        say(own, *_fault(own, seen.facts, before, policy))
+    verdict = _of_its_own(seen, before, policy, own) if own is not None else None
+    if own is not None and verdict is not None:
+        say(own, *verdict)
     if seen.probe in PROBES and Aspect.CLOCK in PROBES[seen.probe].aspects:
         offset = seen.facts.get("clock_offset_seconds")
         if isinstance(offset, int | float):
@@ -73,19 +72,30 @@ def own_aspect(probe: str) -> Aspect | None:
     return next(iter(PROBES[probe].aspects), None) if probe in PROBES else None
 
 
+def _of_its_own(seen: Observation, before: Facts, policy: Policy, aspect: Aspect) -> tuple[Cause | None, str] | None:
+    """What is wrong with the aspect that the probe speaks of first; None where it can't be told.
+
+    A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
+    """
+    if seen.failure is not None:
+        if aspect is Aspect.RECORDING or (aspect is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
+            return None
+        return Cause(seen.failure.kind), seen.failure.detail
+    if aspect is Aspect.PICTURE:
+        return _picture(seen.facts, before, policy.picture)
+    if aspect is Aspect.STREAM:
+        return _stream(seen.facts, policy.stream)
+    if aspect is Aspect.RECORDING:
+        return recording.judge(seen.facts, policy.recording)
+    return None, ""
+
+
 def _lost(probe: str, failure: Failure) -> bool:
     """Whether the device itself can't be reached. A refusal is an answer by the host; only a probe whose whole question
     is the port takes it for a loss."""
     if failure.kind is FailureKind.REFUSED:
         return own_aspect(probe) is None
     return failure.kind in _LOST and failure.stage in (Stage.ADDRESS, Stage.CONNECT)
-
-
-def _fault(aspect: Aspect, facts: Facts, before: Facts, policy: Policy) -> tuple[Cause | None, str]:
-    """What is wrong although the probe could measure."""
-    if aspect is Aspect.PICTURE:
-        return _picture(facts, before, policy.picture)
-    return _stream(facts, policy.stream) if aspect is Aspect.STREAM else (None, "")
 
 
 def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause | None, str]:

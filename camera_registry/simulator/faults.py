@@ -32,6 +32,10 @@ class Fault(StrEnum):
     """Its table of stream sessions is full."""
     NO_MEDIA = "no_media"
     """Streams play and no packet comes."""
+    RECORDING_GAP = "recording_gap"
+    """A recorder lacks ``seconds`` of recordings, up to ``ago`` seconds before now; 0: it has stopped writing."""
+    STORAGE_FAULT = "storage_fault"
+    """A recorder's disk reports errors."""
     BLACK = "black"
     FROZEN = "frozen"
     COVERED = "covered"
@@ -43,6 +47,7 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
     Fault.FLAPPING: {"period": 20.0},
     Fault.SLOW_DRIP: {"interval": 1.0},
     Fault.CLOCK_DRIFT: {"seconds": 86_400.0},
+    Fault.RECORDING_GAP: {"seconds": 7_200.0, "ago": 0.0},
 }
 """The options of a fault and what they are unless said otherwise, all in seconds."""
 
@@ -57,10 +62,12 @@ class FaultError(ValueError):
 class Faults:
     """The faults in force on one device, and what its protocols must ask at each request.
 
-    ``dark``: nothing of it reaches the network, be it for its own fault or for that of a device above it.
+    ``begun``: when each was set, in seconds since 1970; ``dark``: nothing of it reaches the network, be it for its own
+    fault or for that of a device above it.
     """
 
     active: dict[Fault, dict[str, float]] = field(default_factory=dict)
+    begun: dict[Fault, float] = field(default_factory=dict)
     dark: bool = False
 
     def __contains__(self, fault: object) -> bool:
@@ -85,7 +92,7 @@ def options_of(fault: Fault, given: Mapping[str, object]) -> dict[str, float]:
             raise FaultError(f"{fault} has no option {name!r}: {takes}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise FaultError(f"{fault}: {name} is a number of seconds (given: {value!r})")
-        if name != "seconds" and value <= 0:
+        if name != "seconds" and (value < 0 or (known[name] and not value)):
             raise FaultError(f"{fault}: {name} must be more than 0 s (given: {value!r})")
         filled[name] = float(value)
     return filled

@@ -36,7 +36,8 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069.
+    challenges offer ``qop``, else they are those of RFC 2069; ``modern``: it encodes H.265, which only Media2
+    has a word for.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Maker:
     paths_known: bool = True
     sessions: int = 6
     counts_nonces: bool = True
+    modern: bool = False
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -159,3 +161,20 @@ MAKERS: tuple[Maker, ...] = (
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""
+
+MODERN = Maker(
+    name="Xueyan",
+    models=("XY-8M500", "XY-4M220"),
+    firmware="3.2.0.1107",
+    envelope="SOAP-ENV",
+    schema="tt",
+    soap=SoapAccess.EITHER,
+    refusal=400,
+    snapshot=(Scheme.SHA256,),
+    rtsp=(Scheme.SHA256,),
+    stream_path="/live/{channel}/{stream}",
+    snapshot_path="/live/{channel}.jpg",
+    paths_known=False,
+    modern=True,
+)
+"""Tells H.265 by Media2. No fleet is planned with it, because what simulated devices play is H.264."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from camera_registry.model.device import Channel, Device
+from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.simulator.makers import Maker
 
 BLOCK = 41
@@ -42,6 +42,11 @@ class Member:
     def speaks_onvif(self) -> bool:
         """A switch, a signal or a sign has no picture; a mobile unit streams but has no ONVIF."""
         return self.channels > 0 and not self.device.probes
+
+    @property
+    def records(self) -> bool:
+        """It keeps recordings and tells of them (ONVIF Profile G)."""
+        return self.device.kind is Kind.RECORDER and self.speaks_onvif
 
     def stream_path(self, channel: int = 1, stream: int = 1) -> str:
         return self.maker.stream_path.format(channel=channel, stream=stream)
