@@ -37,7 +37,7 @@ class Maker:
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
     challenges offer ``qop``, else they are those of RFC 2069; ``modern``: it encodes H.265, which only Media2
-    has a word for.
+    has a word for; ``sub_codec``: that of its sub streams; ``transports``: how it sends media, "tcp" or "udp".
     """
 
     name: str
@@ -60,6 +60,12 @@ class Maker:
     sessions: int = 6
     counts_nonces: bool = True
     modern: bool = False
+    sub_codec: str = "H264"
+    transports: tuple[str, ...] = ("tcp",)
+
+    def codec(self, stream: int) -> str:
+        """How a stream (1: main, 2: sub) is encoded."""
+        return "H265" if self.modern else self.sub_codec if stream == 2 else "H264"
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -129,6 +135,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/kestrel-cgi/jpg/image.cgi?camera={channel}",
         media_path="/onvif/services",
         options_need_password=True,
+        sub_codec="JPEG",
     ),
     Maker(
         name="Yunjing",
@@ -144,6 +151,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/images/snapshot_{channel}.jpg",
         services=False,
         paths_known=False,
+        transports=("udp",),
     ),
     Maker(
         name="Nordlys",
@@ -158,6 +166,7 @@ MAKERS: tuple[Maker, ...] = (
         stream_path="/rtsp_tunnel?h26x=4&line={channel}&inst={stream}",
         snapshot_path="/snap.jpg?line={channel}",
         tells_inner_address=True,
+        transports=("tcp", "udp"),
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""
@@ -177,4 +186,4 @@ MODERN = Maker(
     paths_known=False,
     modern=True,
 )
-"""Tells H.265 by Media2. No fleet is planned with it, because what simulated devices play is H.264."""
+"""Plays H.265 and tells so by Media2. No fleet is planned with it: a second of pictures takes seconds to encode."""
