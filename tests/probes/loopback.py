@@ -27,8 +27,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def listening(handler: Handler, port: int = 0) -> AsyncIterator[int]:
-    """Serve on a port of 127.0.0.1 (0: any free one); a handler that loses its peer ends quietly."""
+async def listening(handler: Handler, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """Serve on a port of ``host`` (0: any free one); a handler that loses its peer ends quietly."""
     running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,7 +42,7 @@ async def listening(handler: Handler, port: int = 0) -> AsyncIterator[int]:
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", port)
+    server = await asyncio.start_server(handle, host, port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -63,8 +63,8 @@ def tools(password: str | None = PASSWORD, *, version: int = 1, memory: Memory |
     )
 
 
-def target(credential: str = "cred", **ports: int) -> Target:
-    return Target("device-1", "127.0.0.1", ports, credential)
+def target(credential: str = "cred", *, device: str = "device-1", host: str = "127.0.0.1", **ports: int) -> Target:
+    return Target(device, host, ports, credential)
 
 
 async def probe(
