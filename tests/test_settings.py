@@ -59,6 +59,7 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         ("[web]\nlisten = '999.1.1.1'\n", "web.listen: this is no address"),
         ("[web]\npublic_url = 'cameras.example.org'\n", "web.public_url: write the address"),
         ("time_zone = 'Mars/Olympus'\n", "time_zone"),
+        ("[probes]\nrtsp_seconds = 6\n", "probes: rtsp_seconds (6 s) must leave 3 s of [probes.rtsp] timeout (8 s)"),
     ],
 )
 def test_each_mistake_gets_a_sentence_that_names_its_place(tmp_path: Path, text: str, expected: str) -> None:

@@ -69,6 +69,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
     )
+    parser.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="play the stream for so long and measure it (default: until its first key frame)",
+    )
     parser.set_defaults(func=run)
 
 
@@ -81,6 +87,9 @@ def run(args: argparse.Namespace) -> int:
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
+    if args.seconds is not None:
+        played = {**named.options.get("rtsp", {}), "seconds": args.seconds}
+        named = replace(named, options={**named.options, "rtsp": played})
     result = asyncio.run(_probe(named, names, credential, args.allow, args.timeout))
     if args.json:
         print(json.dumps(_as_json(named.shown, result), ensure_ascii=False))
