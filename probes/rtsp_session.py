@@ -77,7 +77,8 @@ class RtspSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await self._leave()
+            if self._turn is not None:
+                await self._leave()
         finally:
             if self._connection is not None:
                 self._connection.close(self._farewell())
