@@ -13,15 +13,19 @@ from probes.onvif_media import Media
 from probes.onvif_round import Round
 from probes.wire import onvif, onvif_setup, soap
 from probes.wire.soap import Operation
+from probes.wire.text import clean
 
 _SET_UP: tuple[tuple[str, Operation, Callable[..., Mapping[str, object]]], ...] = (
-    (soap.DEVICE, Operation.INTERFACES, onvif_setup.read_interfaces),
+    (soap.DEVICE, Operation.NETWORK_INTERFACES, onvif_setup.read_interfaces),
     (soap.DEVICE, Operation.NTP, onvif_setup.read_ntp),
     (soap.DEVICE, Operation.DNS, onvif_setup.read_dns),
     (soap.DEVICE, Operation.HOSTNAME, onvif_setup.read_hostname),
     (soap.DEVICE, Operation.CERTIFICATES, onvif_setup.read_certificates),
     (soap.EVENTS, Operation.SERVICE_CAPABILITIES, onvif_setup.read_events),
 )
+_ONVIF = "http://www.onvif.org/"
+SERVICES = 32
+"""Services of one device that are told by name."""
 _WORDS = ("manufacturer", "model", "firmware", "serial", "hardware")
 
 
@@ -44,6 +48,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         await round_.ask_time()
         known = await _ask_information(round_)
         if _wants_all(options, media.age):
+            context.facts.setdefault("refused", {})  # what was refused an hour ago may be answered now
             await round_.ask_services()
             known = await media.ask() or known
             if known:
@@ -89,7 +94,8 @@ async def _ask_information(round_: Round) -> bool:
 async def _ask_set_up(round_: Round) -> None:
     """How the device is set up: good to know, and never a reason to call it broken."""
     if round_.services:
-        round_.facts["services"] = sorted(namespace.rpartition("//")[2][:80] for namespace in round_.services)[:32]
+        names = (namespace.removeprefix(_ONVIF).removesuffix("/wsdl") for namespace in round_.services)
+        round_.facts["services"] = sorted(clean(name, 80) for name in names)[:SERVICES]
     for namespace, operation, read in _SET_UP:
         if namespace == soap.DEVICE or namespace in round_.services:
             answer = await round_.ask_aside(namespace, operation)

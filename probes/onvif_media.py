@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from camera_registry.model.roster import Target
 from probes.base import Context
-from probes.onvif_round import Round
+from probes.onvif_round import PATIENCE, Round
 from probes.wire import onvif, soap
 from probes.wire.onvif import Address, Profile, Source
 from probes.wire.refusal import Refusal
@@ -76,7 +76,7 @@ class Media:
         if not tokens:
             return True
         first = self._first if self._first in tokens else tokens[0]
-        addresses = await self._ask_addresses(namespace, first, aside=False)
+        addresses = await self._ask_addresses(namespace, first, patience=self._context.remaining())
         facts.update(addresses)
         facts["profile"] = clean(first)
         for name, uri in addresses.items():
@@ -100,7 +100,7 @@ class Media:
             if not self._round.has_time:
                 break
             token = known.pending.pop(0)
-            known.addresses[token] = await self._ask_addresses(known.namespace, token, aside=True)
+            known.addresses[token] = await self._ask_addresses(known.namespace, token)
         self._context.facts["sources"] = [
             {
                 "number": source.number,
@@ -135,14 +135,13 @@ class Media:
                 break
         return best
 
-    async def _ask_addresses(self, namespace: str, token: str, *, aside: bool) -> dict[str, str]:
+    async def _ask_addresses(self, namespace: str, token: str, *, patience: float = PATIENCE) -> dict[str, str]:
         """Where this profile's stream and picture are, on the registered host."""
         found: dict[str, str] = {}
         for operation, name, schemes in _ADDRESSES:
-            if aside and self._round.refusal(operation) is Refusal.NOT_SUPPORTED:
+            if self._round.refusal(operation) is Refusal.NOT_SUPPORTED:
                 continue  # said of another profile in this run: it is the same for all
-            ask = self._round.ask_aside if aside else self._round.ask_service
-            answer = await ask(namespace, operation, [token])
+            answer = await self._round.ask_aside(namespace, operation, [token], patience=patience)
             if answer is None:
                 continue
             address = onvif.read_uri(answer)

@@ -25,6 +25,8 @@ PATIENCE = 2.0
 """Seconds for an answer that is good to know, and no more."""
 RESERVE = 1.0
 """Seconds before the deadline after which no such question is asked."""
+SILENCE = 86_400.0
+"""Seconds for which a question is not asked again that was met with silence."""
 
 _MEMORY = "onvif.services"
 _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
@@ -32,10 +34,11 @@ _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of a device's services: where each answered, and what was asked in vain, without an answer."""
+    """What is remembered of a device's services: where each answered, and until when (loop time) what was met with
+    silence is not asked again."""
 
     places: dict[str, Place] = field(default_factory=dict)
-    silent: set[tuple[str, Operation]] = field(default_factory=set)
+    silent: dict[tuple[str, Operation], float] = field(default_factory=dict)
 
 
 class Round:
@@ -119,18 +122,26 @@ class Round:
         return None
 
     async def ask_aside(
-        self, namespace: str, operation: Operation, tokens: Sequence[str] = (), at: datetime | None = None
+        self,
+        namespace: str,
+        operation: Operation,
+        tokens: Sequence[str] = (),
+        at: datetime | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> etree._Element | None:
         """As ``ask_service``, for what is good to know: neither silence nor a lost connection fails the device, and
-        what it was silent about is not asked again. A password refused is no such thing."""
-        if not self.has_time or (namespace, operation) in self._known.silent:
+        what it was silent about for ``patience`` seconds is not asked again soon. A password refused is no such
+        thing."""
+        now, key = asyncio.get_running_loop().time(), (namespace, operation)
+        if not self.has_time or self._known.silent.get(key, 0.0) > now:
             return None
-        until = min(asyncio.get_running_loop().time() + PATIENCE, self.context.deadline - RESERVE / 2)
+        until = min(now + patience, self.context.deadline - RESERVE / 2)
         try:
             async with asyncio.timeout_at(until):
                 return await self.ask_service(namespace, operation, tokens, at)
         except TimeoutError:
-            self._known.silent.add((namespace, operation))
+            self._known.silent[key] = now + SILENCE
             self.note(operation, SoapError(Refusal.PROTOCOL, "no answer came"))
         except ProbeError as error:
             if error.stage is Stage.AUTHENTICATE:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from math import ceil
 
 from camera_registry.model.observation import Facts
@@ -25,6 +26,10 @@ from probes.wire.text import clean
 
 MOMENTS_AT_ONCE = 64
 """Moments asked about in one run; a day has 48 that are asked in any case."""
+FRESH = 3600.0
+"""Seconds for which what a recording was said to hold is told on; a large recorder is asked in turns."""
+GAPS_EXPLAINED = 16
+"""Gaps that are told to somebody who asked for an explanation."""
 
 _MEMORY = "recording"
 _ZONE_STEP = 900.0
@@ -147,6 +152,8 @@ class _Survey:
         answer = await self._round.ask_aside(soap.RECORDING, Operation.RECORDING_JOB_STATE, [token])
         if answer is not None:
             self._known.states[token] = onvif_recording.read_job_state(answer)
+        else:
+            self._known.states.pop(token, None)
 
     def _take_up(self, tokens: Iterable[str]) -> None:
         """Keep what recordings hold, by our clock, and forget those that are gone."""
@@ -161,7 +168,6 @@ class _Survey:
         if beyond > 2 * RESOLUTION:
             # Nothing is recorded in the future: this device tells its local time for UTC.
             known.ahead += _ZONE_STEP * ceil((beyond - RESOLUTION) / _ZONE_STEP)
-            known.traces.clear()
         for token, asked in self._asked.items():
             held = known.holdings[token]
             earliest, latest = (self._ours(told) if told else None for told in (held.earliest, held.latest))
@@ -202,13 +208,19 @@ class _Survey:
             facts["jobs"] = [self._job_facts(job) for job in self._jobs]
         recordings = [self._recording_facts(recording) for recording in self._recordings]
         facts["recordings"] = recordings
-        told = [known.holdings[one.token] for one in self._recordings if one.token in known.holdings]
+        told = [known.holdings[token] for token in self._asked]
         earliest = min((held.earliest for held in told if held.earliest), default=None)
         latest = max((held.latest for held in told if held.latest), default=None)
         if latest is not None:
             self._tell_span(earliest, latest)
-        gaps = sum(len(trace.gaps(self._now()) or ()) for trace in known.traces.values())
-        self._context.step("recording.found", count=len(recordings), latest=str(facts.get("latest") or "?"), gaps=gaps)
+        self._context.step("recording.found", count=len(recordings), latest=str(facts.get("latest") or "?"))
+        missing = (
+            (recording.name or clean(recording.token), gap)
+            for recording in self._recordings
+            for gap in known.traces.get(recording.token, Trace()).gaps(self._now()) or ()
+        )
+        for name, gap in islice(missing, GAPS_EXPLAINED):
+            self._context.step("recording.gap", name=name, begin=_iso(gap.begin), end=_iso(gap.end))
 
     def _tell_span(self, earliest: datetime | None, latest: datetime | None) -> None:
         facts = self._context.facts
@@ -228,7 +240,7 @@ class _Survey:
             facts["job"] = worst.state if worst is not None else (jobs[0].mode if jobs else None)
             facts["error"] = worst.error or None if worst is not None else None
         held, trace = known.holdings.get(token), known.traces.get(token)
-        if held is None or trace is None:
+        if held is None or trace is None or self._now() - trace.asked > FRESH:
             return facts
         facts["status"] = held.status
         facts["tracks"] = [

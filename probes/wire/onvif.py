@@ -17,6 +17,7 @@ from probes.wire.soap import (
     EVENTS,
     IMAGING,
     MEDIA,
+    MEDIA2,
     RECORDING,
     REPLAY,
     SEARCH,
@@ -46,6 +47,8 @@ _SERVICES = {
     "replay": REPLAY,
 }
 """What GetCapabilities calls the services."""
+_NAMESPACES = {namespace.lower(): namespace for namespace in (*_SERVICES.values(), MEDIA2)}
+"""Some write them in other case, or with a slash at the end."""
 
 _URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
 _PORT = re.compile(r":(\d{1,5})(?=:|$)")
@@ -178,7 +181,9 @@ def read_services(answer: etree._Element) -> dict[str, str]:
     for element in answer.iter(etree.Element):
         name = local_name(element)
         if name == "service":
-            found.setdefault(text(child(element, "Namespace")), raw_text(child(element, "XAddr")))
+            namespace = text(child(element, "Namespace"))
+            namespace = _NAMESPACES.get(namespace.rstrip("/").lower(), namespace)
+            found.setdefault(namespace, raw_text(child(element, "XAddr")))
         elif name in _SERVICES and child(element, "XAddr") is not None:
             found.setdefault(_SERVICES[name], raw_text(child(element, "XAddr")))
     return {namespace: address for namespace, address in found.items() if namespace and address}

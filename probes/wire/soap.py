@@ -78,7 +78,7 @@ class Operation(StrEnum):
     SERVICES = "GetServices"
     CAPABILITIES = "GetCapabilities"
     SERVICE_CAPABILITIES = "GetServiceCapabilities"
-    INTERFACES = "GetNetworkInterfaces"
+    NETWORK_INTERFACES = "GetNetworkInterfaces"
     DNS = "GetDNS"
     NTP = "GetNTP"
     HOSTNAME = "GetHostname"

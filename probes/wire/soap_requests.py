@@ -50,7 +50,7 @@ _VALUES: Mapping[str, tuple[str, Mapping[Operation, Mapping[str, object]]]] = {
             Operation.INFORMATION: {},
             Operation.SERVICES: {"IncludeCapability": False},
             Operation.CAPABILITIES: {"Category": ["All"]},
-            Operation.INTERFACES: {},
+            Operation.NETWORK_INTERFACES: {},
             Operation.DNS: {},
             Operation.NTP: {},
             Operation.HOSTNAME: {},

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from camera_registry.model.device import Channel, Device, Kind, Life
+from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.observation import Facts
 from camera_registry.model.roster import Entry
-from camera_registry.rules.plan import learn, plan, reach_feeder
+from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
 from camera_registry.settings import Settings
 
 POLICY = Settings().probes.policy()
@@ -56,6 +57,65 @@ def test_a_channel_whose_place_nobody_knows_is_not_taken_for_the_first_one() -> 
     channels = [Channel("n-1", "nvr", 1), Channel("n-2", "nvr", 2), Channel("n-3", "nvr", 3, rtsp_path="/ch3")]
     entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"), *channels, stream_uri="rtsp://192.0.2.9/ch1")
     assert [task.channel for task in entry.tasks if task.probe == "rtsp"] == ["n-1", "n-3"]
+
+
+def of_recorder(*channels: Channel, sources: object) -> dict[str, object]:
+    learned = learn("onvif", {"stream_uri": "rtsp://h/first", "sources": sources})
+    entry = plan(Device("nvr", Kind.RECORDER, host="192.0.2.9"), channels, POLICY, learned, [("onvif", "")])
+    assert entry is not None
+    options = {task.channel: task.options for task in entry.tasks if task.probe == "rtsp"}
+    return {channel: told.get("path", told.get("stream_uri")) for channel, told in options.items()}
+
+
+def source(number: int, profile: str, uri: str) -> dict[str, object]:
+    return {"number": number, "token": f"s{number}", "profile": profile, "profiles": [profile], "stream_uri": uri}
+
+
+SOURCES = [
+    source(1, "p1", "rtsp://h/1"),
+    source(2, "p2", "rtsp://h/2"),
+    source(3, "p3", ""),
+    source(4, "p4", "rtsp://h/4"),
+]
+
+
+def test_channels_of_a_recorder_are_where_the_recorder_says_by_their_token_or_their_number() -> None:
+    channels = [
+        Channel("by-number", "nvr", 2),
+        Channel("by-token", "nvr", 9, token="p4"),
+        Channel("registered", "nvr", 1, rtsp_path="/mine"),
+        Channel("untold", "nvr", 3),
+        Channel("unknown", "nvr", 7, token="p77"),
+    ]
+    told = of_recorder(*channels, sources=SOURCES)
+    assert told == {"registered": "/mine", "by-number": "rtsp://h/2", "by-token": "rtsp://h/4"}
+
+
+def test_the_first_source_is_not_taken_for_a_channel_of_another_number() -> None:
+    assert of_recorder(Channel("n-7", "nvr", 7), sources=SOURCES) == {"n-7": None}
+    assert of_recorder(Channel("n-7", "nvr", 7), sources=None) == {"n-7": "rtsp://h/first"}, "it tells of no others"
+
+
+@pytest.mark.parametrize("sources", [3, "x", [3], [{}], [{"stream_uri": 7, "number": "a"}], {"a": 1}])
+def test_what_is_no_list_of_sources_teaches_nothing(sources: object) -> None:
+    assert learn("onvif", {"stream_uri": "rtsp://h/first", "sources": sources}) == {"stream_uri": "rtsp://h/first"}
+
+
+def test_the_device_is_asked_for_the_profiles_that_channels_without_a_path_are_known_by() -> None:
+    channels = [
+        Channel("n-1", "nvr", 1, token="p1"),
+        Channel("n-2", "nvr", 2, token="p2", rtsp_path="/2", snapshot_path="/2.jpg"),
+        Channel("n-3", "nvr", 3, token="p3", rtsp_path="/3"),
+    ]
+    entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"), *channels)
+    (onvif,) = [task for task in entry.tasks if task.probe == "onvif"]
+    assert onvif.options["tokens"] == ["p1", "p3"]
+
+
+def test_recorders_are_asked_for_their_recordings() -> None:
+    entry = planned(Device("nvr", Kind.RECORDER, host="192.0.2.9"))
+    assert "recording" in [task.probe for task in entry.tasks]
+    assert Subject("nvr", Aspect.RECORDING) in subjects(entry)
 
 
 def test_what_the_device_told_is_used_where_the_register_has_no_path() -> None:

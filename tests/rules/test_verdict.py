@@ -82,6 +82,14 @@ def test_a_snapshot_that_could_not_be_fetched_says_nothing_of_the_picture() -> N
     assert verdict("snapshot", failure=failed(FailureKind.UNDECODABLE)) == {Aspect.PICTURE: Cause.UNDECODABLE}
 
 
+def test_a_recorder_is_judged_by_what_it_tells_and_not_by_whether_it_could_be_asked() -> None:
+    assert verdict("recording", {"age_seconds": 20}) == {Aspect.RECORDING: None}
+    assert verdict("recording", {"age_seconds": 9000}) == {Aspect.RECORDING: Cause.RECORDING_GAP}
+    assert verdict("recording", {"profile_g": False}) == {}
+    for kind in (FailureKind.TIMEOUT, FailureKind.AUTH, FailureKind.PROTOCOL):
+        assert verdict("recording", {"age_seconds": 9000}, failed(kind)) == {}
+
+
 def test_a_clock_read_before_the_password_was_refused_is_judged() -> None:
     said = verdict("onvif", {"clock_offset_seconds": 86400.0}, failed(FailureKind.AUTH))
     assert said == {Aspect.CONTROL: Cause.AUTH, Aspect.CLOCK: Cause.CLOCK_DRIFT}
