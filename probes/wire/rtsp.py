@@ -113,6 +113,7 @@ class Reader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._understood = False
+        self._lost = False
         self._passed_over = 0
         self._needed = 0
         self._weight = 0
@@ -143,6 +144,8 @@ class Reader:
         skip_blank(self._buffer)
         if not self._buffer:
             return None
+        if self._lost:
+            return self._resume(0)
         try:
             item = self._packet() if self._buffer[0] == _DOLLAR else self._message()
         except TooLarge:
@@ -150,14 +153,15 @@ class Reader:
         except WireError:
             if not self._understood:
                 raise
-            return self._resume()
+            return self._resume(1)
         self._understood = self._understood or item is not None
         return item
 
-    def _resume(self) -> Answer | None:
-        """Pass over what is neither an answer nor a packet, up to where one may begin."""
-        place = _RESUME.search(self._buffer, 1)
-        end = place.start() if place else max(1, len(self._buffer) - _LONGEST_RESUME)
+    def _resume(self, begin: int) -> Answer | None:
+        """Pass over what is neither an answer nor a packet, up to where one may begin; nothing is believed before."""
+        place = _RESUME.search(self._buffer, begin)
+        end = place.start() if place else max(begin, len(self._buffer) - _LONGEST_RESUME)
+        self._lost = place is None
         self._passed_over += end
         if self._passed_over > GARBAGE_LIMIT:
             raise WireError(f"more than {GARBAGE_LIMIT // 1024} kB between its messages are no RTSP")

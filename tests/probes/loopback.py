@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -27,7 +28,9 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def listening(handler: Handler, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[int]:
+async def listening(
+    handler: Handler, port: int = 0, *, host: str = "127.0.0.1", secure: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve on a port of ``host`` (0: any free one); a handler that loses its peer ends quietly."""
     running: set[asyncio.Task[None]] = set()
 
@@ -42,7 +45,7 @@ async def listening(handler: Handler, port: int = 0, *, host: str = "127.0.0.1")
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(handle, host, port)
+    server = await asyncio.start_server(handle, host, port, ssl=secure)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from camera_registry.model.observation import FailureKind, Observation
-from probes import rtsp_session
+from probes import rtsp, rtsp_session
 from probes.memory import Memory
+from tests.certificates import self_signed
 from tests.probes.loopback import listening, probe, target, tools
 from tests.probes.rtsp_double import KEY_FRAME, SDP, Camera, Guard, rtp
 
@@ -293,3 +295,17 @@ async def test_runs_of_one_recorder_take_turns_over_all_its_devices():
 
 def test_a_goodbye_fits_into_what_is_kept_for_it():
     assert rtsp_session.LEAVE < 0.5
+
+
+@pytest.mark.parametrize("where", ["told", "registered"])
+async def test_a_stream_over_tls_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str):
+    camera = Camera(KEY_FRAME)
+    async with listening(camera, secure=self_signed(tmp_path)) as port:
+        options: dict[str, object] = {"stream_uri": f"rtsps://10.1.2.3:{port}/main"}
+        if where == "registered":
+            monkeypatch.setitem(rtsp._SCHEMES, "rtsps", port)  # its port is for root
+            options = {"path": "/main"}
+        seen = await probe("rtsp", target(rtsp=port), {**options, "frames": True})
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+    assert seen.failure is None
+    assert camera.heads[0].startswith(f"OPTIONS rtsps://127.0.0.1:{port}/main RTSP")
