@@ -86,34 +86,46 @@ def judged(seen: Observation) -> dict[Aspect, Cause | None]:
     return {one.subject.aspect: one.cause for one in read(seen, {}, Policy(), device, feeds_reach=False)}
 
 
-@pytest.mark.parametrize(
-    ("fault", "options", "cause"),
-    [
-        (None, {}, None),
-        (Fault.BUSY, {}, Cause.BUSY),
-        (Fault.BUSY, {"status": 503}, Cause.BUSY),
-        (Fault.NO_STREAM, {}, Cause.NO_STREAM),
-        (Fault.NO_MEDIA, {}, Cause.NO_MEDIA),
-        (Fault.UNDECODABLE, {}, Cause.UNDECODABLE),
-        (Fault.LOW_FRAME_RATE, {}, Cause.LOW_FRAME_RATE),
-        (Fault.LOW_FRAME_RATE, {"rate": 9}, None),
-        (Fault.WRONG_STREAM, {}, Cause.WRONG_STREAM),
-        (Fault.WRONG_PASSWORD, {}, Cause.AUTH),
-        (Fault.HANG, {}, Cause.TIMEOUT),
-        (Fault.SLOW_DRIP, {}, Cause.TIMEOUT),
-    ],
+FAULTS: tuple[tuple[Fault | None, Mapping[str, float], Cause | None], ...] = (
+    (None, {}, None),
+    (Fault.BUSY, {}, Cause.BUSY),
+    (Fault.BUSY, {"status": 503}, Cause.BUSY),
+    (Fault.NO_STREAM, {}, Cause.NO_STREAM),
+    (Fault.NO_MEDIA, {}, Cause.NO_MEDIA),
+    (Fault.UNDECODABLE, {}, Cause.UNDECODABLE),
+    (Fault.LOW_FRAME_RATE, {}, Cause.LOW_FRAME_RATE),
+    (Fault.LOW_FRAME_RATE, {"rate": 9}, None),
+    (Fault.WRONG_STREAM, {}, Cause.WRONG_STREAM),
+    (Fault.WRONG_PASSWORD, {}, Cause.AUTH),
+    (Fault.HANG, {}, Cause.TIMEOUT),
+    (Fault.SLOW_DRIP, {}, Cause.TIMEOUT),
 )
+
+
 @pytest.mark.parametrize("maker", ["Dashan", "Yunjing"])
-async def test_each_fault_of_a_stream_has_its_own_cause_in_time(simulation, fleet, maker, fault, options, cause):
-    camera = camera_of(fleet, maker)
-    if fault is not None:
-        simulation.faults.set(camera.id, fault, **options)
-    watch = Watch(simulation, camera)
-    patience = 2.0 if cause in (Cause.TIMEOUT, Cause.NO_MEDIA, Cause.UNDECODABLE) else 20.0
-    seen = await watch.see("rtsp", patience, path=camera.stream_path(), seconds=2, declared=DECLARED)
-    assert judged(seen) == {Aspect.STREAM: cause}
-    assert seen.took < patience + 1
-    await until(lambda: sessions(simulation, camera) == (0, 0))
+async def test_each_fault_of_a_stream_has_its_own_cause_in_time(fleet, maker):
+    wanted = next(one for one in MAKERS if one.name == maker)
+    places = [place for place, member in enumerate(fleet.members) if member.device.kind is Kind.CAMERA]
+    members = list(fleet.members)
+    for place in places[: len(FAULTS)]:
+        members[place] = replace(members[place], maker=wanted)
+    cameras = [members[place] for place in places[: len(FAULTS)]]
+
+    async def see(camera: Member, fault: Fault | None, options: Mapping[str, float], cause: Cause | None) -> None:
+        if fault is not None:
+            simulation.faults.set(camera.id, fault, **options)
+        patience = 3.0 if cause in (Cause.TIMEOUT, Cause.NO_MEDIA, Cause.UNDECODABLE) else 20.0
+        watch = Watch(simulation, camera)
+        seen = await watch.see("rtsp", patience, path=camera.stream_path(), seconds=2, declared=DECLARED)
+        assert judged(seen) == {Aspect.STREAM: cause}, fault
+        assert seen.took < patience + 1
+        await until(lambda: sessions(simulation, camera) == (0, 0))
+
+    async with Simulation(replace(fleet, members=tuple(members))) as simulation:
+        await Watch(simulation, cameras[0]).see(
+            "rtsp", path=cameras[0].stream_path(1, 2)
+        )  # both streams are encoded now
+        await asyncio.gather(*(see(camera, *case) for camera, case in zip(cameras, FAULTS, strict=True)))
 
 
 async def test_a_key_frame_of_noise_is_told_as_such(simulation, camera, desk):
