@@ -37,13 +37,14 @@ _ZONE_STEP = 900.0
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of a recorder: of each recording by token, and of each job. ``ahead``: seconds by which it
-    tells its recordings in local time for UTC."""
+    """What is remembered of a recorder: of each recording by token, and of each job. ``newest``: of all recordings, as
+    it told it; ``ahead``: seconds by which it tells its recordings in local time for UTC."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
     holdings: dict[str, Holdings] = field(default_factory=dict)
     states: dict[str, JobState] = field(default_factory=dict)
     turns: dict[str, float] = field(default_factory=dict)
+    newest: datetime | None = None
     ahead: float = 0.0
 
 
@@ -56,7 +57,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     spacing_seconds of the moments asked about}]; ``earliest``, ``latest`` and ``age_seconds`` of all of them; ``jobs``
     [{token, recording, mode, source, state, error}]; ``storage`` [{token, kind, fault}] where it says how it fares;
     ``replay`` (it says where recordings can be played); ``refused``. Times are ISO 8601 in UTC by our clock: the
-    device's are corrected by how far it is off. Gaps that can't be told are null.
+    device's are corrected by how far it is off, and left out where it does not tell its clock. Gaps that can't be told
+    are null.
     """
     kept = context.tools.memory.of(target.device).kept
     known = kept.get(_MEMORY)
@@ -90,6 +92,8 @@ class _Survey:
         self._recordings: tuple[Recording, ...] = ()
         self._jobs: tuple[Job, ...] | None = None
         self._asked: dict[str, float] = {}
+        self._timed = "clock_offset_seconds" in context.facts
+        """Whether its clock is known; times by a clock that is not say nothing of how old a recording is."""
 
     async def ask(self) -> bool:
         """Ask in the order of what matters; whether anything was learned. What a recorder has many of is asked in
@@ -106,7 +110,7 @@ class _Survey:
                 await self._ask_job_state(job)
         self._take_up(tokens)
         await self._ask_replay(tokens)
-        if searches:
+        if searches and self._timed:
             await self._ask_moments(tokens)
         return answered
 
@@ -163,15 +167,31 @@ class _Survey:
         known.traces = {token: trace for token, trace in known.traces.items() if token in known.holdings}
         known.states = {token: state for token, state in known.states.items() if token in jobs}
         known.turns = {token: turn for token, turn in known.turns.items() if token in wanted | jobs}
-        newest = max((self._ours(held.latest) for held in known.holdings.values() if held.latest), default=0.0)
-        beyond = newest - self._now()
-        if beyond > 2 * RESOLUTION:
-            # Nothing is recorded in the future: this device tells its local time for UTC.
-            known.ahead += _ZONE_STEP * ceil((beyond - RESOLUTION) / _ZONE_STEP)
+        if not self._timed:
+            return
+        self._find_zone()
         for token, asked in self._asked.items():
             held = known.holdings[token]
             earliest, latest = (self._ours(told) if told else None for told in (held.earliest, held.latest))
             known.traces.setdefault(token, Trace()).hold(earliest, latest, asked)
+
+    def _find_zone(self) -> None:
+        """Find out whether the recorder tells local time for UTC: nothing is recorded in the future.
+
+        What was found holds until it goes on writing at times that are right as they are; one that has stopped passes
+        our time by standing still.
+        """
+        known = self._known
+        told = (known.holdings[token].latest for token in self._asked)
+        newest = max((latest for latest in told if latest is not None), default=None)
+        if newest is None:
+            return
+        moved, known.newest = known.newest is not None and newest > known.newest, newest
+        beyond = newest.timestamp() - self._round.clock_offset - self._now()
+        if beyond > 2 * RESOLUTION:
+            known.ahead = max(known.ahead, _ZONE_STEP * ceil((beyond - RESOLUTION) / _ZONE_STEP))
+        elif moved and beyond > -_ZONE_STEP:
+            known.ahead = 0.0
 
     async def _ask_moments(self, tokens: list[str]) -> None:
         """Ask about moments, all recordings at once, until nothing is left to know or the run has asked enough."""
@@ -224,6 +244,8 @@ class _Survey:
 
     def _tell_span(self, earliest: datetime | None, latest: datetime | None) -> None:
         facts = self._context.facts
+        if not self._timed:
+            return
         if earliest is not None:
             facts["earliest"] = self._shown(earliest)
         if latest is not None:
@@ -240,7 +262,7 @@ class _Survey:
             facts["job"] = worst.state if worst is not None else (jobs[0].mode if jobs else None)
             facts["error"] = worst.error or None if worst is not None else None
         held, trace = known.holdings.get(token), known.traces.get(token)
-        if held is None or trace is None or self._now() - trace.asked > FRESH:
+        if held is None or trace is None or not self._timed or self._now() - trace.asked > FRESH:
             return facts
         facts["status"] = held.status
         facts["tracks"] = [

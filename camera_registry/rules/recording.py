@@ -29,7 +29,9 @@ def judge(facts: Facts, policy: RecordingPolicy) -> tuple[Cause | None, str] | N
             if age > policy.age_limit:
                 ages.append((age, f"{name} since {recording.get('latest')}"))
             elif isinstance(missing, int | float) and missing > policy.gap_limit:
-                gaps.append((missing, f"{name} lacks {missing / 60:.0f} min of the last 24 h, {_longest(recording)}"))
+                gaps.append(
+                    (missing, f"{name} lacks {missing / 60:.0f} min of the last 24 h, {_newest_gap(recording)}")
+                )
     for found, said in ((ages, "nothing newer is recorded"), (gaps, "recordings have gaps")):
         if found:
             return Cause.RECORDING_GAP, f"{said}: {max(found)[1]}{_others(len(found), len(names))}"
@@ -61,8 +63,8 @@ def _expected(facts: Facts) -> Iterator[Mapping[str, object]]:
             yield recording
 
 
-def _longest(recording: Mapping[str, object]) -> str:
-    """The newest gap, for people."""
+def _newest_gap(recording: Mapping[str, object]) -> str:
+    """When pictures were missing last, for people."""
     gaps = list(_maps(recording.get("gaps")))
     return f"the newest from {gaps[-1].get('from')} to {gaps[-1].get('to')}" if gaps else "in short gaps"
 

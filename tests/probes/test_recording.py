@@ -192,6 +192,19 @@ async def test_a_recorder_that_begins_to_tell_local_time_loses_none_of_its_recor
             assert abs(datetime.fromisoformat(gap["to"]) - device.hole[1]) < timedelta(seconds=901)
 
 
+async def test_a_recorder_whose_clock_was_set_back_is_believed_again_as_soon_as_it_writes_at_the_right_time():
+    device, later = Recorder({}), timedelta(0)
+    using = tools(memory=Memory(), now=lambda: datetime.now(UTC) + later)
+    async with listening(device) as port:
+        device.behind = timedelta(hours=-1)
+        seen = await probe("recording", target(onvif=port), using=using)
+        assert abs(seen.facts["age_seconds"]) < 901
+        later = device.clock = timedelta(seconds=3700)
+        device.behind = timedelta(seconds=5)
+        seen = await probe("recording", target(onvif=port), using=using)
+    assert abs(seen.facts["age_seconds"]) < 10
+
+
 @pytest.mark.parametrize("services", [SERVICES, SERVICES[1:]], ids=["recording", "search alone"])
 async def test_a_wrong_password_is_sent_twice_at_most_whichever_of_both_probes_asks(services: tuple[str, ...]):
     device = Recorder({}, password="another", open_operations=("GetSystemDateAndTime", "GetServices"))
@@ -219,6 +232,17 @@ async def test_a_recorder_with_many_recordings_is_asked_in_turns_within_the_time
     known = [one for one in seen.facts["recordings"] if one.get("age_seconds") is not None]
     assert len(seen.facts["recordings"]) == 128
     assert len(known) == 128
+
+
+async def test_times_by_a_clock_that_is_not_told_say_nothing_of_age():
+    device = Recorder({}, clock=timedelta(hours=-9), window=1e6)
+    device.instead = {"GetSystemDateAndTime": (500, fault("ActionNotSupported", "no"))}
+    async with listening(device) as port:
+        seen = await probe("recording", target(onvif=port))
+    assert seen.failure is None
+    assert "age_seconds" not in seen.facts
+    assert [recording.get("age_seconds") for recording in seen.facts["recordings"]] == [None, None]
+    assert all(recording["job"] == "active" for recording in seen.facts["recordings"])
 
 
 async def test_silence_is_no_answer_about_recordings():
