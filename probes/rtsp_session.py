@@ -65,6 +65,9 @@ class RtspSession:
         self._turn: asyncio.Lock | None = None
         self._whole = ""
         self._session = ""
+        self._patience = 0.0
+        self._heard_at = 0.0
+        """When the device last heard of us, and for how long it may hear nothing."""
         self._session_uri = ""
         """Empty while there is no session."""
         self._channel: int | None = None
@@ -145,14 +148,30 @@ class RtspSession:
         Raises ProbeError when the device ends the stream or sends something else."""
         if self._channel is None:
             assert self._pair is not None
-            return await self._pair.packet()
+            number, data, self._arrival = await self._pair.packet()
+        else:
+            number, data = await self._interleaved(self._channel)
+        if self._arrival > self._heard_at + self._patience:
+            self._stay()
+        return number, data, self._arrival
+
+    async def _interleaved(self, channel: int) -> tuple[int, bytes]:
         while True:
             while self._items:
                 item = self._items.popleft()
-                if isinstance(item, Packet) and 0 <= item.channel - self._channel <= 1:
-                    return item.channel - self._channel, item.data, self._arrival
+                if isinstance(item, Packet) and 0 <= item.channel - channel <= 1:
+                    return item.channel - channel, item.data
             assert self._connection is not None
             await self._receive(self._connection)
+
+    def _stay(self) -> None:
+        """Let the device hear of us, or it drops the session. Its answer is passed over like all amid media."""
+        assert self._connection is not None
+        self._heard_at = self._arrival
+        self._sequence += 1
+        proof = self._authenticator.once_more(Request("OPTIONS", self._session_uri))
+        headers = _with(self._session_header(), proof)
+        self._connection.send(rtsp.write_request("OPTIONS", self._session_uri, self._sequence, headers))
 
     async def _take_turn(self) -> None:
         if self._turn is not None:
@@ -181,6 +200,7 @@ class RtspSession:
             return
         self._session_uri = self._whole
         self._session = rtsp.session_id(answer)
+        self._patience = rtsp.session_timeout(answer) / 2
         agreed = rtsp.transport_of(answer)
         self._channel = agreed.channel
         if self._pair is not None:
@@ -218,6 +238,7 @@ class RtspSession:
             raise ProbeError(FailureKind.PROTOCOL, Stage.REQUEST, str(error)) from error
         self._context.stage = Stage.ANSWER
         self._awaited = method
+        self._heard_at = asyncio.get_running_loop().time()
         answer = await self._answer(connection)
         self._awaited = ""
         return answer

@@ -21,12 +21,16 @@ SDP_LIMIT = 64 * 1024
 GARBAGE_LIMIT = 64 * 1024
 """Bytes between messages that are passed over on one connection."""
 
+DEFAULT_TIMEOUT = 60.0
+"""Seconds that a session lives in silence where the device does not say (RFC 2326 section 12.37)."""
+
 PACKETS_LIMIT = 100_000
 """Packets that are read on one connection; a message counts as a hundred, which is what it costs."""
 
 _MESSAGE_WEIGHT = 100
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
+_TIMEOUT = re.compile(r";\s*timeout\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 _NUMBERS = re.compile(r"\d{1,5}")
 _DOLLAR = 0x24
 _BEGINNING = re.compile(rb"[A-Za-z_]+(?:[ /\t]|$)")
@@ -85,6 +89,12 @@ def request_uri(uri: str) -> str:
 def session_id(answer: Answer) -> str:
     """The session that SETUP made, without its timeout; empty if the device named none."""
     return answer.head.get("session").partition(";")[0].strip()
+
+
+def session_timeout(answer: Answer) -> float:
+    """Seconds after which the device drops a session that it hears nothing of (section 12.37)."""
+    found = _TIMEOUT.search(answer.head.get("session"))
+    return max(1.0, float(found[1])) if found else DEFAULT_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,26 @@ async def test_a_device_that_is_busy_for_a_moment_is_asked_once_more(status: str
     assert camera.heard == ["OPTIONS", "DESCRIBE", "SETUP", "SETUP", "PLAY", "TEARDOWN"]
 
 
+async def test_a_session_that_is_soon_dropped_hears_of_us_while_it_plays():
+    setup = "200 OK\r\nSession: 1;timeout=1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+    camera = Camera(KEY_FRAME, SETUP=setup)
+
+    async def playing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.ensure_future(camera(reader, writer))
+        await camera.playing.wait()
+        for number in range(4, 40):
+            writer.write(rtp(number, b"\x41\x9a", timestamp=3000 * number))
+            await asyncio.sleep(0.05)
+        await serving
+
+    async with listening(playing) as port:
+        seen = await probe("rtsp", target(rtsp=port), {"seconds": 1.3})
+        await asyncio.wait_for(camera.torn_down.wait(), 5)
+    assert seen.failure is None
+    assert (camera.heard[3:5], camera.heard[-1]) == (["PLAY", "OPTIONS"], "TEARDOWN")
+    assert "Session: 1\r\n" in camera.heads[4]
+
+
 async def test_media_on_channels_of_the_device_s_choice_is_heard():
     media = KEY_FRAME.replace(b"$\x00", b"$\x04")
     setup = "200 OK\r\nSession: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=4-5\r\n\r\n"
