@@ -17,8 +17,13 @@ setup: ## make .venv/ with camera-registry in it (the others call this)
 develop:
 	@$(PYTHON) tools/bootstrap.py --dev
 
-servers:
-	@$(PYTHON) tools/debian.py prometheus gstreamer snmpd
+servers: .tools/wheels
+	@$(PYTHON) tools/debian.py prometheus gstreamer vlc lighttpd faketime snmpd
+
+.tools/wheels: tests/third_party/wheels.lock | develop
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+		--upgrade --target $@ -r $<
+	@touch $@
 
 demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
 	@$(BIN)/camera-registry demo $(ARGS)

@@ -41,6 +41,7 @@ from camera_registry.model.policy import (
     Policy,
     PollPolicy,
     RecordingPolicy,
+    StreamPolicy,
 )
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import scanning
@@ -215,11 +216,17 @@ def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
     return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
 
 
+_PLAYED_WITHIN = 3.0
+"""Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
+
+
 class _ProbesBase(_Section):
     """Settings of all probes; those of each one are made from the table of probes."""
 
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
+    rtsp_seconds: float = Field(0, ge=0)
+    """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
@@ -228,6 +235,16 @@ class _ProbesBase(_Section):
     by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
     """The same for traffic units that differ from others by having no picture."""
 
+    @model_validator(mode="after")
+    def _played_in_time(self) -> Self:
+        timeout = self.of("rtsp").timeout
+        if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
+            raise ValueError(
+                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
+                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
+            )
+        return self
+
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
         return cast("ProbeSettings", getattr(self, probe))
@@ -235,7 +252,7 @@ class _ProbesBase(_Section):
     def policy(self) -> PollPolicy:
         paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
         options: dict[str, dict[str, object]] = {
-            "rtsp": {"frames": self.rtsp_frames},
+            "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
         return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
@@ -288,12 +305,15 @@ class _HealthBase(_Section):
     hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    frame_rate_share: float = Field(0.5, gt=0, le=1)
+    frame_rate_seconds: Seconds = 2
     recording_age_limit: Seconds = 1800
     recording_gap_limit: Seconds = 1800
 
 
 _PARTS: Mapping[str, Mapping[str, str]] = {
     "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
+    "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
     "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
 }
 """Fields of ``Policy`` that hold limits of their own: by key of [health], the field of theirs."""
@@ -339,6 +359,7 @@ class Health(_HealthBase):
         own = {name: getattr(self, name) for name in _HealthBase.model_fields}
         base = _of_policy(own)
         base["picture"] = PicturePolicy(**base["picture"])
+        base["stream"] = StreamPolicy(**base["stream"])
         base["recording"] = RecordingPolicy(**base["recording"])
 
         def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:

@@ -82,6 +82,14 @@ class Authenticator:
             return None
         return self._answer(self._scheme, self._login, request)
 
+    def renewed(self, headers: Sequence[str], request: Request) -> str | None:
+        """The header for a last request whose header was refused for its nonce alone; None where there is none. Like
+        ``once_more`` it asks nobody, and what is refused here counts for nothing."""
+        challenge = digest.strongest(digest.read_challenges(headers))
+        if challenge is None or self._login is None or not self._sent or not self._may_be_stale(challenge):
+            return None
+        return self._answer(Scheme(challenge), self._login, request)
+
     def accepted(self) -> None:
         """The device took the last header sent."""
         if self._login is None or self._scheme is None or not self._sent:

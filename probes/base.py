@@ -49,8 +49,11 @@ class ProbeError(Exception):
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
-    async def measure(self, jpeg: bytes, timeout: float) -> tuple[Facts, bytes]:
-        """Facts of ``probes.picture.measures`` and a small JPEG for evidence. Raises ProbeError(UNDECODABLE)."""
+    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[Facts, bytes]:
+        """Facts of ``probes.picture.measures`` and a small JPEG for evidence. Raises ProbeError(UNDECODABLE).
+
+        ``picture`` is a JPEG, or one key frame of H264 or H265 with its parameter sets and start codes.
+        """
         ...
 
 

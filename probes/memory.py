@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from camera_registry.model.roster import LeaveAlone
 
@@ -51,16 +52,24 @@ class DeviceMemory:
 
 
 class Memory:
-    """One record per device, made when first asked for."""
+    """One record per device, made when first asked for, and whose turn it is at a host."""
 
     def __init__(self) -> None:
         self._devices: dict[str, DeviceMemory] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of(self, device: str) -> DeviceMemory:
         known = self._devices.get(device)
         if known is None:
             known = self._devices[device] = DeviceMemory()
         return known
+
+    def turn(self, host: str) -> asyncio.Lock:
+        """What a run must hold while it has a stream session at ``host``: devices have few, and we use one of them."""
+        turn = self._turns.get(host)
+        if turn is None:
+            turn = self._turns[host] = asyncio.Lock()
+        return turn
 
     def forget(self, device: str) -> None:
         self._devices.pop(device, None)

@@ -22,6 +22,9 @@ from probes.guard import Forbidden, Unresolved
 HIGH_WATER = 256 * 1024
 """Bytes that wait unread before the device is made to wait."""
 
+FLOOD = 128 * 1024 * 1024
+"""Bytes on one connection, after which a device is told to send without end; ten seconds of the best video are half."""
+
 LINGER = 0.3
 """Seconds that a farewell may take to leave."""
 
@@ -36,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received: deque[bytes] = deque()
         self._held = 0
+        self._taken = 0
         self._ended = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -87,7 +91,7 @@ class Connection(asyncio.Protocol):
     async def receive(self) -> bytes:
         """What has arrived, waiting for something if need be; empty when the device has closed.
 
-        Raises ProbeError if the connection was lost any other way.
+        Raises ProbeError if the connection was lost any other way, or brought more than FLOOD.
         """
         if not self._received and not self._ended:
             self._waiter = self._loop.create_future()
@@ -101,6 +105,10 @@ class Connection(asyncio.Protocol):
             if self._held > HIGH_WATER and self._transport is not None and not self._ended:
                 self._transport.resume_reading()
             self._held = 0
+            self._taken += len(data)
+            if self._taken > FLOOD:
+                detail = f"the device sends without end (more than {FLOOD // 1_048_576} MB)"
+                raise ProbeError(FailureKind.PROTOCOL, self._context.stage, detail)
             return data
         if self._error is not None:
             raise failure_of(self._error, self._context)

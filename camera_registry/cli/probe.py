@@ -39,6 +39,7 @@ _HEADINGS = {
     "onvif": "command.probe.of.onvif",
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
+    "key_frame": "command.probe.of.key_frame",
     "recording": "command.probe.of.recording",
     "tls": "command.probe.of.tls",
     "http": "command.probe.of.http",
@@ -85,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
     )
+    parser.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="play the stream for so long and measure it (default: until its first key frame)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,9 @@ def ask_of(args: argparse.Namespace) -> Asked:
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
+    if args.seconds is not None:
+        played = {**named.options.get("rtsp", {}), "seconds": args.seconds}
+        named = replace(named, options={**named.options, "rtsp": played})
     return Asked(named, names, credential, args.allow, args.timeout)
 
 
@@ -163,13 +173,16 @@ async def look(
     known = replace(target, ports={**_USUAL, **ports})
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
-    learned: dict[str, str] = {}
-    async with _Pictures(wanted=explain and "snapshot" in names) as pictures:
+    learned: dict[str, object] = {}
+    async with _Pictures(wanted=explain and not {"snapshot", "key_frame"}.isdisjoint(names)) as pictures:
         tools = replace(tools, pictures=pictures)
         for name in names:
-            options = {**_hint(name, learned), **named.options.get(name, {})}
+            options = _options(name, named, learned)
             if name == "snapshot" and not options and "onvif" in names:
-                continue  # the device told no address of a picture, and nobody wrote one
+                if not any(seen.probe == "rtsp" and seen.ok for seen in observations):
+                    continue  # the device told no address of a picture, and its stream has none to show
+                name = "key_frame"  # noqa: PLW2901 - the fleet's plan does the same
+                options = _options(name, named, learned)
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
             if explain:
@@ -265,9 +278,12 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
     yield from words.chain(result.chain)
 
 
-def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:
-    wanted = {"rtsp": "stream_uri", "snapshot": "snapshot_uri"}.get(name, "")
-    return {wanted: learned[wanted]} if wanted in learned else {}
+def _options(name: str, named: Named, learned: Mapping[str, object]) -> dict[str, object]:
+    """What a probe is asked: always, as another one learned, and as it was written."""
+    kind = PROBES[name]
+    hint = {kind.told: learned[kind.told]} if kind.told in learned else {}
+    written = named.options.get("rtsp" if name == "key_frame" else name, {})
+    return {**kind.options, **hint, **written}
 
 
 def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:

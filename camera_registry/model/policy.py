@@ -48,6 +48,16 @@ class PicturePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPolicy:
+    """Limits for streams that were played for a while."""
+
+    rate_share: float = 0.5
+    """Low frame rate: less than this share of the lowest rate that is declared. Cameras lower their rate at night."""
+    rate_seconds: float = 2.0
+    """Shorter measurements say nothing of the rate."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingPolicy:
     """Limits for recordings, in seconds."""
 
@@ -85,6 +95,7 @@ class Policy:
     flapping_end: float = 0.25
     """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
+    stream: StreamPolicy = StreamPolicy()
     recording: RecordingPolicy = RecordingPolicy()
 
     def failures_for(self, cause: Cause) -> int:
@@ -103,7 +114,7 @@ class Policy:
 class Policies:
     """The policy of each device: what all have in common, then what its kind, its site's category and it itself have
     of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and the limits of one
-    probe (``picture``, ``recording``) are a mapping of their fields."""
+    probe (``picture``, ``stream``, ``recording``) are a mapping of their fields."""
 
     base: Policy = Policy()
     by_kind: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
@@ -128,7 +139,7 @@ def _overridden(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
     for name in ("failures_by_cause", "hold_by_cause"):
         if name in values:
             values[name] = {**getattr(policy, name), **values[name]}
-    for part in ("picture", "recording"):
+    for part in ("picture", "stream", "recording"):
         if part in values:
             values[part] = replace(getattr(policy, part), **values[part])
     return replace(policy, **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from camera_registry.model.health import Aspect
 
@@ -16,8 +16,8 @@ class ProbeKind:
     ``aspects`` are those it feeds; the first is what its own success or failure speaks of (none: only reach).
     ``per_channel``: it measures a channel, not the device. ``needs`` is a field of the device file without which it is
     asked only where the register names the probe. ``place`` is the field of a channel that says where to ask,
-    ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``interval``
-    and ``timeout`` are seconds, if the settings say nothing else.
+    ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``options``
+    are what it is always asked. ``interval`` and ``timeout`` are seconds, if the settings say nothing else.
     """
 
     module: str
@@ -28,6 +28,7 @@ class ProbeKind:
     place: str = ""
     told: str = ""
     tells: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
     interval: float = 60.0
     timeout: float = 5.0
 
@@ -60,6 +61,17 @@ PROBES: Mapping[str, ProbeKind] = {
         told="snapshot_uri",
         interval=900,
         timeout=10,
+    ),
+    "key_frame": ProbeKind(
+        "probes.rtsp",
+        port="rtsp",
+        aspects=(Aspect.PICTURE,),
+        per_channel=True,
+        place="rtsp_path",
+        told="stream_uri",
+        options={"picture": True},
+        interval=900,
+        timeout=15,
     ),
     "recording": ProbeKind(
         "probes.recording",

@@ -16,22 +16,23 @@ DEPTH = 4
 """Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
 
 SOURCES = 128
-"""Video sources of one device of which is learned where they are."""
+"""Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
+_PROFILE = "profile"
 
 
 def plan(
     device: Device,
     channels: Sequence[Channel],
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    learned: Facts,
     known: Collection[tuple[str, str]],
     parents: Sequence[Device] = (),
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
-    ``learned`` holds what ``learn`` made of the device's own words on where its streams and pictures are, used where
-    the register has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when
-    either grows. ``parents``: the devices above, the nearest first.
+    ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
+    where the register has no path, and what they are like; ``known`` are the (probe, channel) pairs with an earlier
+    observation. Plan anew when either grows. ``parents``: the devices above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
@@ -39,9 +40,10 @@ def plan(
     probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     tasks = [
-        _task(device, probe, channel, policy, {**_named(probe, order), **_place(probe, channel, order, learned)}, known)
-        for probe in probes
-        for channel in _asked(probe, device, order, probes, learned)
+        _task(device, probe, channel, policy, _words(probe, channel, order, learned), known)
+        for asked in probes
+        for channel in _asked(asked, device, order, probes, learned)
+        for probe in (_instead(asked, channel, order, probes, learned),)
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
@@ -107,14 +109,17 @@ def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:
             return None
 
 
-def learn(probe: str, facts: Facts) -> dict[str, str]:
-    """Where a device says its streams and still pictures are: facts of one probe that another one needs.
+def learn(probe: str, facts: Facts) -> dict[str, object]:
+    """Where a device says its streams and still pictures are, and what it says of them: facts of one probe that another
+    one needs.
 
     The device's own are under the fact's name; those of the ``sources`` of a recorder under that name with the token of
-    their profile or the number of their source, as ``_learned`` looks them up.
+    their profile or the number of their source, as ``_learned`` looks them up. Profiles are under their token and under
+    the address of their stream.
     """
     tells = PROBES[probe].tells if probe in PROBES else ()
-    told = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    profiles = _profiles(facts) if tells else {}
+    told: dict[str, object] = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
     sources = facts.get("sources")
     for source in sources[:SOURCES] if isinstance(sources, list | tuple) else ():
         if not isinstance(source, Mapping):
@@ -127,6 +132,12 @@ def learn(probe: str, facts: Facts) -> dict[str, str]:
                 told.setdefault(_by_number(name, number), value)
             if isinstance(token, str) and token:
                 told.setdefault(_by_token(name, token), value)
+    for token, profile in profiles.items():
+        told[_by_token(_PROFILE, token)] = profile
+    for where in (facts, *(sources[:SOURCES] if isinstance(sources, list | tuple) else ())):
+        uri, of = (where.get("stream_uri"), where.get("profile")) if isinstance(where, Mapping) else (None, None)
+        if isinstance(uri, str) and of in profiles:
+            told[_by_address(uri)] = profiles[of]
     return told
 
 
@@ -161,6 +172,16 @@ def _target(device: Device, parents: Sequence[Device]) -> Target:
     )
 
 
+def _profiles(facts: Facts) -> dict[str, dict[str, object]]:
+    """What the device says of each profile's stream, by its token."""
+    profiles = facts.get("profiles")
+    return {
+        str(profile["token"]): {name: profile.get(name) for name in ("encoding", "width", "height", "frame_rate")}
+        for profile in (profiles[:SOURCES] if isinstance(profiles, list | tuple) else ())
+        if isinstance(profile, Mapping) and profile.get("token")
+    }
+
+
 def _by_number(name: str, number: int) -> str:
     return f"{name} {number}"
 
@@ -169,7 +190,11 @@ def _by_token(name: str, token: str) -> str:
     return f"{name} of {token}"
 
 
-def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Mapping[str, str]) -> str:
+def _by_address(uri: str) -> str:
+    return f"{_PROFILE} at {uri}"
+
+
+def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> object:
     """Where the device says this channel is: by its token, else by its number; empty if it does not say.
 
     What a device tells of itself, and of no source in particular, is where its first channel is; under the name of
@@ -184,7 +209,7 @@ def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Map
 
 
 def _asked(
-    probe: str, device: Device, order: Sequence[Channel], probes: Sequence[str], learned: Mapping[str, str]
+    probe: str, device: Device, order: Sequence[Channel], probes: Sequence[str], learned: Facts
 ) -> Sequence[Channel]:
     """The channels a probe runs on. A device without registered channels is its own only one.
 
@@ -196,7 +221,13 @@ def _asked(
         return (Channel("", device.id),)
     first, *others = order
     if any(kind.told in PROBES[other].tells for other in probes):
-        others = [one for one in others if getattr(one, kind.place) or _learned(kind.told, one, order, learned)]
+        others = [
+            one
+            for one in others
+            if getattr(one, kind.place)
+            or _learned(kind.told, one, order, learned)
+            or _instead(probe, one, order, probes, learned) != probe
+        ]
     return (first, *others)
 
 
@@ -208,7 +239,32 @@ def _named(probe: str, order: Sequence[Channel]) -> dict[str, object]:
     return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens and told else {}
 
 
-def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Mapping[str, str]) -> dict[str, object]:
+def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Sequence[str], learned: Facts) -> str:
+    """The probe that is run in place of ``probe``: a channel of which the device told the stream, but no still picture,
+    shows one in its stream."""
+    if probe != "snapshot" or "rtsp" not in probes or channel.snapshot_path:
+        return probe
+    told = {name: _learned(name, channel, order, learned) for name in ("stream_uri", "snapshot_uri")}
+    return "key_frame" if told["stream_uri"] and not told["snapshot_uri"] else probe
+
+
+def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """What a probe is told of this device."""
+    where = _place(probe, channel, order, learned)
+    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned)}
+
+
+def _declared(probe: str, channel: Channel, where: Facts, learned: Facts) -> dict[str, object]:
+    """What the device says of the stream that is asked for: of the profile that told its address, or that the register
+    names by its token."""
+    if Aspect.STREAM not in PROBES[probe].aspects:
+        return {}
+    uri = where.get("stream_uri")
+    profile = learned.get(_by_address(uri) if isinstance(uri, str) else _by_token(_PROFILE, channel.token))
+    return {"declared": profile} if profile else {}
+
+
+def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
     """Where a probe of a channel asks: the register's path, else what the device told."""
     kind = PROBES[probe]
     if kind.place and (path := getattr(channel, kind.place)):
@@ -232,10 +288,10 @@ def _task(
     probe: str,
     channel: Channel,
     policy: PollPolicy,
-    where: Mapping[str, object],
+    words: Facts,
     known: Collection[tuple[str, str]],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
-    options = {**policy.options.get(probe, {}), **where}
+    options = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
     return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

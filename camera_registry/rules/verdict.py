@@ -14,13 +14,14 @@ from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, 
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
-from camera_registry.rules import power, recording
+from camera_registry.rules import power, recording, stream
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
     FailureKind.AUTH,
     FailureKind.BUSY,
     FailureKind.CERTIFICATE,
+    FailureKind.NO_MEDIA,
     FailureKind.NO_STREAM,
     FailureKind.PROTOCOL,
     FailureKind.TLS,
@@ -76,6 +77,8 @@ def _own(
     said: tuple[Cause | None, str] | None = None, ""
     if own is Aspect.PICTURE:
         said = _picture(seen.facts, before, policy.picture)
+    elif own is Aspect.STREAM:
+        said = stream.judge(seen.facts, policy.stream)
     elif own is Aspect.RECORDING:
         said = recording.judge(seen.facts, policy.recording)
     elif seen.probe == "http":

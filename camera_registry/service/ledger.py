@@ -42,7 +42,7 @@ class _Watched:
     """Of subjects that several runs feed."""
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
-    learned: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
 
 

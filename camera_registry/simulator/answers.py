@@ -109,7 +109,7 @@ def _profiles(asked: Asked) -> str:
     """A modern device's encoders are told by Media2 only: H.265 has no word here."""
     member = asked.device.member
     listed = "".join(
-        _profile(channel, stream, encoded=not member.maker.modern)
+        _profile(channel, stream, "" if member.maker.modern else member.maker.codec(stream))
         for channel in range(1, member.channels + 1)
         for stream in SIZES
     )
@@ -117,9 +117,9 @@ def _profiles(asked: Asked) -> str:
 
 
 @cache
-def _profile(channel: int, stream: int, *, encoded: bool) -> str:
+def _profile(channel: int, stream: int, codec: str) -> str:
     name = "MainStream" if stream == 1 else "SubStream"
-    encoder = _encoder(channel, stream, name) if encoded else ""
+    encoder = _encoder(channel, stream, name, codec) if codec else ""
     return (
         f'<trt:Profiles token="{profile_token(channel, stream)}" fixed="true"><tt:Name>{name}{channel}</tt:Name>'
         f'<tt:VideoSourceConfiguration token="source_config_{channel}"><tt:Name>source{channel}</tt:Name>'
@@ -129,15 +129,16 @@ def _profile(channel: int, stream: int, *, encoded: bool) -> str:
     )
 
 
-def _encoder(channel: int, stream: int, name: str) -> str:
+def _encoder(channel: int, stream: int, name: str, codec: str) -> str:
     width, height = SIZES[stream]
+    details = f"<tt:H264><tt:GovLength>{FRAME_RATE}</tt:GovLength><tt:H264Profile>High</tt:H264Profile></tt:H264>"
     return (
         f'<tt:VideoEncoderConfiguration token="encoder_{channel}_{stream}"><tt:Name>{name}{channel}</tt:Name>'
-        f"<tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width>"
+        f"<tt:UseCount>1</tt:UseCount><tt:Encoding>{codec}</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width>"
         f"<tt:Height>{height}</tt:Height></tt:Resolution><tt:Quality>4</tt:Quality><tt:RateControl>"
         f"<tt:FrameRateLimit>{FRAME_RATE}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval>"
-        "<tt:BitrateLimit>1024</tt:BitrateLimit></tt:RateControl><tt:H264>"
-        f"<tt:GovLength>{FRAME_RATE}</tt:GovLength><tt:H264Profile>High</tt:H264Profile></tt:H264><tt:Multicast><tt:Address>"
+        f"<tt:BitrateLimit>1024</tt:BitrateLimit></tt:RateControl>{details if codec == 'H264' else ''}"
+        "<tt:Multicast><tt:Address>"
         "<tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL>"
         "<tt:AutoStart>false</tt:AutoStart></tt:Multicast><tt:SessionTimeout>PT60S</tt:SessionTimeout>"
         "</tt:VideoEncoderConfiguration>"

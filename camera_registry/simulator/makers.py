@@ -37,7 +37,8 @@ class Maker:
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
     challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS;
-    ``tells_mac``: its scopes hold its MAC address; ``modern``: it encodes H.265, which only Media2 has a word for.
+    ``tells_mac``: its scopes hold its MAC address; ``modern``: it encodes H.265, which only Media2 has a word for;
+    ``sub_codec``: that of its sub streams; ``transports``: how it sends media, "tcp" or "udp".
     """
 
     name: str
@@ -62,6 +63,12 @@ class Maker:
     encrypts: bool = False
     tells_mac: bool = False
     modern: bool = False
+    sub_codec: str = "H264"
+    transports: tuple[str, ...] = ("tcp",)
+
+    def codec(self, stream: int) -> str:
+        """How a stream (1: main, 2: sub) is encoded."""
+        return "H265" if self.modern else self.sub_codec if stream == 2 else "H264"
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -132,6 +139,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/kestrel-cgi/jpg/image.cgi?camera={channel}",
         media_path="/onvif/services",
         options_need_password=True,
+        sub_codec="JPEG",
     ),
     Maker(
         name="Yunjing",
@@ -147,6 +155,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/images/snapshot_{channel}.jpg",
         services=False,
         paths_known=False,
+        transports=("udp",),
     ),
     Maker(
         name="Nordlys",
@@ -162,6 +171,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/snap.jpg?line={channel}",
         tells_inner_address=True,
         encrypts=True,
+        transports=("tcp", "udp"),
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""
@@ -181,4 +191,4 @@ MODERN = Maker(
     paths_known=False,
     modern=True,
 )
-"""Tells H.265 by Media2. No fleet is planned with it, because what simulated devices play is H.264."""
+"""Plays H.265 and tells so by Media2. No fleet is planned with it: a second of pictures takes seconds to encode."""

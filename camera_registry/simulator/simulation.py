@@ -152,6 +152,7 @@ class Simulation:
             total.failed_authentications += counts.failed_authentications
             total.forbidden += counts.forbidden
             total.open_sessions += counts.open_sessions
+            total.abandoned_sessions += counts.abandoned_sessions
         return total
 
     @property

@@ -18,6 +18,8 @@ Headers = Collection[tuple[str, str]]
 
 _INTERIM_LIMIT = 8
 _EXTRA_LINES = 100
+_CHUNK_LIMIT = 20_000
+"""Chunks of one answer: an honest device sends a picture of 8 MB in 8,000."""
 _CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]{1,8})\s*(?:;.*)?$")
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
@@ -89,6 +91,7 @@ class AnswerReader:
         self._chunked = False
         self._body = bytearray()
         self._chunk_left = 0
+        self._chunks = 0
         self._last_chunk = False
         self._interim = 0
         self._extra = 0
@@ -195,6 +198,9 @@ class AnswerReader:
             self._chunk_left = int(found[1], 16)
             self._last_chunk = self._chunk_left == 0
             self._extra = 0
+            self._chunks += 1
+            if self._chunks > _CHUNK_LIMIT:
+                raise TooLarge(f"the device sends its answer in more than {_CHUNK_LIMIT} chunks")
             self._check_size(len(self._body) + self._chunk_left)
 
     def _count_extra(self) -> None:

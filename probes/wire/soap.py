@@ -53,6 +53,11 @@ _DECLARED = re.compile(
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9a-fA-F]+|\w+);)")
 _DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# References to halves of UTF-16 pairs: libxml2 takes them over, and then nobody can read the text.
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}(?![0-9a-fA-F])"
+    rb"|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3])(?!\d));?"
+)
 _TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _REFUSED_PAGE = re.compile(r"(?i)\b401\b.{0,4}unauthori[sz]ed|not authori[sz]ed|access (?:is )?denied")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -232,6 +237,8 @@ def parse(body: bytes) -> etree._Element | None:
         raw = _BARE_AMPERSAND.sub(b"&amp;", raw)
     if b"\x00" in raw or not raw.isascii():
         raw = _NOT_XML.sub(" ", raw.decode("utf-8", "replace")).encode("utf-8", "replace")
+    if b"&#" in raw:
+        raw = _SURROGATE.sub(b"", raw)
     try:
         return etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):

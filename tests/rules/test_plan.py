@@ -1,11 +1,13 @@
 """What a device is asked."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from camera_registry.model.device import Channel, Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Aspect, Subject
+from camera_registry.model.observation import Facts
 from camera_registry.model.roster import Entry
 from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
 from camera_registry.settings import Settings
@@ -161,3 +163,68 @@ def test_the_certificate_is_held_to_unless_any_will_do() -> None:
     device = Device("cam-7", Kind.CAMERA, host="192.0.2.7", certificate="ab" * 32)
     held = {use: planned(replace(device, tls=use)).target.certificate for use in TlsUse}
     assert held == {TlsUse.OFF: "ab" * 32, TlsUse.PIN: "ab" * 32, TlsUse.ANY: ""}
+
+
+PROFILES = [
+    {"token": "main", "encoding": "H265", "width": 1920, "height": 1080, "frame_rate": 25.0},
+    {"token": "sub", "encoding": "H264", "width": 640, "height": 360, "frame_rate": 12.0},
+]
+TOLD = {
+    "profiles": PROFILES,
+    "profile": "main",
+    "stream_uri": "rtsp://192.0.2.7/a",
+    "snapshot_uri": "http://192.0.2.7/",
+}
+
+
+def options(entry: Entry, probe: str, channel: str = "") -> Mapping[str, object]:
+    return next(task.options for task in entry.tasks if (task.probe, task.channel) == (probe, channel))
+
+
+def asked(told: Facts, *channels: Channel) -> Entry:
+    entry = plan(
+        Device("cam-7", Kind.CAMERA, host="192.0.2.7"), channels, POLICY, learn("onvif", told), [("onvif", "")]
+    )
+    assert entry is not None
+    return entry
+
+
+def test_a_stream_is_held_against_the_profile_that_told_its_address() -> None:
+    main = {name: value for name, value in PROFILES[0].items() if name != "token"}
+    assert options(asked(TOLD), "rtsp")["declared"] == main
+
+
+def test_a_stream_that_the_register_names_is_held_against_the_profile_it_names_and_no_other() -> None:
+    sub = {name: value for name, value in PROFILES[1].items() if name != "token"}
+    assert options(asked(TOLD, Channel("c", "cam-7", token="sub", rtsp_path="/b")), "rtsp", "c")["declared"] == sub
+    assert "declared" not in options(asked(TOLD, Channel("c", "cam-7", rtsp_path="/b")), "rtsp", "c")
+
+
+def test_each_source_of_a_recorder_has_the_profile_of_its_own() -> None:
+    sources = [
+        {"number": 1, "profile": "main", "stream_uri": "rtsp://192.0.2.7/1"},
+        {"number": 2, "profile": "sub", "stream_uri": "rtsp://192.0.2.7/2"},
+    ]
+    channels = [Channel("n-1", "cam-7", 1), Channel("n-2", "cam-7", 2)]
+    entry = asked({"profiles": PROFILES, "sources": sources}, *channels)
+    widths = [options(entry, "rtsp", one)["declared"]["width"] for one in ("n-1", "n-2")]  # type: ignore[index]
+    assert widths == [1920, 640]
+
+
+def test_a_device_that_tells_a_stream_and_no_still_picture_is_looked_at_in_its_stream() -> None:
+    told = {name: value for name, value in TOLD.items() if name != "snapshot_uri"}
+    entry = asked(told)
+    assert [task.probe for task in entry.tasks] == ["onvif", "rtsp", "key_frame"]
+    assert options(entry, "key_frame") == {"picture": True, "stream_uri": "rtsp://192.0.2.7/a"}
+
+
+@pytest.mark.parametrize(
+    ("told", "channel"),
+    [
+        (TOLD, Channel("c", "cam-7")),
+        ({}, Channel("c", "cam-7")),
+        ({"stream_uri": "rtsp://192.0.2.7/a"}, Channel("c", "cam-7", snapshot_path="/snap.jpg")),
+    ],
+)
+def test_a_still_picture_that_is_known_or_may_yet_be_is_asked_for(told: Facts, channel: Channel) -> None:
+    assert [task.probe for task in asked(told, channel).tasks] == ["onvif", "rtsp", "snapshot"]

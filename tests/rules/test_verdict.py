@@ -136,3 +136,40 @@ def test_a_page_is_good_by_its_status(status: int, credential: str, says: Cause 
     seen = Observation("cam-7", "http", NOON, 0.1, facts={"status": status})
     readings = read(seen, {}, Policy(), replace(CAMERA, credential=credential), feeds_reach=False)
     assert [reading.cause for reading in readings] == [says]
+
+
+MAIN = {"encoding": "H264", "width": 1920, "height": 1080, "frame_rate": 25.0}
+SEEN = {"codec": "H264", "width": 1920, "height": 1080, "declared": MAIN}
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        (SEEN, None),
+        ({"codec": "H264", "width": 640, "height": 360}, None),
+        ({**SEEN, "width": 640, "height": 360}, Cause.WRONG_STREAM),
+        ({**SEEN, "height": 1088}, None),
+        ({**SEEN, "width": 1080, "height": 1920}, None),
+        ({**SEEN, "codec": "JPEG"}, Cause.WRONG_STREAM),
+        ({**SEEN, "codec": "H265"}, None),
+        ({**SEEN, "declared": {**MAIN, "encoding": "H265"}}, Cause.WRONG_STREAM),
+        ({**SEEN, "declared": {**MAIN, "encoding": None, "width": None}}, None),
+        ({**SEEN, "declared": "H264"}, None),
+        ({"codec": "MP4V-ES", "declared": {"encoding": "MPEG4"}}, None),
+        ({**SEEN, "frame_rate": 11.0, "measured_seconds": 3.0}, Cause.LOW_FRAME_RATE),
+        ({**SEEN, "frame_rate": 13.0, "measured_seconds": 3.0}, None),
+        ({**SEEN, "frame_rate": 1.0, "measured_seconds": 1.9}, None),
+        ({**SEEN, "frame_rate": 11.0, "measured_seconds": 3.0, "declared_frame_rate": 12.5}, None),
+        ({"frame_rate": 3.0, "measured_seconds": 3.0, "declared_frame_rate": 15}, Cause.LOW_FRAME_RATE),
+        ({"frame_rate": 3.0, "measured_seconds": 3.0}, None),
+    ],
+)
+def test_a_stream_is_held_against_what_is_declared_of_it(facts: Facts, cause: Cause | None) -> None:
+    assert verdict("rtsp", facts) == {Aspect.STREAM: cause}
+
+
+def test_a_picture_out_of_the_stream_speaks_of_the_picture_alone() -> None:
+    dark = {"codec": "JPEG", "declared": MAIN, "picture": {"luma_p95": 9, "flat_share": 0.1}}
+    assert verdict("key_frame", dark) == {Aspect.PICTURE: Cause.BLACK}
+    assert verdict("key_frame", failure=failed(FailureKind.NO_MEDIA)) == {Aspect.PICTURE: Cause.NO_MEDIA}
+    assert verdict("key_frame", failure=failed(FailureKind.TIMEOUT)) == {}

@@ -9,24 +9,18 @@ import pytest
 
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Aspect, Cause
-from camera_registry.model.observation import FailureKind, Observation
-from camera_registry.model.people import Credential
+from camera_registry.model.observation import FailureKind
 from camera_registry.model.policy import Policy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Target
 from camera_registry.rules.plan import learn, plan
 from camera_registry.rules.verdict import read
 from camera_registry.settings import Settings
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.makers import MAKERS, MODERN
-from camera_registry.simulator.member import Member
 from camera_registry.simulator.simulation import Simulation
-from probes.base import Tools, observe
-from probes.catalog import load
-from probes.guard import AddressGuard
-from probes.memory import Memory
 from probes.wire import soap_requests
 from tests.simulator.conftest import camera_of
+from tests.simulator.watch import Watch
 
 POLLS = Settings().probes.policy()
 
@@ -35,24 +29,6 @@ POLLS = Settings().probes.policy()
 def _requests_written() -> None:
     """Requests are written once at start; no probe's time-out should pay for that."""
     soap_requests.prepare()
-
-
-class Watch:
-    """Runs probes on one device, as long-lived as a poller."""
-
-    def __init__(self, simulation: Simulation, member: Member) -> None:
-        ports, device = simulation.ports, member.on(simulation.ports)
-        known = {"onvif": ports.http, "http": device.http_port, "rtsp": device.rtsp_port, "tcp": device.tcp_port}
-        self.member = member
-        self.target = Target(member.id, device.host, known, "login")
-        login = Credential("login", member.username, member.password)
-        self.tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory(), {"login": login}.get)
-
-    async def see(self, probe: str, timeout: float = 20, **options: object) -> Observation:
-        return await observe(probe, load(probe), self.target, options, self.tools, timeout=timeout)
-
-    async def stream(self, timeout: float = 20) -> Observation:
-        return await self.see("rtsp", timeout, path=self.member.stream_path(), frames=True)
 
 
 @pytest.mark.parametrize("maker", [maker.name for maker in MAKERS])

@@ -11,8 +11,8 @@ from camera_registry.model.health import Aspect, AspectState, Cause, Reason, Sta
 from camera_registry.model.observation import Failure, ProbeSeen
 
 _FACTS = (
-    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate", "transport",
-    "time_to_first_frame_seconds",
+    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate",
+    "declared_frame_rate", "transport", "time_to_first_frame_seconds",
 )  # fmt: skip
 """What a device says of itself that people ask for; the rest is in the API."""
 

@@ -1,0 +1,63 @@
+"""What hostile devices do is told by its kind, in its deadline, and reaches nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from camera_registry.model.observation import FailureKind, Observation
+from tests.hostile import http_attacks, rtsp_attacks
+from tests.hostile.attack import CANARY, Attack, Trap, suffer
+
+DEADLINE = 2.0
+"""Seconds for what lasts until its deadline."""
+PATIENCE = 8.0
+"""Seconds for what is told at once: room for a busy machine, none for waiting."""
+LATE = 1.5
+
+
+@pytest.fixture
+async def trap() -> AsyncIterator[Trap]:
+    async with Trap().set() as trap:
+        yield trap
+
+
+async def test_whatever_a_web_server_does_has_its_kind_in_time_and_leads_nowhere_else(trap: Trap) -> None:
+    await hold(http_attacks.attacks(trap.place))
+    assert trap.visits == []
+
+
+async def test_whatever_a_stream_server_does_has_its_kind_in_time_and_leads_nowhere_else(trap: Trap) -> None:
+    await hold(rtsp_attacks.attacks(trap))
+    assert trap.visits == []
+
+
+async def hold(attacks: list[Attack]) -> None:
+    """Fail for what was told otherwise than it is, of attacks that come eight at a time."""
+    assert len({(attack.name, attack.probe) for attack in attacks}) == len(attacks)
+    places = asyncio.Semaphore(8)
+
+    async def look(attack: Attack) -> str:
+        timeout = DEADLINE if attack.waits else PATIENCE
+        async with places:
+            seen = await suffer(attack, timeout)
+        wrong = complaint(seen, attack.kinds, timeout)
+        return wrong and f"{attack.probe}, {attack.name}: {wrong}"
+
+    wrong = [text for text in await asyncio.gather(*map(look, attacks)) if text]
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
+def complaint(seen: Observation, kinds: frozenset[FailureKind], timeout: float) -> str:
+    """What is wrong with what was seen; empty if nothing."""
+    kind = seen.failure.kind if seen.failure is not None else None
+    if seen.took > timeout + LATE:
+        return f"took {seen.took:.1f} s"
+    if kind not in kinds:
+        return f"{seen.failure or dict(seen.facts)}"
+    if CANARY in repr(seen):
+        return "tells the password"
+    return ""
