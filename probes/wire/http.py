@@ -83,6 +83,7 @@ class AnswerReader:
         self.body_limit = body_limit
         self.answer: Answer | None = None
         self._buffer = bytearray()
+        self._looked = 0
         self._head: Head | None = None
         self._length: int | None = None
         self._chunked = False
@@ -123,7 +124,8 @@ class AnswerReader:
 
     def _read_head(self) -> bool:
         skip_blank(self._buffer)
-        end = head_end(self._buffer)
+        end = head_end(self._buffer, self._looked)
+        self._looked = len(self._buffer) if end < 0 else 0
         if end < 0:
             if len(self._buffer) >= 5 and not self._buffer[:5].upper().startswith((b"HTTP", b"RTSP")):
                 raise WireError(f"not an HTTP answer; it begins with {excerpt(bytes(self._buffer))!r}")

@@ -79,7 +79,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._needed = 0
+        self._needed = self._looked = 0
         self._weight = 0
 
     @property
@@ -96,7 +96,7 @@ class Reader:
         self._buffer += data
         found: list[Answer | Packet] = []
         while len(self._buffer) >= self._needed and (item := self._next()) is not None:
-            self._needed = 0
+            self._needed = self._looked = 0
             self._weight += 1 if isinstance(item, Packet) else _MESSAGE_WEIGHT
             if self._weight > PACKETS_LIMIT:
                 raise WireError("the device sends packets or messages without end")
@@ -124,8 +124,9 @@ class Reader:
         """An answer, or a request of the device's own (OPTIONS, ANNOUNCE, SET_PARAMETER), which is passed over."""
         if _BEGINNING.match(self._buffer) is None:
             raise WireError(f"neither an answer nor a packet; it begins with {self.pending!r}")
-        end = head_end(self._buffer)
+        end = head_end(self._buffer, self._looked)
         if end < 0:
+            self._looked = len(self._buffer)
             return None
         block = bytes(self._buffer[:end])
         request = _REQUEST.match(block)

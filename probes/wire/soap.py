@@ -170,9 +170,9 @@ def _local(tag: str) -> str:
 
 
 def children(element: etree._Element | None, name: str) -> Iterator[etree._Element]:
-    """The children of this local name (any case)."""
+    """The children of this local name (any case). A reference to an entity that nobody declared is no element."""
     name = name.lower()
-    for child in () if element is None else element:
+    for child in () if element is None else element.iterchildren(etree.Element):
         if _local(child.tag) == name:
             yield child
 
