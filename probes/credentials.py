@@ -9,7 +9,6 @@ for ``Tools.auth_quiet`` seconds, whichever protocol asks. A new version of the 
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from datetime import datetime, timedelta
 
 from camera_registry.model.observation import FailureKind, Stage
@@ -17,6 +16,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
 from probes.memory import EVERYTHING, Trials
+from probes.redaction import forms_of
 
 ATTEMPTS = 2
 """Refusals that a device may see in one window."""
@@ -125,8 +125,7 @@ def login(context: Context, target: Target, protocol: str) -> Login | None:
     memory = context.tools.memory.of(target.device)
     version = (credential.id, credential.version)
     if memory.trials is None or memory.trials.version != version:
-        both = f"{credential.username}:{credential.password}".encode("utf-8", "replace")
-        memory.trials = Trials(version, (credential.password, b64encode(both).decode("ascii")))
+        memory.trials = Trials(version, forms_of(credential.username, credential.password))
     return Login(context, target, protocol, credential, memory.trials)
 
 

@@ -64,10 +64,13 @@ def head_end(buffer: bytes | bytearray, looked: int = 0) -> int:
     return end
 
 
-def skip_blank(buffer: bytearray) -> None:
-    """Drop blank lines, NULs and byte-order marks that some devices put before an answer."""
-    if buffer and buffer[0] in _BLANK:
-        del buffer[: len(buffer) - len(buffer.lstrip(_BLANK))]
+def skip_blank(buffer: bytearray) -> int:
+    """Drop blank lines, NULs and byte-order marks that some devices put before an answer; returns how many bytes."""
+    if not buffer or buffer[0] not in _BLANK:
+        return 0
+    blank = len(buffer) - len(buffer.lstrip(_BLANK))
+    del buffer[:blank]
+    return blank
 
 
 def read_head(block: bytes) -> Head:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
-from probes.wire.head import Head, head_end, read_head, skip_blank
+from probes.wire.head import HEAD_LIMIT, Head, head_end, read_head, skip_blank
 from probes.wire.text import excerpt
 
 Headers = Iterable[tuple[str, str]]
@@ -83,7 +83,7 @@ class AnswerReader:
         self.body_limit = body_limit
         self.answer: Answer | None = None
         self._buffer = bytearray()
-        self._looked = 0
+        self._looked = self._blank = 0
         self._head: Head | None = None
         self._length: int | None = None
         self._chunked = False
@@ -123,7 +123,9 @@ class AnswerReader:
         return self.answer
 
     def _read_head(self) -> bool:
-        skip_blank(self._buffer)
+        self._blank += skip_blank(self._buffer)
+        if self._blank > HEAD_LIMIT:
+            raise TooLarge("the device sends nothing but blank lines")
         end = head_end(self._buffer, self._looked)
         self._looked = len(self._buffer) if end < 0 else 0
         if end < 0:

@@ -14,10 +14,12 @@ from probes.wire.text import excerpt
 SDP_LIMIT = 64 * 1024
 """Bytes of a body that a device may send; real descriptions have one or two thousand."""
 
-PACKETS_LIMIT = 100_000
-"""Packets that are read on one connection; a message counts as a hundred, which is what it costs."""
+PACKETS_LIMIT = 50_000
+"""Packets that are read on one connection; a message, or a packet too short for a header of RTP or RTCP, counts as a
+hundred, and so does a kilobyte of blanks: no honest device sends five hundred of them."""
 
-_MESSAGE_WEIGHT = 100
+_ODD_WEIGHT = 100
+_SHORTEST_PACKET = 8
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
 _DOLLAR = 0x24
@@ -97,15 +99,18 @@ class Reader:
         found: list[Answer | Packet] = []
         while len(self._buffer) >= self._needed and (item := self._next()) is not None:
             self._needed = self._looked = 0
-            self._weight += 1 if isinstance(item, Packet) else _MESSAGE_WEIGHT
-            if self._weight > PACKETS_LIMIT:
-                raise WireError("the device sends packets or messages without end")
+            self._weigh(1 if isinstance(item, Packet) and len(item.data) >= _SHORTEST_PACKET else _ODD_WEIGHT)
             if item is not _PASSED_OVER:
                 found.append(item)
         return found
 
+    def _weigh(self, weight: int) -> None:
+        self._weight += weight
+        if self._weight > PACKETS_LIMIT:
+            raise WireError("the device sends packets, messages or blank lines without end")
+
     def _next(self) -> Answer | Packet | None:
-        skip_blank(self._buffer)
+        self._weigh(skip_blank(self._buffer) * _ODD_WEIGHT // 1024)
         if not self._buffer:
             return None
         return self._packet() if self._buffer[0] == _DOLLAR else self._message()

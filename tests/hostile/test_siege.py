@@ -1,0 +1,25 @@
+"""A whole service among hostile devices: they cost the healthy ones nothing, and learn and spread nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hostile import siege
+
+FORCE = siege.Force(healthy=60, hang=10, drip=4, bombs=40, redirectors=24, echoes=24, interval=4.0, window=14.0)
+
+
+@pytest.mark.timeout(120)
+def test_hostile_devices_cost_the_healthy_ones_nothing_and_learn_nothing(tmp_path: Path) -> None:
+    figures = siege.lay(FORCE, tmp_path)
+    print(siege.told(figures))
+    assert figures.visits == []
+    assert figures.leaks == []
+    assert figures.raw == []
+    assert figures.internal == 0
+    assert figures.polls > 3 * FORCE.healthy
+    assert figures.lag < 1.0
+    assert figures.megabytes < 600
+    assert {"a value", "timeout", "protocol", "auth"} <= set(figures.kinds)
