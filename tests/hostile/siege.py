@@ -84,9 +84,9 @@ class Force:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What it cost. ``lag``: seconds that 99 % of the healthy devices' runs began late at most, ``worst`` the latest;
-    ``failed``: of their runs; ``megabytes``: the most that the service and its decoding processes ever held;
-    ``internal``: runs that failed by our own fault; ``visits``: who came to the traps; ``leaks``: where the password was
-    seen; ``raw``: pages that show a device's text as markup; ``kinds``: how the runs of hostile devices ended."""
+    ``failed``: of their runs; ``missed``: of all; ``megabytes``: the most that the service and its decoding processes
+    ever held; ``internal``: runs that failed by our own fault; ``visits``: who came to the traps; ``leaks``: where the
+    password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile devices' runs ended."""
 
     polls: int
     lag: float

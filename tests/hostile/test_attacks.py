@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -32,6 +33,16 @@ async def test_whatever_a_web_server_does_has_its_kind_in_time_and_leads_nowhere
 async def test_whatever_a_stream_server_does_has_its_kind_in_time_and_leads_nowhere_else(trap: Trap) -> None:
     await hold(rtsp_attacks.attacks(trap))
     assert trap.visits == []
+
+
+async def test_a_trap_notices_who_comes(trap: Trap) -> None:
+    _, writer = await asyncio.open_connection(trap.host, trap.port)
+    writer.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"x", (trap.host, trap.port))
+        async with asyncio.timeout(10):
+            while len(trap.visits) < 2:
+                await asyncio.sleep(0.01)
 
 
 async def hold(attacks: list[Attack]) -> None:

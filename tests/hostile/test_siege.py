@@ -8,7 +8,7 @@ import pytest
 
 from tests.hostile import siege
 
-FORCE = siege.Force(healthy=60, hang=10, drip=4, bombs=40, redirectors=24, echoes=24, interval=4.0, window=14.0)
+FORCE = siege.Force(healthy=60, hang=10, drip=4, bombs=16, redirectors=20, echoes=24, interval=4.0, window=13.0)
 
 
 @pytest.mark.timeout(120)
