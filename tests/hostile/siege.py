@@ -86,7 +86,7 @@ class Figures:
     """What it cost. ``lag``: seconds that 99 % of the healthy devices' runs began late at most, ``worst`` the latest;
     ``failed``: of their runs; ``missed``: of all; ``megabytes``: the most that the service and its decoding processes
     ever held; ``internal``: runs that failed by our own fault; ``visits``: who came to the traps; ``leaks``: where the
-    password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile devices' runs ended."""
+    password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile runs ended."""
 
     polls: int
     lag: float
@@ -99,6 +99,12 @@ class Figures:
     leaks: Sequence[str]
     raw: Sequence[str]
     kinds: Mapping[str, int]
+
+    @property
+    def held(self) -> bool:
+        """Whether the siege cost others nothing."""
+        lost = self.visits or self.leaks or self.raw or self.internal
+        return not lost and self.lag < 1.0 and self.megabytes < 600
 
 
 def lay(force: Force, folder: Path) -> Figures:
