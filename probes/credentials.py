@@ -117,22 +117,22 @@ class Login:
 
 def login(context: Context, target: Target, protocol: str) -> Login | None:
     """The login for ``protocol`` ("onvif", "rtsp", "http"), or None where no credential is registered."""
-    if not target.credential:
-        return None
-    credential = context.tools.credential(target.credential)
+    name = target.credential_for(protocol)
+    credential = context.tools.credential(name) if name else None
     if credential is None:
         return None
     memory = context.tools.memory.of(target.device)
     version = (credential.id, credential.version)
-    if memory.trials is None or memory.trials.version != version:
-        memory.trials = Trials(version, forms_of(credential.username, credential.password))
-    return Login(context, target, protocol, credential, memory.trials)
+    trials = memory.trials.get(credential.id)
+    if trials is None or trials.version != version:
+        trials = memory.trials[credential.id] = Trials(version, forms_of(credential.username, credential.password))
+    return Login(context, target, protocol, credential, trials)
 
 
-def wanted(target: Target, said: str) -> ProbeError:
+def wanted(target: Target, protocol: str, said: str) -> ProbeError:
     """The error for a device that asks for a password where there is none to give."""
-    if target.credential:
-        remedy = f"the credential {target.credential!r} is not known here: add it, or register another for this device"
+    if name := target.credential_for(protocol):
+        remedy = f"the credential {name!r} is not known here: add it, or register another for this device"
     else:
         remedy = "no credential is registered for this device: add one"
     return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"{said}, and {remedy}")

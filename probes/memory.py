@@ -35,12 +35,13 @@ class Trials:
 @dataclass(slots=True)
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
-    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles."""
+    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles.
+    ``trials``: by the id of the credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
     media_at: float | None = None
-    trials: Trials | None = None
+    trials: dict[str, Trials] = field(default_factory=dict)
 
 
 class Memory:

@@ -181,7 +181,7 @@ class OnvifDevice:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
             if self._is_about_us(error, answer):
-                raise credentials.wanted(self._target, "the device asks for a password") from error
+                raise credentials.wanted(self._target, "onvif", "the device asks for a password") from error
             raise
         self._known_here = True
         return element

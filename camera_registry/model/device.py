@@ -36,6 +36,15 @@ class Life(StrEnum):
     RETIRED = "retired"
 
 
+class TlsUse(StrEnum):
+    """How a device's web and ONVIF services are spoken to: in the clear, encrypted and held to the certificate that was
+    seen first (``Device.certificate``), or encrypted whatever certificate it shows."""
+
+    OFF = "off"
+    PIN = "pin"
+    ANY = "any"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One video source of a device. A plain camera has one, a recorder many.
@@ -58,9 +67,11 @@ class Device:
     """The device file: everything the register knows of one unit.
 
     ``host`` is an IPv4 or IPv6 address or a host name, without port and without brackets. ``parent`` is the device
-    (switch, recorder, uplink) whose loss takes this one along. ``credential`` names a stored credential. Ports of 0
-    mean "this device does not speak that". ``azimuth`` and ``view_angle`` are degrees clockwise from north,
-    ``view_range`` and ``height`` metres, positions WGS-84 degrees.
+    (switch, recorder, uplink) whose loss takes this one along, ``parent_port`` the port of that switch it is plugged
+    in, by the switch's own name for it. ``credential`` names a stored credential, ``onvif_credential`` and
+    ``snmp_credential`` those of its own for one protocol. Ports of 0 mean "this device does not speak that".
+    ``certificate`` is the SHA-256 fingerprint of its TLS certificate, 64 hexadecimal digits. ``azimuth`` and
+    ``view_angle`` are degrees clockwise from north, ``view_range`` and ``height`` metres, positions WGS-84 degrees.
     """
 
     id: str
@@ -73,7 +84,10 @@ class Device:
     area: str = ""
     site: str = ""
     parent: str = ""
+    parent_port: str = ""
     credential: str = ""
+    onvif_credential: str = ""
+    snmp_credential: str = ""
     probes: tuple[str, ...] = ()
     interval: float | None = None
     tcp_port: int = 0
@@ -81,6 +95,11 @@ class Device:
     onvif_path: str = "/onvif/device_service"
     rtsp_port: int = 554
     http_port: int = 80
+    http_path: str = ""
+    tls: TlsUse = TlsUse.OFF
+    tls_port: int = 0
+    certificate: str = ""
+    snmp_port: int = 0
     manufacturer: str = ""
     model: str = ""
     serial: str = ""

@@ -8,15 +8,24 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A device as a probe sees it. ``ports`` names protocols: ``onvif``, ``rtsp``, ``http``, ``tcp``; 0 or missing:
-    not spoken. ``credential`` names a credential that is resolved where the probe runs."""
+    """A device as a probe sees it. ``ports`` names protocols: ``onvif``, ``rtsp``, ``http``, ``tcp``, ``tls``,
+    ``snmp``; 0 or missing: not spoken. ``credential`` names a credential that is resolved where the probe runs,
+    ``credentials`` those of protocols that have their own. ``tls``: its web and ONVIF services are encrypted;
+    ``certificate`` is the SHA-256 fingerprint that they are held to (empty: none is known yet, or any will do)."""
 
     device: str
     host: str
     ports: Mapping[str, int] = field(default_factory=dict)
     credential: str = ""
     onvif_path: str = "/onvif/device_service"
+    http_path: str = "/"
     tls: bool = False
+    certificate: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+    def credential_for(self, protocol: str) -> str:
+        """The name of the credential for ``protocol``; empty where none is registered."""
+        return self.credentials.get(protocol, self.credential)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from camera_registry.model.device import Channel, Device, Life
+from camera_registry.model.device import Channel, Device, Life, TlsUse
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.observation import Facts
 from camera_registry.model.policy import PollPolicy
@@ -26,9 +26,8 @@ def plan(
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
-    ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
-    ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
-    target = Target(device.id, device.host, ports, device.credential, device.onvif_path)
+    target = _target(device)
+    ports = target.ports
     probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
     tasks = [
         _task(device, probe, channel, policy, learned, known)
@@ -63,6 +62,24 @@ def learn(probe: str, facts: Facts) -> dict[str, str]:
     """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
     tells = PROBES[probe].tells if probe in PROBES else ()
     return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+
+
+def _target(device: Device) -> Target:
+    ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
+    ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
+    ports |= {"tls": device.tls_port, "snmp": device.snmp_port}
+    own = {"onvif": device.onvif_credential, "snmp": device.snmp_credential}
+    return Target(
+        device.id,
+        device.host,
+        ports,
+        device.credential,
+        device.onvif_path,
+        device.http_path or "/",
+        tls=device.tls is not TlsUse.OFF,
+        certificate=device.certificate if device.tls is not TlsUse.ANY else "",
+        credentials={protocol: name for protocol, name in own.items() if name},
+    )
 
 
 def _asked(probe: str, device: Device, channels: Sequence[Channel], probes: Sequence[str]) -> Sequence[Channel]:

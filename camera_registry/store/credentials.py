@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, or_, select
 
 from camera_registry.model.people import Credential
 from camera_registry.store import audit
@@ -26,6 +26,8 @@ from camera_registry.store.statements import rows_by_id, upsert
 from camera_registry.store.tables import ITEMS, CredentialRow, table
 
 _CREDENTIALS = table(CredentialRow)
+_NAMED = tuple(ITEMS["device"].c[name] for name in ("credential", "onvif_credential", "snmp_credential"))
+"""The columns of a device that name one."""
 _NONCE_BYTES = 12
 
 
@@ -120,16 +122,17 @@ def fetch(tx: Connection, vault: Vault, id: str) -> Credential | None:
 def listed(tx: Connection) -> list[Listed]:
     """What there is, without anything secret."""
     used: dict[str, int] = {}
-    for id in tx.execute(select(ITEMS["device"].c.credential)).scalars():
-        used[id] = used.get(id, 0) + 1
+    for row in tx.execute(select(*_NAMED)):
+        for id in set(row):
+            used[id] = used.get(id, 0) + 1
     query = select(_CREDENTIALS.c.id, _CREDENTIALS.c.version, _CREDENTIALS.c.changed_at).order_by(_CREDENTIALS.c.id)
     return [Listed(row.id, row.version, row.changed_at, used.get(row.id, 0)) for row in tx.execute(query)]
 
 
 def remove(tx: Connection, id: str, *, author: str, at: datetime) -> bool:
     """Forget a credential; False if there is none. Raises Refused while devices use it."""
-    devices = ITEMS["device"]
-    users = list(tx.execute(select(devices.c.id).where(devices.c.credential == id).limit(5)).scalars())
+    used = or_(*(column == id for column in _NAMED))
+    users = list(tx.execute(select(ITEMS["device"].c.id).where(used).limit(5)).scalars())
     if users:
         raise Refused([f"credential {id} is still used by device {', '.join(users)}; give those another one first"])
     if not tx.execute(delete(_CREDENTIALS).where(_CREDENTIALS.c.id == id)).rowcount:

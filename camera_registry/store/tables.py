@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 from sqlmodel import Field, SQLModel
 
-from camera_registry.model.device import Kind, Life, TrafficKind
+from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
@@ -103,7 +103,10 @@ class DeviceRow(SQLModel, table=True):
     area: str = _reference("area.id", index=True)
     site: str = _reference("site.id", index=True)
     parent: str = _reference("device.id", index=True)
+    parent_port: str = _text()
     credential: str = _reference("credential.id", index=True)
+    onvif_credential: str = _reference("credential.id", index=True)
+    snmp_credential: str = _reference("credential.id", index=True)
     probes: tuple[str, ...] = _words()
     interval: float | None = _number()
     tcp_port: int = 0
@@ -111,6 +114,11 @@ class DeviceRow(SQLModel, table=True):
     onvif_path: str = _text()
     rtsp_port: int = 554
     http_port: int = 80
+    http_path: str = _text()
+    tls: TlsUse = _word(TlsUse)
+    tls_port: int = 0
+    certificate: str = _text()
+    snmp_port: int = 0
     manufacturer: str = _text()
     model: str = _text()
     serial: str = _text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,9 +96,10 @@ def test_keys_are_changed_without_losing_a_password(store: Store) -> None:
     assert store.read_now(credentials.load, Vault([new]))["east"] == Credential("east", USER_CANARY, CANARY, 1)
 
 
-def test_a_credential_in_use_is_not_removed(store: Store, vault: Vault) -> None:
+@pytest.mark.parametrize("use", ["credential", "onvif_credential", "snmp_credential"])
+def test_a_credential_in_use_is_not_removed(store: Store, vault: Vault, use: str) -> None:
     put(store, vault, "east", CANARY)
-    camera = Device("cam-1", Kind.CAMERA, credential="east")
+    camera = replace(Device("cam-1", Kind.CAMERA), **{use: "east"})
     store.write_now(register.apply, [camera], author="ann", at=AT)
     assert [(listed.id, listed.devices) for listed in store.read_now(credentials.listed)] == [("east", 1)]
     with pytest.raises(Refused, match="still used by device cam-1"):

@@ -7,21 +7,33 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Subject
-from camera_registry.store import Store, StoreError, Transaction, schema
+from camera_registry.store import Store, StoreError, Transaction, register, schema
 from camera_registry.store.migrations import HEAD
 from camera_registry.store.tables import METADATA, StateRow, table
 
 
 def test_migrations_build_exactly_the_tables_that_statements_name(store: Store) -> None:
     def differences(tx: Transaction) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(tx), METADATA))
+        found = list(compare_metadata(MigrationContext.configure(tx), METADATA))
+        if tx.dialect.name != "sqlite":
+            return found
+        # SQLite does not tell whether a key that was added to a table later is deferred: the same key, told otherwise.
+        keys = [(one[1].table.name, tuple(one[1].column_keys)) for one in found if one[0] in ("remove_fk", "add_fk")]
+        twice = {key for key in keys if keys.count(key) == 2}
+        return [
+            one
+            for one in found
+            if one[0] not in ("remove_fk", "add_fk") or (one[1].table.name, tuple(one[1].column_keys)) not in twice
+        ]
 
     assert store.read_now(differences) == []
 
@@ -54,14 +66,40 @@ def test_a_database_of_another_program_is_refused_and_left_alone(url: str, tmp_p
 def test_a_sqlite_file_is_copied_aside_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open("", tmp_path):
         pass
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "later")
     with Store.open("", tmp_path):
         pass
     (copy,) = (tmp_path / "backups").iterdir()
     assert copy.stat().st_mode & 0o777 == 0o600
     connection = sqlite3.connect(copy)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     connection.close()
+
+
+def test_devices_of_an_older_database_are_all_there_after_it_was_brought_up_to_date(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def to_the_first(connection: Transaction) -> None:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+        command.upgrade(config, "0001")
+
+    monkeypatch.setattr(schema, "_upgrade", to_the_first)
+    with Store.open(url, tmp_path) as store:
+        store.write_now(lambda tx: tx.execute(text(_OLD_DEVICE)))
+    monkeypatch.undo()
+    with Store.open(url, tmp_path) as store:
+        devices = store.read_now(register.load_register).devices
+    assert devices == {"cam-1": Device("cam-1", Kind.CAMERA, "East gate", "10.20.0.7", onvif_path="/onvif")}
+
+
+_OLD_DEVICE = """
+INSERT INTO device (id, kind, name, host, life, national_code, probes, tcp_port, onvif_port, onvif_path, rtsp_port,
+    http_port, manufacturer, model, serial, firmware, mac, mounting, pole, power_source, owner, tags, note, version,
+    changed_at)
+VALUES ('cam-1', 'camera', 'East gate', '10.20.0.7', 'active', '', '[]', 0, 80, '/onvif', 554, 80, '', '', '', '', '',
+    '', '', '', '', '[]', '', 1, 0)
+"""
 
 
 def test_a_step_that_fails_half_way_leaves_the_old_shape(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import camera_registry
-from camera_registry.model.device import Kind, Life, TrafficKind
+from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Aspect, Cause, State, Status
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
@@ -20,8 +20,8 @@ from camera_registry.model.place import SiteCategory
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Role, SiteCategory, Stage, State, Status, TrafficKind,
-    Unjudged,
+    Aspect, Cause, FailureKind, Kind, Life, Role, SiteCategory, Stage, State, Status, TlsUse,
+    TrafficKind, Unjudged,
 )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_no_text_is_left_over() -> None:
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
-        r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|site_category|duration|"
+        r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|command|field|fact|problem|snapshot_kind|unjudged)\.|refusal\.\w+\.|list\.order_|device\.last_"
     )
     unused = {

@@ -19,7 +19,7 @@ from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
-from camera_registry.model.device import Device, Kind, Life, TrafficKind
+from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.store import health, register
@@ -114,7 +114,7 @@ def _file(device: Device, board: Board, words: Texts) -> Sequence[tuple[str, str
     shown = []
     for field in fields(Device):
         value = getattr(device, field.name)
-        if field.name == "credential" or value in (None, "", (), 0):
+        if field.name.endswith("credential") or value in (None, "", (), 0):
             continue
         called = {"area": names.areas, "site": names.sites, "contractor": names.contractors}.get(field.name, {})
         text = plain(value, words)
@@ -127,7 +127,7 @@ def plain(value: object, words: Texts) -> str:
     match value:
         case None | "":
             return "–"
-        case Kind() | Life() | TrafficKind():
+        case Kind() | Life() | TrafficKind() | TlsUse():
             return words.name(value)
         case tuple() | list():
             return ", ".join(str(one) for one in value)

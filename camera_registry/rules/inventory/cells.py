@@ -206,6 +206,14 @@ def mac(cell: Cell) -> str:
     return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
 
+def fingerprint(cell: Cell) -> str:
+    """The SHA-256 fingerprint of a certificate, as 64 lower-case hexadecimal digits."""
+    digits = re.sub(r"[\s:.-]", "", plain(cell)).lower().removeprefix("sha256")
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise BadCell(Flaw.BAD_FINGERPRINT)
+    return digits
+
+
 def hours(cell: Cell) -> str:
     """Hours in force, ``HH:MM-HH:MM``."""
     found = re.sub(r"\s", "", plain(cell)).replace("~", "-").replace("—", "-").replace("–", "-")

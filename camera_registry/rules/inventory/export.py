@@ -14,7 +14,7 @@ from camera_registry.rules.inventory.sheets import CLEAR, Cell, Mark, Sheet
 
 _WORDS: Mapping[tuple[type, str], str] = {
     (type(member), member.value): synonyms[0]
-    for entries in (words.KINDS, words.TRAFFIC_KINDS, words.LIVES, words.CATEGORIES)
+    for entries in (words.KINDS, words.TRAFFIC_KINDS, words.LIVES, words.CATEGORIES, words.TLS_USES)
     for member, synonyms in entries.items()
 }
 """A member's word in Chinese. Members of different lists may be spelt alike, so the list is part of the key."""

@@ -44,6 +44,7 @@ class Flaw(StrEnum):
     BAD_CODE = "bad_code"
     NO_DEVICE_CODE = "no_device_code"
     BAD_MAC = "bad_mac"
+    BAD_FINGERPRINT = "bad_fingerprint"
     BAD_HOURS = "bad_hours"
     BAD_POLYGON = "bad_polygon"
     BAD_PATH = "bad_path"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from camera_registry.model.device import Kind, Life, TrafficKind
+from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.place import SiteCategory
 
 WordT = TypeVar("WordT", bound=StrEnum)
@@ -86,6 +86,9 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
         "gb_id",
     ),
     "credential": ("凭据", "登录凭据", "账号组"),
+    "onvif_credential": ("ONVIF凭据",),
+    "snmp_credential": ("SNMP凭据",),
+    "parent_port": ("上级端口", "交换机端口", "switch_port"),
     "probes": ("探测", "探测项"),
     "interval": ("探测间隔", "间隔", "轮询间隔"),
     "tcp_port": ("TCP端口",),
@@ -93,6 +96,11 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "onvif_path": ("ONVIF路径",),
     "rtsp_port": ("RTSP端口", "流端口"),
     "http_port": ("HTTP端口", "web端口"),
+    "http_path": ("HTTP路径", "状态页路径"),
+    "tls": ("加密", "https", "TLS方式"),
+    "tls_port": ("TLS端口",),
+    "certificate": ("证书指纹", "证书", "fingerprint"),
+    "snmp_port": ("SNMP端口",),
     "manufacturer": ("厂商", "品牌", "厂家", "生产厂家", "制造商", "maker", "vendor", "brand", "make"),
     "model": ("型号", "设备型号", "规格型号", "device_model"),
     "serial": ("序列号", "sn", "设备序列号", "serial_number", "serial_no"),
@@ -200,6 +208,12 @@ TRAFFIC_KINDS: Mapping[TrafficKind, tuple[str, ...]] = {
     TrafficKind.SIGNAL: ("信号机", "信号灯", "信号控制机"),
     TrafficKind.FLOW: ("流量检测", "流量检测器", "车检器"),
     TrafficKind.GUIDANCE: ("诱导屏", "交通诱导屏", "情报板"),
+}
+
+TLS_USES: Mapping[TlsUse, tuple[str, ...]] = {
+    TlsUse.OFF: ("不加密", "否", "no"),
+    TlsUse.PIN: ("锁定证书", "是", "yes"),
+    TlsUse.ANY: ("任意证书",),
 }
 
 LIVES: Mapping[Life, tuple[str, ...]] = {
