@@ -144,7 +144,7 @@ def lay(force: Force, folder: Path) -> Figures:
         visits=json.loads(visits.read_text(encoding="utf-8")),
         leaks=[place for place, text in {**shown, **_kept(folder)}.items() if any(form in text for form in FORMS)],
         raw=[place for place, text in shown.items() if place.startswith("page ") and TEXTS[0].encode() in text],
-        kinds=Counter(kind or "a value" for device, _, _, kind in told if device not in healthy),
+        kinds=dict(Counter(kind or "a value" for device, _, _, kind in told if device not in healthy)),
     )
 
 
