@@ -170,9 +170,9 @@ def _local(tag: str) -> str:
 
 
 def children(element: etree._Element | None, name: str) -> Iterator[etree._Element]:
-    """The children of this local name (any case). A reference to an entity that nobody declared is no element."""
+    """The children of this local name (any case)."""
     name = name.lower()
-    for child in () if element is None else element.iterchildren(etree.Element):
+    for child in () if element is None else element:
         if _local(child.tag) == name:
             yield child
 
@@ -226,9 +226,12 @@ def _parse(body: bytes) -> etree._Element | None:
     if b"&#" in raw:
         raw = _SURROGATE.sub(b"", raw)
     try:
-        return etree.fromstring(raw, _PARSER)
+        root = etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if root is not None and b"&" in raw:
+        etree.strip_tags(root, etree.Entity)  # entities that nobody declared, which are no elements
+    return root
 
 
 def _read_fault(fault: etree._Element) -> Fault:

@@ -84,13 +84,16 @@ class Force:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What it cost. ``lag``: seconds that 99 % of the healthy devices' runs began late at most, ``worst`` the latest;
-    ``failed``: of their runs; ``missed``: of all; ``megabytes``: the most that the service and its decoding processes
-    ever held; ``internal``: runs that failed by our own fault; ``visits``: who came to the traps; ``leaks``: where the
-    password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile runs ended."""
+    ``starved``: seconds in which the service was ready to run and the machine did other things; ``failed``: of their
+    runs; ``missed``: of all; ``megabytes``: the most that the service and its decoding processes ever held;
+    ``internal``: runs that failed by our own fault, but not for want of a processor; ``visits``: who came to the traps;
+    ``leaks``: where the password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile
+    devices' runs ended."""
 
     polls: int
     lag: float
     worst: float
+    starved: float
     failed: int
     missed: int
     megabytes: float
@@ -128,23 +131,24 @@ def lay(force: Force, folder: Path) -> Figures:
             address = f"http://127.0.0.1:{port}"
             megabytes = _watch(service.pid, force.window)
             shown = dict(_shown(address, token, cookie, [enemy.id for enemy in enemies]))
-            megabytes = max(megabytes, _megabytes(service.pid))
+            megabytes, starved = max(megabytes, _megabytes(service.pid)), _starved(service.pid)
             missed = _missed(shown["/metrics"])
     told = json.loads(lags.read_text(encoding="utf-8"))
-    ours = [(lag, kind) for device, _, lag, kind in told if device in healthy]
+    ours = [(lag, kind) for device, _, lag, kind, _ in told if device in healthy]
     late = sorted(lag for lag, _ in ours)
     return Figures(
         polls=len(ours),
         lag=late[int(0.99 * len(late))] if late else float("nan"),
         worst=late[-1] if late else float("nan"),
+        starved=starved,
         failed=sum(1 for _, kind in ours if kind),
         missed=missed,
         megabytes=megabytes,
-        internal=sum(1 for *_, kind in told if kind == "internal"),
+        internal=sum(1 for *_, kind, stage in told if kind == "internal" and stage != "decode"),
         visits=json.loads(visits.read_text(encoding="utf-8")),
         leaks=[place for place, text in {**shown, **_kept(folder)}.items() if any(form in text for form in FORMS)],
         raw=[place for place, text in shown.items() if place.startswith("page ") and TEXTS[0].encode() in text],
-        kinds=dict(Counter(kind or "a value" for device, _, _, kind in told if device not in healthy)),
+        kinds=dict(Counter(kind or "a value" for device, _, _, kind, _ in told if device not in healthy)),
     )
 
 
@@ -242,6 +246,11 @@ def _megabytes(pid: int) -> float:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return held
+
+
+def _starved(pid: int) -> float:
+    """Seconds that its event loop waited for a processor (the second number of schedstat, proc(5))."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
 
 
 def _status(pid: int, name: str) -> float:

@@ -14,12 +14,13 @@ from camera_registry.model.observation import Observation
 from exporters.service import ServiceMetrics
 
 settings, lags = sys.argv[1:]
-told: list[tuple[str, str, float, str]] = []
+told: list[tuple[str, str, float, str, str]] = []
 polled = ServiceMetrics.polled
 
 
 def watch(self: ServiceMetrics, seen: Observation, lag: float) -> None:
-    told.append((seen.device, seen.probe, round(lag, 4), seen.failure.kind.value if seen.failure is not None else ""))
+    kind, stage = (seen.failure.kind.value, seen.failure.stage.value) if seen.failure is not None else ("", "")
+    told.append((seen.device, seen.probe, round(lag, 4), kind, stage))
     polled(self, seen, lag)
 
 
