@@ -123,7 +123,7 @@ def behaviours(place: str) -> Iterator[tuple[str, Handler, frozenset[FailureKind
 
     yield "never answers", silent, timeout, True
     yield "drips a byte a second", dripping(_with_length(body=b"x" * 100)), timeout, True
-    yield "drips a body", dripping(_with_length(body=b"x" * 100), 0.02), timeout, True
+    yield "drips a body", dripping(_with_length(body=b"x" * 1000), 0.02), timeout, True
     yield "resets", resetting, protocol, False
     yield "floods with blank lines", flooding(b"", b"\r\n"), protocol, False
     yield "floods with NULs", flooding(b"", b"\x00"), protocol, False
