@@ -47,7 +47,7 @@ async def test_a_trap_notices_who_comes(trap: Trap) -> None:
 
 
 async def hold(attacks: list[Attack]) -> None:
-    """Fail for what was told otherwise than it is. What costs something comes eight at a time, what waits all at once."""
+    """Fail for what was told otherwise than it is. What costs something comes eight at a time, what waits at once."""
     assert len({(attack.name, attack.probe) for attack in attacks}) == len(attacks)
     places = asyncio.Semaphore(8)
 
