@@ -16,6 +16,7 @@ from camera_registry.console.pages import access as access_pages
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import overview as overview_page
+from camera_registry.console.pages import proposals as proposals_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
 from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
@@ -30,6 +31,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *overview_page.ROUTES,
     *devices_page.ROUTES,
     *device_page.ROUTES,
+    *proposals_page.ROUTES,
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from camera_registry.board import Board
 from camera_registry.model.device import Device
+from camera_registry.model.discovery import Progress
 from camera_registry.model.observation import Observation
 from camera_registry.settings import Settings
 from camera_registry.store import Store
@@ -19,6 +21,19 @@ from probes.base import Step
 
 ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
 """Probes a device at once; each observation comes with the steps that led to it."""
+
+
+class Discovery(Protocol):
+    """Searches the device networks."""
+
+    @property
+    def progress(self) -> Progress: ...
+
+    def start(self, *, resume: bool = False) -> bool:
+        """Begin a search; False while one is under way. Raises ``rules.scanning.TooWide``."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 def utc_now() -> datetime:
@@ -44,6 +59,7 @@ class Deps:
     pictures: Pictures
     vault: Vault
     metrics: ServiceMetrics
+    discovery: Discovery
     pollers: Sequence[str] = ("local",)
     loopback: bool = True
     now: Callable[[], datetime] = utc_now

@@ -28,6 +28,8 @@ class Action(StrEnum):
     """Read metrics and service discovery."""
     PROBE = "probe"
     """Have a device probed now."""
+    DISCOVER = "discover"
+    """Search the device networks, and decide on what that proposes."""
     EDIT = "edit"
     """Change the register."""
     CREDENTIALS = "credentials"
@@ -41,7 +43,7 @@ class Action(StrEnum):
 
 
 _READ = frozenset({Action.SEE, Action.OWN})
-_WORK = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SCRAPE, Action.PROBE, Action.EDIT})
+_WORK = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SCRAPE, Action.PROBE, Action.EDIT, Action.DISCOVER})
 _AUDIT = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SEE_ACCESS, Action.SEE_AUDIT, Action.SCRAPE})
 
 PERMITTED: dict[Role, frozenset[Action]] = {

@@ -12,6 +12,7 @@ import pytest
 
 import camera_registry
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
+from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State, Status
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
@@ -20,8 +21,8 @@ from camera_registry.model.place import SiteCategory
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Role, SiteCategory, Stage, State, Status, TlsUse,
-    TrafficKind, Unjudged,
+    Aspect, Cause, FailureKind, Kind, Life, Oversight, ProposalKind, ProposalState, Role, SiteCategory, Stage, State,
+    Status, TlsUse, TrafficKind, Unjudged,
 )  # fmt: skip
 
 
@@ -65,7 +66,8 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
-        r"step|command|field|fact|problem|snapshot_kind|unjudged)\.|refusal\.\w+\.|list\.order_|device\.last_"
+        r"step|command|field|fact|problem|snapshot_kind|unjudged|evidence|proposal_kind|proposal_state|oversight)\.|"
+        r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key

@@ -6,7 +6,7 @@ from functools import cache
 
 from aiohttp import web
 
-from camera_registry.console.api import answers, credentials, devices, imports, items, openapi, people
+from camera_registry.console.api import answers, credentials, devices, imports, items, openapi, people, proposals
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
@@ -36,6 +36,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *credentials.ROUTES,
     *people.ROUTES,
     *imports.ROUTES,
+    *proposals.ROUTES,
     Route(
         Surface.API,
         "POST",
