@@ -10,7 +10,6 @@ the device is left alone again. A new version of the credential is tried at once
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from datetime import timedelta
 
 from camera_registry.model.observation import FailureKind, Stage
@@ -18,6 +17,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
 from probes.memory import EVERYTHING, DeviceMemory, Trials
+from probes.redaction import forms_of
 
 ATTEMPTS = 2
 """Refusals that a device may see in one window."""
@@ -153,9 +153,7 @@ def login(context: Context, target: Target, protocol: str) -> Login | None:
     version = (credential.id, credential.version)
     trials = memory.trials.get(credential.id)
     if trials is None or trials.version != version:
-        both = f"{credential.username}:{credential.password}".encode("utf-8", "replace")
-        trials = Trials(version, (credential.password, b64encode(both).decode("ascii")))
-        memory.trials[credential.id] = trials
+        trials = memory.trials[credential.id] = Trials(version, forms_of(credential.username, credential.password))
         _recall(trials, memory, context)
     return Login(context, target, protocol, credential, trials)
 

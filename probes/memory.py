@@ -18,7 +18,7 @@ EVERYTHING = "*"
 class Trials:
     """How one version of a credential has fared at a device: the lock-out guard's memory.
 
-    ``secrets`` are the texts that must never be seen: the password, alone and as Basic sends it. ``refusals``: per
+    ``secrets`` are the texts that must never be seen: the password, in every form of it. ``refusals``: per
     protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was accepted; ``quiet``:
     protocols (or EVERYTHING) where it is not sent before ``window_end`` (loop time), and after that once, by one run,
     until one succeeds; ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what

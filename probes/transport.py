@@ -22,7 +22,7 @@ from probes.guard import Forbidden, Unresolved
 HIGH_WATER = 256 * 1024
 """Bytes that wait unread before the device is made to wait."""
 
-FLOOD = 128 * 1024 * 1024
+FLOOD = 64 * 1024 * 1024
 """Bytes on one connection, after which a device is told to send without end; ten seconds of the best video are half."""
 
 LINGER = 0.3

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
 from probes.wire.allowed import check_http
-from probes.wire.head import Head, head_end, read_head, skip_blank
+from probes.wire.head import HEAD_LIMIT, Head, head_end, read_head, skip_blank
 from probes.wire.text import excerpt
 
 Headers = Collection[tuple[str, str]]
@@ -86,6 +86,7 @@ class AnswerReader:
         self.body_limit = body_limit
         self.answer: Answer | None = None
         self._buffer = bytearray()
+        self._looked = self._blank = 0
         self._head: Head | None = None
         self._length: int | None = None
         self._chunked = False
@@ -125,8 +126,11 @@ class AnswerReader:
         return self.answer
 
     def _read_head(self) -> bool:
-        skip_blank(self._buffer)
-        end = head_end(self._buffer)
+        self._blank += skip_blank(self._buffer)
+        if self._blank > HEAD_LIMIT:
+            raise TooLarge("the device sends nothing but blank lines")
+        end = head_end(self._buffer, self._looked)
+        self._looked = len(self._buffer) if end < 0 else 0
         if end < 0:
             if len(self._buffer) >= 5 and not self._buffer[:5].upper().startswith((b"HTTP", b"RTSP")):
                 raise WireError(f"not an HTTP answer; it begins with {excerpt(bytes(self._buffer))!r}")

@@ -26,9 +26,11 @@ DEFAULT_TIMEOUT = 60.0
 """Seconds that a session lives in silence where the device does not say (RFC 2326 section 12.37)."""
 
 PACKETS_LIMIT = 100_000
-"""Packets that are read on one connection; a message counts as a hundred, which is what it costs."""
+"""Packets that are read on one connection; a message, or a packet too short for a header of RTP or RTCP, counts as a
+hundred, and so does a kilobyte of blanks: no honest device sends a thousand of them."""
 
-_MESSAGE_WEIGHT = 100
+_ODD_WEIGHT = 100
+_SHORTEST_PACKET = 8
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
 _TIMEOUT = re.compile(r";\s*timeout\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
@@ -128,7 +130,7 @@ class Reader:
         self._understood = False
         self._lost = False
         self._passed_over = 0
-        self._needed = 0
+        self._needed = self._looked = 0
         self._weight = 0
 
     @property
@@ -145,16 +147,19 @@ class Reader:
         self._buffer += data
         found: list[Answer | Packet] = []
         while len(self._buffer) >= self._needed and (item := self._next()) is not None:
-            self._needed = 0
-            self._weight += 1 if isinstance(item, Packet) else _MESSAGE_WEIGHT
-            if self._weight > PACKETS_LIMIT:
-                raise WireError("the device sends packets or messages without end")
+            self._needed = self._looked = 0
+            self._weigh(1 if isinstance(item, Packet) and len(item.data) >= _SHORTEST_PACKET else _ODD_WEIGHT)
             if item is not _PASSED_OVER:
                 found.append(item)
         return found
 
+    def _weigh(self, weight: int) -> None:
+        self._weight += weight
+        if self._weight > PACKETS_LIMIT:
+            raise WireError("the device sends packets, messages or blank lines without end")
+
     def _next(self) -> Answer | Packet | None:
-        skip_blank(self._buffer)
+        self._weigh(skip_blank(self._buffer) * _ODD_WEIGHT // 1024)
         if not self._buffer:
             return None
         if self._lost:
@@ -195,8 +200,9 @@ class Reader:
         """An answer, or a request of the device's own (OPTIONS, ANNOUNCE, SET_PARAMETER), which is passed over."""
         if _BEGINNING.match(self._buffer) is None:
             raise WireError(f"neither an answer nor a packet; it begins with {self.pending!r}")
-        end = head_end(self._buffer)
+        end = head_end(self._buffer, self._looked)
         if end < 0:
+            self._looked = len(self._buffer)
             return None
         block = bytes(self._buffer[:end])
         request = _REQUEST.match(block)

@@ -240,9 +240,12 @@ def parse(body: bytes) -> etree._Element | None:
     if b"&#" in raw:
         raw = _SURROGATE.sub(b"", raw)
     try:
-        return etree.fromstring(raw, _PARSER)
+        root = etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if root is not None and b"&" in raw:
+        etree.strip_tags(root, etree.Entity)  # entities that nobody declared, which are no elements
+    return root
 
 
 def _page_text(body: bytes) -> str:

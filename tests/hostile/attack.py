@@ -16,8 +16,8 @@ from probes.guard import AddressGuard
 from probes.memory import Memory
 from tests.probes.loopback import Handler, listening
 
-CANARY = "canary/7f3a 9c21&+pass"
-"""A password that must be seen nowhere. Its odd characters change when it is quoted for a URL."""
+CANARY = "canary/7f3a 9c21&+ä'\\pass"
+"""A password that must be seen nowhere. Its odd characters change wherever it is quoted."""
 USER = "admin"
 ELSEWHERE = "127.66.0.1"
 """Where attacks send us: a host that nobody registered."""
