@@ -106,7 +106,9 @@ def _naming(trap: Trap) -> Handler:
         "GetStreamUri": wrapped("GetStreamUri", f"<d:Uri>rtsp://u:p@{trap.place}/s</d:Uri>"),
         "GetSnapshotUri": wrapped("GetSnapshotUri", f"<d:Uri>http://{trap.place}/s.jpg</d:Uri>"),
     }
-    return OnvifDouble(answers, open_operations=("GetSystemDateAndTime", *answers))
+    double = OnvifDouble(answers, open_operations=("GetSystemDateAndTime", *answers))
+    moved = http_answer(b"", "302 Found", f"Location: http://{trap.place}/")
+    return telling(lambda request: double.answer(request) if request.body else moved)
 
 
 def echoes() -> Iterator[Both]:
