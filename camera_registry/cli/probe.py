@@ -209,7 +209,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 internal.append(Reason(own, Cause.INTERNAL, seen.at, seen.failure.detail))
             elif all(reading.good for reading in readings):
                 # The fleet's rules leave some failures to another probe; here this one was the question.
-                cause = Cause(seen.failure.kind)
+                cause = verdict.cause_of(seen.failure)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
         told.extend(readings)
     # What one probe finds bad is not made good by another.
@@ -267,13 +267,15 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
         if seen.failure is None:
             yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
         else:
-            stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
+            stage, kind = words.name(seen.failure.stage), words.kind(seen.failure)
             yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
         yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
-        yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+        wants = reason.cause is Cause.NO_CREDENTIAL
+        todo = words("link_next.failure.auth.not_given") if wants else words.next(reason.cause)
+        yield f"    {words('command.probe.next', next=todo)}"
     yield ""
     yield from words.chain(result.chain)
 

@@ -56,6 +56,10 @@ class Texts:
         """One sentence: what the operator does about it."""
         return self(f"cause.{cause.value}.next")
 
+    def kind(self, failure: Failure) -> str:
+        """What kind of failure it is, in a word or two."""
+        return self("failure.wants_credential") if failure.wants_credential else self.name(failure.kind)
+
     def failure(self, failure: Failure, zone: tzinfo = UTC) -> str:
         """What a failure says, its times in ``zone``. One without a text of its own, of an older version or of a rare
         kind, is told by its detail, which is English."""
@@ -67,7 +71,8 @@ class Texts:
 
     def link_next(self, seen: LinkSeen) -> str:
         """What to do about a link that is broken."""
-        return self(f"link_next.{seen.link.value}", **{"who": "", **seen.values})
+        own = f"link_next.{seen.key}"
+        return self(own if own in self.entries else f"link_next.{seen.link.value}", **{"who": "", **seen.values})
 
     def chain(self, links: Chain, zone: tzinfo = UTC) -> Iterator[str]:
         """Every link of a chain in a line of its own, then where to look first and what to do there."""

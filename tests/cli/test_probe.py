@@ -81,6 +81,28 @@ def test_a_real_stream_is_explained_and_is_ok(capsys: pytest.CaptureFixture[str]
     assert PASSWORD not in words + repr(told)
 
 
+@pytest.mark.parametrize(
+    ("lang", "advice", "wrong"), [("en", "Name the user by --user", "egister"), ("zh", "请用 --user", "凭据")]
+)
+def test_a_password_that_was_not_given_is_asked_for_and_not_called_refused(
+    capsys: pytest.CaptureFixture[str], lang: str, advice: str, wrong: str
+):
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_http(reader)
+        writer.write(http_answer(b"", "401 Unauthorized", 'WWW-Authenticate: Basic realm="camera"'))
+
+    with in_background(guarded) as port:
+        place = f"http://127.0.0.1:{port}/snap.jpg"
+        assert main(["--lang", lang, "probe", place]) == FAULT
+        words = capsys.readouterr().out
+        assert main(["probe", place, "--json"]) == FAULT
+        told = json.loads(capsys.readouterr().out)
+    assert words.count(advice) == 2, "as the remedy of the verdict and of the chain"
+    assert not any(text in words for text in ("30 min", "30 分钟", "refused", "被拒绝", wrong)), words
+    assert told["reasons"] == [{"aspect": "picture", "cause": "no_credential"}]
+    assert told["observations"][0]["failure"]["kind"] == "auth"
+
+
 @pytest.mark.parametrize(("lang", "status", "cause"), [("en", "Down", "Connection refused"), ("zh", "中断", "")])
 def test_a_closed_port_is_told_in_both_languages(
     capsys: pytest.CaptureFixture[str], lang: str, status: str, cause: str
