@@ -213,8 +213,8 @@ def derive(
     again.
 
     Down: not reachable, or none of its streams to be had for another reason than a password, refused or wanting, or a
-    full session table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect stale. Only
-    the rest is ok.
+    full session table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect
+    stale. Only the rest is ok.
     """
     known = in_order(states)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
