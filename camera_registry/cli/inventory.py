@@ -56,7 +56,7 @@ def import_file(args: argparse.Namespace) -> int:
 
     loaded = settings_of(args)
     try:
-        sheets = files.read(args.file.read_bytes())
+        sheets = files.read(args.file.read_bytes(), args.file.name)
     except (OSError, Unreadable) as error:
         raise CommandError(f"{args.file}: {_why(error)}") from error
     with store_of(loaded) as store:
@@ -117,8 +117,7 @@ def sentence(problem: Problem, words: Texts) -> str:
 
 def said(problem: Problem, words: Texts) -> tuple[str, str]:
     """What is wrong, and what to do about it."""
-    values = {"value": problem.value, **problem.details}
-    return words(f"problem.{problem.flaw}.what", **values), words(f"problem.{problem.flaw}.remedy", **values)
+    return words.problem(problem.flaw, {"value": problem.value, **problem.details})
 
 
 def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: bool) -> tuple[Inventory, int]:
@@ -137,7 +136,8 @@ def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: b
 
 def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> str:
     errors, warnings = _counts(found)
-    key = "inventory.dry_run" if args.dry_run else "inventory.written" if found.sound else "inventory.refused"
+    tried = "inventory.dry_run" if found.sound else "inventory.dry_run_refused"
+    key = tried if args.dry_run else "inventory.written" if found.sound else "inventory.refused"
     return words(
         key,
         created=found.created,

@@ -65,6 +65,16 @@ class Texts:
         kind, is told by its detail, which is English."""
         return self._told(f"failure.{failure.key}", failure.values, failure.detail, zone)
 
+    def problem(self, flaw: str, values: Mapping[str, str]) -> tuple[str, str]:
+        """What is wrong with a file or a form, and what to do about it; kinds of records by their names."""
+        named = dict(values)
+        if "record" in named:
+            named["record"] = self.entries.get(f"record.{named['record']}", named["record"])
+        # Only a latitude ends there, and one beyond it may well be the longitude.
+        swapped = flaw == "out_of_range" and named.get("high") == "90"
+        remedy = "remedy_swapped" if swapped else "remedy"
+        return self(f"problem.{flaw}.what", **named), self(f"problem.{flaw}.{remedy}", **named)
+
     def link(self, seen: LinkSeen, zone: tzinfo = UTC) -> str:
         """What was found of one link of the chain."""
         return self._told(seen.key, seen.values, seen.detail, zone)

@@ -140,13 +140,20 @@ def test_an_import_works_beside_a_running_service_which_can_see_it(home: Path) -
     ("words", "told"),
     [
         (("import", "missing.csv"), "missing.csv: it can't be read: No such file"),
+        (("import", "cut.xlsx"), "cut.xlsx: it is named .xlsx and is no workbook"),
         (("export", "out.pdf"), "name the file .csv or .xlsx"),
         (("export", "no/such/folder.csv"), "it can't be written"),
     ],
 )
 def test_what_cannot_be_read_or_written_ends_with_one_message(
-    home: Path, words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    words: tuple[str, ...],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(home)
+    Path("cut.xlsx").write_bytes(b"\xff\xfe\xff")
     assert command(home, *words) == 2
     assert told in capsys.readouterr().err
 
@@ -158,6 +165,24 @@ def test_passwords_need_the_key_file_and_nothing_is_written_without(
     assert command(home, "import", str(home / "good.csv")) == 2
     assert "there is no key file" in capsys.readouterr().err
     assert devices(home) == set()
+
+
+def test_the_advice_fits_what_is_wrong_and_names_records_in_the_language(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["id,kind,host,area,onvif_port,latitude", "cam-1,camera,10.0.0.1,nope,99999,", "cam-2,camera,,,,117.2"]
+    (home / "wrong.csv").write_text("\n".join(rows), encoding="utf-8")
+    capsys.readouterr()
+    assert command(home, "--lang", "zh", "import", "--dry-run", str(home / "wrong.csv")) == 2
+    lines = capsys.readouterr().out.splitlines()
+    (area,) = [line for line in lines if "nope" in line]
+    (port,) = [line for line in lines if "99999" in line]
+    (latitude,) = [line for line in lines if "117.2" in line]
+    assert "的区域。" in area
+    assert "填反" not in port
+    assert "填反" in latitude
+    assert "将新增" not in lines[-1]
+    assert "也不会写入" in lines[-1]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
