@@ -190,6 +190,8 @@ def test_a_password_in_the_address_is_used_and_never_shown(capsys: pytest.Captur
         (["http://127.0.0.1:1/", "--allow", "10.0.0.0/8"], "--allow"),
         (["127.0.0.1", "--allow", "ten"], "--allow"),
         (["127.0.0.1", "--probes", "onvif,ftp"], "no probe ftp"),
+        (["摄像机"], "'摄像机' is neither an IP address nor a host name"),
+        (["rtsp://10.0.0.l7/live"], "'10.0.0.l7' is neither an IP address nor a host name"),
         (["127.0.0.1", "--user", "u", "--password-file", "/no/such/file"], "--password-file"),
     ],
 )
