@@ -99,6 +99,8 @@ def read_cases(file: Path) -> tuple[Case, ...]:
     if faults:
         shown = "\n  ".join(faults[:20]) + (f"\n  and {len(faults) - 20} more" if len(faults) > 20 else "")
         raise CommandError(f"correct these lines of the file of cases:\n  {shown}")
+    if not cases:
+        raise CommandError(f"{file}: there is no case in it; write one JSON object a line")
     return tuple(cases)
 
 
@@ -213,6 +215,12 @@ def _read(paths: Sequence[Path]) -> list[bytes]:
         raise CommandError(f"a picture can't be read: {error}") from error
 
 
+def _is_jpeg(path: Path) -> bool:
+    """Whether a file begins as a JPEG does (ITU-T T.81, annex B.1.1.3: SOI)."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\xff\xd8"
+
+
 def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict[str, object]:
     """``ms``: processor time for the frames. ``reference_ms``: for references that no earlier case has prepared."""
     return {
@@ -230,6 +238,8 @@ def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict
 
 def _in_words(case: Case, judgement: Judgement, words: Texts) -> list[str]:
     lines = [case.id]
+    strange = dict.fromkeys(path for path in case.frames if not _is_jpeg(path))
+    lines += ["  " + words("command.judge.no_picture", file=path) for path in strange]
     for fault in judgement.faults:
         numbers = ", ".join(f"{name} {value:g}" for name, value in fault.evidence.items())
         lines.append("  " + words("command.judge.fault", cause=words.name(fault.cause), score=f"{fault.score:.2f}"))
