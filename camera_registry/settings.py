@@ -7,7 +7,7 @@ secret; no secret stands in the settings themselves.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
@@ -141,6 +141,10 @@ class Web(_Section):
     public_url: Annotated[str, AfterValidator(_url)] = ""
     session_idle: Seconds = 1800
     session_absolute: Seconds = 43200
+
+
+_NARROW_ENOUGH = {4: 8, 6: 32}
+"""By the version of the protocol: a network with a shorter prefix is more than one city's, if not the Internet."""
 
 
 class Devices(_Section):
@@ -434,6 +438,12 @@ class Settings(_Section):
             if discovery.enabled and discovery.scan:
                 scanning.Walk(discovery.networks or devices.networks)
         return discovery
+
+
+def too_wide(networks: Sequence[str]) -> tuple[str, ...]:
+    """Those of the networks that hold much more than anybody's cameras."""
+    parsed = ((network, ip_network(network)) for network in networks)
+    return tuple(text for text, network in parsed if network.prefixlen < _NARROW_ENOUGH[network.version])
 
 
 @dataclass(frozen=True, slots=True)
