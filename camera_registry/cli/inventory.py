@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,23 @@ if TYPE_CHECKING:
     from camera_registry.settings import Settings
     from camera_registry.store import Store
     from camera_registry.texts import Texts
+
+
+_SHOWN = 50
+"""So many changes are told in words; ``_LISTED`` in JSON."""
+_LISTED = 1000
+_WIDTH = 60
+"""Characters of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One record that is new (``before`` None) or differs; the fields that do, as JSON values."""
+
+    record: str
+    id: str
+    before: Mapping[str, object] | None
+    after: Mapping[str, object]
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -67,6 +86,8 @@ def import_file(args: argparse.Namespace) -> int:
     else:
         for problem in found.problems:
             print(sentence(problem, words))
+        if args.dry_run and found.sound:
+            print("".join(f"{line}\n" for line in _changes_in_words(found, words)), end="")
         print(_summary(args, found, credentials, words))
     return GOOD if found.sound else MISUSE
 
@@ -149,6 +170,35 @@ def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words
     )
 
 
+def _changes(found: Inventory, most: int) -> Iterator[_Change]:
+    """What would be written, at most so many records."""
+    from camera_registry.model.register import kind_of
+    from camera_registry.rules.inventory.differences import differing
+
+    for old, new in islice(found.differing, most):
+        before, after = differing(old, new)
+        yield _Change(kind_of(new), new.id, before, after or {})
+
+
+def _changes_in_words(found: Inventory, words: Texts) -> Iterator[str]:
+    for one in _changes(found, _SHOWN):
+        fields = {name: shown for name, shown in one.after.items() if name != "id"}
+        if one.before is None:
+            told, values = "inventory.creates", ", ".join(f"{name} {_short(new)}" for name, new in fields.items())
+        else:
+            was = one.before
+            pairs = (f"{name} {_short(was[name])} -> {_short(new)}" for name, new in fields.items())
+            told, values = "inventory.changes", ", ".join(pairs)
+        yield words(told, record=words(f"record.{one.record}"), id=one.id, fields=values)
+    if (left := found.created + found.changed - _SHOWN) > 0:
+        yield words.count("inventory.and_more", left)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+
+
 def _told(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> dict[str, object]:
     problems = []
     for problem in found.problems:
@@ -177,6 +227,8 @@ def _told(args: argparse.Namespace, found: Inventory, credentials: int, words: T
         "errors": errors,
         "warnings": warnings,
         "problems": problems,
+        "changes": [asdict(one) for one in _changes(found, _LISTED)],
+        "changes_left_off": max(0, found.created + found.changed - _LISTED),
     }
 
 

@@ -59,6 +59,29 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(home: Path, capsys: pytest.
     assert devices(home) == set()
 
 
+def test_a_dry_run_lists_which_records_would_change_and_how(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "import", str(home / "good.csv")) == 0
+    rows = ["id,kind,name,host", "cam-1,camera,West gate,10.0.0.1", "cam-2,camera,南门,10.0.0.2"]
+    rows += [f"new-{number},camera,,10.1.0.{number}" for number in range(60)]
+    (home / "next.csv").write_text("\n".join(rows), encoding="utf-8")
+    capsys.readouterr()
+    assert command(home, "import", "--dry-run", str(home / "next.csv")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'change device cam-1: name "北门" -> "West gate"'
+    assert lines[1] == 'create device new-0: kind "camera", host "10.1.0.0"'
+    assert "cam-2" not in "".join(lines)
+    assert lines[-2] == "and 11 more records"
+    assert command(home, "--json", "import", "--dry-run", str(home / "next.csv")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (len(told["changes"]), told["changes_left_off"]) == (61, 0)
+    assert told["changes"][0] == {
+        "record": "device",
+        "id": "cam-1",
+        "before": {"name": "北门"},
+        "after": {"name": "West gate"},
+    }
+
+
 def test_half_of_the_rows_broken_is_all_told_and_nothing_written(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
