@@ -463,7 +463,8 @@ def load(path: Path) -> Loaded:
             str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), (f"it can't be read: {error}",)) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(str(path), (f"it can't be read: {reason}",)) from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

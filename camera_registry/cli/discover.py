@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.outcome import GOOD, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -213,7 +213,7 @@ def _write(file: Path, proposals: Iterable[Proposal]) -> None:
     try:
         file.write_bytes(files.write_csv(acceptance.sheet(proposals).rows))
     except OSError as error:
-        raise CommandError(f"{file}: it can't be written: {error.strerror}") from error
+        raise CommandError(f"{file}: it can't be written: {why(error)}") from error
 
 
 def _as_json(

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
+from camera_registry.cli.outcome import GOOD, MISUSE, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -76,8 +76,10 @@ def import_file(args: argparse.Namespace) -> int:
     loaded = settings_of(args)
     try:
         sheets = files.read(args.file.read_bytes(), args.file.name)
-    except (OSError, Unreadable) as error:
-        raise CommandError(f"{args.file}: {_why(error)}") from error
+    except OSError as error:
+        raise CommandError(f"{args.file}: it can't be read: {why(error)}") from error
+    except Unreadable as error:
+        raise CommandError(f"{args.file}: {error}") from error
     with store_of(loaded) as store:
         found, credentials = _take(store, loaded, sheets, dry_run=args.dry_run)
     words = texts(args.lang)
@@ -116,7 +118,7 @@ def export_file(args: argparse.Namespace) -> int:
         partial.write_bytes(content)
         partial.replace(args.file)
     except OSError as error:
-        raise CommandError(f"{args.file}: it can't be written: {error.strerror}") from error
+        raise CommandError(f"{args.file}: it can't be written: {why(error)}") from error
     if args.json:
         print(json.dumps({"file": str(args.file), "records": records}, ensure_ascii=False))
     else:
@@ -237,7 +239,3 @@ def _counts(found: Inventory) -> tuple[int, int]:
 
     errors = sum(1 for problem in found.problems if problem.severity is Severity.ERROR)
     return errors, len(found.problems) - errors
-
-
-def _why(error: Exception) -> str:
-    return f"it can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)

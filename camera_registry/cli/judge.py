@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 from camera_registry.cli.shape import Commands
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import FailureKind
@@ -84,7 +84,7 @@ def read_cases(file: Path) -> tuple[Case, ...]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"the file of cases can't be read: {error}") from error
+        raise CommandError(f"the file of cases can't be read: {why(error)}") from error
     cases, faults = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -212,7 +212,7 @@ def _read(paths: Sequence[Path]) -> list[bytes]:
     try:
         return [path.read_bytes() for path in paths]
     except OSError as error:
-        raise CommandError(f"a picture can't be read: {error}") from error
+        raise CommandError(f"a picture can't be read: {why(error)}") from error
 
 
 def _is_jpeg(path: Path) -> bool:

@@ -7,5 +7,10 @@ INTERRUPTED = 130
 """As shells tell of a program that Ctrl-C ended: 128 and the number of the signal."""
 
 
+def why(error: Exception) -> str:
+    """What went wrong, in the words of the system but without its numbers."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
 class CommandError(Exception):
     """Ends a command with exit code 2; the message says where, why and what to do."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -115,6 +115,22 @@ def test_a_closed_port_is_told_in_both_languages(
     assert cause in words
 
 
+def test_each_probe_is_told_when_it_is_over(capsys: pytest.CaptureFixture[str]):
+    before: list[str] = []
+
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):  # the probe of the port asks nothing
+            await read_http(reader)
+            before.append(capsys.readouterr().out)
+            writer.write(http_answer(b"well"))
+
+    with in_background(page) as port:
+        arguments = ["--lang", "en", "probe", f"http://127.0.0.1:{port}/", "--probes", "tcp,http"]
+        assert main(arguments) == GOOD
+    assert "TCP port" in before[0]
+    assert "Web page" not in before[0]
+
+
 def test_a_silent_port_is_a_timeout_within_the_time_given(capsys: pytest.CaptureFixture[str]):
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -192,7 +208,10 @@ def test_a_password_in_the_address_is_used_and_never_shown(capsys: pytest.Captur
         (["127.0.0.1", "--probes", "onvif,ftp"], "no probe ftp"),
         (["摄像机"], "'摄像机' is neither an IP address nor a host name"),
         (["rtsp://10.0.0.l7/live"], "'10.0.0.l7' is neither an IP address nor a host name"),
-        (["127.0.0.1", "--user", "u", "--password-file", "/no/such/file"], "--password-file"),
+        (
+            ["127.0.0.1", "--user", "u", "--password-file", "/no/such/file"],
+            "it can't be read: No such file or directory",
+        ),
     ],
 )
 def test_what_can_not_be_done_is_said_before_anything_is_sent(
