@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
+from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
@@ -27,7 +29,9 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.notifier import Notifier
 from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
 from camera_registry.settings import Loaded, SettingsError, load
@@ -92,6 +96,13 @@ class App:
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
         )
+        self.pulse = Pulse()
+        self.notifier = Notifier(
+            store, self._clock, lambda: self._casebook.incidents, self.metrics, partial(self.pulse.beat, "notifier")
+        )
+        self.recorder.beat = partial(self.pulse.beat, "recorder")
+        self.poller.beat = partial(self.pulse.beat, "poller")
+        self._housekeeper.beat = partial(self.pulse.beat, "housekeeper")
 
     @property
     def url(self) -> str:
@@ -105,6 +116,7 @@ class App:
 
     async def take_up(self) -> None:
         """Read what was true when the service last ran, and let the time since then pass."""
+        self._casebook.audiences = self._audiences()
         states = await self.store.read(health.load_states)
         self._ledger.load(states, await self.store.read(health.load_seen))
         self._casebook.load(
@@ -146,6 +158,16 @@ class App:
         self._housekeeper.version = version
         self.recorder.tell(told)
 
+    async def follow_channels(self) -> None:
+        """Take up the channels of the settings."""
+        settings = self.settings
+        self._casebook.audiences = self._audiences()
+        await self.notifier.follow(settings.channels, settings.language, settings.time_zone, self.url)
+
+    def _audiences(self) -> list[Audience]:
+        settings = self.settings
+        return [channel.audience(settings.time_zone) for channel in settings.channels]
+
     async def reload(self) -> Sequence[str]:
         """Read the settings file again and take up what may change while running. Returns the problems that kept it
         from doing so; nothing is changed then."""
@@ -157,6 +179,7 @@ class App:
             return error.problems
         settings = loaded.settings
         self.settings = settings
+        await self.follow_channels()
         self._ledger.policy = settings.health.policy()
         self._ledger.polls = settings.probes.policy()
         self._tools.guard.allow(settings.devices.networks)
@@ -221,6 +244,13 @@ class App:
         metrics.follow_count(
             "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
         )
+        metrics.follow("camera_registry_outbox_pending", "Notices owed to channels.", lambda: self.notifier.pending)
+        metrics.follow("camera_registry_outbox_failed", "Notices that a channel refused.", lambda: self.notifier.failed)
+        metrics.follow(
+            "camera_registry_outbox_overdue_seconds",
+            "How long the notice that waits longest has been due.",
+            lambda: self.notifier.overdue,
+        )
         metrics.poller(POLLER, up=True)
         metrics.reloaded(done=True)
         return metrics
@@ -231,12 +261,15 @@ class App:
             group.create_task(self.recorder.run(), name="recorder")
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
+            group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(watch_loop(self.metrics), name="watch")
 
     def _retention(self) -> Retention:
         settings = self.settings
         return Retention(
             timedelta(days=settings.storage.snapshot_days),
+            timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
             ),
@@ -279,6 +312,8 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         site = web.TCPSite(runner, settings.web.listen, settings.web.port)
         await site.start()
         app.address = runner.addresses[0][:2]
+        # Links in notices lead to the address, which is known only now.
+        await app.follow_channels()
         app.main = asyncio.create_task(app.run(), name="service")
         try:
             yield app

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
+from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
@@ -274,6 +275,12 @@ class Incidents(_Section):
         return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
+class Notices(_Section):
+    """What becomes of notices that were told. ``keep_days``: how long they and the log of their delivery are kept."""
+
+    keep_days: float = Field(90, ge=1)
+
+
 class Logs(_Section):
     """What is written to standard error, one JSON object or one line of text a record."""
 
@@ -293,6 +300,9 @@ class Settings(_Section):
     poller: Poller = Poller()
     health: Health = Health()
     incidents: Incidents = Incidents()
+    channels: tuple[AnyChannel, ...] = ()
+    notices: Notices = Notices()
+    heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
 
 
@@ -330,7 +340,10 @@ def load(path: Path) -> Loaded:
             "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
         }
     )
-    return Loaded(settings.model_copy(update={"storage": storage}), path)
+    channels = located(settings.channels, path.parent)
+    if problems := tuple(flaws(channels)):
+        raise SettingsError(str(path), problems)
+    return Loaded(settings.model_copy(update={"storage": storage, "channels": channels}), path)
 
 
 def _sentence(problem: dict[str, object]) -> str:
