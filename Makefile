@@ -35,12 +35,14 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/texts.py
+	$(BIN)/python tools/devices.py --check
 
 bench: develop ## measure: CPU per probe, devices per minute
 	$(BIN)/python -m bench $(ARGS)
 
 golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)
+	$(BIN)/python tools/devices.py
 
 lock: develop ## write the locks anew from pyproject.toml and package.json (ARGS=--upgrade takes the newest releases)
 	$(BIN)/python tools/lock.py $(ARGS)

@@ -26,6 +26,7 @@ from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
+from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
@@ -92,6 +93,9 @@ class App:
             self.board,
             self._clock,
             self.metrics,
+        )
+        self.discoverer = Discoverer(
+            self._tools.guard, store, lambda: self.settings, lambda: self._register, self._clock.utc
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
@@ -228,6 +232,7 @@ class App:
             covering=self._casebook.covering,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
+            discovery=self.discoverer,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )
@@ -251,6 +256,14 @@ class App:
             "How long the notice that waits longest has been due.",
             lambda: self.notifier.overdue,
         )
+        metrics.follow(
+            "camera_registry_proposals_open", "Proposals that wait for somebody.", lambda: self.discoverer.open
+        )
+        metrics.follow(
+            "camera_registry_discovery_last_end_timestamp_seconds",
+            "When a search of the device networks last ended; 0: never.",
+            lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
+        )
         metrics.poller(POLLER, up=True)
         metrics.reloaded(done=True)
         return metrics
@@ -263,6 +276,7 @@ class App:
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
+            group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
 
     def _retention(self) -> Retention:

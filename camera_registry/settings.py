@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
 from camera_registry.model.device import Kind
@@ -32,6 +42,7 @@ from camera_registry.model.policy import (
     PollPolicy,
 )
 from camera_registry.model.probe import PROBES
+from camera_registry.rules import scanning
 
 
 class SettingsError(Exception):
@@ -117,6 +128,43 @@ class Devices(_Section):
     """Which addresses may be connected to at all. Nothing outside these networks is ever contacted."""
 
     networks: tuple[Network, ...] = ()
+
+
+def _own_address(text: str) -> str:
+    try:
+        IPv4Address(text)
+    except ValueError as error:
+        raise ValueError("write an IPv4 address of this machine, by which questions to all go out") from error
+    return text
+
+
+class Discovery(_Section):
+    """Searching the device networks for what stands in them."""
+
+    enabled: bool = False
+    """Search every so often; a person can have a search begun at any time."""
+    networks: tuple[Network, ...] = ()
+    """What to scan; empty: all of the device networks."""
+    scan: bool = True
+    multicast: bool = True
+    interfaces: tuple[Annotated[str, AfterValidator(_own_address)], ...] = ()
+    """Addresses of this machine by which questions to all go out; empty: one that the system chooses."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(
+        (80, 8000, 8080, 8899, 2020, 554), min_length=1, max_length=32
+    )
+    rate: float = Field(20, gt=0, le=1000)
+    """Addresses a second."""
+    at_once: int = Field(64, ge=1, le=1024)
+    """Addresses under way."""
+    timeout: float = Field(2, gt=0, le=30)
+    every: Seconds = 86400
+    """From the end of one search to the beginning of the next."""
+    port: int = Field(3702, ge=1, le=65535)
+    """UDP port of WS-Discovery."""
+
+    def asked_by(self) -> tuple[str, ...]:
+        """The interfaces by which questions to all go out, none if they don't; empty text: the system's choice."""
+        return (self.interfaces or ("",)) if self.multicast else ()
 
 
 class ProbeSettings(_Section):
@@ -296,6 +344,7 @@ class Settings(_Section):
     storage: Storage = Storage()
     web: Web = Web()
     devices: Devices = Devices()
+    discovery: Discovery = Discovery()
     probes: Probes = Probes()
     poller: Poller = Poller()
     health: Health = Health()
@@ -304,6 +353,20 @@ class Settings(_Section):
     notices: Notices = Notices()
     heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
+
+    @field_validator("discovery")
+    @classmethod
+    def _within(cls, discovery: Discovery, given: ValidationInfo) -> Discovery:
+        devices = given.data.get("devices")
+        if isinstance(devices, Devices):
+            outside = scanning.outside(discovery.networks, devices.networks)
+            if outside:
+                raise ValueError(
+                    f"networks: {', '.join(outside)} is outside [devices] networks; nothing outside them is ever asked"
+                )
+            if discovery.enabled and discovery.scan:
+                scanning.Walk(discovery.networks or devices.networks)
+        return discovery
 
 
 @dataclass(frozen=True, slots=True)

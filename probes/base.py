@@ -39,6 +39,18 @@ class Pictures(Protocol):
         ...
 
 
+class Tap(Protocol):
+    """Hears all that passes between us and a device, encryption taken off, for a recording of it."""
+
+    def opened(self, connection: object, port: int, *, tls: bool) -> None: ...
+
+    def sent(self, connection: object, data: bytes) -> None: ...
+
+    def received(self, connection: object, data: bytes) -> None:
+        """``data`` is empty when the device has closed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all runs share."""
@@ -47,6 +59,7 @@ class Tools:
     memory: Memory
     credential: Callable[[str], Credential | None] = lambda name: None
     pictures: Pictures | None = None
+    tap: Tap | None = field(default=None, kw_only=True)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     auth_quiet: float = 1800.0
     """Seconds for which a device that refused a password is left alone."""

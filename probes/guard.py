@@ -9,6 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
 
+_LOOKUPS = 16
+"""Host names that are looked up at once."""
+
 
 class Forbidden(Exception):
     """An address outside the device networks."""
@@ -61,6 +64,32 @@ class AddressGuard:
             if self.allows(address):
                 return address
         raise Forbidden(f"{addresses[0]} is outside the device networks ([devices] networks in the settings)")
+
+
+async def look_up_all(hosts: Iterable[str]) -> dict[str, list[str]]:
+    """The addresses of each host name; none for a name that is not known now. Literal addresses are left out."""
+    found: dict[str, list[str]] = {}
+    slots = asyncio.Semaphore(_LOOKUPS)
+
+    async def one(host: str) -> None:
+        async with slots:
+            try:
+                found[host] = await look_up(host, 0)
+            except Unresolved:
+                found[host] = []
+
+    async with asyncio.TaskGroup() as group:
+        for host in {host for host in hosts if host and not _is_literal(host)}:
+            group.create_task(one(host))
+    return found
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def look_up(host: str, port: int) -> list[str]:

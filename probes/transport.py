@@ -29,6 +29,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._tap = context.tools.tap
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._received: deque[bytes] = deque()
@@ -40,10 +41,15 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        if self._tap is not None:
+            port, tls = transport.get_extra_info("peername")[1], transport.get_extra_info("ssl_object") is not None
+            self._tap.opened(self, port, tls=tls)
 
     def data_received(self, data: bytes) -> None:
         if self._leaving:
             return
+        if self._tap is not None:
+            self._tap.received(self, data)
         self._received.append(data)
         self._held += len(data)
         if self._held > HIGH_WATER and self._transport is not None:
@@ -51,6 +57,8 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
+        if self._tap is not None:
+            self._tap.received(self, b"")
         self._ended = True
         self._wake()
         return False
@@ -69,6 +77,8 @@ class Connection(asyncio.Protocol):
         """Write ``data``; requests are small, so nothing waits for the device to take them."""
         if self._transport is not None and not self._ended:
             self._transport.write(data)
+            if self._tap is not None:
+                self._tap.sent(self, data)
 
     async def receive(self) -> bytes:
         """What has arrived, waiting for something if need be; empty when the device has closed.
@@ -99,7 +109,7 @@ class Connection(asyncio.Protocol):
         self._leaving = True
         self._received.clear()
         if farewell and not self._ended:
-            self._transport.write(farewell)
+            self.send(farewell)
             self._transport.close()
             self._loop.call_later(LINGER, self._transport.abort)
         else:

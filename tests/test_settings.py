@@ -59,6 +59,16 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         ("[web]\nlisten = '999.1.1.1'\n", "web.listen: this is no address"),
         ("[web]\npublic_url = 'cameras.example.org'\n", "web.public_url: write the address"),
         ("time_zone = 'Mars/Olympus'\n", "time_zone"),
+        (
+            "[devices]\nnetworks = ['10.20.0.0/16']\n[discovery]\nnetworks = ['10.21.0.0/24']\n",
+            "discovery: networks: 10.21.0.0/24 is outside [devices] networks",
+        ),
+        (
+            "[devices]\nnetworks = ['10.0.0.0/8']\n[discovery]\nenabled = true\n",
+            "discovery: 16,777,214 addresses are too many for one scan",
+        ),
+        ("[discovery]\ninterfaces = ['eth0']\n", "discovery.interfaces.0: write an IPv4 address of this machine"),
+        ("[discovery]\nports = [80, 70000]\n", "discovery.ports.1"),
     ],
 )
 def test_each_mistake_gets_a_sentence_that_names_its_place(tmp_path: Path, text: str, expected: str) -> None:

@@ -8,11 +8,35 @@ from pathlib import Path
 from typing import cast
 
 from camera_registry import __version__
-from camera_registry.cli import administration, database, demo, doctor, inventory, judge, probe, serve, simulate
+from camera_registry.cli import (
+    administration,
+    capture,
+    database,
+    demo,
+    discover,
+    doctor,
+    inventory,
+    judge,
+    probe,
+    serve,
+    simulate,
+)
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
 
-MODULES: tuple[CommandModule, ...] = (serve, demo, doctor, inventory, probe, judge, database, administration, simulate)
+MODULES: tuple[CommandModule, ...] = (
+    serve,
+    demo,
+    doctor,
+    inventory,
+    discover,
+    probe,
+    capture,
+    judge,
+    database,
+    administration,
+    simulate,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="probe one device and explain what was found",
         description="Probe one device and explain, step by step, what was found and what to do about it.",
     )
+    add_arguments(parser)
+    parser.set_defaults(func=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What names one device and says how it is asked."""
     parser.add_argument("target", metavar="TARGET", help=FORMS)
     parser.add_argument("--user", metavar="USER", help="user name that the device knows")
     parser.add_argument(
@@ -67,11 +74,29 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
     )
-    parser.set_defaults(func=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Probe, tell, and say by the exit code whether all is well."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One device, which probes ask it, with what, and for how long each (seconds). ``allow``: networks that may be
+    connected to; None: the device's own address alone."""
+
+    named: Named
+    names: tuple[str, ...]
+    credential: Credential | None
+    allow: Sequence[str] | None
+    timeout: float
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The ports that were named; that of host:port belongs to the only probe asked for."""
+        if len(self.names) == 1 and self.named.plain_port:
+            return {**self.named.ports, PROBES[self.names[0]].port: self.named.plain_port}
+        return self.named.ports
+
+
+def ask_of(args: argparse.Namespace) -> Asked:
+    """What the arguments ask. Raises CommandError."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
     credential = _credential(args, named)
@@ -79,11 +104,17 @@ def run(args: argparse.Namespace) -> int:
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
-    result = asyncio.run(_probe(named, names, credential, args.allow, args.timeout))
+    return Asked(named, names, credential, args.allow, args.timeout)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Probe, tell, and say by the exit code whether all is well."""
+    asked = ask_of(args)
+    result = asyncio.run(look(asked))
     if args.json:
-        print(json.dumps(_as_json(named.shown, result), ensure_ascii=False))
+        print(json.dumps(_as_json(asked.named.shown, result), ensure_ascii=False))
     else:
-        print("\n".join(_in_words(named.shown, result, texts(args.lang))))
+        print("\n".join(_in_words(asked.named.shown, result, texts(args.lang))))
     return GOOD if result.status is Status.OK else FAULT
 
 
@@ -97,19 +128,21 @@ class Result:
     reasons: tuple[Reason, ...]
 
 
-async def _probe(
-    named: Named, names: Sequence[str], credential: Credential | None, allow: Sequence[str] | None, timeout: float
+async def look(
+    asked: Asked, *, tap: base.Tap | None = None, now: Callable[[], datetime] | None = None, judge_pictures: bool = True
 ) -> Result:
-    guard = await _guard(named.host, allow)
-    ports = named.ports
-    if len(names) == 1 and named.plain_port:
-        ports = {**ports, PROBES[names[0]].port: named.plain_port}
+    """One round of the probes, each told what those before it learned, and the verdict. ``tap`` hears what passes;
+    ``now`` is our time, if it is not the system's. Raises CommandError for networks that leave the device out."""
+    named, names, credential, timeout = asked.named, asked.names, asked.credential, asked.timeout
+    guard = await _guard(named.host, asked.allow)
+    ports = asked.ports
     target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
     tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    tools = replace(tools, tap=tap, now=now or tools.now)
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
     learned: dict[str, str] = {}
-    async with _Pictures(wanted="snapshot" in names) as pictures:
+    async with _Pictures(wanted=judge_pictures and "snapshot" in names) as pictures:
         tools = replace(tools, pictures=pictures)
         for name in names:
             options = {**_hint(name, learned), **named.options.get(name, {})}
@@ -229,20 +262,20 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
 async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:
     """The guard for this one run. Raises CommandError for a network that is none, or that leaves the device out."""
     if not allow:
-        return AddressGuard(await _addresses(host))
+        return AddressGuard(await addresses(host))
     for text in allow:
         try:
             ip_network(text, strict=False)
         except ValueError as error:
             raise CommandError(f"--allow {text}: {error}; write a network such as 10.20.0.0/16") from error
     guard = AddressGuard(allow)
-    addresses = await _addresses(host)
-    if addresses and not any(guard.allows(address) for address in addresses):
-        raise CommandError(f"{host} ({', '.join(addresses)}) is outside of --allow {' '.join(allow)}: add its network")
+    found = await addresses(host)
+    if found and not any(guard.allows(address) for address in found):
+        raise CommandError(f"{host} ({', '.join(found)}) is outside of --allow {' '.join(allow)}: add its network")
     return guard
 
 
-async def _addresses(host: str) -> list[str]:
+async def addresses(host: str) -> list[str]:
     """The addresses of ``host``; none if its name is not known, which the probe itself will tell."""
     try:
         return [str(ip_address(host))]

@@ -32,6 +32,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--tcp-port", metavar="PORT", type=int, default=18023, help="management of switches (%(default)s)"
     )
     parser.add_argument(
+        "--discovery-port", metavar="PORT", type=int, default=3702, help="WS-Discovery over UDP (%(default)s)"
+    )
+    parser.add_argument(
         "--processes", metavar="P", type=int, default=1, help="processes that share the load (%(default)s)"
     )
     parser.add_argument("--until-eof", action="store_true", help="stop, too, when standard input ends")
@@ -47,7 +50,7 @@ def simulate(args: argparse.Namespace) -> int:
     from camera_registry.simulator.simulation import open_sockets
     from camera_registry.simulator.sockets import ListenError
 
-    for name in ("http_port", "rtsp_port", "tcp_port"):
+    for name in ("http_port", "rtsp_port", "tcp_port", "discovery_port"):
         if not 0 <= getattr(args, name) <= 65535:
             raise CommandError(f"--{name.replace('_', '-')} is a port from 0 (any free one) to 65535")
     if not 1 <= args.processes <= 64:
@@ -63,7 +66,8 @@ def simulate(args: argparse.Namespace) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    serve(fleet, events, opened, tell, sys.stdin.fileno() if args.until_eof else None)
+    until = sys.stdin.fileno() if args.until_eof else None
+    serve(fleet, events, opened, tell, until, discovery=args.discovery_port)
     return GOOD
 
 

@@ -17,6 +17,7 @@ from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
 from camera_registry.console.pages import overview as overview_page
+from camera_registry.console.pages import proposals as proposals_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
@@ -34,6 +35,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *device_page.ROUTES,
     *incidents_page.ROUTES,
     *windows_page.ROUTES,
+    *proposals_page.ROUTES,
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from camera_registry.board import Board
 from camera_registry.model.device import Device
+from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.maintenance import Window
 from camera_registry.model.observation import Observation
@@ -24,6 +26,19 @@ ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Ste
 
 EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[Incident | None]]
 """Does something to an open incident and writes it down; None when it is not open. Raises what the function raises."""
+
+
+class Discovery(Protocol):
+    """Searches the device networks."""
+
+    @property
+    def progress(self) -> Progress: ...
+
+    def start(self, *, resume: bool = False) -> bool:
+        """Begin a search; False while one is under way. Raises ``rules.scanning.TooWide``."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 def utc_now() -> datetime:
@@ -51,6 +66,7 @@ class Deps:
     pictures: Pictures
     vault: Vault
     metrics: ServiceMetrics
+    discovery: Discovery
     pollers: Sequence[str] = ("local",)
     loopback: bool = True
     now: Callable[[], datetime] = utc_now

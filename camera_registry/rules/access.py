@@ -28,6 +28,8 @@ class Action(StrEnum):
     """Read metrics and service discovery."""
     PROBE = "probe"
     """Have a device probed now."""
+    DISCOVER = "discover"
+    """Search the device networks, and decide on what that proposes."""
     EDIT = "edit"
     """Change the register."""
     HANDLE = "handle"
@@ -51,6 +53,7 @@ _WORK = frozenset(
         Action.SEE_CHANGES,
         Action.SCRAPE,
         Action.PROBE,
+        Action.DISCOVER,
         Action.EDIT,
         Action.HANDLE,
         Action.PLAN,

@@ -36,7 +36,7 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069.
+    challenges offer ``qop``, else they are those of RFC 2069; ``tells_mac``: its scopes hold its MAC address.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Maker:
     paths_known: bool = True
     sessions: int = 6
     counts_nonces: bool = True
+    tells_mac: bool = False
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -98,6 +99,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/Streaming/channels/{channel}01/picture",
         lockout=5,
         counts_nonces=False,
+        tells_mac=True,
     ),
     Maker(
         name="Dashan",

@@ -15,11 +15,12 @@ RANGE = 64
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that all devices of a fleet answer on; 0 before binding: any free one."""
+    """The ports that all devices of a fleet answer on; 0 before binding: any free one. ``discovery`` is a UDP port."""
 
     http: int = 18080
     rtsp: int = 18554
     tcp: int = 18023
+    discovery: int = 0
 
 
 @dataclass(frozen=True, slots=True)

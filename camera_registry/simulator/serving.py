@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn
 
+from camera_registry.simulator.member import Ports
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.script import Event
 from camera_registry.simulator.simulation import Simulation, Sockets, prepare
@@ -24,12 +25,13 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True)
 class Story:
     """What all processes of a fleet have in common: its plan, what happens to it from when on (monotonic seconds), and
-    the secret that seals nonces."""
+    the secret that seals nonces. ``discovery`` is the UDP port on which the first of them answers Probes."""
 
     fleet: Fleet
     events: Sequence[Event]
     begun: float
     secret: bytes
+    discovery: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,13 @@ class Part:
 
 
 def serve(
-    fleet: Fleet, events: Sequence[Event], opened: Sequence[Sockets], tell: Tell, until: int | None = None
+    fleet: Fleet,
+    events: Sequence[Event],
+    opened: Sequence[Sockets],
+    tell: Tell,
+    until: int | None = None,
+    *,
+    discovery: int = 0,
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until the file ``until`` ends, with one process for each of ``opened``.
 
@@ -50,7 +58,7 @@ def serve(
     """
     _allow_many_files()
     prepare(fleet)  # before there are several processes, so that they share it
-    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16))
+    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16), discovery)
     life, death = os.pipe()
     helpers: list[int] = []
     try:
@@ -104,9 +112,12 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
             loop.add_signal_handler(number, stop.set)
         if part.until is not None:
             loop.add_reader(part.until, stop.set)
-        async with Simulation(story.fleet, opened=part.opened, secret=story.secret, leads=first) as simulation:
+        wished = Ports(discovery=story.discovery)
+        async with Simulation(story.fleet, wished, opened=part.opened, secret=story.secret, leads=first) as simulation:
             ports = simulation.ports
             shown = f"{ports.http} (HTTP), {ports.rtsp} (RTSP), {ports.tcp} (TCP)"
+            if ports.discovery:
+                shown += f", {ports.discovery} (discovery, UDP)"
             tell(f"{said}{len(story.fleet.members)} devices answer on ports {shown}")
             begun = story.begun + loop.time() - time.monotonic()
             simulation.play(story.events, begun, tell if first else _tell_nobody)

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Self
 
-from camera_registry.simulator import silence, sockets
+from camera_registry.simulator import beacon, silence, sockets
 from camera_registry.simulator.access import Gate
+from camera_registry.simulator.beacon import Beacon
 from camera_registry.simulator.connection import IDLE, Connection, Premises
 from camera_registry.simulator.dial import Dial
 from camera_registry.simulator.http import HttpConnection
@@ -116,6 +117,7 @@ class Simulation:
         self.faults = Dial(fleet, self._live, self._darken)
         self._leads = leads
         self._silence: Silence | None = None
+        self._beacon: Beacon | None = None
 
     @property
     def ports(self) -> Ports:
@@ -170,7 +172,19 @@ class Simulation:
         for (_, protocol), sock in zip(PROTOCOLS, self._opened.all, strict=True):
             factory = partial(protocol, self._premises, loop)
             self._servers.append(await loop.create_server(factory, sock=sock, backlog=sockets.BACKLOG))
+        if self._leads:
+            self._light()
         self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+    def _light(self) -> None:
+        """Answer Probes, too. A fleet that can't be discovered is still a fleet."""
+        try:
+            sock = beacon.listen(self._asked.discovery)
+        except sockets.ListenError as error:
+            log.warning("%s; the fleet can't be discovered", error)
+            return
+        self._premises.ports = replace(self._premises.ports, discovery=sock.getsockname()[1])
+        self._beacon = Beacon(sock, self._premises.devices, self._premises.ports)
 
     async def stop(self) -> None:
         """Close everything and wait until it is closed."""
@@ -178,6 +192,8 @@ class Simulation:
             self._sweeper.cancel()
         for handle in self._script:
             handle.cancel()
+        if self._beacon is not None:
+            self._beacon.close()
         self.faults.clear_all()
         for server in self._servers:
             server.close()

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, In
 from sqlmodel import Field, SQLModel
 
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
+from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.incident import Scope, Severity, Step
 from camera_registry.model.maintenance import WindowKind
@@ -443,6 +444,25 @@ class LoginFailureRow(SQLModel, table=True):
     subject: str = _key()
     failures: int
     at: datetime = _instant()
+
+
+class ProposalRow(SQLModel, table=True):
+    """What a search proposed to change in the register, and what people made of it."""
+
+    __tablename__ = "proposal"
+    id: int | None = _serial()
+    key: str = Field(sa_column=Column(String, nullable=False, unique=True))
+    kind: ProposalKind = _word(ProposalKind)
+    device: str
+    address: str
+    fingerprint: str
+    evidence: Any = Field(sa_column=Column(Json, nullable=False))
+    state: ProposalState = Field(sa_column=Column(Word(ProposalState), nullable=False, index=True))
+    reason: str = _text()
+    first_seen: datetime = _instant()
+    last_seen: datetime = _instant()
+    decided_at: datetime | None = _instant(optional=True)
+    decided_by: str = _text()
 
 
 class AuditRow(SQLModel, table=True):

@@ -40,6 +40,10 @@ _SECURITY = (
     f'<wsu:Created xmlns:wsu="{_WSSE}wssecurity-utility-1.0.xsd">'
     "{created}</wsu:Created></wsse:UsernameToken></wsse:Security></soap-env:Header>"
 )
+_DECLARED = re.compile(
+    rb"<\?xml[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|latin-?1|windows-125\d|gb\w+|big5)[\"']", re.IGNORECASE
+)
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9a-fA-F]+|\w+);)")
 _DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -65,6 +69,7 @@ class Operation(StrEnum):
     PROFILES = "GetProfiles"
     STREAM_URI = "GetStreamUri"
     SNAPSHOT_URI = "GetSnapshotUri"
+    NETWORK_INTERFACES = "GetNetworkInterfaces"
 
 
 class Refusal(StrEnum):
@@ -133,7 +138,7 @@ def security_header(username: str, password: str, created: datetime, nonce: byte
 def read_answer(status: int, body: bytes, operation: Operation) -> etree._Element:
     """The element ``<operation>Response``. Raises SoapError; faults count whatever the HTTP status."""
     try:
-        root = _parse(body)
+        root = parse(body)
     except SoapError:
         if status < 400:
             raise
@@ -198,8 +203,20 @@ def raw_text(element: etree._Element | None) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
-def _parse(body: bytes) -> etree._Element | None:
-    """The root, or None for what holds no element at all. Raises SoapError for document types and entities."""
+def _decode_declared(raw: bytes) -> str:
+    """Bytes that are no UTF-8, in the encoding that they declare, or in the one that they look like."""
+    declared = _DECLARED.match(raw[:200])
+    if declared is not None:
+        try:
+            return raw.decode(declared[1].decode("ascii"))
+        except (UnicodeDecodeError, LookupError):
+            pass
+    return decode(raw)
+
+
+def parse(body: bytes) -> etree._Element | None:
+    """The root of what a device sent, or None for what holds no element at all. Raises SoapError for document types
+    and entities."""
     if _DOCUMENT_TYPE.search(body if b"\x00" not in body else body.replace(b"\x00", b"")):
         raise SoapError(Refusal.PROTOCOL, "the answer declares a document type or an entity; such XML is not read")
     begin = body.find(b"<")
@@ -212,10 +229,13 @@ def _parse(body: bytes) -> etree._Element | None:
         try:
             raw.decode("utf-8")
         except UnicodeDecodeError:
-            raw = decode(raw).encode("utf-8", "replace")
+            raw = _decode_declared(raw).encode("utf-8", "replace")
     if raw.startswith(b"<?"):
         # The declaration may name another encoding, or be malformed; nothing in it is needed any more.
         raw = raw[raw.find(b">") + 1 :].lstrip()
+    if b"&" in raw:
+        # Addresses with several parameters, written as they are: the parser would drop the parameters' names.
+        raw = _BARE_AMPERSAND.sub(b"&amp;", raw)
     if b"\x00" in raw or not raw.isascii():
         raw = _NOT_XML.sub(" ", raw.decode("utf-8", "replace")).encode("utf-8", "replace")
     try:

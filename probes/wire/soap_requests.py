@@ -31,6 +31,7 @@ _VALUES: Mapping[tuple[str, Operation], Mapping[str, object]] = {
     (DEVICE, Operation.INFORMATION): {},
     (DEVICE, Operation.SERVICES): {"IncludeCapability": False},
     (DEVICE, Operation.CAPABILITIES): {"Category": ["All"]},
+    (DEVICE, Operation.NETWORK_INTERFACES): {},
     (MEDIA, Operation.PROFILES): {},
     (MEDIA, Operation.STREAM_URI): {"StreamSetup": _STREAM_SETUP, "ProfileToken": _WHICH},
     (MEDIA, Operation.SNAPSHOT_URI): {"ProfileToken": _WHICH},

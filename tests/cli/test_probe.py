@@ -118,7 +118,7 @@ def test_a_host_is_asked_over_onvif_first_and_its_addresses_are_used(
         answers = recorded("agsh_onvif", *ONVIF)
         stream = answers["GetStreamUri"]
         assert isinstance(stream, bytes)
-        answers["GetStreamUri"] = stream.replace(b"192.168.68.111", f"192.168.68.111:{rtsp_port}".encode())
+        answers["GetStreamUri"] = stream.replace(b"192.0.2.1", f"192.0.2.1:{rtsp_port}".encode())
         monkeypatch.setenv("CAMERA_REGISTRY_PASSWORD", PASSWORD)
         with in_background(OnvifDouble(answers)) as port:
             assert main(["probe", f"127.0.0.1:{port}", "--user", USER, "--json"]) == FAULT

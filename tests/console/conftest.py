@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from aiohttp import web
 from camera_registry import console
 from camera_registry.board import Board
 from camera_registry.model.device import Device
+from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Contractor, Role, User
@@ -35,6 +36,24 @@ PASSWORD = "four words make one"
 
 
 @dataclass
+class Searches:
+    """Stands for the search of the networks; ``begun`` holds whether each start was to go on with the last one."""
+
+    progress: Progress = field(default_factory=Progress)
+    begun: list[bool] = field(default_factory=list)
+
+    def start(self, *, resume: bool = False) -> bool:
+        if self.progress.running:
+            return False
+        self.begun.append(resume)
+        self.progress = Progress(running=True, begun=fleet.NOW, total=254)
+        return True
+
+    def stop(self) -> None:
+        self.progress = replace(self.progress, running=False, ended=fleet.NOW, position=100)
+
+
+@dataclass
 class Site:
     """A running console, and what a test may look at or change behind its back."""
 
@@ -44,6 +63,7 @@ class Site:
     pictures: Pictures
     deps: console.Deps
     app: web.Application
+    searches: Searches
     probed: list[str] = field(default_factory=list)
     reloads: list[Sequence[str]] = field(default_factory=list)
     ready: bool = True
@@ -155,6 +175,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         board.swap((), (), {**board.incidents, id: step.incident})
         return step.incident
 
+    searches = Searches()
     deps = console.Deps(
         board=board,
         store=store,
@@ -168,11 +189,12 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         pictures=pictures,
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
+        discovery=searches,
         loopback=getattr(request, "param", True),
         now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )
     app = console.build(deps)
-    made = Site("", board, store, pictures, deps, app)
+    made = Site("", board, store, pictures, deps, app, searches)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)

@@ -236,7 +236,7 @@ async def test_every_route_asks_for_its_action_whatever_the_role(site: Site, ses
 
 
 def test_an_auditor_changes_nothing() -> None:
-    changing = {Action.EDIT, Action.CREDENTIALS, Action.ADMINISTER, Action.RELOAD, Action.PROBE}
+    changing = {Action.EDIT, Action.CREDENTIALS, Action.ADMINISTER, Action.RELOAD, Action.PROBE, Action.DISCOVER}
     assert not PERMITTED[Role.AUDITOR] & changing
     assert all(
         route.action is Action.OWN or Role.AUDITOR not in roles

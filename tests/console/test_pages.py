@@ -285,7 +285,7 @@ async def test_health_says_nothing_but_a_status(site: Site, session: aiohttp.Cli
 async def test_each_role_can_open_each_page_it_may(browser: Browser, site: Site, role: Role) -> None:
     site.user("lee", role)
     await browser.sign_in("lee")
-    for path in ("/", "/devices", "/devices/cam-00003", "/account"):
+    for path in ("/", "/devices", "/devices/cam-00003", "/proposals", "/account"):
         assert (await browser.get(path))[0] == 200
 
 
@@ -377,6 +377,12 @@ HOSTILE = (
     "//evil.example/",
     "/%2f%2fevil.example",
     "/api/v1/flips?cursor=99999999999999999999999999999999",
+    "/proposals?state=zebra",
+    "/proposals?after=%00",
+    "/proposals/%00/accept",
+    "/proposals/99999999999999999999999999/reject",
+    "/api/v1/proposals?cursor=99999999999999999999999999999999",
+    "/api/v1/proposals/%F0%9F%92%A3/accept",
     "/api/v1/flips?since=yesterday",
     "/api/v1/devices?limit=1e3",
     "/api/v1/audit?cursor=-1",

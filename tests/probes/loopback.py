@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from camera_registry.capture.recording import read
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
@@ -224,5 +225,7 @@ def time_answer(moment: datetime) -> bytes:
 
 
 def recorded(device: str, *operations: str) -> dict[str, bytes | tuple[int, bytes]]:
-    """Answers of a real device from tests/devices."""
-    return {operation: (DEVICES / device / f"{operation}.xml").read_bytes() for operation in operations}
+    """Answers of a real device from its recording in tests/devices, the first to each operation."""
+    exchanges = read(DEVICES / f"{device}.json").exchanges
+    told = {one.asked.operation.rpartition("/")[2]: one.answer for one in reversed(exchanges) if one.answer}
+    return {operation: told[operation].body.content for operation in operations}

@@ -29,6 +29,7 @@ from tests.probes.loopback import (
 ALL = ("GetDeviceInformation", "GetProfiles", "GetStreamUri", "GetSnapshotUri")
 BOSCH = "bosch_flexidome_5100i"
 AGSH = "agsh_onvif"
+FAILING = "quirks/malformed_fault"
 
 
 async def test_a_real_camera_tells_what_it_is_and_where_its_stream_is():
@@ -40,7 +41,7 @@ async def test_a_real_camera_tells_what_it_is_and_where_its_stream_is():
     assert facts["manufacturer"] == "Bosch"
     assert facts["model"] == "FLEXIDOME indoor 5100i IR"
     assert facts["firmware"] == "8.71.0066"
-    assert facts["serial"] == "404754734001050102"
+    assert facts["serial"] == "serial-1"
     profiles = facts["profiles"]
     assert isinstance(profiles, list)
     assert {key: profiles[0][key] for key in ("token", "encoding", "width", "height", "frame_rate")} == {
@@ -61,7 +62,9 @@ async def test_another_real_camera_is_read_with_its_services_listed():
 
 
 async def test_the_malformed_answer_of_a_real_camera_is_a_protocol_failure():
-    device = OnvifDouble({name: (500, recorded(AGSH, "Error")["Error"]) for name in (*ALL, "GetServices")})
+    malformed = recorded(FAILING, "GetProfiles")["GetProfiles"]
+    assert isinstance(malformed, bytes)
+    device = OnvifDouble(dict.fromkeys((*ALL, "GetServices"), (500, malformed)))
     async with listening(device) as port:
         seen = await probe("onvif", target(onvif=port))
     assert seen.failure is not None
@@ -254,7 +257,7 @@ async def test_addresses_of_other_hosts_are_never_told_on():
     for name in ("GetStreamUri", "GetSnapshotUri"):
         body = answers[name]
         assert isinstance(body, bytes)
-        answers[name] = body.replace(b"//192.168.68.111", b"//admin:pw@attacker.example:8554:8554")
+        answers[name] = body.replace(b"//192.0.2.1", b"//admin:pw@attacker.example:8554:8554")
     async with listening(OnvifDouble(answers)) as port:
         seen = await probe("onvif", target(onvif=port))
     assert seen.facts["stream_uri"] == "rtsp://127.0.0.1:8554/h264main"
@@ -264,7 +267,7 @@ async def test_addresses_of_other_hosts_are_never_told_on():
 def services(media: str) -> bytes:
     body = recorded(AGSH, "GetServices")["GetServices"]
     assert isinstance(body, bytes)
-    return body.replace(b"http://192.168.68.111/onvif/services", media.encode())
+    return body.replace(b"http://192.0.2.1/onvif/services", media.encode())
 
 
 class Placed(OnvifDouble):
@@ -305,7 +308,7 @@ async def test_the_password_is_nowhere_in_what_is_told():
     answers = recorded(AGSH, *ALL)
     information = answers["GetDeviceInformation"]
     assert isinstance(information, bytes)
-    answers["GetDeviceInformation"] = information.replace(b"00000000", PASSWORD.encode())
+    answers["GetDeviceInformation"] = information.replace(b"serial-1", PASSWORD.encode())
     answers["GetProfiles"] = (500, fault("Whatever", f"the password {PASSWORD} is fine"))
     steps: list[object] = []
     device = OnvifDouble(answers)

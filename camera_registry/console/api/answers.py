@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Kind, Life
+from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
 from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
 from camera_registry.model.people import Role
+from camera_registry.rules import acceptance
+from camera_registry.store.proposals import StoredProposal
 
 T = TypeVar("T")
 
@@ -204,6 +207,55 @@ class ItemAnswer(BaseModel):
     item: dict[str, Any]
     version: int
     changed_at: datetime
+
+
+class ProposalAnswer(BaseModel):
+    """What a search proposes. ``row`` is what accepting it would write into the device file."""
+
+    id: int
+    kind: ProposalKind
+    state: ProposalState
+    device: str = Field(description="the registered device it is about; of an accepted one, the device that was made")
+    address: str
+    evidence: dict[str, Any]
+    row: dict[str, Any]
+    reason: str
+    first_seen: datetime
+    last_seen: datetime
+    decided_at: datetime | None
+    decided_by: str
+
+    @classmethod
+    def of(cls, kept: StoredProposal) -> ProposalAnswer:
+        one = kept.proposal
+        return cls(
+            id=kept.id,
+            kind=one.kind,
+            state=kept.state,
+            device=one.device,
+            address=one.address,
+            evidence=dict(one.evidence),
+            row=dict(acceptance.row(one)),
+            reason=kept.reason,
+            first_seen=kept.first_seen,
+            last_seen=kept.last_seen,
+            decided_at=kept.decided_at,
+            decided_by=kept.decided_by,
+        )
+
+
+class SearchAnswer(BaseModel):
+    """How far the search under way is, or how the last one ended. ``total`` counts the addresses to scan, ``position``
+    those behind it, ``met`` hosts that answered, ``ignored`` answers and addresses that were passed over."""
+
+    running: bool
+    begun: datetime | None
+    ended: datetime | None
+    position: int
+    total: int
+    met: int
+    ignored: int
+    trouble: str
 
 
 class CredentialAnswer(BaseModel):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from camera_registry.console.reader import Order
 from camera_registry.console.schemas import OptionalCause, OptionalKind, OptionalLife, OptionalStatus
 from camera_registry.model.device import Life
+from camera_registry.model.discovery import ProposalState
 from camera_registry.model.people import Role
 from camera_registry.store.pictures import PictureKind
 
@@ -70,6 +71,12 @@ class AuditQuestion(NewestQuestion):
     actor: Text = ""
 
 
+class ProposalsQuestion(NewestQuestion):
+    """``state`` left out: all of them."""
+
+    state: Annotated[ProposalState | None, BeforeValidator(lambda given: given or None)] = None
+
+
 class SnapshotQuestion(Question):
     """``channel`` may be left out where the device has one."""
 
@@ -85,6 +92,30 @@ class ImportQuestion(Question):
 
 class LifeBody(Question):
     life: Life
+
+
+class AcceptBody(Question):
+    """What a person decides about a new device; what is left out is as the proposal suggests."""
+
+    id: Text = ""
+    name: Text = ""
+    kind: OptionalKind = None
+    area: Text = ""
+    life: OptionalLife = None
+    credential: Text = ""
+
+    def chosen(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self if value}
+
+
+class RejectBody(Question):
+    reason: Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class SearchBody(Question):
+    """``resume``: go on where the last search was stopped."""
+
+    resume: bool = False
 
 
 class CredentialBody(Question):

@@ -6,7 +6,17 @@ from functools import cache
 
 from aiohttp import web
 
-from camera_registry.console.api import answers, credentials, devices, imports, incidents, items, openapi, people
+from camera_registry.console.api import (
+    answers,
+    credentials,
+    devices,
+    imports,
+    incidents,
+    items,
+    openapi,
+    people,
+    proposals,
+)
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
@@ -37,6 +47,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *credentials.ROUTES,
     *people.ROUTES,
     *imports.ROUTES,
+    *proposals.ROUTES,
     Route(
         Surface.API,
         "POST",

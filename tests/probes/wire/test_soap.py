@@ -105,7 +105,7 @@ def test_a_soap_11_fault_is_understood():
 
 
 def test_the_malformed_fault_of_a_real_device_is_a_protocol_failure():
-    body = recorded("agsh_onvif", "Error")["Error"]
+    body = recorded("quirks/malformed_fault", "GetProfiles")["GetProfiles"]
     assert isinstance(body, bytes)
     with pytest.raises(SoapError) as caught:
         read_answer(500, body, Operation.TIME)

@@ -1,0 +1,120 @@
+"""The page of proposals: what searches of the device networks found, and the forms by which people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from camera_registry.console import deciding
+from camera_registry.console.api import questions
+from camera_registry.console.pages.access import go_to
+from camera_registry.console.pages.show import show
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import PageQuery
+from camera_registry.model.device import Kind, Life
+from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
+from camera_registry.rules import acceptance
+from camera_registry.rules.access import Action
+from camera_registry.store import proposals
+from camera_registry.store.proposals import StoredProposal
+
+_ROWS = 30
+_MOST_AREAS = 400
+_TOLD = ("manufacturer", "model", "serial", "mac", "firmware", "onvif_port", "rtsp_port", "http_port")
+"""Fields of the device file as a proposal shows them."""
+
+
+class ProposalsQuery(PageQuery):
+    """Which proposals are shown."""
+
+    state: ProposalState = ProposalState.OPEN
+    after: questions.RowCursor = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact of a proposal: the field, what the register says (empty: not asked) and what was found."""
+
+    field: str
+    before: str
+    found: str
+
+
+async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
+    query, deps = asked.query, asked.deps
+    found = await deps.store.read(
+        proposals.page,
+        state=query.state,
+        before_id=int(query.after) if query.after else None,
+        limit=_ROWS + 1,
+    )
+    shown = found[:_ROWS]
+    return show(
+        asked,
+        "proposals.html",
+        query=query,
+        progress=deps.discovery.progress,
+        networks=deps.settings().devices.networks,
+        proposals=shown,
+        lines=lines,
+        suggested=acceptance.row,
+        next=str(shown[-1].id) if len(found) > _ROWS else "",
+        names={one.proposal.device: _name(asked, one) for one in shown},
+        areas=sorted(deps.board.names.areas.items())[:_MOST_AREAS],
+        states=ProposalState,
+        kinds=Kind,
+        lives=Life,
+    )
+
+
+def lines(proposal: Proposal) -> Iterator[Line]:
+    """What there is to compare, field by field."""
+    before, said = proposal.evidence_of("before"), proposal.evidence_of("said")
+    if proposal.kind is not ProposalKind.REPLACED:
+        yield Line("host", _text(before, "host"), proposal.address)
+    for name in _TOLD:
+        found = _text(said, name) or (_text(said, "hardware") if name == "model" else "")
+        old = _text(before, name)
+        if found or old:
+            yield Line(name, old, found)
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    value = values.get(name)
+    return "" if value is None else str(value)
+
+
+def _name(asked: Asked[ProposalsQuery, Nothing], one: StoredProposal) -> str:
+    entry = asked.deps.board.get(one.proposal.device)
+    return entry.device.name if entry is not None else ""
+
+
+async def accept(asked: Asked[PageQuery, questions.AcceptBody]) -> web.StreamResponse:
+    await deciding.accept(asked, asked.body.chosen())
+    return go_to("/proposals")
+
+
+async def reject(asked: Asked[PageQuery, questions.RejectBody]) -> web.StreamResponse:
+    await deciding.reject(asked, asked.body.reason)
+    return go_to("/proposals")
+
+
+async def search(asked: Asked[PageQuery, questions.SearchBody]) -> web.StreamResponse:
+    await deciding.search(asked, resume=asked.body.resume)
+    return go_to("/proposals")
+
+
+async def stop(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    await deciding.stop(asked)
+    return go_to("/proposals")
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(Surface.PAGE, "GET", "/proposals", page, Action.SEE, ProposalsQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/proposals/{id}/accept", accept, Action.DISCOVER, PageQuery, questions.AcceptBody),
+    Route(Surface.PAGE, "POST", "/proposals/{id}/reject", reject, Action.DISCOVER, PageQuery, questions.RejectBody),
+    Route(Surface.PAGE, "POST", "/discovery", search, Action.DISCOVER, PageQuery, questions.SearchBody),
+    Route(Surface.PAGE, "POST", "/discovery/stop", stop, Action.DISCOVER, PageQuery, Nothing),
+)
