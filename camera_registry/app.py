@@ -230,6 +230,8 @@ class App:
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
             covering=self._casebook.covering,
+            standings=lambda: self.notifier.standings,
+            test_channel=self.notifier.test,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,

@@ -109,6 +109,27 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Owing:
+    """What is owed to one channel: how many notices, how many failed for good, and when the next is due."""
+
+    pending: int
+    failed: int
+    next: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a channel does, for people. ``failures`` in a row, and why the last one; ``kind`` is empty where a channel is
+    no longer in the settings and only its debts are left."""
+
+    name: str
+    kind: str
+    owing: Owing
+    failures: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Quiet:
     """Hours of the local day, in minutes since midnight, in which only what is ``unless`` or worse is told. A span may
     cross midnight."""

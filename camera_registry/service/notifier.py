@@ -17,11 +17,10 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.channels import AnyChannel
 from camera_registry.model.incident import Incident, Severity
-from camera_registry.model.notice import Audience, Batch, Delivery, Notice, Occasion
+from camera_registry.model.notice import Audience, Batch, Delivery, Notice, Occasion, Owing, Standing
 from camera_registry.rules import notices as rules
 from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, StoreError, Unavailable, outbox
-from camera_registry.store.outbox import Owing
 from camera_registry.texts import texts
 from exporters.base import Channel, DeliveryError
 from exporters.catalog import open_channel
@@ -56,17 +55,6 @@ class _Line:
     rests_until: float = 0.0
     error: str = ""
     task: asyncio.Task[None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a channel does, for people."""
-
-    name: str
-    kind: str
-    owing: Owing
-    failures: int = 0
-    error: str = ""
 
 
 @dataclass(slots=True)

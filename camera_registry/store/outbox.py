@@ -7,14 +7,13 @@ Whoever dies in between leaves a batch whose lease runs out; it is then claimed 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from camera_registry.model.notice import WAITING, Audience, Batch, Delivery, Notice, NoticeState, Occasion
+from camera_registry.model.notice import WAITING, Audience, Batch, Delivery, Notice, NoticeState, Occasion, Owing
 from camera_registry.store.columns import clean
 from camera_registry.store.statements import batches, insert
 from camera_registry.store.tables import DeliveryRow, NoticeRow, table
@@ -36,15 +35,6 @@ MOST_IN_DIGEST = 20_000
 
 Unwanted = Callable[[Occasion, int | None], str]
 """Why a notice is not to be sent any more; empty: it is. Called on the store's thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owing:
-    """What is owed to one channel: how many notices, how many failed for good, and when the next is due."""
-
-    pending: int
-    failed: int
-    next: datetime | None
 
 
 def owe(tx: Connection, notices: Sequence[Notice]) -> None:

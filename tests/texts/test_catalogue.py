@@ -70,7 +70,8 @@ def test_no_text_is_left_over() -> None:
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|command|field|fact|problem|snapshot_kind|unjudged|evidence|proposal_kind|proposal_state|oversight|"
-        r"party|scope|severity|window_kind|window_flaw|incident_step|occasion|notice_state)\.|notice\.line\.|refusal\.\w+\.|list\.order_|device\.last_|"
+        r"party|scope|severity|window_kind|window_flaw|incident_step|occasion|notice_state|delivery_result|muted_because|"
+        r"channel_kind)\.|notice\.line\.|refusal\.\w+\.|list\.order_|device\.last_|"
         r"proposals\.accept\.|incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$"
     )
     unused = {
