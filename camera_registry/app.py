@@ -266,7 +266,7 @@ class App:
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
         )
-        metrics.poller(POLLER, up=True)
+        metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)
         return metrics
 

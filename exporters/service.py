@@ -127,6 +127,10 @@ class ServiceMetrics:
         """Whether a poller measures."""
         self._poller_up.labels(name).set(up)
 
+    def follow_poller(self, name: str, sees: Callable[[], bool]) -> None:
+        """Ask at each scrape whether a poller measures."""
+        self._poller_up.labels(name).set_function(lambda: float(sees()))
+
     def reloaded(self, *, done: bool) -> None:
         """The settings were read: taken over, or refused for a mistake."""
         self._reloaded.set(done)

@@ -1,4 +1,4 @@
-"""Notices: what channels are owed and were told, the log of attempts, the test of a channel, and what Alertmanager says.
+"""Notices: what channels are owed and were told, the log of attempts, tests of channels, and what Alertmanager says.
 
 What an Alertmanager tells (webhook, version 4) becomes a note on the open incident that it is about: by the label
 ``incident`` where we gave it that, else by the label ``device``. Anything else is counted and not kept.
