@@ -132,7 +132,7 @@ def test_the_page_passes_promtool() -> None:
 
 
 def test_a_poller_that_goes_blind_is_seen_at_the_next_scrape() -> None:
-    metrics, sees = ServiceMetrics(Board(), "1.2.3"), [True]
+    metrics, sees = ServiceMetrics(board(), "1.2.3"), [True]
     metrics.follow_poller("local", lambda: sees[0])
     assert b'camera_registry_poller_up{poller="local"} 1.0' in metrics.text()
     sees[0] = False
