@@ -6,6 +6,7 @@ secret; no secret stands in the settings themselves.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -52,6 +53,10 @@ class SettingsError(Exception):
         super().__init__(f"{place}: " + "; ".join(problems))
         self.place = place
         self.problems = problems
+
+
+_USERINFO = re.compile(r"//[^/\s]*@")
+"""A user name and password that somebody has put into an address."""
 
 
 def _network(text: str) -> str:
@@ -419,4 +424,4 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}"
+    return f"{key}: {message}{_USERINFO.sub('//***@', shown)}"
