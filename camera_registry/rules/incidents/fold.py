@@ -36,6 +36,13 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
 
     Call it at least every few seconds, with or without flips.
     """
+    flips = tuple(flips)
+    around = (fleet.devices, fleet.parents, fleet.windows, fleet.blind, in_force(fleet.windows, now))
+    same = len(book.around) == len(around) and all(
+        one is other or one == other for one, other in zip(book.around, around, strict=True)
+    )
+    if not flips and same and not _due(book, now):
+        return replace(book, at=now), Folded()
     work = _Fold(book, fleet, now)
     work.take(flips)
     work.open_eyes()
@@ -43,7 +50,13 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     work.gather()
     work.open()
     work.link()
-    return work.close()
+    return work.close(around)
+
+
+def _due(book: Book, now: datetime) -> bool:
+    """Whether time alone may have changed something since the last call."""
+    gap = now - book.at
+    return gap > GAP or gap < timedelta() or (book.wake is not None and book.wake <= now)
 
 
 class _Fold:
@@ -357,7 +370,20 @@ class _Fold:
             return None
         return self._behind(above) if above.explained else above.incident
 
-    def close(self) -> tuple[Book, Folded]:
+    def _wake(self) -> datetime | None:
+        """The next moment at which time alone may change something; this one, where somebody must be heard first."""
+        if self.blind is not None or any(one.found for held in self.held.values() for one in held.values()):
+            return self.now
+        times = [one.acknowledged.until for one in self.cases.incidents.values() if one.acknowledged is not None]
+        for known in self.faults.values():
+            for fault in known:
+                if fault.until is not None:
+                    return self.now
+                if fault.incident is None and not fault.explained and fault.window is None:
+                    times.append(None if fault.silent_since is not None else fault.due)
+        return min((time for time in times if time is not None), default=None)
+
+    def close(self, around: tuple[object, ...]) -> tuple[Book, Folded]:
         """The book as it is now, and what has changed."""
         blamed_still = {fault.blame for known in self.faults.values() for fault in known}
         over = {
@@ -376,5 +402,7 @@ class _Fold:
             self.cases.affected,
             over,
             self.blind,
+            self._wake(),
+            around,
         )
         return book, Folded(closed.steps, closed.changed, closed.moved, tuple(self.set_off))
