@@ -102,7 +102,12 @@ class App:
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
-            store, self._clock, lambda: self._casebook.incidents, self.metrics, partial(self.pulse.beat, "notifier")
+            store,
+            self._clock,
+            lambda: self._casebook.incidents,
+            self.metrics,
+            partial(self.pulse.beat, "notifier"),
+            self._casebook.standing,
         )
         self.recorder.beat = partial(self.pulse.beat, "recorder")
         self.poller.beat = partial(self.pulse.beat, "poller")

@@ -101,6 +101,11 @@ class _Channel(BaseModel):
         """Whether many notices may be told as their number; programs that keep count themselves are told each."""
         return True
 
+    @property
+    def refresh(self) -> float:
+        """Seconds after which the receiver is told anew what is open, because it may have forgotten; 0: it does not."""
+        return 0
+
 
 def _minutes(span: str) -> Quiet:
     hours = [int(part[:2]) * 60 + int(part[3:]) for part in span.split("-")]
@@ -150,6 +155,10 @@ class AlertmanagerChannel(_Channel):
     @property
     def for_people(self) -> bool:
         return False
+
+    @property
+    def refresh(self) -> float:
+        return 300
 
 
 class ChatChannel(_Channel):

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from camera_registry.model.health import AspectState
-from camera_registry.model.incident import Affected, Incident, IncidentChange
+from camera_registry.model.incident import Affected, Incident, IncidentChange, Step
 from camera_registry.model.maintenance import Window
-from camera_registry.model.notice import Audience, Notice
+from camera_registry.model.notice import Audience, Notice, NoticeState, Occasion
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.model.register import Register
 from camera_registry.rules import maintenance, notices
@@ -79,6 +79,12 @@ class Casebook:
     def owed(self, steps: Iterable[IncidentChange]) -> list[Notice]:
         """The notices that follow from these steps."""
         return notices.owed(steps, self.audiences, self._register)
+
+    def standing(self, audience: Audience) -> list[Notice]:
+        """What a channel that has forgotten everything is to be told: the open incidents that concern it."""
+        steps = [IncidentChange(Step.OPENED, one.opened_at, one) for one in self._book.incidents.values()]
+        owed = notices.owed(steps, [audience], self._register)
+        return [one for one in owed if one.occasion is Occasion.OPENED and one.state is NoticeState.PENDING]
 
     def get(self, id: int) -> Incident | None:
         """One open incident."""

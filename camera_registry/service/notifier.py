@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,19 +54,22 @@ class _Line:
     writer: Writer
     failures: int = 0
     rests_until: float = 0.0
+    refreshes_at: float = 0.0
     error: str = ""
     task: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)
 class Notifier:
-    """Sends what is owed. It belongs to the event loop; ``incidents`` gives the open ones as they are now."""
+    """Sends what is owed. It belongs to the event loop; ``incidents`` gives the open ones as they are now, ``standing``
+    what a channel that has forgotten everything is to be told."""
 
     store: Store
     clock: SteadyClock
     incidents: Callable[[], Mapping[int, Incident]]
     meter: Meter
     beat: Callable[[], None]
+    standing: Callable[[Audience], Sequence[Notice]] = lambda audience: ()
     owing: Mapping[str, Owing] = field(default_factory=dict)
     _lines: dict[str, _Line] = field(default_factory=dict)
 
@@ -135,10 +139,17 @@ class Notifier:
             return
         now, turn = self.clock.utc(), asyncio.get_running_loop().time()
         for name, line in self._lines.items():
-            due = self.owing[name].next if name in self.owing else None
-            if due is None or due > now or line.task is not None or turn < line.rests_until:
+            if line.task is not None or turn < line.rests_until:
                 continue
-            line.task = asyncio.create_task(self._serve(line), name=f"notifier-{name}")
+            due = self.owing[name].next if name in self.owing else None
+            if due is not None and due <= now:
+                work = self._serve(line)
+            elif line.settings.refresh and turn >= line.refreshes_at:
+                line.refreshes_at = turn + line.settings.refresh
+                work = self._refresh(line)
+            else:
+                continue
+            line.task = asyncio.create_task(work, name=f"notifier-{name}")
             line.task.add_done_callback(lambda task, line=line: _ended(line, task))  # type: ignore[misc]
 
     async def _serve(self, line: _Line) -> None:
@@ -159,6 +170,18 @@ class Notifier:
                 under_way.cancel()
                 raise
             if line.failures:
+                return
+
+    async def _refresh(self, line: _Line) -> None:
+        """Tell anew what is open. Nothing is owed by it, so what fails is left for the next turn."""
+        open_now = self.standing(line.audience)
+        for first in range(0, len(open_now), outbox.MOST):
+            told = tuple(open_now[first : first + outbox.MOST])
+            counts = Counter((one.occasion, one.severity) for one in told)
+            batch = Batch(f"{line.settings.name}/refresh", line.settings.name, told, len(told), counts, 1)
+            error = await _attempt(line, batch, self.clock.utc())
+            if error is not None:
+                log.warning("channel %s could not be told what is open: %s", line.settings.name, redact(error.detail))
                 return
 
     def _unwanted(self) -> Callable[[Occasion, int | None], str]:

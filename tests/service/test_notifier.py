@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from camera_registry.channels import AnyChannel, WebhookChannel
+from camera_registry.channels import AlertmanagerChannel, AnyChannel, WebhookChannel
 from camera_registry.model.incident import Acknowledgement, Incident, IncidentChange, Severity, Step
 from camera_registry.model.notice import NoticeState
 from camera_registry.model.register import Register
@@ -27,7 +27,7 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.notifier import Notifier
 from camera_registry.store import Store, outbox
 from tests.certificates import self_signed
-from tests.exporters.monitoring import free_ports
+from tests.exporters.monitoring import Monitoring, alertmanager, free_ports
 from tests.notices import Receiver, incident, receiving, resolved, step
 from tests.service.whole import until
 
@@ -255,6 +255,31 @@ async def test_a_restart_tells_nothing_again_and_what_was_owed_once(store: Store
             bench.opens(500)
             await until(bench.settled)
         assert len(receiver.got) == count + 1
+
+
+@pytest.mark.timeout(120)
+async def test_an_alertmanager_that_was_restarted_is_told_anew_what_is_open(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AlertmanagerChannel, "refresh", 0.5)
+    (port,) = free_ports(1)
+    channel = AlertmanagerChannel(kind="alertmanager", name="am", url=f"http://127.0.0.1:{port}")
+    async with working(store, channel) as bench:
+        bench.notifier.standing = lambda audience: notices.owed(
+            [IncidentChange(Step.OPENED, one.opened_at, one) for one in bench.open.values()], [audience], Register()
+        )
+        bench.opens(1, 2)
+        for turn in ("first", "second"):
+            watched = Monitoring("")
+            folder = tmp_path / turn
+            folder.mkdir()
+            async with asyncio.timeout(50), alertmanager(watched, port, folder):
+                expected = {("CameraIncident", f"cam-{id}") for id in bench.open}
+                await until(lambda watched=watched, expected=expected: watched.devices_told == expected)  # type: ignore[misc]
+                if turn == "first":
+                    bench.ends(2)
+                    ended = await watched.next_alert("CameraIncident", status="resolved")
+                    assert ended["labels"]["device"] == "cam-2"
 
 
 async def test_asked_to_stop_it_lets_the_message_under_way_arrive(store: Store) -> None:
