@@ -20,8 +20,8 @@ from exporters.posting import Poster
 
 NAME = "CameraIncident"
 HOLDS = timedelta(days=1)
-"""How long Alertmanager keeps an alert that it hears nothing more of: longer than we may be stopped. Restarted itself, it
-forgets them all, so the notifier tells it every few minutes anew what is open."""
+"""How long Alertmanager keeps an alert that it hears nothing more of: longer than we may be stopped. Restarted itself
+it forgets them all, so the notifier tells it every few minutes anew what is open."""
 _SEVERITIES = {"P1": "critical", "P2": "warning", "P3": "warning", "P4": "info"}
 
 

@@ -1,6 +1,6 @@
-"""Notices to chat groups: WeCom, DingTalk, Feishu and whatever else Apprise speaks.
+"""Notices to chat groups: WeCom and DingTalk by their robots, Feishu and whatever else by Apprise.
 
-Apprise waits in its own way, so it runs in a thread. Its addresses are secrets: its log, which may hold them, is
+Apprise waits in its own way, so it runs in a thread. Addresses are secrets: Apprise's log, which may hold them, is
 turned off, and what failed is told by the kind of address alone.
 """
 
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import apprise
 
 from camera_registry.channels import ChatChannel
 from exporters.base import DeliveryError, Message
+from exporters.posting import Poster
+from exporters.robots import Robot, is_robot
 
 _MOST = 1800
-"""Letters of a text; the strictest group (WeCom) takes 2,048 bytes of plain text."""
+"""Letters of a text that goes through Apprise."""
+
+Say = Callable[[str, str], Awaitable[None]]
+"""Puts subject and text into one group. Raises DeliveryError."""
 
 
 class Chat:
@@ -23,39 +29,52 @@ class Chat:
 
     def __init__(self, settings: ChatChannel) -> None:
         logging.getLogger(apprise.LOGGER_NAME).setLevel(logging.CRITICAL + 1)
-        asset = apprise.AppriseAsset(app_id="camera-registry", app_desc="", app_url="", storage_mode="memory")
         lines = settings.url_file.read_text(encoding="utf-8").splitlines()
         addresses = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-        self._groups: dict[str, apprise.NotifyBase] = {}
-        self._unknown: list[int] = []
+        self._poster = Poster(timeout=settings.timeout)
+        self._groups: dict[str, Say] = {}
+        self._unknown: list[str] = []
         for number, address in enumerate(addresses, 1):
-            group = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
-            if isinstance(group, apprise.NotifyBase):
-                self._groups[f"{number} ({address.partition('://')[0]})"] = group
+            say = Robot(address, self._poster).say if is_robot(address) else _by_apprise(address)
+            if say is None:
+                self._unknown.append(str(number))
             else:
-                self._unknown.append(number)
+                self._groups[f"{number} ({address.partition('://')[0]})"] = say
         self._sent: tuple[str, set[str]] = ("", set())
 
     async def send(self, message: Message) -> None:
         if self._unknown or not self._groups:
-            lines = ", ".join(map(str, self._unknown)) or "none"
-            raise DeliveryError(f"addresses in the file that Apprise can't read: {lines}")
+            raise DeliveryError(f"addresses in the file that nobody can read: {', '.join(self._unknown) or 'none'}")
         # A group that has it is not told again because another one failed; after a restart it is.
         key, done = self._sent
         if key != message.key:
             done = set()
             self._sent = (message.key, done)
-        text = "\n".join(message.lines)[:_MOST]
         failed = []
-        for name, group in self._groups.items():
+        for name, say in self._groups.items():
             if name in done:
                 continue
-            if await asyncio.to_thread(group.notify, body=text, title=message.subject):
-                done.add(name)
+            try:
+                await say(message.subject, "\n".join(message.lines))
+            except DeliveryError as error:
+                failed.append(f"{name}: {error.detail}")
             else:
-                failed.append(name)
+                done.add(name)
         if failed:
-            raise DeliveryError(f"not taken by address {', '.join(failed)}")
+            raise DeliveryError(f"not taken by address {'; '.join(failed)}")
 
     async def close(self) -> None:
-        """Nothing stays open between messages."""
+        await self._poster.close()
+
+
+def _by_apprise(address: str) -> Say | None:
+    asset = apprise.AppriseAsset(app_id="camera-registry", app_desc="", app_url="", storage_mode="memory")
+    group = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    if not isinstance(group, apprise.NotifyBase):
+        return None
+
+    async def say(subject: str, text: str) -> None:
+        if not await asyncio.to_thread(group.notify, body=text[:_MOST], title=subject):
+            raise DeliveryError("not taken")
+
+    return say

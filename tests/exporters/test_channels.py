@@ -26,6 +26,7 @@ from camera_registry.model.notice import Audience, Batch, Notice
 from camera_registry.model.register import Register
 from camera_registry.rules import notices
 from camera_registry.texts import texts
+from exporters import robots
 from exporters.base import DeliveryError, Message
 from exporters.catalog import open_channel
 from exporters.message import Writer
@@ -325,15 +326,50 @@ async def test_chat_groups_are_told_each_once_and_their_addresses_never_stand_in
         await channel.close()
     assert [path for path, _ in told] == ["/one", "/two", "/two"]
     assert told[0][1]["title"] == message.subject
-    assert str(raised.value) == "not taken by address 2 (json)"
+    assert str(raised.value) == "not taken by address 2 (json): not taken"
     assert "hush-hush" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["wecombot", "dingtalk"])
+async def test_a_robot_that_answers_200_and_refuses_has_not_taken_it(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[web.Request] = []
+    texts_told: list[str] = []
+    answers = [{"errcode": 45009, "errmsg": "too often, Key-123"}, {"errcode": 0, "errmsg": "ok"}]
+
+    async def receive(request: web.Request) -> web.Response:
+        told.append(request)
+        texts_told.append((await request.json())["text"]["content"])
+        return web.json_response(answers[len(told) - 1])
+
+    application = web.Application()
+    application.router.add_post("/send", receive)
+    file = tmp_path / "groups"
+    file.write_text("wecombot://Key-123" if kind == "wecombot" else "dingtalk://SECret@Key-123/")
+    async with TestServer(application) as server:
+        monkeypatch.setattr(robots, "WECOM" if kind == "wecombot" else "DINGTALK", str(server.make_url("/send")))
+        channel = open_channel(ChatChannel(kind="chat", name="chat", url_file=file))
+        with pytest.raises(DeliveryError) as raised:
+            await channel.send(written(opened(1), language="zh"))
+        await channel.send(written(*(opened(n, detail="很长" * 100) for n in range(1, 30)), language="zh"))
+        await channel.close()
+    assert str(raised.value) == f"not taken by address 1 ({kind}): the robot refused it (45009): too often, ***"
+    query = told[0].query
+    if kind == "wecombot":
+        assert query["key"] == "Key-123"
+        assert max(len(text.encode()) for text in texts_told) <= 2048
+    else:
+        assert query["access_token"] == "Key-123"
+        assert query["sign"] == robots.signature("SECret", query["timestamp"])
+    assert texts_told[0].startswith("[P2] 故障：cam-1")
 
 
 async def test_an_address_that_nobody_can_read_is_named_by_its_line(tmp_path: Path) -> None:
     file = tmp_path / "groups"
     file.write_text("nonsense://secret-thing\n")
     channel = open_channel(ChatChannel(kind="chat", name="chat", url_file=file))
-    with pytest.raises(DeliveryError, match="can't read: 1") as raised:
+    with pytest.raises(DeliveryError, match="nobody can read: 1") as raised:
         await channel.send(written(opened(1)))
     assert "secret-thing" not in str(raised.value)
 
