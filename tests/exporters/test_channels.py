@@ -260,13 +260,13 @@ async def test_syslog_over_udp_is_one_line_a_datagram() -> None:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
     hostile = opened(1, detail='x"]\n<13>1 forged')
-    await send(syslog(port, "udp"), written(hostile, resolved(incident(2, 'a"b]\\'))))
+    await send(syslog(port, "udp"), written(hostile, resolved(incident(2, 'a"b]\\\n<13>1 forged'))))
     async with asyncio.timeout(10):
         lines = [(await got.get()).decode() for _ in range(2)]
     transport.close()
     assert lines[0].startswith("<131>1 2026-10-01T04:03:00.000Z ")
     assert lines[1].startswith("<134>1 ")
-    assert 'about="a\\"b\\]\\\\"' in lines[1]
+    assert 'about="a\\"b\\]\\\\ <13>1 forged"' in lines[1]
     assert not [line for line in lines if "\n" in line]
 
 

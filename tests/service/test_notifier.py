@@ -122,7 +122,7 @@ async def test_while_a_receiver_fails_others_are_told_and_it_is_told_in_order_af
             "500": lambda request: web.Response(status=500),
             "429": lambda request: web.Response(status=429, headers={"Retry-After": "1"}),
             "hang": lambda request: 30.0,
-            "redirect": lambda request: web.Response(status=302, headers={"Location": well.url}),
+            "redirect": lambda request: web.Response(status=307, headers={"Location": well.url}),
             "401": lambda request: web.Response(status=401),
         }
         ill.answer = answers[failure]
