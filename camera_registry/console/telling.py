@@ -24,6 +24,22 @@ async def try_channel(asked: _Ask) -> Delivery:
     return sent
 
 
+async def dismiss(asked: _Ask) -> int:
+    """Give up what the channel that the path names has refused, and all that it is owed if it is no longer in the
+    settings; how many notices. Raises Problem."""
+    name, now, author = asked.item(), asked.deps.now(), asked.user.name
+    standing = next((one for one in asked.deps.standings() if one.name == name), None)
+    if standing is None:
+        raise not_found(f"channel {name}")
+
+    def job(tx: Transaction) -> int:
+        count = outbox.dismiss(tx, name, now, owed=not standing.kind)
+        audit.append(tx, author, "notice.dismiss", f"channel/{name}", {"notices": count}, now)
+        return count
+
+    return await asked.deps.store.write(job)
+
+
 async def retry(asked: _Ask) -> int:
     """Have the failed notice that the path names sent again, with all of its message; how many. Raises Problem."""
     id, now, author = handling.number(asked, "notice"), asked.deps.now(), asked.user.name

@@ -268,6 +268,17 @@ def retry(tx: Connection, id: int, now: datetime) -> int:
     ).rowcount
 
 
+def dismiss(tx: Connection, channel: str, now: datetime, *, owed: bool) -> int:
+    """Give up what a channel refused and, with ``owed``, what it is still owed: for one that is there no more. Returns
+    how many notices; they are kept as not sent."""
+    given_up = (NoticeState.FAILED, NoticeState.PENDING) if owed else (NoticeState.FAILED,)
+    return tx.execute(
+        update(_NOTICES)
+        .where(_ONE.channel == channel, _ONE.state.in_(given_up))
+        .values(state=NoticeState.MUTED, error="dismissed", finished_at=now)
+    ).rowcount
+
+
 def page(
     tx: Connection,
     *,

@@ -82,8 +82,8 @@ class ChannelsAnswer(BaseModel):
     items: list[ChannelAnswer]
 
 
-class RetryAnswer(BaseModel):
-    notices: int = Field(description="how many are sent again: all of the message")
+class CountAnswer(BaseModel):
+    notices: int = Field(description="how many notices that concerned")
 
 
 class ForeignAlert(BaseModel):

@@ -55,8 +55,12 @@ async def try_channel(asked: Asked[Nothing, Nothing]) -> answers.DeliveryAnswer:
     return answers.DeliveryAnswer.of(await telling.try_channel(asked))
 
 
-async def retry(asked: Asked[Nothing, Nothing]) -> answers.RetryAnswer:
-    return answers.RetryAnswer(notices=await telling.retry(asked))
+async def retry(asked: Asked[Nothing, Nothing]) -> answers.CountAnswer:
+    return answers.CountAnswer(notices=await telling.retry(asked))
+
+
+async def dismiss(asked: Asked[Nothing, Nothing]) -> answers.CountAnswer:
+    return answers.CountAnswer(notices=await telling.dismiss(asked))
 
 
 async def hear(asked: Asked[Nothing, answers.AlertmanagerBody]) -> answers.AlertmanagerAnswer:
@@ -128,8 +132,16 @@ ROUTES: tuple[AnyRoute, ...] = (
         retry,
         Action.NOTIFY,
         Nothing,
-        answers.RetryAnswer,
-        "Have a failed notice sent again",
+        answers.CountAnswer,
+        "Have a failed notice sent again, with all of its message",
+    ),
+    write(
+        "POST /channels/{id}/dismiss",
+        dismiss,
+        Action.NOTIFY,
+        Nothing,
+        answers.CountAnswer,
+        "Give up what a channel refused, and all that is owed to one that is no longer in the settings",
     ),
     write(
         "POST /alertmanager",

@@ -62,6 +62,11 @@ async def retry(asked: Asked[PageQuery, PressedForm]) -> web.StreamResponse:
     return _back("")
 
 
+async def dismiss(asked: Asked[PageQuery, PressedForm]) -> web.StreamResponse:
+    await telling.dismiss(asked)
+    return _back("")
+
+
 def _back(query: str) -> web.Response:
     return web.Response(status=303, headers={"Location": f"/notices{query}"})
 
@@ -73,5 +78,6 @@ def _form(path: str, handler: Any) -> AnyRoute:
 ROUTES: tuple[AnyRoute, ...] = (
     Route(Surface.PAGE, "GET", "/notices", listed, Action.SEE, NoticesQuery, Nothing),
     _form("/notices/channels/{id}/test", try_channel),
+    _form("/notices/channels/{id}/dismiss", dismiss),
     _form("/notices/{id}/retry", retry),
 )
