@@ -1,6 +1,6 @@
 # Everything a person or a machine asks of this checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench golden lock clean develop servers
+.PHONY: help setup demo run test check bench siege golden lock clean develop servers
 
 # The first Python that is new enough; name another with `make PYTHON=...`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -17,8 +17,13 @@ setup: ## make .venv/ with camera-registry in it (the others call this)
 develop:
 	@$(PYTHON) tools/bootstrap.py --dev
 
-servers:
-	@$(PYTHON) tools/debian.py prometheus gstreamer
+servers: .tools/wheels
+	@$(PYTHON) tools/debian.py prometheus gstreamer vlc lighttpd faketime snmpd
+
+.tools/wheels: tests/third_party/wheels.lock | develop
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
+		--upgrade --target $@ -r $<
+	@touch $@
 
 demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
 	@$(BIN)/camera-registry demo $(ARGS)
@@ -37,8 +42,12 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/texts.py
 	$(BIN)/python tools/devices.py --check
 
-bench: develop ## measure: CPU per probe, devices per minute
+bench: develop ## measure: CPU per probe, beside other clients, devices per minute
+	@$(PYTHON) tools/debian.py ffmpeg
 	$(BIN)/python -m bench $(ARGS)
+
+siege: develop ## measure what 700 hostile devices cost 1,000 healthy ones
+	$(BIN)/python -m bench.hostile $(ARGS)
 
 golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)

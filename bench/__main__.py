@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import calibration, pages, probing, report, whole
+from bench import calibration, pages, probing, report, rivals, whole
+from bench.clients import CLIENTS
 from bench.fleet import served
 from bench.processes import BenchError, own_processor
 from camera_registry.simulator.serving import loop_factory
@@ -33,7 +34,7 @@ def main() -> int:
 
 
 def measure(args: argparse.Namespace, folder: Path) -> report.Result:
-    """Measure everything, about three minutes with the defaults. Raises BenchError."""
+    """Measure everything, about four minutes with the defaults. Raises BenchError."""
     processors = os.sched_getaffinity(0)
     with served(args.devices, folder) as fleet:
         # Ourselves on the one processor, the fleet on the other: neither pays for the other's cache and wake-ups.
@@ -44,19 +45,28 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
             _say(f"{args.devices} devices answer; {args.runs} runs of each probe")
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 costs = runner.run(probing.costs(fleet, args.runs))
+                _say(f"{args.rival_devices} devices asked by {', '.join(args.rivals) or 'nobody else'}")
+                others = runner.run(rivals.rivals(fleet, args.rival_devices, args.rivals, folder))
         finally:
             os.sched_setaffinity(0, processors)
         _say(f"the whole path, every {args.interval:g} s, for {args.window:g} s")
         load = whole.Load(args.interval, args.snapshot_interval, args.window)
         found = whole.measure(fleet, load, folder)
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
-    return report.Result(command, interpreter, costs, page, found)
+    return report.Result(command, interpreter, costs, others, page, found)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--devices", type=int, default=1000, help="size of the fleet (%(default)s)")
     parser.add_argument("--runs", type=int, default=1000, help="runs of each probe (%(default)s)")
+    parser.add_argument("--rival-devices", type=int, default=12, help="devices that other clients ask (%(default)s)")
+    parser.add_argument(
+        "--rivals",
+        type=lambda text: [name for name in text.split(",") if name],
+        default=list(CLIENTS),
+        help=f"which other clients, separated by commas (all: {','.join(CLIENTS)})",
+    )
     parser.add_argument("--interval", type=float, default=20, help="seconds between polls of a device (%(default)s)")
     parser.add_argument(
         "--snapshot-interval", type=float, default=60, help="seconds between its pictures (%(default)s)"

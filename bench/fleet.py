@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.processes import free_ports, other_processor, program, wait_for
@@ -32,12 +32,12 @@ class Served:
 def served(devices: int, folder: Path) -> Iterator[Served]:
     """``devices`` simulated devices on loopback, until left."""
     fleet = Fleet.plan(devices, SEED)
-    ports = Ports(*free_ports(3))
+    ports = Ports(*free_ports(5))
     log, inventory = folder / "simulate.log", folder / "fleet.csv"
     inventory.write_text(fleet.inventory_csv(ports), encoding="utf-8", newline="")
     arguments = ["simulate", "--devices", str(devices), "--seed", str(SEED)]
-    for name in ("http", "rtsp", "tcp"):
-        arguments += [f"--{name}-port", str(getattr(ports, name))]
+    for name, port in asdict(ports).items():
+        arguments += [f"--{name}-port", str(port)]
     credentials = {member.id: Credential(member.id, member.username, member.password) for member in fleet.members}
     with program(arguments, other_processor(), log) as process:
         wait_for(process, "devices answer on ports", log, READY_SECONDS)

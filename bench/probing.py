@@ -61,6 +61,7 @@ async def costs(fleet: Served, runs: int) -> list[Cost]:
             _Case("onvif", "onvif", {}),
             _Case("rtsp, DESCRIBE", "rtsp", {}),
             _Case("rtsp, to the first key frame", "rtsp", {"frames": True}),
+            _Case("rtsp, key frame measured", "rtsp", {"picture": True}, pictures=True),
             _Case("snapshot", "snapshot", {}),
             _Case("snapshot, measured", "snapshot", {}, pictures=True),
         )
@@ -85,7 +86,7 @@ def _targets(fleet: Served) -> list[Target]:
     return found
 
 
-async def _learn(targets: list[Target], tools: Tools) -> dict[str, dict[str, str]]:
+async def _learn(targets: list[Target], tools: Tools) -> dict[str, dict[str, object]]:
     """Where each device says its stream and its still picture are."""
     seen = await _round(_Case("onvif", "onvif", {}), targets, {}, tools, len(targets))
     return {one.device: plan.learn("onvif", one.facts) for one in seen}
@@ -103,7 +104,7 @@ async def _floor(fleet: Served, runs: int) -> Cost:
 async def _measured(
     case: _Case,
     targets: list[Target],
-    told: Mapping[str, Mapping[str, str]],
+    told: Mapping[str, Mapping[str, object]],
     tools: Tools,
     runs: int,
     workers: list[int],
@@ -118,7 +119,7 @@ async def _measured(
 
 
 async def _round(
-    case: _Case, targets: list[Target], told: Mapping[str, Mapping[str, str]], tools: Tools, runs: int
+    case: _Case, targets: list[Target], told: Mapping[str, Mapping[str, object]], tools: Tools, runs: int
 ) -> list[Observation]:
     """So many runs, a few under way at a time. Raises BenchError when one fails: a failure is not a measurement."""
     probe = load(case.probe)

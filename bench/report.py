@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.pages import Page
 from bench.probing import Cost
+from bench.rivals import Rival
 from bench.whole import Whole
 
 RESULTS = Path(__file__).with_name("results")
@@ -23,6 +24,7 @@ class Result:
     command: str
     interpreter: float
     costs: list[Cost]
+    rivals: list[Rival]
     page: Page
     whole: Whole
 
@@ -38,6 +40,7 @@ def table(result: Result) -> str:
     for cost in result.costs:
         child = f"{cost.child:10.2f}" if cost.child else f"{'':10}"
         lines.append(f"{cost.what:34}{cost.cpu:9.3f}{cost.cpu / floor:9.1f}{child}{cost.rate:9.0f}")
+    lines += _beside(result.rivals)
     page, whole = result.page, result.whole
     lines += ["", f"page of metrics: {page.devices:,} devices, {page.series:,} series, {page.megabytes:.1f} MB"]
     lines += [
@@ -58,6 +61,20 @@ def table(result: Result) -> str:
         f"  {result.command}",
     ]
     return "\n".join(lines)
+
+
+def _beside(rivals: list[Rival]) -> list[str]:
+    """Our probes beside other clients."""
+    if not rivals:
+        return []
+    head = f"{'one device, asked for the first time':52}{'ms CPU':>9}{'ms wall':>9}{'x CPU':>8}{'x wall':>8}"
+    lines = ["", head]
+    for rival in rivals:
+        lines.append(f"{rival.what:34}{'our probe':18}{rival.cpu:9.2f}{rival.wall:9.1f}")
+        ratios = f"{rival.cpu_ratio:8.1f}{rival.wall_ratio:8.1f}"
+        answered = f"  {rival.answered} of {rival.tried} answered"
+        lines.append(f"{'':34}{rival.client:18}{rival.their_cpu:9.2f}{rival.their_wall:9.1f}{ratios}{answered}")
+    return lines
 
 
 def _rows(whole: Whole, floor: float) -> list[tuple[str, str, str]]:

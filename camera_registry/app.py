@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -41,8 +42,7 @@ from camera_registry.store.credentials import Vault
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
-from probes.base import Step, Tools, observe
-from probes.catalog import load as load_probe
+from probes.base import Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
 from probes.picture.desk import PictureDesk
@@ -84,6 +84,7 @@ class App:
         )
         limits = Limits(settings.poller.slots, settings.poller.per_host)
         self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         self.recorder = Recorder(
             self._link,
             self._ledger,
@@ -95,7 +96,12 @@ class App:
             self.metrics,
         )
         self.discoverer = Discoverer(
-            self._tools.guard, store, lambda: self.settings, lambda: self._register, self._clock.utc
+            self._tools.guard,
+            store,
+            lambda: self.settings,
+            lambda: self._register,
+            self._clock.utc,
+            self.poller.places,
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
@@ -194,6 +200,7 @@ class App:
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
         self.poller.limits.per_host = settings.poller.per_host
+        self.poller.diagnosis.gateway = settings.poller.gateway_address()
         await self._follow(anew=True)
         self.metrics.reloaded(done=True)
         log.info("settings reloaded from %s", self._path)
@@ -207,19 +214,8 @@ class App:
         found: list[tuple[Observation, Sequence[Step]]] = []
         for task in entry.tasks:
             steps: list[Step] = []
-            probe = load_probe(task.probe)
-            seen = await observe(
-                task.probe,
-                probe,
-                entry.target,
-                {**task.options, "full": True},
-                self._tools,
-                timeout=task.timeout,
-                channel=task.channel,
-                steps=steps,
-            )
-            found.append((seen, steps))
-        await self._link.put([seen for seen, _ in found])
+            whole = replace(task, options={**task.options, "full": True})
+            found.append((await self.poller.ask(entry.target, whole, steps), steps))
         return found
 
     def deps(self) -> Deps:

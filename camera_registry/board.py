@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from camera_registry.model.chain import Chain
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
 from camera_registry.model.incident import Incident
 from camera_registry.model.observation import ProbeSeen
+from camera_registry.rules.chain import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,15 @@ class BoardEntry:
     status: Status = Status.UNKNOWN
     since: datetime | None = None
     reasons: tuple[Reason, ...] = ()
+
+
+def chain_of(entry: BoardEntry) -> Chain:
+    """What is known of every link between us and a device's picture."""
+    causes = {reason.cause for reason in entry.reasons} | {
+        held.cause for held in entry.states if held.cause is not None
+    }
+    blamed = next((reason.blamed for reason in entry.reasons if reason.blamed), "")
+    return chain(entry.probes, causes, blamed)
 
 
 @dataclass(frozen=True, slots=True)

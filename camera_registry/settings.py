@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
@@ -28,7 +29,7 @@ from pydantic import (
 )
 
 from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.place import SiteCategory
@@ -41,6 +42,8 @@ from camera_registry.model.policy import (
     Policies,
     Policy,
     PollPolicy,
+    RecordingPolicy,
+    StreamPolicy,
 )
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import scanning
@@ -97,6 +100,23 @@ def _url(text: str) -> str:
     if text and not (url.scheme in ("http", "https") and url.hostname):
         raise ValueError("write the address that people type, such as https://cameras.example.org, or leave it empty")
     return text
+
+
+def _gateway(text: str) -> str:
+    try:
+        _host_and_port(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write an address of the network, or address:port, or leave it empty") from error
+    return text
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """``address`` or ``address:port`` in parts (0: no port); an IPv6 address with a port stands in brackets."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    parts = urlsplit(f"//[{text}]" if bare else f"//{text}")
+    if text and not parts.hostname:
+        raise ValueError("there is no address in it")
+    return parts.hostname or "", parts.port or 0
 
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -190,12 +210,20 @@ class ProbeSettings(_Section):
 
 def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
     return {
-        Kind.CAMERA: ("onvif", "rtsp", "snapshot"),
-        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot"),
-        Kind.NETWORK: ("tcp",),
+        Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
+        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording", "tls"),
+        Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
         Kind.MOBILE_UNIT: ("tcp", "rtsp"),
     }
+
+
+def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
+    return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
+
+
+_PLAYED_WITHIN = 3.0
+"""Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
 
 
 class _ProbesBase(_Section):
@@ -203,10 +231,25 @@ class _ProbesBase(_Section):
 
     rtsp_frames: bool = False
     """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
+    rtsp_seconds: float = Field(0, ge=0)
+    """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
-    """Which probes each kind of device gets, unless its register entry says otherwise."""
+    """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
+    ``http`` only with a path."""
+    by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
+    """The same for traffic units that differ from others by having no picture."""
+
+    @model_validator(mode="after")
+    def _played_in_time(self) -> Self:
+        timeout = self.of("rtsp").timeout
+        if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
+            raise ValueError(
+                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
+                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
+            )
+        return self
 
     def of(self, probe: str) -> ProbeSettings:
         """The settings of one probe. Raises AttributeError for a name that is not in the table."""
@@ -215,10 +258,10 @@ class _ProbesBase(_Section):
     def policy(self) -> PollPolicy:
         paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
         options: dict[str, dict[str, object]] = {
-            "rtsp": {"frames": self.rtsp_frames},
+            "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, options)
+        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
 
 
 def _paces() -> dict[str, Any]:
@@ -241,9 +284,15 @@ class Poller(_Section):
     per_host: int = Field(2, ge=1)
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
+    gateway: Annotated[str, AfterValidator(_gateway)] = ""
+    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
     picture_processes: int = Field(1, ge=1, le=16)
     canaries: tuple[str, ...] = ()
     """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
+
+    def gateway_address(self) -> tuple[str, int] | None:
+        """Host and port (0: none named) of the gateway, if one is set."""
+        return _host_and_port(self.gateway) if self.gateway else None
 
 
 class _HealthBase(_Section):
@@ -254,6 +303,7 @@ class _HealthBase(_Section):
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
     clock_limit: Seconds = 30
+    certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     flapping_start: float = Field(0.30, gt=0, le=1)
     flapping_end: float = Field(0.25, gt=0, le=1)
@@ -261,15 +311,26 @@ class _HealthBase(_Section):
     hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    frame_rate_share: float = Field(0.5, gt=0, le=1)
+    frame_rate_seconds: Seconds = 2
+    recording_age_limit: Seconds = 1800
+    recording_gap_limit: Seconds = 1800
 
 
-_PICTURE = ("black_luma", "flat_share")
+_PARTS: Mapping[str, Mapping[str, str]] = {
+    "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
+    "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
+    "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
+}
+"""Fields of ``Policy`` that hold limits of their own: by key of [health], the field of theirs."""
 
 
 def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
     """Keys of [health] as fields of ``Policy``."""
-    picture = {name: given.pop(name) for name in _PICTURE if name in given}
-    return {**given, "picture": picture} if picture else given
+    for part, keys in _PARTS.items():
+        if values := {name: given.pop(key) for key, name in keys.items() if key in given}:
+            given[part] = values
+    return given
 
 
 def _optional() -> dict[str, Any]:
@@ -304,6 +365,8 @@ class Health(_HealthBase):
         own = {name: getattr(self, name) for name in _HealthBase.model_fields}
         base = _of_policy(own)
         base["picture"] = PicturePolicy(**base["picture"])
+        base["stream"] = StreamPolicy(**base["stream"])
+        base["recording"] = RecordingPolicy(**base["recording"])
 
         def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
             return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}
@@ -358,6 +421,20 @@ class Settings(_Section):
     notices: Notices = Notices()
     heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
+
+    @model_validator(mode="after")
+    def _gateway_is_allowed(self) -> Self:
+        host = (self.poller.gateway_address() or ("", 0))[0]
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return self  # none, or a name, whose address is looked at when it is asked
+        if not any(address in ip_network(network) for network in self.devices.networks):
+            raise ValueError(
+                f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
+                "network there"
+            )
+        return self
 
     @field_validator("discovery")
     @classmethod
@@ -424,4 +501,5 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{_USERINFO.sub('//***@', shown)}"
+    told = f"{message}{_USERINFO.sub('//***@', shown)}"
+    return f"{key}: {told}" if key else message

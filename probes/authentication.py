@@ -41,6 +41,7 @@ class Authenticator:
         self._protocol = protocol
         self._login = login
         self._sent = False
+        self._accepted = False
         self._schemes = context.tools.memory.of(target.device).schemes
         known = self._schemes.get(protocol)
         self._known = known if isinstance(known, Scheme) else None
@@ -48,7 +49,7 @@ class Authenticator:
 
     async def first(self, request: Request) -> str | None:
         """The Authorization header of a request before any challenge, if one is remembered."""
-        if self._scheme is None or self._login is None:
+        if self._scheme is None or self._login is None or self._login.last_try:
             return None
         await self._login.permit()
         return self._answer(self._scheme, self._login, request)
@@ -58,18 +59,16 @@ class Authenticator:
         refused request, or None. Raises ProbeError(AUTH) when there is nothing more to try."""
         self._context.stage = Stage.AUTHENTICATE
         if self._login is None:
-            raise wanted(self._target, self._protocol, "the device asks for a password")
+            raise wanted(self._target, self._protocol)
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
             raise self.refused()
         if challenge is None and not headers and self._login.refused_here:
-            raise self._login.failure("the device refused the user name or password, and asks for nothing else")
+            raise self._login.failure(self._protocol.upper())
         if challenge is None:
             offered = clean(", ".join(header.strip().partition(" ")[0] for header in headers), 60)
-            said = (
-                f"asks for {offered}, which is not supported" if offered else "refuses without saying what it asks for"
-            )
-            raise ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"the device {said}")
+            key = "auth.scheme" if offered else "auth.silent"
+            raise ProbeError.told(FailureKind.AUTH, Stage.AUTHENTICATE, key, offered=offered)
         self._context.step("authentication.asked", scheme=challenge.name)
         missed = sent is not None and not challenge.stale and self._scheme is self._known
         misses = self._known.misses if self._known is not None else 0
@@ -83,10 +82,19 @@ class Authenticator:
             return None
         return self._answer(self._scheme, self._login, request)
 
+    def renewed(self, headers: Sequence[str], request: Request) -> str | None:
+        """The header for a last request whose header was refused for its nonce alone; None where there is none. Like
+        ``once_more`` it asks nobody, and what is refused here counts for nothing."""
+        challenge = digest.strongest(digest.read_challenges(headers))
+        if challenge is None or self._login is None or not self._sent or not self._may_be_stale(challenge):
+            return None
+        return self._answer(Scheme(challenge), self._login, request)
+
     def accepted(self) -> None:
         """The device took the last header sent."""
         if self._login is None or self._scheme is None or not self._sent:
             return
+        self._accepted = True
         self._login.accepted()
         if self._scheme is self._known:
             self._known.misses = 0
@@ -94,11 +102,16 @@ class Authenticator:
             self._schemes[self._protocol] = self._scheme
 
     def refused(self) -> ProbeError:
-        """The error for a 401 to an answer of the device's own challenge."""
+        """The error for a 401 to an answer of the device's own challenge.
+
+        Of a password that this very run saw accepted it says nothing: its user may not ask that, and no try is counted.
+        """
         assert self._login is not None
-        scheme = f" ({self._scheme.challenge.name})" if self._scheme is not None else ""
+        if self._accepted:
+            detail = "the device took the password before, and refuses this to its user; give it the right to ask"
+            return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, detail)
         self._login.refused()
-        return self._login.failure(f"the device refused the user name or password{scheme}")
+        return self._login.failure(self._scheme.challenge.name if self._scheme is not None else self._protocol.upper())
 
     def _may_be_stale(self, challenge: Challenge) -> bool:
         """Whether the refused header may have failed by its nonce alone."""

@@ -9,11 +9,12 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
+from camera_registry.texts import texts
 from probes.guard import AddressGuard
 from probes.memory import Memory
 from probes.redaction import facts_without_secrets, redact, without_secrets
@@ -22,20 +23,37 @@ log = logging.getLogger(__name__)
 
 
 class ProbeError(Exception):
-    """A probe could not measure. ``detail`` is for people and must not hold a secret."""
+    """A probe could not measure. ``detail`` is for people and must not hold a secret, and neither must ``values``."""
 
-    def __init__(self, kind: FailureKind, stage: Stage, detail: str) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        stage: Stage,
+        detail: str,
+        key: str = "",
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.stage = stage
         self.detail = detail
+        self.key = key
+        self.values = values or {}
+
+    @classmethod
+    def told(cls, kind: FailureKind, stage: Stage, key: str, **values: object) -> Self:
+        """An error that people are told by the text ``failure.KEY``; its detail is the English one."""
+        return cls(kind, stage, _english(kind, stage, key, values), key, values)
 
 
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
-    async def measure(self, jpeg: bytes, timeout: float) -> tuple[Facts, bytes]:
-        """Facts of ``probes.picture.measures`` and a small JPEG for evidence. Raises ProbeError(UNDECODABLE)."""
+    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[Facts, bytes]:
+        """Facts of ``probes.picture.measures`` and a small JPEG for evidence. Raises ProbeError(UNDECODABLE).
+
+        ``picture`` is a JPEG, or one key frame of H264 or H265 with its parameter sets and start codes.
+        """
         ...
 
 
@@ -63,6 +81,8 @@ class Tools:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     auth_quiet: float = 1800.0
     """Seconds for which a device that refused a password is left alone."""
+    lasting: bool = True
+    """Whether ``memory`` outlives what is being done; else nobody is told until when a device is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +115,26 @@ class Context:
     def step(self, key: str, **values: object) -> None:
         """Tell what happened, if anybody asked."""
         if self.steps is not None:
-            told = {name: self.conceal(value) if isinstance(value, str) else value for name, value in values.items()}
-            self.steps.append(Step(key, told))
+            self.steps.append(Step(key, self._concealed(values)))
 
     def conceal(self, text: str) -> str:
         """``text`` without this run's secrets and without anything that looks like one."""
         return redact(without_secrets(text, self.secrets))
 
+    def failure(self, error: ProbeError) -> Failure:
+        """What a run that ended so is told by, without this run's secrets."""
+        return Failure(error.kind, error.stage, self.conceal(error.detail), error.key, self._concealed(error.values))
+
     def remaining(self) -> float:
         """Seconds until the deadline, never negative."""
         return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+    def _concealed(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {name: self.conceal(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _english(kind: FailureKind, stage: Stage, key: str, values: Mapping[str, object]) -> str:
+    return texts("en").failure(Failure(kind, stage, key, key, values))
 
 
 Probe = Callable[[Target, Mapping[str, object], Context], Awaitable[Facts]]
@@ -135,10 +165,10 @@ async def observe(
         async with asyncio.timeout_at(context.deadline):
             facts = await probe(target, options, context)
     except ProbeError as error:
-        facts, failure = context.facts, Failure(error.kind, error.stage, context.conceal(error.detail))
+        facts, failure = context.facts, context.failure(error)
     except TimeoutError:
-        detail = f"no answer within {timeout:g} s (stage: {context.stage})"
-        facts, failure = context.facts, Failure(FailureKind.TIMEOUT, context.stage, detail)
+        late = ProbeError.told(FailureKind.TIMEOUT, context.stage, "late", seconds=f"{timeout:g}")
+        facts, failure = context.facts, context.failure(late)
     except Exception as error:  # noqa: BLE001 - the one catch: our own bug must not end the poller
         detail = context.conceal(f"{type(error).__name__}: {error}")
         frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-8:]))

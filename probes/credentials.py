@@ -3,20 +3,21 @@ locked.
 
 Cameras lock an account after a few refusals (some after five, for half an hour), so: what has not worked yet is tried
 by one run at a time; after two refusals in a window, or one where nothing else is left to try, the device is left alone
-for ``Tools.auth_quiet`` seconds, whichever protocol asks. A new version of the credential is tried at once.
+for ``Tools.auth_quiet`` seconds, whichever protocol asks. After that one run tries once, and all goes on as usual, or
+the device is left alone again. A new version of the credential is tried at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
-from probes.memory import EVERYTHING, Trials
+from probes.memory import EVERYTHING, DeviceMemory, Trials
+from probes.redaction import forms_of
 
 ATTEMPTS = 2
 """Refusals that a device may see in one window."""
@@ -34,15 +35,28 @@ class Login:
         self._trials = trials
         self._has_turn = False
         self.refused_here = False
+        self.held_back = False
+        """Whether this run was kept from sending the password, for the device is left alone."""
         context.secrets += trials.secrets
 
     def __repr__(self) -> str:
         return f"Login({self._device!r}, {self._protocol!r})"
 
+    @property
+    def _left_alone(self) -> bool:
+        """Whether this password is not sent over this protocol, or only once to see whether it is taken by now."""
+        return bool(self._trials.quiet & {EVERYTHING, self._protocol})
+
+    @property
+    def last_try(self) -> bool:
+        """Whether the device was left alone and is tried once now: a request that may fail for another reason than the
+        password (a remembered nonce) must not be that try."""
+        return self._left_alone and _now() >= self._trials.window_end
+
     async def permit(self) -> None:
         """Ask before each request that carries the password. Raises ProbeError(AUTH) while the device is left alone."""
         self._check_quiet()
-        if self._protocol in self._trials.worked or self._has_turn:
+        if self._has_turn or (self._protocol in self._trials.worked and not self._left_alone):
             return
         self._context.stage = Stage.AUTHENTICATE
         await self._trials.turn.acquire()
@@ -52,6 +66,9 @@ class Login:
     def accepted(self) -> None:
         """The device took the password: what it refused on the way there was the manner, not the password."""
         trials = self._trials
+        if self._left_alone:
+            trials.quiet.clear()
+            trials.refusals.clear()
         if self._protocol not in trials.worked:
             trials.worked.add(self._protocol)
             trials.refusals.pop(self._protocol, None)
@@ -61,17 +78,17 @@ class Login:
         """Count a refusal. Another manner of asking may follow, if ``permit`` allows it."""
         self.refused_here = True
         trials, tools = self._trials, self._context.tools
-        now, wall = _now(), tools.now()
+        now, last_try = _now(), self.last_try
         if now >= trials.window_end:
             trials.refusals.clear()
             trials.window_end = now + tools.auth_quiet
         trials.refusals[self._protocol] = trials.refusals.get(self._protocol, 0) + 1
-        trials.refused_at = wall
-        if sum(trials.refusals.values()) >= ATTEMPTS:
-            self._leave_alone(EVERYTHING)
+        trials.refused_at = tools.now()
+        if last_try or sum(trials.refusals.values()) >= ATTEMPTS:
+            self._leave_alone(*(() if last_try else (EVERYTHING,)))
 
-    def failure(self, said: str) -> ProbeError:
-        """The error of a run whose password was refused, with nothing left to try.
+    def failure(self, manner: str) -> ProbeError:
+        """The error of a run whose password was refused, with nothing left to try; ``manner``: how it was asked.
 
         A password that worked before may be refused because the device has no free connection (some answer 401 then):
         that is told as ``busy`` once, and tried once more by a later run.
@@ -79,12 +96,11 @@ class Login:
         trials = self._trials
         if self._protocol in trials.worked:
             trials.worked.discard(self._protocol)
-            if EVERYTHING not in trials.quiet:
-                detail = f"{said}; this password worked before, so it is tried once more before it is called wrong"
-                return ProbeError(FailureKind.BUSY, Stage.AUTHENTICATE, detail)
-        if not trials.quiet & {EVERYTHING, self._protocol}:
+            if not self._left_alone:
+                return ProbeError.told(FailureKind.BUSY, Stage.AUTHENTICATE, "auth.once_more", manner=manner)
+        if not self._left_alone:
             self._leave_alone(self._protocol if trials.worked else EVERYTHING)
-        return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"{said}; {self._until()}")
+        return self._refusal("auth.refused" if self._context.tools.lasting else "auth.wrong", manner=manner)
 
     def close(self) -> None:
         """Let others have their turn."""
@@ -92,27 +108,39 @@ class Login:
             self._has_turn = False
             self._trials.turn.release()
 
-    def _leave_alone(self, protocol: str) -> None:
-        quiet = self._context.tools.auth_quiet
-        self._trials.quiet.add(protocol)
-        self._trials.window_end = _now() + quiet
-        self._trials.until = self._context.tools.now() + timedelta(seconds=quiet)
+    def _leave_alone(self, *protocols: str) -> None:
+        trials, tools = self._trials, self._context.tools
+        trials.quiet.update(protocols)
+        trials.window_end = _now() + tools.auth_quiet
+        trials.refused_at = tools.now()
+        trials.until = trials.refused_at + timedelta(seconds=tools.auth_quiet)
 
     def _check_quiet(self) -> None:
-        trials = self._trials
-        if not trials.quiet:
+        """Raise ProbeError(AUTH) while the device is left alone, and after that for all but the one run that tries."""
+        if not self._left_alone or (self._has_turn and self.last_try):
             return
-        if _now() >= trials.window_end:
-            trials.quiet.clear()
-            trials.refusals.clear()
-        elif trials.quiet & {EVERYTHING, self._protocol}:
-            assert trials.refused_at is not None
-            detail = f"the password was refused at {_clock(trials.refused_at)}; {self._until()}"
-            raise ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, detail)
+        if not self.last_try:
+            key = "auth.quiet" if self._context.tools.lasting else "auth.not_again"
+        elif self._trials.turn.locked():
+            key = "auth.being_tried"
+        else:
+            return
+        self.held_back = True
+        raise self._refusal(key)
 
-    def _until(self) -> str:
-        assert self._trials.until is not None
-        return f"left alone until {_clock(self._trials.until)} so that its account is not locked"
+    def _refusal(self, key: str, **values: object) -> ProbeError:
+        trials = self._trials
+        assert trials.refused_at is not None
+        assert trials.until is not None
+        credential, version = trials.version
+        kept = {
+            "at": trials.refused_at.isoformat(timespec="seconds"),
+            "until": trials.until.isoformat(timespec="seconds"),
+            "credential": credential,
+            "version": version,
+            "protocol": EVERYTHING if EVERYTHING in trials.quiet else self._protocol,
+        }
+        return ProbeError.told(FailureKind.AUTH, Stage.AUTHENTICATE, key, **kept, **values)
 
 
 def login(context: Context, target: Target, protocol: str) -> Login | None:
@@ -125,24 +153,28 @@ def login(context: Context, target: Target, protocol: str) -> Login | None:
     version = (credential.id, credential.version)
     trials = memory.trials.get(credential.id)
     if trials is None or trials.version != version:
-        both = f"{credential.username}:{credential.password}".encode("utf-8", "replace")
-        trials = Trials(version, (credential.password, b64encode(both).decode("ascii")))
-        memory.trials[credential.id] = trials
+        trials = memory.trials[credential.id] = Trials(version, forms_of(credential.username, credential.password))
+        _recall(trials, memory, context)
     return Login(context, target, protocol, credential, trials)
 
 
-def wanted(target: Target, protocol: str, said: str) -> ProbeError:
+def wanted(target: Target, protocol: str) -> ProbeError:
     """The error for a device that asks for a password where there is none to give."""
-    if name := target.credential_for(protocol):
-        remedy = f"the credential {name!r} is not known here: add it, or register another for this device"
-    else:
-        remedy = "no credential is registered for this device: add one"
-    return ProbeError(FailureKind.AUTH, Stage.AUTHENTICATE, f"{said}, and {remedy}")
+    name = target.credential_for(protocol)
+    key = "auth.unknown" if name else "auth.none"
+    return ProbeError.told(FailureKind.AUTH, Stage.AUTHENTICATE, key, credential=name)
+
+
+def _recall(trials: Trials, memory: DeviceMemory, context: Context) -> None:
+    """Go on leaving a device alone that was left alone before a restart."""
+    known = [one for one in memory.left_alone if (one.credential, one.version) == trials.version]
+    for one in known:
+        memory.left_alone.remove(one)
+        trials.quiet.add(one.protocol)
+        trials.refused_at = max(one.at, trials.refused_at or one.at)
+        trials.until = max(one.until, trials.until or one.until)
+        trials.window_end = _now() + (trials.until - context.tools.now()).total_seconds()
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"

@@ -16,9 +16,17 @@ _LOOKUPS = 16
 class Forbidden(Exception):
     """An address outside the device networks."""
 
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is outside the device networks ([devices] networks in the settings)")
+        self.address = address
+
 
 class Unresolved(Exception):
-    """A host name without an address."""
+    """A host name without an address; ``said`` is what the system says of it."""
+
+    def __init__(self, host: str, said: str) -> None:
+        super().__init__(f"host name {host!r} has no address: {said}")
+        self.said = said
 
 
 class AddressGuard:
@@ -63,7 +71,7 @@ class AddressGuard:
         for address in addresses:
             if self.allows(address):
                 return address
-        raise Forbidden(f"{addresses[0]} is outside the device networks ([devices] networks in the settings)")
+        raise Forbidden(addresses[0])
 
 
 async def look_up_all(hosts: Iterable[str]) -> dict[str, list[str]]:
@@ -98,5 +106,5 @@ async def look_up(host: str, port: int) -> list[str]:
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unresolved(f"host name {host!r} has no address: {error}") from error
+        raise Unresolved(host, str(error)) from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

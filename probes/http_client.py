@@ -65,7 +65,7 @@ class HttpClient:
                 if reader.begun:
                     raise
         self.close()
-        self._connection = await transport.connect(self._context, self._target.host, self._port, tls=self._tls)
+        self._connection = await transport.connect(self._context, self._target, self._port, tls=self._tls)
         return await self._exchange(self._connection, AnswerReader(self._limit), data)
 
     async def request(

@@ -6,6 +6,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from weakref import WeakValueDictionary
+
+from camera_registry.model.roster import LeaveAlone
 
 EVERYTHING = "*"
 """In ``Trials.quiet``: no protocol of the device is tried."""
@@ -15,10 +18,11 @@ EVERYTHING = "*"
 class Trials:
     """How one version of a credential has fared at a device: the lock-out guard's memory.
 
-    ``secrets`` are the texts that must never be seen: the password, alone and as Basic sends it. ``refusals``: per
+    ``secrets`` are the texts that must never be seen: the password, in every form of it. ``refusals``: per
     protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was accepted; ``quiet``:
-    protocols (or EVERYTHING) where it is not sent again before ``window_end`` (loop time); ``refused_at`` and ``until``
-    say the same for people. ``turn`` lets one run at a time try what has not worked yet.
+    protocols (or EVERYTHING) where it is not sent before ``window_end`` (loop time), and after that once, by one run,
+    until one succeeds; ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what
+    has not worked yet.
     """
 
     version: tuple[str, int]
@@ -35,26 +39,37 @@ class Trials:
 @dataclass(slots=True)
 class DeviceMemory:
     """``schemes``: per protocol ("onvif", "rtsp", "http") the authentication that worked last, as its client keeps it.
-    ``clock_offset``: device clock minus ours, seconds. ``media_at``: when (loop time) it last told its profiles.
-    ``trials``: by the id of the credential."""
+    ``clock_offset``: device clock minus ours, seconds. ``kept``: what a probe wants to know at its next run, under a
+    name of its own. ``old_tls``: it agrees on encryption only as it was usual once. ``trials``: by the id of the
+    credential."""
 
     schemes: dict[str, object] = field(default_factory=dict)
     clock_offset: float | None = None
-    media_at: float | None = None
+    kept: dict[str, object] = field(default_factory=dict)
+    old_tls: bool = False
     trials: dict[str, Trials] = field(default_factory=dict)
+    left_alone: list[LeaveAlone] = field(default_factory=list)
 
 
 class Memory:
-    """One record per device, made when first asked for."""
+    """One record per device, made when first asked for, and whose turn it is at a host."""
 
     def __init__(self) -> None:
         self._devices: dict[str, DeviceMemory] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of(self, device: str) -> DeviceMemory:
         known = self._devices.get(device)
         if known is None:
             known = self._devices[device] = DeviceMemory()
         return known
+
+    def turn(self, host: str) -> asyncio.Lock:
+        """What a run must hold while it has a stream session at ``host``: devices have few, and we use one of them."""
+        turn = self._turns.get(host)
+        if turn is None:
+            turn = self._turns[host] = asyncio.Lock()
+        return turn
 
     def forget(self, device: str) -> None:
         self._devices.pop(device, None)

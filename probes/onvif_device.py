@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -19,16 +20,35 @@ from camera_registry.model.roster import Target
 from probes import credentials
 from probes.authentication import Authenticator
 from probes.base import Context, ProbeError
-from probes.http_client import HttpClient
+from probes.http_client import Headers, HttpClient
 from probes.wire import onvif, soap, soap_requests
 from probes.wire.http import Answer, read_date
-from probes.wire.soap import SOAP_LIMIT, Operation, Refusal, SoapError
+from probes.wire.refusal import Refusal
+from probes.wire.soap import SOAP_LIMIT, Operation, SoapError
 
 SURE_CLOCK = 5.0
 """Seconds of difference that no device minds in the time of a signature."""
+ZONE_STEP, ZONE_SLACK, ZONE_MOST = 900.0, 60.0, 14 * 3600.0
+"""A clock that is a multiple of these seconds off, to within those, and no more than that, may be right in all but its
+zone: it tells its local time for UTC."""
+
+Place = tuple[int, str]
+"""Port and path of a service on the registered host."""
 
 _MODE = "onvif.mode"
 _TOKEN_MODE, _HTTP_MODE = "ws-security", "http"
+_SOAP = "onvif.soap"
+_CLOCK = "onvif.clock"
+_OPEN = frozenset(
+    {
+        Operation.TIME,
+        Operation.SERVICES,
+        Operation.CAPABILITIES,
+        Operation.SERVICE_CAPABILITIES,
+        Operation.HOSTNAME,
+    }
+)
+"""Answered to everybody (ONVIF Core, access class PRE_AUTH): that they are answered does not prove a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +57,14 @@ class _Question:
     operation: Operation
     port: int
     path: str
-    token: str
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        return (("Content-Type", self.request.content_type),)
+    tokens: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 async def _written(namespace: str, operation: Operation) -> soap_requests.Request:
-    """The request as zeep wrote it; the first time in a thread, because that takes most of a second."""
-    if not soap_requests.prepared():
-        await asyncio.to_thread(soap_requests.prepare)
+    """The request as zeep wrote it; the first time in a thread, because that takes some tenths of a second."""
+    if not soap_requests.prepared(namespace):
+        await asyncio.to_thread(soap_requests.prepare, namespace)
     return soap_requests.request(namespace, operation)
 
 
@@ -61,9 +78,10 @@ class OnvifDevice:
         self._login = credentials.login(context, target, "onvif")
         self._authenticator = Authenticator(context, target, "onvif", self._login)
         self._known_here = False
-        self._clock_is_a_guess = False
+        self._other_offset: float | None = None
+        """Another idea of how far the device's clock is off, to sign by where the first one is refused."""
         self._clients: dict[int, HttpClient] = {}
-        self.home = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
+        self.home: Place = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
 
     def __enter__(self) -> Self:
         return self
@@ -71,58 +89,111 @@ class OnvifDevice:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients.values():
-            client.close()
+        self.hang_up()
         if self._login is not None:
             self._login.close()
 
+    def hang_up(self) -> None:
+        """Close the connections; the next question opens a new one."""
+        for client in self._clients.values():
+            client.close()
+
     async def ask(
-        self, namespace: str, operation: Operation, *, place: tuple[int, str] | None = None, token: str = ""
+        self,
+        namespace: str,
+        operation: Operation,
+        *,
+        place: Place | None = None,
+        tokens: Sequence[str] = (),
+        at: datetime | None = None,
     ) -> etree._Element:
-        """The answer to a signed question at ``place`` (port and path; the device service if None).
+        """The answer to a signed question at ``place`` (the device service if None); ``tokens`` and ``at`` as
+        ``soap_requests.Request.write`` takes them.
 
         Raises SoapError when the device refuses this question, ProbeError when it refuses us or can't be reached.
         """
-        question = _Question(await _written(namespace, operation), operation, *(place or self.home), token)
+        request = await _written(namespace, operation)
+        question = _Question(request, operation, *(place or self.home), tuple(tokens), at)
+        return await self._in_its_version(question, self._ask_signed)
+
+    async def ask_clock(self) -> onvif.Clock | None:
+        """The device's clock, asked without a password, or with one if the device insists; None if it does not tell.
+
+        Raises SoapError, ProbeError. Keeps how far the clock is off, for signing and for whoever wants to know.
+        """
+        question = _Question(await _written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home)
+        before = self._context.tools.now()
+        element = await self._in_its_version(question, self._ask_time)
+        clock = onvif.read_clock(element)
+        if clock is not None:
+            self._set_by(clock, before)
+        return clock
+
+    async def _in_its_version(
+        self, question: _Question, ask: Callable[[_Question], Awaitable[etree._Element]]
+    ) -> etree._Element:
+        """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on."""
+        try:
+            return await ask(question)
+        except SoapError as error:
+            if error.refusal is not Refusal.VERSION:
+                raise
+            refused = error
+        self._memory.schemes[_SOAP] = old = self._memory.schemes.get(_SOAP) is not True
+        try:
+            element = await ask(question)
+        except SoapError as error:
+            if error.refusal not in (Refusal.VERSION, Refusal.PROTOCOL):
+                raise
+            self._memory.schemes[_SOAP] = not old
+            raise refused from error
+        self._context.step("onvif.version", version="1.1" if old else "1.2")
+        return element
+
+    async def _ask_signed(self, question: _Question) -> etree._Element:
         if self._login is None:
             return self._read_unsigned(await self._send(question), question)
         if self._memory.schemes.get(_MODE) == _HTTP_MODE:
             return await self._ask_by_http(question)
         return await self._ask_by_token(question, self._login)
 
-    async def ask_time(self) -> datetime | None:
-        """The device's clock, asked without a password, or with one if the device insists; None if it does not tell.
-
-        Raises SoapError, ProbeError. Keeps how far the clock is off for signing.
-        """
-        question = _Question(await _written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home, "")
-        before = self._context.tools.now()
+    async def _ask_time(self, question: _Question) -> etree._Element:
+        """Ask unsigned; signed where that is refused, in the time of the refusal's Date header: some devices keep their
+        clock behind the password whose proof needs that clock."""
+        asked = self._context.tools.now()
         answer = await self._send(question)
         try:
-            element = soap.read_answer(answer.status, answer.body, Operation.TIME)
+            return soap.read_answer(answer.status, answer.body, Operation.TIME)
         except SoapError as error:
-            if self._login is None or (answer.status not in (400, 401, 500) and error.refusal is not Refusal.AUTH):
+            if self._login is None or error.refusal is Refusal.VERSION:
                 raise
-            self._take_time_from(answer, before)
-            if answer.status == 401 and answer.head.get("www-authenticate") and _MODE not in self._memory.schemes:
-                self._memory.schemes[_MODE] = _HTTP_MODE  # it guards everything by HTTP: a token would be a wasted try
-            before = self._context.tools.now()
-            element = await self.ask(soap.DEVICE, Operation.TIME)
-        after = self._context.tools.now()
-        moment = onvif.read_time(element)
-        if moment is not None:
-            # Devices cut the fraction of their second off: on average half of one has passed already.
-            offset = moment + timedelta(seconds=0.5) - (before + (after - before) / 2)
-            self._memory.clock_offset = offset.total_seconds()
-        return moment
-
-    def _take_time_from(self, answer: Answer, asked: datetime) -> None:
-        """Sign in the time of the answer's Date header, where a device keeps its clock behind the password whose proof
-        needs that clock."""
+            if answer.status not in (400, 401, 500) and error.refusal is not Refusal.AUTH:
+                raise
         told = read_date(answer.head.get("date"))
         if self._memory.clock_offset is None and told is not None:
             self._memory.clock_offset = (told - asked).total_seconds()
-            self._clock_is_a_guess = abs(self._memory.clock_offset) > SURE_CLOCK
+            if abs(self._memory.clock_offset) > SURE_CLOCK:
+                self._other_offset = 0.0  # some devices misstate their Date
+        if answer.status == 401 and answer.head.get("www-authenticate") and _MODE not in self._memory.schemes:
+            self._memory.schemes[_MODE] = _HTTP_MODE  # it guards everything by HTTP: a token would be a wasted try
+        return await self._ask_signed(question)
+
+    def _set_by(self, clock: onvif.Clock, before: datetime) -> None:
+        """Keep how far the clock is off, and by what else it may be off."""
+        after = self._context.tools.now()
+        # Devices cut the fraction of their second off: on average half of one has passed already.
+        ours = before + (after - before) / 2 - timedelta(seconds=0.5)
+        offset = (clock.moment - ours).total_seconds()
+        other: float | None = None
+        if clock.other is not None:
+            other = (clock.other - ours).total_seconds()
+            offset, other = sorted((offset, other), key=abs)
+        elif ZONE_STEP - ZONE_SLACK < abs(offset) < ZONE_MOST + ZONE_SLACK:
+            rest = offset - ZONE_STEP * round(offset / ZONE_STEP)
+            other = rest if abs(rest) < ZONE_SLACK else None
+        if other is not None and self._memory.schemes.get(_CLOCK) is True:
+            offset, other = other, None
+        self._memory.clock_offset, self._other_offset = offset, other
 
     async def _ask_by_token(self, question: _Question, login: credentials.Login) -> etree._Element:
         await login.permit()
@@ -136,30 +207,40 @@ class OnvifDevice:
             if not self._is_about_us(error, answer):
                 raise
             login.refused()
-            self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
+            offered = bool(answer.head.get("www-authenticate"))
             known = self._memory.schemes.get(_MODE) == _TOKEN_MODE
-            if self._clock_is_a_guess and not answer.head.get("www-authenticate"):
-                self._clock_is_a_guess = False
-                return await self._ask_by_token(question, login)  # in our own time: some devices misstate their Date
-            if known and not answer.head.get("www-authenticate"):
-                raise login.failure(f"the device refused the user name or password (WS-Security, {error})") from error
+            other, self._other_offset = self._other_offset, None
+            if other is not None and not offered and not known:
+                self._memory.clock_offset = other
+                element = await self._ask_by_token(question, login)
+                self._memory.schemes[_CLOCK] = True
+                return element
+            self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
+            if known and not offered:
+                raise login.failure(f"WS-Security: {error}") from error
             self._context.step("onvif.token_refused", detail=str(error))
             # Remembered before it is tried: a run that is cut short here must not begin with the token again, or two
             # such runs would pass for two refusals of the password.
             self._memory.schemes[_MODE] = _HTTP_MODE
             return await self._ask_by_http(question)
-        login.accepted()
-        self._known_here = True
-        self._memory.schemes[_MODE] = _TOKEN_MODE
+        if question.operation not in _OPEN:
+            login.accepted()
+            self._known_here = True
+            self._memory.schemes[_MODE] = _TOKEN_MODE
         return element
 
     async def _ask_by_http(self, question: _Question) -> etree._Element:
         client = self._client(question.port)
-        body = question.request.write(token=question.token)
+        headers, body = self._compose(question)
         try:
-            answer = await client.request("POST", question.path, self._authenticator, question.headers, body)
+            answer = await client.request("POST", question.path, self._authenticator, headers, body)
         except ProbeError as error:
-            if error.kind is FailureKind.AUTH:
+            if error.kind is not FailureKind.AUTH:
+                raise
+            if self._known_here:
+                raise SoapError(Refusal.AUTH, error.detail) from error
+            # What was not tried for the sake of the account is tried first the next time.
+            if not (self._login and self._login.held_back):
                 self._memory.schemes.pop(_MODE, None)
             raise
         try:
@@ -170,10 +251,10 @@ class OnvifDevice:
             if not self._is_about_us(error, answer) or self._login is None:
                 raise
             self._memory.schemes.pop(_MODE, None)
-            raise self._login.failure(f"the device refused the user name or password ({error})") from error
+            raise self._login.failure(str(error)) from error
         self._authenticator.accepted()
-        self._known_here = True
-        self._memory.schemes[_MODE] = _HTTP_MODE
+        if question.operation not in _OPEN:
+            self._known_here = True
         return element
 
     def _read_unsigned(self, answer: Answer, question: _Question) -> etree._Element:
@@ -181,7 +262,7 @@ class OnvifDevice:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
             if self._is_about_us(error, answer):
-                raise credentials.wanted(self._target, "onvif", "the device asks for a password") from error
+                raise credentials.wanted(self._target, "onvif") from error
             raise
         self._known_here = True
         return element
@@ -192,12 +273,17 @@ class OnvifDevice:
         return error.refusal is Refusal.AUTH and answer.status != 403 and not self._known_here
 
     async def _send(self, question: _Question, security: bytes = b"") -> Answer:
-        body = question.request.write(security, question.token)
-        return await self._client(question.port).send("POST", question.path, question.headers, body)
+        headers, body = self._compose(question, security)
+        return await self._client(question.port).send("POST", question.path, headers, body)
+
+    def _compose(self, question: _Question, security: bytes = b"") -> tuple[Headers, bytes]:
+        old = self._memory.schemes.get(_SOAP) is True
+        body = question.request.write(security, question.tokens, question.at, old=old)
+        return question.request.headers(old=old), body
 
     def _client(self, port: int) -> HttpClient:
         client = self._clients.get(port)
         if client is None:
-            tls = self._target.tls and port == self.home[0]
+            tls = self._target.tls
             client = self._clients[port] = HttpClient(self._context, self._target, port, limit=SOAP_LIMIT, tls=tls)
         return client

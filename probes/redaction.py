@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
 
@@ -22,11 +24,37 @@ def redact(text: str) -> str:
     return _PARAMETER.sub(rf"\1\2{HIDDEN}", _USERINFO.sub(rf"\1{HIDDEN}@", text))
 
 
+def forms_of(username: str, password: str) -> tuple[str, ...]:
+    """A password in the forms in which devices say it back: as it is, as Basic sends it, quoted for an address; the
+    longest first, so that none is left over from another."""
+    packed = (
+        b64encode(text.encode("utf-8", "replace")).decode("ascii") for text in (f"{username}:{password}", password)
+    )
+    plain = password.encode("utf-8", "replace")
+    quoted = (quote(plain, safe=""), quote(plain), quote_plus(plain))
+    forms = {password, *(text.rstrip("=") for text in packed), *quoted}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """``text`` without these very secrets: a device may say back what it was told. Three characters are no secret."""
+    """``text`` without these very secrets: a device may say back what it was told. Three characters are no secret.
+
+    A text that was cut off (it ends in an ellipsis) is searched for the beginning of one at its end.
+    """
     for secret in secrets:
-        if len(secret) >= _SHORTEST and secret in text:
+        if len(secret) < _SHORTEST:
+            continue
+        if secret in text:
             text = text.replace(secret, HIDDEN)
+        if text.endswith("…"):
+            text = _without_beginning(text[:-1], secret) + "…"
+    return text
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    for length in range(min(len(secret), len(text)), _SHORTEST - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + HIDDEN
     return text
 
 
@@ -34,10 +62,7 @@ def facts_without_secrets(facts: Mapping[str, object], secrets: Iterable[str]) -
     """``facts`` without these secrets, however deep. Short passwords are left: "12345678" hides in a serial number by
     chance less often than "12345", and a serial number with a hole in it would look like another device."""
     long = [secret for secret in secrets if len(secret) >= _SHORTEST_IN_FACTS]
-    shown = repr(facts)
-    if not any(secret in shown for secret in long):
-        return facts
-    return {name: _without(value, long) for name, value in facts.items()}
+    return {name: _without(value, long) for name, value in facts.items()} if long else facts
 
 
 def _without(value: object, secrets: list[str]) -> object:

@@ -1,9 +1,12 @@
-"""This file probes a device's stream over RTSP: is it there, what is it, and, when asked, does it play?"""
+"""This file probes a device's stream over RTSP: is it there, what is it, and, when asked, does it play, how well, and
+what does it show?"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
@@ -11,19 +14,18 @@ from probes.base import Context, ProbeError
 from probes.rtsp_session import RtspSession
 from probes.wire import WireError, rtp, rtsp, sdp
 from probes.wire.onvif import read_address, write_uri
-from probes.wire.rtp import FrameFinder
+from probes.wire.playback import Playback
+from probes.wire.rtp import KeyFrame
 from probes.wire.rtsp import Answer
 from probes.wire.sdp import Description, Media
 from probes.wire.text import clean
 
 GOODBYE = 0.5
-"""Seconds before the deadline at which waiting for media ends, so that its absence is told and the session freed."""
+"""Seconds before the deadline at which waiting for a session's answers and media ends, so that its absence is told and
+the session freed."""
 
 MEDIA_LIMIT = 32 * 1024 * 1024
-"""Bytes of media that are taken in while waiting for a key frame."""
-
-MOMENT = 0.3
-"""Seconds after which a device that is busy is asked once more."""
+"""Bytes of media that are taken in."""
 
 _ACCEPT = (("Accept", "application/sdp"),)
 _SCHEMES = {"rtsp": 554, "rtsps": 322}
@@ -33,47 +35,73 @@ _MEANINGS = {
     410: (FailureKind.NO_STREAM, "the stream is gone"),
     453: (FailureKind.BUSY, "all its bandwidth is in use"),
     454: (FailureKind.PROTOCOL, "it does not know its own session"),
-    461: (FailureKind.PROTOCOL, "it does not send RTP over TCP"),
+    461: (FailureKind.PROTOCOL, "it sends RTP neither over TCP nor over UDP"),
     503: (FailureKind.BUSY, "all its sessions are taken"),
 }
 
 
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
-    """Describe the stream and, if asked, play it until its first key frame. Options: ``path`` (default ``/``) or
-    ``stream_uri`` as ONVIF told it; ``frames`` (default false): also play.
+    """Describe the stream and, if asked, play it. Options: ``path`` (default ``/``) or ``stream_uri`` as ONVIF told it;
+    ``frames`` (default false): play until the first key frame; ``seconds`` (default 0): play for so long from the first
+    frame on, and measure; ``picture`` (default false): look at the first key frame; ``udp`` (default false): do not
+    offer TCP for media; ``declared``: what the device says elsewhere of this stream, as a profile of the onvif probe.
 
-    Facts: ``codec``, ``width``, ``height``, ``frame_rate`` as announced; after playing also ``transport``, ``frames``
-    (whole frames received, the key frame included), ``packets``, ``key_frame`` (whether one came in time) and
-    ``time_to_first_frame_seconds`` (from the first connection attempt to the whole key frame).
+    Facts: ``codec``, ``width``, ``height``, ``declared_frame_rate`` as announced, ``declared`` as given. After playing:
+    ``transport``, ``frames`` (whole frames received, the key frame included), ``packets``, ``packets_lost``,
+    ``key_frame`` (whether one came in time), ``time_to_first_frame_seconds`` (from the first connection attempt to the
+    whole key frame), ``sender_clock_offset_seconds`` (the sender's clock in its reports minus ours, if it told one).
+    After ``seconds`` also ``measured_seconds``, ``frame_rate``, ``bitrate_kbps``, ``key_frame_interval_seconds``,
+    ``longest_pause_seconds``, ``pauses`` (of more than one second), ``loss_share``, ``jitter_ms`` (RFC 3550 section
+    6.4.1). After ``picture``: ``picture``, its measures, and ``sha256`` of the key frame.
     """
     begun = asyncio.get_running_loop().time()
     port, uri, tls = _where(target, options)
+    wish = Wish.read(options)
+    key: KeyFrame | None = None
+    codec = ""
     async with RtspSession(context, target, port, tls=tls) as session:
         greeting = await session.ask("OPTIONS", uri)
         context.step("rtsp.options", status=greeting.status, reason=greeting.head.reason)
-        answer = await session.request("DESCRIBE", uri, _ACCEPT)
-        if answer.status == 503:
-            # A server may say so for a moment while it takes down the session before ours (GStreamer's does).
-            await asyncio.sleep(MOMENT)
-            answer = await session.request("DESCRIBE", uri, _ACCEPT)
+        answer = await session.request_patiently("DESCRIBE", uri, _ACCEPT)
         _check(answer, "DESCRIBE")
         description = _read(answer)
         media = description.video()
         if media is None:
             raise ProbeError(FailureKind.NO_STREAM, Stage.ANSWER, "the device describes a session without video")
-        _tell(media, context)
-        if options.get("frames"):
-            base = answer.head.get("content-base") or answer.head.get("content-location") or uri
-            await _play(session, media, _addresses(description, media, base.strip(), uri), context, begun)
+        _tell(media, options.get("declared"), context)
+        if wish.plays:
+            addresses = _addresses(description, media, _base(answer, uri))
+            key, codec = await _play(session, media, addresses, wish, context, begun), media.codec
+    if wish.picture:
+        await _look(key, codec, context)
     return context.facts
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted beyond the description."""
+
+    plays: bool
+    seconds: float
+    picture: bool
+    udp: bool
+
+    @classmethod
+    def read(cls, options: Mapping[str, object]) -> Wish:
+        told = options.get("seconds")
+        seconds = float(told) if isinstance(told, int | float) and told > 0 else 0.0
+        picture = bool(options.get("picture"))
+        return cls(bool(options.get("frames")) or picture or seconds > 0, seconds, picture, bool(options.get("udp")))
 
 
 def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, bool]:
     """Port, request URI and encryption. Only the registered host is ever asked, whatever host an address names."""
     registered = target.ports.get("rtsp", 0)
     path, told = options.get("path"), options.get("stream_uri")
+    # RTSP over TLS has a port of its own (IANA: rtsps), and a path says nothing of encryption.
+    port, scheme = registered or _SCHEMES["rtsp"], "rtsps" if registered == _SCHEMES["rtsps"] else "rtsp"
     if isinstance(path, str) and path:
-        port, scheme = registered or _SCHEMES["rtsp"], "rtsp"
+        pass
     elif isinstance(told, str) and told:
         address = read_address(told)
         if address is None or address.scheme not in _SCHEMES:
@@ -82,7 +110,7 @@ def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, boo
         scheme, path = address.scheme, address.path
         port = address.port or registered or _SCHEMES[scheme]
     else:
-        port, scheme, path = registered or _SCHEMES["rtsp"], "rtsp", "/"
+        path = "/"
     return port, rtsp.request_uri(write_uri(scheme, target.host, port, path)), scheme == "rtsps"
 
 
@@ -105,83 +133,126 @@ def _read(answer: Answer) -> Description:
         raise ProbeError(FailureKind.PROTOCOL, Stage.ANSWER, str(error)) from error
 
 
-def _tell(media: Media, context: Context) -> None:
-    size = rtp.read_size(media.codec, media.parameter_sets())
+def _tell(media: Media, declared: object, context: Context) -> None:
+    sets = media.parameter_sets()
+    size = rtp.read_size(media.codec, sets)
     width, height = (size.width, size.height) if size is not None else (media.width, media.height)
-    found = {"codec": media.codec, "width": width, "height": height, "frame_rate": media.frame_rate}
+    rate = media.frame_rate or rtp.read_rate(media.codec, sets)
+    found = {"codec": media.codec, "width": width, "height": height, "declared_frame_rate": rate, "declared": declared}
     context.facts |= {name: value for name, value in found.items() if value}
     context.step("rtsp.described", codec=media.codec or "?", size=f"{width}x{height}" if width else "?")
 
 
-def _addresses(description: Description, media: Media, base: str, uri: str) -> tuple[str, str]:
+def _base(answer: Answer, uri: str) -> str:
+    """What the addresses in a description are relative to (RFC 2326 appendix C.1.1): Content-Base, Content-Location or
+    the request's own address. Devices send relative ones, and empty ones."""
+    for name in ("content-base", "content-location"):
+        told = answer.head.get(name).strip()
+        if told:
+            return told if read_address(told) is not None else sdp.resolve(uri, told)
+    return uri
+
+
+def _addresses(description: Description, media: Media, base: str) -> tuple[str, str]:
     """The addresses of the track and of the whole session, as the device wants to hear them.
 
     They are words in a request on the connection that is open already: no other host is contacted, whatever they say.
+    A session's own address, where it stands for itself, is what its tracks are relative to, as players have it.
     """
-    safe = base if read_address(base) is not None else uri
-    whole = sdp.resolve(safe, description.control) if description.control not in ("", "*") else safe
-    track = sdp.resolve(safe, media.control)
+    whole = sdp.resolve(base, description.control)
+    track = sdp.resolve(whole if sdp.is_absolute(description.control) else base, media.control)
     return rtsp.request_uri(track), rtsp.request_uri(whole)
 
 
-async def _play(session: RtspSession, media: Media, addresses: tuple[str, str], context: Context, begun: float) -> None:
-    track, whole = addresses
-    _check(await session.set_up(track, whole, (("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"),)), "SETUP")
-    context.facts["transport"] = "tcp"
-    _check(await session.play(), "PLAY")
+async def _play(
+    session: RtspSession, media: Media, addresses: tuple[str, str], wish: Wish, context: Context, begun: float
+) -> KeyFrame | None:
+    """Play as wished and tell what came; the first key frame."""
+    limit = context.deadline - min(GOODBYE, 0.2 * context.remaining())
+    try:
+        async with asyncio.timeout_at(limit):
+            _check(await session.set_up(*addresses, udp=wish.udp), "SETUP")
+            context.facts["transport"] = "udp" if session.over_udp else "tcp"
+            _check(await session.play(), "PLAY")
+    except TimeoutError as error:
+        detail = f"no answer within {limit - begun:.1f} s while a session was set up"
+        raise ProbeError(FailureKind.TIMEOUT, context.stage, detail) from error
     context.step("rtsp.playing")
     context.stage = Stage.MEDIA
-    finder = FrameFinder(media.codec, media.parameter_sets())
-    tally = _Tally()
-    patience = min(GOODBYE, 0.2 * context.remaining())
+    playback = Playback(media, unordered=session.over_udp)
+    end: float | None = None
     try:
-        async with asyncio.timeout_at(context.deadline - patience):
-            await _find_key_frame(session, finder, tally)
-    except TimeoutError as error:
-        if not finder.frames:
-            raise _missing(finder, tally, context.deadline - patience - begun) from error
+        end = await _receive(session, playback, wish, context, limit)
     finally:
-        context.facts |= {"frames": finder.frames, "packets": tally.packets, "key_frame": finder.key is not None}
-    if finder.key is None:
+        context.facts |= playback.facts(end)
+    _judge(playback, limit - begun)
+    key = playback.finder.key
+    if key is None:
         # Some cameras send a key frame every ten seconds or more. The stream lives; only its first picture is late.
-        context.step("rtsp.no_key_frame", frames=finder.frames)
-        return
-    elapsed = asyncio.get_running_loop().time() - begun
+        context.step("rtsp.no_key_frame", frames=playback.finder.frames)
+        return None
+    elapsed = playback.key_at - begun
     context.facts["time_to_first_frame_seconds"] = round(elapsed, 4)
-    if finder.key.size is not None:
-        context.facts |= {"width": finder.key.size.width, "height": finder.key.size.height}
-    context.step("rtsp.first_frame", seconds=f"{elapsed:.2f}", frames=finder.frames)
+    if key.size is not None:
+        context.facts |= {"width": key.size.width, "height": key.size.height}
+    context.step("rtsp.first_frame", seconds=f"{elapsed:.2f}", frames=playback.finder.frames)
+    if wish.seconds:
+        rate = context.facts.get("frame_rate", "?")
+        context.step("rtsp.measured", seconds=context.facts.get("measured_seconds", 0), rate=rate)
+    return key
 
 
-class _Tally:
-    """What came over the media channel."""
+async def _receive(
+    session: RtspSession, playback: Playback, wish: Wish, context: Context, limit: float
+) -> float | None:
+    """Take packets until there is a key frame and the time to measure is over, or until ``limit``; when that was, if
+    time was to be measured. Raises ProbeError when the device ends the stream."""
+    loop, now = asyncio.get_running_loop(), context.tools.now
+    stop = limit
+    try:
+        async with asyncio.timeout_at(limit) as patience:
+            while playback.octets <= MEDIA_LIMIT:
+                kind, data, arrival = await session.packet()
+                if kind:
+                    playback.hear(data, now().timestamp())
+                    continue
+                playback.take(data, arrival)
+                if playback.finder.key is None:
+                    continue
+                if not wish.seconds:
+                    return None
+                if arrival >= playback.timeline.first_at + wish.seconds:
+                    return arrival
+                if stop == limit:
+                    stop = min(limit, playback.timeline.first_at + wish.seconds)
+                    patience.reschedule(stop)
+    except TimeoutError:
+        pass
+    return loop.time() if wish.seconds and playback.timeline.frames else None
 
-    def __init__(self) -> None:
-        self.packets = 0
-        self.octets = 0
-        self.unreadable = 0
+
+def _judge(playback: Playback, waited: float) -> None:
+    """Raise what must be said of media without a frame."""
+    finder, within = playback.finder, f"within {waited:.1f} s"
+    if finder.frames and not playback.senseless:
+        return
+    if not playback.packets and not playback.unreadable:
+        raise ProbeError(FailureKind.NO_MEDIA, Stage.MEDIA, f"the session plays, but no packet came {within}")
+    came = f"{playback.packets} packets, {playback.unreadable + finder.unreadable} of them unreadable"
+    raise ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, f"no whole frame {within} ({came})")
 
 
-async def _find_key_frame(session: RtspSession, finder: FrameFinder, tally: _Tally) -> None:
-    while finder.key is None:
-        packet = await session.packet()
-        if packet.channel != 0:
-            continue  # RTCP
-        tally.octets += len(packet.data)
-        if tally.octets > MEDIA_LIMIT:
-            detail = f"no key frame in {MEDIA_LIMIT // 1_048_576} MB of media"
-            raise ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, detail)
-        try:
-            finder.add(rtp.read_packet(packet.data))
-        except WireError:
-            tally.unreadable += 1
-        else:
-            tally.packets += 1
-
-
-def _missing(finder: FrameFinder, tally: _Tally, waited: float) -> ProbeError:
-    within = f"within {waited:.1f} s"
-    if not tally.packets and not tally.unreadable:
-        return ProbeError(FailureKind.NO_MEDIA, Stage.MEDIA, f"the session plays, but no packet came {within}")
-    came = f"{tally.packets} packets, {tally.unreadable + finder.unreadable} of them unreadable"
-    return ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, f"no whole frame {within} ({came})")
+async def _look(key: KeyFrame | None, codec: str, context: Context) -> None:
+    """Have the key frame decoded and measured, now that the device has its session back."""
+    if key is None:
+        detail = "no key frame came in time; let the camera send one every few seconds, or raise this probe's timeout"
+        raise ProbeError(FailureKind.TIMEOUT, Stage.MEDIA, detail)
+    context.stage = Stage.DECODE
+    if not key.data:
+        detail = f"pictures of {codec or 'a codec without a name'} are not decoded here"
+        raise ProbeError(FailureKind.INTERNAL, Stage.DECODE, detail)
+    context.facts["sha256"] = hashlib.sha256(key.data).hexdigest()
+    if context.tools.pictures is not None:
+        measured = await context.tools.pictures.measure(key.data, context.remaining(), codec)
+        context.facts["picture"], context.picture = measured
+        context.step("rtsp.picture", codec=codec)

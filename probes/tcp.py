@@ -21,6 +21,6 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     port = port or next((known for known in target.ports.values() if known), 0)
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    connection = await transport.connect(context, target.host, port)
+    connection = await transport.connect(context, target, port)
     connection.close()
     return {"port": port, "connect_seconds": round(loop.time() - begun, 6)}

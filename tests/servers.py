@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -65,13 +66,10 @@ def gstreamer_environment() -> GStreamer:
     everywhere = [*typelibs, *Path("/usr/lib").glob("*/girepository-1.0")]
     if not any((folder / "GstRtspServer-1.0.typelib").exists() for folder in everywhere):
         raise _missing("GStreamer's RTSP server")
-    libraries = _folders("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
-    # Some packages keep libraries one folder further down and leave it to their install scripts to link them.
-    private = sorted({library.parent for folder in libraries for library in folder.glob("*/lib*.so.*")})
     plugins = [*_folders("usr/lib/*/gstreamer-1.0"), *Path("/usr/lib").glob("*/gstreamer-1.0")]
     environ = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("GST_", "PYTHON"))},
-        "LD_LIBRARY_PATH": _path([*libraries, *private]),
+        "LD_LIBRARY_PATH": debian_libraries(),
         "GI_TYPELIB_PATH": _path(typelibs),
         "PYTHONPATH": _path(_folders("usr/lib/python3/dist-packages")),
         "GST_PLUGIN_SYSTEM_PATH_1_0": _path(plugins),
@@ -89,11 +87,13 @@ def gstreamer_environment() -> GStreamer:
 
 
 @contextmanager
-def gstreamer_rtsp_server(user: str, password: str) -> Iterator[int]:
-    """Run rtsp://127.0.0.1:PORT/stream (H.264, 640x360, 25 frames a second) behind a digest password."""
+def gstreamer_rtsp_server(user: str, password: str, method: str = "digest", sessions: int = 0) -> Iterator[int]:
+    """Run rtsp://127.0.0.1:PORT/stream (H.264, 640x360, 25 frames a second) behind a password, asked for by ``method``
+    ("digest", "basic"), for so many sessions at once (0: any number)."""
     gstreamer = gstreamer_environment()
+    script = str(Path(__file__).with_name("gstreamer_server.py"))
     with subprocess.Popen(
-        [str(gstreamer.python), str(Path(__file__).with_name("gstreamer_server.py")), user, password],
+        [str(gstreamer.python), script, user, password, method, str(sessions)],
         env=gstreamer.environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -111,6 +111,43 @@ def gstreamer_rtsp_server(user: str, password: str) -> Iterator[int]:
             yield int(line)
         finally:
             process.kill()
+
+
+@contextmanager
+def snmp_agent(*lines: str) -> Iterator[int]:
+    """Run net-snmp's agent on a free port of 127.0.0.1, with these lines as its settings (snmpd.conf)."""
+    program = ROOT / "usr/sbin/snmpd"
+    if not program.exists():
+        raise _missing("snmpd")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="snmpd-"))
+    try:
+        (folder / "snmpd.conf").write_text("\n".join((f"agentAddress udp:127.0.0.1:{port}", *lines, "")))
+        environ = {
+            "LD_LIBRARY_PATH": _path(_folders("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")),
+            "SNMP_PERSISTENT_DIR": str(folder),
+            "MIBS": "",
+        }
+        command = [program, "-f", "-Lo", "-C", "-c", folder / "snmpd.conf", "-I", "-smux"]
+        with subprocess.Popen(
+            command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = []
+                for line in process.stdout:
+                    said.append(line)
+                    if line.startswith("NET-SNMP version"):
+                        break
+                else:
+                    raise RuntimeError(f"snmpd did not start:\n{''.join(said)}")
+                yield port
+            finally:
+                process.kill()
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -170,10 +207,23 @@ def _await_postgresql(address: str, process: subprocess.Popen[bytes], log: Path)
 
 
 def _program(name: str) -> Path:
-    program = ROOT / "usr" / "bin" / name
-    if not program.exists():
-        raise _missing(name)
-    return program
+    return debian_file(f"usr/bin/{name}", name)
+
+
+def debian_file(path: str, what: str) -> Path:
+    """A file of a fetched package; the path may hold ``*`` where architectures differ. Raises ServerMissingError."""
+    found = sorted(ROOT.glob(path))
+    if not found:
+        raise _missing(what)
+    return found[0]
+
+
+def debian_libraries() -> str:
+    """Where the dynamic linker finds the libraries of fetched packages (LD_LIBRARY_PATH)."""
+    libraries = _folders("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*")
+    # Some packages keep libraries one folder further down and leave it to their install scripts to link them.
+    private = sorted({library.parent for folder in libraries for library in folder.glob("*/lib*.so.*")})
+    return _path([*libraries, *private])
 
 
 def _missing(what: str) -> ServerMissingError:

@@ -48,7 +48,7 @@ def test_a_package_folder_is_a_package():
     assert not bare, f"without __init__.py the import contracts do not see them: {bare}"
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "package-lock.json"])
+@pytest.mark.parametrize("lock", [*LOCKS, "package-lock.json", "tests/third_party/wheels.lock"])
 def test_a_lock_holds_no_address(lock):
     text = (TOP / lock).read_text(encoding="utf-8")
     found = re.findall(r"^.*(?:https?://|file:|--index-url|--extra-index-url|--find-links).*$", text, re.MULTILINE)

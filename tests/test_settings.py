@@ -69,6 +69,7 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         ),
         ("[discovery]\ninterfaces = ['eth0']\n", "discovery.interfaces.0: write an IPv4 address of this machine"),
         ("[discovery]\nports = [80, 70000]\n", "discovery.ports.1"),
+        ("[probes]\nrtsp_seconds = 6\n", "probes: rtsp_seconds (6 s) must leave 3 s of [probes.rtsp] timeout (8 s)"),
     ],
 )
 def test_each_mistake_gets_a_sentence_that_names_its_place(tmp_path: Path, text: str, expected: str) -> None:

@@ -46,6 +46,12 @@ SETS = {
         ),
         dependencies=True,
     ),
+    "snmpd": PackageSet(("snmpd",), dependencies=True),
+    "vlc": PackageSet(("vlc-bin", "vlc-plugin-base"), dependencies=True),
+    "lighttpd": PackageSet(("lighttpd", "lighttpd-mod-openssl"), dependencies=True),
+    "faketime": PackageSet(("faketime",), dependencies=True),
+    # For `make bench` alone, which compares with it.
+    "ffmpeg": PackageSet(("ffmpeg",), dependencies=True),
 }
 
 # Hooks of the system are for the system's packages: they would clear its cache or wake its desktop.

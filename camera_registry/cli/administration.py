@@ -60,7 +60,7 @@ def _add_credential(commands: Commands, common: argparse.ArgumentParser) -> None
     verbs = _group(commands, common, "credential", "user names and passwords that devices accept")
     _verb(verbs, common, "list", "show which there are; never what is in them", credential_list)
     setting = _verb(verbs, common, "set", "store a user name and password", credential_set, "id")
-    setting.add_argument("--username", required=True)
+    setting.add_argument("--username", default="", help="empty: the password is an SNMP community")
     _password_option(setting)
     _verb(verbs, common, "remove", "forget a credential that no device uses", credential_remove, "id")
     _verb(verbs, common, "rotate-key", "make a new key file and seal every credential with it", credential_rotate)

@@ -87,7 +87,7 @@ async def _capture(asked: Asked, *, keep_media: bool) -> tuple[Recording, list[s
     from camera_registry.cli import playback
 
     tape, named = Tape(), asked.named
-    seen = await probe.look(asked, tap=tape, judge_pictures=False)
+    seen = await probe.look(asked, tap=tape, explain=False)
     user, password = (asked.credential.username, asked.credential.password) if asked.credential else ("", "")
     offsets = (found.facts.get("clock_offset_seconds") for found in seen.observations)
     made = make(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("config/demo")
 ACCOUNT = "demo"
-PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023}
+PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023, "https": 18443, "snmp": 18161}
 """Where the fleet listens if nobody else does: the same in each run, so that the register does not change."""
 
 
@@ -66,7 +66,7 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof"]
     command += ["--devices", str(devices), "--faults", str(faults)]
     for protocol, port in PORTS.items():
-        command += [f"--{protocol}-port", str(port if _is_free(port) else 0)]
+        command += [f"--{protocol}-port", str(port if _is_free(port, datagrams=protocol == "snmp") else 0)]
     # Nothing here comes from outside but a number and a path, and no shell reads them.
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as fleet:  # noqa: S603
         assert fleet.stdin is not None
@@ -81,8 +81,8 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
             fleet.stdin.close()
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
+def _is_free(port: int, *, datagrams: bool) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("0.0.0.0", port))  # noqa: S104 - only to see whether the fleet, which is on loopback, may

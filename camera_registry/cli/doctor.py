@@ -19,6 +19,8 @@ from camera_registry.cli.shape import Commands
 from camera_registry.settings import Settings, SettingsError, load
 from camera_registry.store import Store, StoreError
 from camera_registry.store.keys import read_keys
+from probes.base import ProbeError
+from probes.icmp import open_socket
 
 DISK_BYTES = 2 * 2**30
 """Free space below which a database and its pictures run out within days."""
@@ -69,6 +71,7 @@ def look(settings: Settings) -> Iterator[Check]:
     yield _port(settings)
     yield _descriptors(settings)
     yield _clock()
+    yield _pings(settings)
     yield _libraries()
 
 
@@ -154,6 +157,20 @@ def _clock() -> Check:
         return Check("clock", good=True, detail=now.isoformat(timespec="seconds"))
     detail = f"it shows {now:%F}; set it and keep it by NTP: times in reports would be wrong"
     return Check("clock", good=False, detail=detail)
+
+
+def _pings(settings: Settings) -> Check:
+    """Whether the probe icmp may send what it has to. It matters to nobody who does not use it."""
+    try:
+        for version in (4, 6) if socket.has_ipv6 else (4,):
+            open_socket(version).close()
+    except ProbeError as error:
+        asked = {name for names in settings.probes.by_kind.values() for name in names}
+        asked |= {name for names in settings.probes.by_traffic_kind.values() for name in names}
+        return Check("pings", good="icmp" not in asked, detail=error.detail)
+    except OSError as error:
+        return Check("pings", good=True, detail=f"over IPv4 alone ({error.strerror})")
+    return Check("pings", good=True, detail="may be sent")
 
 
 def _libraries() -> Check:

@@ -38,7 +38,7 @@ async def play_back(recording: Recording) -> Result:
         )
         credential = Credential("given", USER, PASSWORD) if recording.login else None
         asked = Asked(named, recording.probes, credential, None, PATIENCE)
-        result = await probe.look(asked, now=playing.now, judge_pictures=False)
+        result = await probe.look(asked, now=playing.now, explain=False)
         return _at_home(result, playing.numbers())
 
 

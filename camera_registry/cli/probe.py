@@ -15,6 +15,7 @@ from pathlib import Path
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.probe_target import FORMS, Named, read_target
 from camera_registry.cli.shape import Commands
+from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
 from camera_registry.model.observation import FailureKind, Observation
@@ -23,11 +24,14 @@ from camera_registry.model.policy import Policy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Target
 from camera_registry.rules import health, verdict
+from camera_registry.rules.chain import chain
 from camera_registry.rules.plan import learn
+from camera_registry.service.diagnosis import Diagnosis
 from camera_registry.texts import Texts, texts
 from probes import base, catalog
 from probes.guard import AddressGuard, Unresolved, look_up
 from probes.memory import Memory
+from probes.places import Places
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 _HEADINGS = {
@@ -35,7 +39,15 @@ _HEADINGS = {
     "onvif": "command.probe.of.onvif",
     "rtsp": "command.probe.of.rtsp",
     "snapshot": "command.probe.of.snapshot",
+    "key_frame": "command.probe.of.key_frame",
+    "recording": "command.probe.of.recording",
+    "tls": "command.probe.of.tls",
+    "http": "command.probe.of.http",
+    "snmp": "command.probe.of.snmp",
+    "icmp": "command.probe.of.icmp",
 }
+_USUAL = {"http": 80, "rtsp": 554, "tls": 443}
+"""Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
@@ -74,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
     )
+    parser.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="play the stream for so long and measure it (default: until its first key frame)",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +117,14 @@ def ask_of(args: argparse.Namespace) -> Asked:
     """What the arguments ask. Raises CommandError."""
     named = read_target(args.target)
     names = _chosen(args.probes, named.probes)
-    credential = _credential(args, named)
-    if "onvif" in names:
+    credential = _credential(args, named, names)
+    if any(PROBES[name].port == "onvif" for name in names):
         from probes.wire import soap_requests
 
         soap_requests.prepare()  # now, so that the time of the probe is the device's
+    if args.seconds is not None:
+        played = {**named.options.get("rtsp", {}), "seconds": args.seconds}
+        named = replace(named, options={**named.options, "rtsp": played})
     return Asked(named, names, credential, args.allow, args.timeout)
 
 
@@ -127,29 +148,45 @@ class Result:
     status: Status
     reasons: tuple[Reason, ...]
 
+    @property
+    def chain(self) -> Chain:
+        """Every link between us and the picture."""
+        return chain(self.observations, {reason.cause for reason in self.reasons})
+
 
 async def look(
-    asked: Asked, *, tap: base.Tap | None = None, now: Callable[[], datetime] | None = None, judge_pictures: bool = True
+    asked: Asked, *, tap: base.Tap | None = None, now: Callable[[], datetime] | None = None, explain: bool = True
 ) -> Result:
     """One round of the probes, each told what those before it learned, and the verdict. ``tap`` hears what passes;
-    ``now`` is our time, if it is not the system's. Raises CommandError for networks that leave the device out."""
+    ``now`` is our time, if it is not the system's. ``explain``: also judge the picture, and look for the first broken
+    link of what failed. Raises CommandError for networks that leave the device out."""
     named, names, credential, timeout = asked.named, asked.names, asked.credential, asked.timeout
     guard = await _guard(named.host, asked.allow)
     ports = asked.ports
-    target = Target(_ONE_DEVICE, named.host, ports, _ONE_CREDENTIAL if credential else "", onvif_path=named.onvif_path)
-    tools = base.Tools(guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None)
+    login = _ONE_CREDENTIAL if credential else ""
+    target = Target(_ONE_DEVICE, named.host, ports, login, onvif_path=named.onvif_path, tls=named.tls)
+    tools = base.Tools(
+        guard, Memory(), credential=lambda name: credential if name == _ONE_CREDENTIAL else None, lasting=False
+    )
     tools = replace(tools, tap=tap, now=now or tools.now)
+    diagnosis = Diagnosis(tools, Places(2))
+    known = replace(target, ports={**_USUAL, **ports})
     observations: list[Observation] = []
     told: list[tuple[base.Step, ...]] = []
-    learned: dict[str, str] = {}
-    async with _Pictures(wanted=judge_pictures and "snapshot" in names) as pictures:
+    learned: dict[str, object] = {}
+    async with _Pictures(wanted=explain and not {"snapshot", "key_frame"}.isdisjoint(names)) as pictures:
         tools = replace(tools, pictures=pictures)
         for name in names:
-            options = {**_hint(name, learned), **named.options.get(name, {})}
+            options = _options(name, named, learned)
             if name == "snapshot" and not options and "onvif" in names:
-                continue  # the device told no address of a picture, and nobody wrote one
+                if not any(seen.probe == "rtsp" and seen.ok for seen in observations):
+                    continue  # the device told no address of a picture, and its stream has none to show
+                name = "key_frame"  # noqa: PLW2901 - the fleet's plan does the same
+                options = _options(name, named, learned)
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            if explain:
+                seen = await diagnosis.explain(seen, known, ports.get(PROBES[name].port, 0))
             observations.append(seen)
             told.append(tuple(steps))
             learned |= learn(name, seen.facts)
@@ -163,6 +200,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
     order = [name for name in PROBES if any(seen.probe == name for seen in observations)]
     states: dict[Subject, AspectState] = {}
     internal: list[Reason] = []
+    told: list[Reading] = []
     for seen in observations:
         own = verdict.own_aspect(seen.probe)
         readings = verdict.read(seen, {}, _AT_ONCE, device, feeds_reach=seen.probe == order[0])
@@ -173,9 +211,13 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 # The fleet's rules leave some failures to another probe; here this one was the question.
                 cause = Cause(seen.failure.kind)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
-        for reading in readings:
+        told.extend(readings)
+    # What one probe finds bad is not made good by another.
+    faults = {reading.subject for reading in told if not reading.good}
+    for reading in told:
+        if not reading.good or reading.subject not in faults:
             before = states.get(reading.subject) or AspectState(reading.subject)
-            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, seen.at)
+            states[reading.subject], _ = health.advance(before, reading, _AT_ONCE, reading.at)
     status, _, reasons = health.derive(states.values())
     refused = [seen.failure is not None and seen.failure.kind is FailureKind.REFUSED for seen in observations]
     if refused and all(refused):
@@ -187,6 +229,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
 
 
 def _as_json(shown: str, result: Result) -> dict[str, object]:
+    broken = first_broken(result.chain)
     return {
         "target": shown,
         "status": result.status.value,
@@ -207,6 +250,11 @@ def _as_json(shown: str, result: Result) -> dict[str, object]:
             }
             for seen in result.observations
         ],
+        "chain": [
+            {"link": seen.link, "state": seen.state, "seconds": seen.seconds, "detail": texts("en").link(seen)}
+            for seen in result.chain
+        ],
+        "broken": broken and broken.link,
     }
 
 
@@ -220,17 +268,22 @@ def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
             yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
         else:
             stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
-            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=seen.failure.detail)}"
+            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
         yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
         yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+    yield ""
+    yield from words.chain(result.chain)
 
 
-def _hint(name: str, learned: Mapping[str, str]) -> dict[str, object]:
-    wanted = {"rtsp": "stream_uri", "snapshot": "snapshot_uri"}.get(name, "")
-    return {wanted: learned[wanted]} if wanted in learned else {}
+def _options(name: str, named: Named, learned: Mapping[str, object]) -> dict[str, object]:
+    """What a probe is asked: always, as another one learned, and as it was written."""
+    kind = PROBES[name]
+    hint = {kind.told: learned[kind.told]} if kind.told in learned else {}
+    written = named.options.get("rtsp" if name == "key_frame" else name, {})
+    return {**kind.options, **hint, **written}
 
 
 def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
@@ -245,7 +298,7 @@ def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=list(PROBES).index))
 
 
-def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
+def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) -> Credential | None:
     user = args.user or named.user
     if args.password_file is not None:
         try:
@@ -254,9 +307,9 @@ def _credential(args: argparse.Namespace, named: Named) -> Credential | None:
             raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
-    if password and not user:
+    if password and not user and names != ("snmp",):  # there it is a community
         raise CommandError("a password is given, but no user name: add --user")
-    return Credential(_ONE_CREDENTIAL, user, password) if user else None
+    return Credential(_ONE_CREDENTIAL, user, password) if user or password else None
 
 
 async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:

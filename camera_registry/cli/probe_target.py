@@ -37,6 +37,7 @@ class Named:
     onvif_path: str = "/onvif/device_service"
     user: str = ""
     password: str = field(default="", repr=False)
+    tls: bool = False
     plain_port: int = 0
     """The port of host:port, which belongs to ONVIF unless another probe alone is asked for."""
 
@@ -64,6 +65,7 @@ def read_target(text: str) -> Named:
         onvif_path=rest if scheme == "onvif" and rest not in ("", "/") else "/onvif/device_service",
         user=unquote(user) if at else "",
         password=unquote(password) if colon else "",
+        tls=scheme == "https",
         plain_port=0 if scheme else port,
     )
 
@@ -102,7 +104,8 @@ def _ports(scheme: str, port: int) -> dict[str, int]:
     if scheme in ("", "onvif"):
         return {"onvif": port or 80, "tcp": port or 80}
     name = "rtsp" if scheme.startswith("rtsp") else "http"
-    return {name: port or _DEFAULT_PORTS[scheme], "tcp": port or _DEFAULT_PORTS[scheme]}
+    found = {name: port or _DEFAULT_PORTS[scheme], "tcp": port or _DEFAULT_PORTS[scheme]}
+    return {**found, "tls": found[name]} if scheme in ("https", "rtsps") else found
 
 
 def _options(scheme: str, host: str, ports: Mapping[str, int], rest: str) -> dict[str, Mapping[str, object]]:
@@ -112,4 +115,5 @@ def _options(scheme: str, host: str, ports: Mapping[str, int], rest: str) -> dic
         options["rtsp"] = {"stream_uri": f"{scheme}://{shown}:{ports['rtsp']}{rest or '/'}", "frames": True}
     elif scheme.startswith("http"):
         options["snapshot"] = {"snapshot_uri": f"{scheme}://{shown}:{ports['http']}{rest or '/'}"}
+        options["http"] = {"path": rest or "/"}
     return options

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from camera_registry.cli.outcome import GOOD, CommandError
@@ -32,6 +33,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--tcp-port", metavar="PORT", type=int, default=18023, help="management of switches (%(default)s)"
     )
     parser.add_argument(
+        "--https-port", metavar="PORT", type=int, default=18443, help="the same, encrypted (%(default)s)"
+    )
+    parser.add_argument("--snmp-port", metavar="PORT", type=int, default=18161, help="agents of switches (%(default)s)")
+    parser.add_argument(
         "--discovery-port", metavar="PORT", type=int, default=3702, help="WS-Discovery over UDP (%(default)s)"
     )
     parser.add_argument(
@@ -50,15 +55,16 @@ def simulate(args: argparse.Namespace) -> int:
     from camera_registry.simulator.simulation import open_sockets
     from camera_registry.simulator.sockets import ListenError
 
-    for name in ("http_port", "rtsp_port", "tcp_port", "discovery_port"):
-        if not 0 <= getattr(args, name) <= 65535:
-            raise CommandError(f"--{name.replace('_', '-')} is a port from 0 (any free one) to 65535")
+    asked = {protocol.name: getattr(args, f"{protocol.name}_port") for protocol in fields(Ports)}
+    for name, port in asked.items():
+        if not 0 <= port <= 65535:
+            raise CommandError(f"--{name}-port is a port from 0 (any free one) to 65535")
     if not 1 <= args.processes <= 64:
         raise CommandError("--processes is a number from 1 to 64; more than the machine has cores brings nothing")
     try:
         fleet = Fleet.plan(args.devices, args.seed, args.listen)
         events = Script.load(args.faults).resolve(fleet) if args.faults else ()
-        opened = open_sockets(Ports(args.http_port, args.rtsp_port, args.tcp_port), args.processes)
+        opened = open_sockets(Ports(**asked), args.processes)
     except (PlanError, ScriptError, ListenError) as error:
         raise CommandError(str(error)) from error
     print(fleet.inventory_csv(opened[0].ports), end="", flush=True)

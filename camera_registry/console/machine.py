@@ -14,6 +14,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.console.schemas import OptionalKind, PageQuery
 from camera_registry.model.observation import Observation
 from camera_registry.rules.access import Action
+from camera_registry.rules.chain import chain
 from exporters import discovery
 from exporters.exposition import CONTENT_TYPE, Family, accepts_gzip, compress, escape, number
 from exporters.prometheus import DevicePage
@@ -84,8 +85,11 @@ async def probe(asked: Asked[ProbeQuery, Nothing]) -> web.StreamResponse:
         told.append(f"{seen.probe} {seen.channel}".rstrip() + f": {outcome}, {took}")
         told += [f"  - {words(f'step.{step.key}', **step.values)}" for step in steps]
         if seen.failure is not None:
-            told.append(f"  {words('device.stage', stage=words.name(seen.failure.stage))} {seen.failure.detail}")
+            said = words.failure(seen.failure, asked.deps.zone())
+            told.append(f"  {words('device.stage', stage=words.name(seen.failure.stage))} {said}")
         told.append("")
+    found = chain([seen for seen, _ in runs], {reason.cause for reason in entry.reasons})
+    told += [*words.chain(found, asked.deps.zone()), ""]
     return web.Response(text="\n".join([*told, exposed]), content_type="text/plain")
 
 

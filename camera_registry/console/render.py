@@ -17,7 +17,9 @@ import jinja2
 from aiohttp import web
 
 from camera_registry.console.identity import Identity
+from camera_registry.model.chain import LinkSeen, LinkState, first_broken
 from camera_registry.model.health import State, Status
+from camera_registry.model.observation import Failure
 from camera_registry.model.people import User
 from camera_registry.rules.access import Action, may
 from camera_registry.texts import LANGUAGES, Texts
@@ -25,9 +27,10 @@ from camera_registry.texts import LANGUAGES, Texts
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_MARKS = {
+_MARKS: Mapping[Status | State | LinkState, str] = {
     Status.DOWN: "✕", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.OK: "✓",
     State.DOWN: "✕", State.FLAPPING: "⇅", State.SUSPECT: "▲", State.STALE: "?", State.UNKNOWN: "?", State.OK: "✓",
+    LinkState.OK: "✓", LinkState.BROKEN: "✕", LinkState.NOT_ASKED: "–",
 }  # fmt: skip
 """A sign of its own for each state, for eyes and screens that tell no colours apart."""
 
@@ -65,6 +68,14 @@ class Page:
 
     def lasted(self, begin: datetime, end: datetime) -> str:
         return self.t.duration(end - begin)
+
+    def told(self, failure: Failure) -> str:
+        """What a failure says, in the reader's language and time zone."""
+        return self.t.failure(failure, self.zone)
+
+    def found(self, seen: LinkSeen) -> str:
+        """What was found of one link of the chain."""
+        return self.t.link(seen, self.zone)
 
     def link(self, path: str, **changes: object) -> str:
         """``path`` with this page's query, some of it changed; None or empty takes a parameter out."""
@@ -127,9 +138,9 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(static=static, mark=_mark)
+    environment.globals.update(static=static, mark=_mark, first_broken=first_broken)
     return environment
 
 
-def _mark(state: Status | State) -> str:
+def _mark(state: Status | State | LinkState) -> str:
     return _MARKS[state]

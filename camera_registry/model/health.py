@@ -19,6 +19,10 @@ class Aspect(StrEnum):
     IDENTITY = "identity"
 
 
+OF_THE_DEVICE = frozenset({Aspect.REACH, Aspect.CONTROL, Aspect.CLOCK, Aspect.IDENTITY})
+"""Aspects of a device as a whole, whichever channel told of them; the others belong to the channel."""
+
+
 class State(StrEnum):
     """What is held true of one aspect."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from camera_registry.model.chain import Way
+
 Facts = Mapping[str, object]
 """Names to JSON values (text, numbers, booleans, null, lists and objects of them)."""
 
@@ -19,6 +21,7 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"
     REFUSED = "refused"
     TLS = "tls"
+    CERTIFICATE = "certificate"
     AUTH = "auth"
     PROTOCOL = "protocol"
     BUSY = "busy"
@@ -43,11 +46,19 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an observation has no full facts. ``detail`` is for people and holds no secret."""
+    """Why an observation has no full facts. ``detail`` is for people and holds no secret.
+
+    ``key`` names the text ``failure.KEY`` that says the same in the reader's language, with these ``values``; empty:
+    the detail is all there is. Values called ``at`` and ``until`` are times, ISO 8601 in UTC. ``way`` is what was found
+    of the way to the device when this failure began.
+    """
 
     kind: FailureKind
     stage: Stage
     detail: str
+    key: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from camera_registry.model.device import Device, Kind
+from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.place import SiteCategory
 
-FAILURES_BY_CAUSE: Mapping[Cause, int] = {Cause.AUTH: 1, Cause.REPLACED: 1, Cause.FIRMWARE_CHANGED: 1}
+FAILURES_BY_CAUSE: Mapping[Cause, int] = {
+    Cause.AUTH: 1,
+    Cause.REPLACED: 1,
+    Cause.FIRMWARE_CHANGED: 1,
+    Cause.CERTIFICATE: 1,
+}
 """A refused password is believed at once, because asking again locks accounts; what a device says of itself is no
 matter of luck."""
 
@@ -43,6 +48,26 @@ class PicturePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPolicy:
+    """Limits for streams that were played for a while."""
+
+    rate_share: float = 0.5
+    """Low frame rate: less than this share of the lowest rate that is declared. Cameras lower their rate at night."""
+    rate_seconds: float = 2.0
+    """Shorter measurements say nothing of the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPolicy:
+    """Limits for recordings, in seconds."""
+
+    age_limit: float = 1800.0
+    """The newest recording may be this old: recorders tell of a file when it is closed."""
+    gap_limit: float = 1800.0
+    """This much may be missing from the last 24 hours."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How sure one must be before a state changes. Durations are seconds."""
 
@@ -56,6 +81,8 @@ class Policy:
     """Without any reading for this many intervals a state is stale."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
+    certificate_days: float = 30.0
+    """A certificate that ends within so many days is due for renewal."""
     failures_by_cause: Mapping[Cause, int] = field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
     """Bad readings that confirm certain causes, where it is not ``failures``."""
     hold: float = 60.0
@@ -68,6 +95,8 @@ class Policy:
     flapping_end: float = 0.25
     """Flapping ends when that share falls below this."""
     picture: PicturePolicy = PicturePolicy()
+    stream: StreamPolicy = StreamPolicy()
+    recording: RecordingPolicy = RecordingPolicy()
 
     def failures_for(self, cause: Cause) -> int:
         return self.failures_by_cause.get(cause, self.failures)
@@ -84,8 +113,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Policies:
     """The policy of each device: what all have in common, then what its kind, its site's category and it itself have
-    of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and ``picture`` holds
-    fields of ``PicturePolicy``."""
+    of their own. Overrides name fields of ``Policy``; a mapping adds to the one it overrides, and the limits of one
+    probe (``picture``, ``stream``, ``recording``) are a mapping of their fields."""
 
     base: Policy = Policy()
     by_kind: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
@@ -110,8 +139,9 @@ def _overridden(policy: Policy, overrides: Mapping[str, Any]) -> Policy:
     for name in ("failures_by_cause", "hold_by_cause"):
         if name in values:
             values[name] = {**getattr(policy, name), **values[name]}
-    if "picture" in values:
-        values["picture"] = replace(policy.picture, **values["picture"])
+    for part in ("picture", "stream", "recording"):
+        if part in values:
+            values[part] = replace(getattr(policy, part), **values[part])
     return replace(policy, **values)
 
 
@@ -148,5 +178,7 @@ class PollPolicy:
 
     paces: Mapping[str, Pace]
     by_kind: Mapping[Kind, tuple[str, ...]]
+    by_traffic_kind: Mapping[TrafficKind, tuple[str, ...]] = field(default_factory=dict)
+    """In place of ``by_kind`` for traffic units of these kinds."""
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What is always asked of a probe, by its name."""

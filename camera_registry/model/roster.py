@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+
+Run = tuple[str, str]
+"""(probe, channel): what is asked of one device again and again. The channel is empty for the device as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A device through which another one is reached, and a port by which one can tell that it is alive (0: none)."""
+
+    device: str
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +24,8 @@ class Target:
     """A device as a probe sees it. ``ports`` names protocols: ``onvif``, ``rtsp``, ``http``, ``tcp``, ``tls``,
     ``snmp``; 0 or missing: not spoken. ``credential`` names a credential that is resolved where the probe runs,
     ``credentials`` those of protocols that have their own. ``tls``: its web and ONVIF services are encrypted;
-    ``certificate`` is the SHA-256 fingerprint that they are held to (empty: none is known yet, or any will do)."""
+    ``certificate`` is the SHA-256 fingerprint that they are held to (empty: none is known yet, or any will do).
+    ``parents``: the nearest first, and no more than may be asked for one device."""
 
     device: str
     host: str
@@ -22,6 +36,7 @@ class Target:
     tls: bool = False
     certificate: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
+    parents: tuple[Parent, ...] = ()
 
     def credential_for(self, protocol: str) -> str:
         """The name of the credential for ``protocol``; empty where none is registered."""
@@ -76,4 +91,17 @@ class Hurry:
     after: float
 
 
-RosterChange = Put | Drop | Hurry
+@dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """Do not send this version of a credential to this device over ``protocol`` ("*": over any) before ``until``: it
+    was refused ``at``, as a poller told before it was started anew."""
+
+    device: str
+    credential: str
+    version: int
+    protocol: str
+    at: datetime
+    until: datetime
+
+
+RosterChange = Put | Drop | Hurry | LeaveAlone

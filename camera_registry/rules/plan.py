@@ -2,71 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
-from camera_registry.model.health import Aspect, Subject
-from camera_registry.model.observation import Facts
+from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
+from camera_registry.model.observation import Facts, Failure, FailureKind
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Entry, Target, Task
+from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target, Task
+
+DEPTH = 4
+"""Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
+
+SOURCES = 128
+"""Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
+_PROFILE = "profile"
 
 
 def plan(
     device: Device,
     channels: Sequence[Channel],
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    learned: Facts,
     known: Collection[tuple[str, str]],
+    parents: Sequence[Device] = (),
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
-    ``learned`` holds ``stream_uri`` and ``snapshot_uri`` as the device itself told over ONVIF, used where the register
-    has no path; ``known`` are the (probe, channel) pairs with an earlier observation. Plan anew when either grows.
+    ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
+    where the register has no path, and what they are like; ``known`` are the (probe, channel) pairs with an earlier
+    observation. Plan anew when either grows. ``parents``: the devices above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
-    target = _target(device)
-    ports = target.ports
-    probes = [probe for probe in device.probes or policy.by_kind.get(device.kind, ()) if ports[PROBES[probe].port]]
+    target = _target(device, parents)
+    probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
+    order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     tasks = [
-        _task(device, probe, channel, policy, learned, known)
-        for probe in probes
-        for channel in _asked(probe, device, channels, probes)
+        _task(device, probe, channel, policy, _words(probe, channel, order, learned), known)
+        for asked in probes
+        for channel in _asked(asked, device, order, probes, learned)
+        for probe in (_instead(asked, channel, order, probes, learned),)
         if not _waits(probe, channel, probes, known)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
 
 
-def reach_feeder(entry: Entry) -> tuple[str, str]:
-    """The (probe, channel) that reach is judged by."""
+def _speaks(target: Target, probe: str) -> bool:
+    """Whether the device has a port for the probe, if that asks a port at all."""
+    port = PROBES[probe].port
+    return not port or target.ports[port] > 0
+
+
+def _usual(device: Device, policy: PollPolicy) -> Sequence[str]:
+    """The probes of a device whose entry names none."""
+    usual = policy.by_kind.get(device.kind, ())
+    if device.traffic_kind is not None:
+        usual = policy.by_traffic_kind.get(device.traffic_kind, usual)
+    return [probe for probe in usual if not PROBES[probe].needs or getattr(device, PROBES[probe].needs)]
+
+
+def reach_feeder(entry: Entry) -> Run:
+    """The run that reach is judged by."""
     order = list(PROBES)
     first = min(entry.tasks, key=lambda task: order.index(task.probe))
     return first.probe, first.channel
 
 
-def subjects(entry: Entry) -> dict[Subject, float]:
-    """What is measured of a device, and every how many seconds at most: the interval of each aspect's feeder."""
+def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
+    """What is measured of a device, and by which runs, each with its interval in seconds. Reach has one feeder only."""
     device = entry.target.device
-    feeder = reach_feeder(entry)
-    found: dict[Subject, float] = {}
+    found: dict[Subject, dict[Run, float]] = {}
+    reach = reach_feeder(entry)
     for task in entry.tasks:
-        if (task.probe, task.channel) == feeder:
-            found[Subject(device, Aspect.REACH)] = task.interval
-        for aspect in PROBES[task.probe].aspects:
-            found[Subject(device, aspect, task.channel)] = task.interval
+        run = (task.probe, task.channel)
+        aspects = {*PROBES[task.probe].aspects}
+        if run == reach:
+            aspects.add(Aspect.REACH)
+        if _encrypted(task, entry.target):
+            aspects.add(Aspect.IDENTITY)
+        for aspect in aspects:
+            channel = "" if aspect in OF_THE_DEVICE else task.channel
+            found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found
 
 
-def learn(probe: str, facts: Facts) -> dict[str, str]:
-    """Where a device says its stream and its still picture are: facts of one probe that another one needs."""
+def _encrypted(task: Task, target: Target) -> bool:
+    """Whether a task meets the device's certificate."""
+    place = task.options.get(PROBES[task.probe].told)
+    if isinstance(place, str):
+        return place.startswith(("https:", "rtsps:"))
+    return target.tls and PROBES[task.probe].port in ("http", "onvif")
+
+
+def leave_alone(device: str, failure: Failure | None) -> LeaveAlone | None:
+    """What a poller that starts anew must know of a refused password; None where there is nothing to know."""
+    if failure is None or failure.kind is not FailureKind.AUTH:
+        return None
+    told = failure.values
+    match told.get("credential"), told.get("version"), told.get("protocol"), told.get("at"), told.get("until"):
+        case str(credential), int(version), str(protocol), str(at), str(until):
+            times = datetime.fromisoformat(at), datetime.fromisoformat(until)
+            return LeaveAlone(device, credential, version, protocol, *times)
+        case _:
+            return None
+
+
+def learn(probe: str, facts: Facts) -> dict[str, object]:
+    """Where a device says its streams and still pictures are, and what it says of them: facts of one probe that another
+    one needs.
+
+    The device's own are under the fact's name; those of the ``sources`` of a recorder under that name with the token of
+    their profile or the number of their source, as ``_learned`` looks them up. Profiles are under their token and under
+    the address of their stream.
+    """
     tells = PROBES[probe].tells if probe in PROBES else ()
-    return {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    profiles = _profiles(facts) if tells else {}
+    told: dict[str, object] = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    sources = facts.get("sources")
+    for source in sources[:SOURCES] if isinstance(sources, list | tuple) else ():
+        if not isinstance(source, Mapping):
+            continue
+        for name in tells:
+            value, token, number = source.get(name), source.get("profile"), source.get("number")
+            if not isinstance(value, str) or not value:
+                continue
+            if isinstance(number, int):
+                told.setdefault(_by_number(name, number), value)
+            if isinstance(token, str) and token:
+                told.setdefault(_by_token(name, token), value)
+    for token, profile in profiles.items():
+        told[_by_token(_PROFILE, token)] = profile
+    for where in (facts, *(sources[:SOURCES] if isinstance(sources, list | tuple) else ())):
+        uri, of = (where.get("stream_uri"), where.get("profile")) if isinstance(where, Mapping) else (None, None)
+        if isinstance(uri, str) and of in profiles:
+            told[_by_address(uri)] = profiles[of]
+    return told
 
 
-def _target(device: Device) -> Target:
+def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
+    """Those that can be asked: one that is out of service says nothing of the way."""
+    for device in devices[:DEPTH]:
+        if device.life is Life.ACTIVE and device.host:
+            yield Parent(device.id, device.host, _ports(device)["tcp"])
+
+
+def _ports(device: Device) -> dict[str, int]:
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
+    return ports
+
+
+def _target(device: Device, parents: Sequence[Device]) -> Target:
+    ports = _ports(device)
     ports |= {"tls": device.tls_port, "snmp": device.snmp_port}
     own = {"onvif": device.onvif_credential, "snmp": device.snmp_credential}
     return Target(
@@ -79,22 +168,110 @@ def _target(device: Device) -> Target:
         tls=device.tls is not TlsUse.OFF,
         certificate=device.certificate if device.tls is not TlsUse.ANY else "",
         credentials={protocol: name for protocol, name in own.items() if name},
+        parents=tuple(_parents(parents)),
     )
 
 
-def _asked(probe: str, device: Device, channels: Sequence[Channel], probes: Sequence[str]) -> Sequence[Channel]:
+def _profiles(facts: Facts) -> dict[str, dict[str, object]]:
+    """What the device says of each profile's stream, by its token."""
+    profiles = facts.get("profiles")
+    return {
+        str(profile["token"]): {name: profile.get(name) for name in ("encoding", "width", "height", "frame_rate")}
+        for profile in (profiles[:SOURCES] if isinstance(profiles, list | tuple) else ())
+        if isinstance(profile, Mapping) and profile.get("token")
+    }
+
+
+def _by_number(name: str, number: int) -> str:
+    return f"{name} {number}"
+
+
+def _by_token(name: str, token: str) -> str:
+    return f"{name} of {token}"
+
+
+def _by_address(uri: str) -> str:
+    return f"{_PROFILE} at {uri}"
+
+
+def _learned(name: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> object:
+    """Where the device says this channel is: by its token, else by its number; empty if it does not say.
+
+    What a device tells of itself, and of no source in particular, is where its first channel is; under the name of
+    another one it would be a lie.
+    """
+    if channel.token and (found := learned.get(_by_token(name, channel.token))):
+        return found
+    if found := learned.get(_by_number(name, channel.number)):
+        return found
+    several = any(key.startswith(f"{name} ") for key in learned)
+    return learned.get(name, "") if channel == order[0] and not several else ""
+
+
+def _asked(
+    probe: str, device: Device, order: Sequence[Channel], probes: Sequence[str], learned: Facts
+) -> Sequence[Channel]:
     """The channels a probe runs on. A device without registered channels is its own only one.
 
-    What a device tells of itself is where its first channel is. The others are asked only where the register says: the
-    first one's stream under their name would be a lie.
+    Where the device is asked for its streams, a channel but the first is asked only when the register or the device
+    says where it is.
     """
-    kind, whole = PROBES[probe], Channel("", device.id)
+    kind = PROBES[probe]
     if not kind.per_channel:
-        return (whole,)
-    first, *others = sorted(channels, key=lambda channel: (channel.number, channel.id)) or (whole,)
+        return (Channel("", device.id),)
+    first, *others = order
     if any(kind.told in PROBES[other].tells for other in probes):
-        others = [channel for channel in others if getattr(channel, kind.place)]
+        others = [
+            one
+            for one in others
+            if getattr(one, kind.place)
+            or _learned(kind.told, one, order, learned)
+            or _instead(probe, one, order, probes, learned) != probe
+        ]
     return (first, *others)
+
+
+def _named(probe: str, order: Sequence[Channel]) -> dict[str, object]:
+    """For the probe that tells where channels are: the tokens by which the register knows those without a path."""
+    told = PROBES[probe].tells
+    asking = [kind for kind in PROBES.values() if kind.told in told]
+    tokens = [one.token for one in order if one.token and not all(getattr(one, kind.place) for kind in asking)]
+    return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens and told else {}
+
+
+def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Sequence[str], learned: Facts) -> str:
+    """The probe that is run in place of ``probe``: a channel of which the device told the stream, but no still picture,
+    shows one in its stream."""
+    if probe != "snapshot" or "rtsp" not in probes or channel.snapshot_path:
+        return probe
+    told = {name: _learned(name, channel, order, learned) for name in ("stream_uri", "snapshot_uri")}
+    return "key_frame" if told["stream_uri"] and not told["snapshot_uri"] else probe
+
+
+def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """What a probe is told of this device."""
+    where = _place(probe, channel, order, learned)
+    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned)}
+
+
+def _declared(probe: str, channel: Channel, where: Facts, learned: Facts) -> dict[str, object]:
+    """What the device says of the stream that is asked for: of the profile that told its address, or that the register
+    names by its token."""
+    if Aspect.STREAM not in PROBES[probe].aspects:
+        return {}
+    uri = where.get("stream_uri")
+    profile = learned.get(_by_address(uri) if isinstance(uri, str) else _by_token(_PROFILE, channel.token))
+    return {"declared": profile} if profile else {}
+
+
+def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """Where a probe of a channel asks: the register's path, else what the device told."""
+    kind = PROBES[probe]
+    if kind.place and (path := getattr(channel, kind.place)):
+        return {"path": path}
+    if kind.told and (uri := _learned(kind.told, channel, order, learned)):
+        return {kind.told: uri}
+    return {}
 
 
 def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
@@ -111,16 +288,10 @@ def _task(
     probe: str,
     channel: Channel,
     policy: PollPolicy,
-    learned: Mapping[str, str],
+    words: Facts,
     known: Collection[tuple[str, str]],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)
-    kind = PROBES[probe]
-    options = dict(policy.options.get(probe, {}))
-    if kind.place and (path := getattr(channel, kind.place)):
-        options["path"] = path
-    elif kind.told in learned:
-        options[kind.told] = learned[kind.told]
-    soon = (probe, channel.id) not in known
-    return Task(probe, interval, pace.timeout, channel.id, options, soon)
+    options = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
+    return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

@@ -43,6 +43,17 @@ def ancestors(device: str, parents: Parents) -> Iterator[str]:
             waiting.extend(parents.get(above, ()))
 
 
+def only_way(device: str, parents: Parents) -> list[str]:
+    """The devices above ``device``, the nearest first, as far up as there is but one way: where it parts, the loss of
+    one breaks nothing."""
+    found: list[str] = []
+    above = parents.get(device, ())
+    while len(above) == 1 and above[0] != device and above[0] not in found:
+        found.append(above[0])
+        above = parents.get(above[0], ())
+    return found
+
+
 def children(parents: Parents) -> dict[str, list[str]]:
     """The devices right below each parent."""
     below: dict[str, list[str]] = {}

@@ -6,16 +6,22 @@ yields no reading: silence is judged by time alone (``health.tick``).
 
 from __future__ import annotations
 
-from camera_registry.model.device import Device
-from camera_registry.model.health import Aspect, Cause, Reading, Subject
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from camera_registry.model.device import Device, TlsUse
+from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
+from camera_registry.rules import power, recording, stream
 
 _LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
     FailureKind.AUTH,
     FailureKind.BUSY,
+    FailureKind.CERTIFICATE,
+    FailureKind.NO_MEDIA,
     FailureKind.NO_STREAM,
     FailureKind.PROTOCOL,
     FailureKind.TLS,
@@ -34,7 +40,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     readings: list[Reading] = []
 
     def say(aspect: Aspect, cause: Cause | None = None, detail: str = "") -> None:
-        channel = "" if aspect is Aspect.REACH else seen.channel
+        channel = "" if aspect in OF_THE_DEVICE else seen.channel
         readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail))
 
     if feeds_reach:
@@ -44,23 +50,42 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
         else:
             say(Aspect.REACH)
     own = own_aspect(seen.probe)
-    if seen.failure is not None:
-        if own is not None and (own is not Aspect.PICTURE or seen.failure.kind in _OF_THE_PICTURE):
-            say(own, Cause(seen.failure.kind), seen.failure.detail)
-    elif own is Aspect.PICTURE:
-        cause, detail = _picture(seen.facts, before, policy.picture)
-        say(own, cause, detail)
-    elif own is not None:
-        say(own)
+    if own is not None and (said := _own(own, seen, before, policy, device)) is not None:
+        say(own, *said)
     if seen.probe in PROBES and Aspect.CLOCK in PROBES[seen.probe].aspects:
         offset = seen.facts.get("clock_offset_seconds")
         if isinstance(offset, int | float):
             drifted = abs(offset) > policy.clock_limit
             say(Aspect.CLOCK, Cause.CLOCK_DRIFT if drifted else None, f"{offset:+.1f} s" if drifted else "")
-        identity = _identity(seen.facts, device)
-        if identity is not None:
-            say(Aspect.IDENTITY, *identity)
+    identity = _identity(seen, policy, device)
+    if identity is not None:
+        say(Aspect.IDENTITY, *identity)
     return tuple(readings)
+
+
+def _own(
+    own: Aspect, seen: Observation, before: Facts, policy: Policy, device: Device
+) -> tuple[Cause | None, str] | None:
+    """What a run says of the aspect that is its probe's own; None where it says nothing.
+
+    A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
+    """
+    if seen.failure is not None:
+        if own is Aspect.RECORDING or (own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
+            return None
+        return Cause(seen.failure.kind), seen.failure.detail
+    said: tuple[Cause | None, str] | None = None, ""
+    if own is Aspect.PICTURE:
+        said = _picture(seen.facts, before, policy.picture)
+    elif own is Aspect.STREAM:
+        said = stream.judge(seen.facts, policy.stream)
+    elif own is Aspect.RECORDING:
+        said = recording.judge(seen.facts, policy.recording)
+    elif seen.probe == "http":
+        said = _page(seen.facts, device)
+    elif seen.probe == "snmp":
+        said = power.judge(seen.facts)
+    return said
 
 
 def own_aspect(probe: str) -> Aspect | None:
@@ -91,11 +116,44 @@ def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause 
     return None, ""
 
 
-def _identity(facts: Facts, device: Device) -> tuple[Cause | None, str] | None:
-    """Whether this is still the registered unit; None where either side does not say."""
+def _page(facts: Facts, device: Device) -> tuple[Cause | None, str]:
+    """Whether a web server's answer is a good one. One that asks for a password that nobody has registered is alive."""
+    status = facts.get("status")
+    if not isinstance(status, int) or 200 <= status < 300:
+        return None, ""
+    said = f"HTTP {status} at {facts.get('path')}"
+    if status in (401, 403):
+        return (Cause.AUTH, f"{said}: this user may not see it") if device.credential else (None, "")
+    if status == 503:
+        return Cause.BUSY, said
+    if 300 <= status < 400:
+        return Cause.PROTOCOL, f"{said}: it sends us to {facts.get('location')}; register that as http_path"
+    return Cause.PROTOCOL, f"{said}: correct http_path, or see what is wrong with the device's web server"
+
+
+def _identity(seen: Observation, policy: Policy, device: Device) -> tuple[Cause | None, str] | None:
+    """Whether this is still the registered unit, and whether its papers are good; None where it does not say."""
+    if seen.failure is not None and seen.failure.kind is FailureKind.CERTIFICATE:
+        return Cause.CERTIFICATE, seen.failure.detail
+    facts = seen.facts
     serial, firmware = facts.get("serial"), facts.get("firmware")
     if serial and device.serial and serial != device.serial:
         return Cause.REPLACED, f"serial {serial}, registered {device.serial}"
     if firmware and device.firmware and firmware != device.firmware:
         return Cause.FIRMWARE_CHANGED, f"firmware {firmware}, registered {device.firmware}"
+    certificate = facts.get("certificate")
+    if isinstance(certificate, Mapping) and device.tls is not TlsUse.ANY:
+        return _certificate(certificate, seen.at, policy)
     return (None, "") if serial and device.serial else None
+
+
+def _certificate(facts: Facts, at: datetime, policy: Policy) -> tuple[Cause | None, str]:
+    """Whether a certificate, known to be the device's own, is good for some time yet."""
+    until = facts.get("not_after")
+    if not isinstance(until, str):
+        return None, ""
+    left = datetime.fromisoformat(until) - at
+    if left >= timedelta(days=policy.certificate_days):
+        return None, ""
+    ends = "ended" if left < timedelta(0) else "ends"
+    return Cause.CERTIFICATE, f"its certificate {ends} on {until[:10]}"

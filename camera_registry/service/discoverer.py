@@ -13,6 +13,7 @@ from camera_registry.settings import Settings
 from camera_registry.store import Store, StoreError, proposals
 from probes.discovery.search import Plan, Search
 from probes.guard import AddressGuard, look_up_all
+from probes.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Discoverer:
         settings: Callable[[], Settings],
         register: Callable[[], Register],
         now: Callable[[], datetime],
+        places: Places,
     ) -> None:
         self.open = 0
         self.last: datetime | None = None
@@ -38,6 +40,7 @@ class Discoverer:
         self._settings = settings
         self._register = register
         self._now = now
+        self._places = places
         self._search: Search | None = None
         self._begun: datetime | None = None
         self._ended: datetime | None = None
@@ -71,7 +74,7 @@ class Discoverer:
         before = self._search
         if resume and before is not None and before.plan.networks == plan.networks and before.position < before.size:
             plan = plan_of(self._settings(), start=before.position)
-        self._search = Search(plan, self._guard, self._now)
+        self._search = Search(plan, self._guard, self._now, self._places)
         self._begun, self._ended, self._trouble = self._now(), None, ""
         self._wanted.set()
         return True

@@ -10,20 +10,18 @@ from itertools import islice
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
-from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, Reason, State, Subject
 from camera_registry.model.incident import Affected, Incident, IncidentChange
-from camera_registry.model.observation import Facts, Observation, ProbeSeen
+from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
-from camera_registry.rules import health, topology
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
+from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.plan import learn, plan, reach_feeder, subjects
+from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
 from camera_registry.rules.verdict import read
 from camera_registry.service.lookout import Lookout
-
-Run = tuple[str, str]
-"""(probe, channel)."""
 
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
@@ -39,10 +37,12 @@ class _Watched:
     policy: Policy
     entry: Entry | None = None
     reach: Run = ("", "")
-    intervals: dict[Subject, float] = field(default_factory=dict)
+    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
+    opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
+    """Of subjects that several runs feed."""
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
-    learned: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
 
 
@@ -118,6 +118,7 @@ class Ledger:
         told: list[RosterChange] = []
         for gone in self._watched.keys() - register.devices.keys():
             told += self._retire(gone, now)
+        moved: set[str] = set()
         for device in register.devices.values():
             own = tuple(channels.get(device.id, ()))
             site = register.sites.get(device.site)
@@ -130,8 +131,13 @@ class Ledger:
                     continue
             watched = watched or self._of(device.id)
             watched.device, watched.channels, watched.policy = device, own, policy
-            told += self._replan(watched, now)
+            moved.add(device.id)
             self.changes.touched.add(device.id)
+        # Whoever stands behind a device that was edited must know where to ask for it.
+        behind = {below for id in moved for below in topology.descendants(id, self._below)}
+        for id in register.devices:
+            if id in moved or id in behind:
+                told += self._replan(self._watched[id], now)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -148,6 +154,8 @@ class Ledger:
             before = earlier.facts if earlier is not None else {}
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
+                if not self._counts(watched, run, reading, now):
+                    continue
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
                 for canary in self.lookout.look(state, reading, watched.policy, now):
                     told += self._ask(canary)
@@ -163,6 +171,8 @@ class Ledger:
             if hurry:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, watched.policy.retry))
             self._remember(watched, seen, earlier)
+            if seen.probe == "snmp":
+                self.changes.touched.update(one for one in self._below.get(seen.device, ()) if one in self._down)
             told += self._learn(watched, seen, now, first=earlier is None)
             self.changes.touched.add(seen.device)
         return told
@@ -172,8 +182,11 @@ class Ledger:
         self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
-            for subject, interval in watched.intervals.items():
-                state, flip = health.tick(watched.states[subject], now, interval, watched.policy)
+            for subject, intervals in watched.feeders.items():
+                state = watched.states[subject]
+                if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
+                    continue
+                state, flip = health.tick(state, now, min(intervals.values()), watched.policy)
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
@@ -189,6 +202,9 @@ class Ledger:
                 )
             for run, seen in watched.seen.items():
                 watched.seen[run] = replace(seen, at=seen.at + step)
+            for held in watched.opinions.values():
+                for run, one in held.items():
+                    held[run] = replace(one, until=one.until + step)
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
@@ -216,6 +232,8 @@ class Ledger:
         blamed, checked = self._blame(device)
         states = tuple(health.in_order(watched.states.values()))
         status, since, reasons = health.derive(states, blamed, checked)
+        if not blamed:
+            reasons = self._explained(watched.device, reasons)
         return BoardEntry(
             watched.device,
             watched.channels,
@@ -255,7 +273,8 @@ class Ledger:
             was = {one.subject: one for one in read(again, {}, before, watched.device, feeds_reach=reach)}
             for reading in read(again, {}, policy, watched.device, feeds_reach=reach):
                 state = watched.states.get(reading.subject)
-                if state is not None and was[reading.subject].cause is not reading.cause:
+                changed = was[reading.subject].cause is not reading.cause
+                if state is not None and changed and self._counts(watched, run, reading, now):
                     self._keep(watched, *health.judge_again(state, reading, now))
         for state in list(watched.states.values()):
             self._keep(watched, *health.confirm(state, policy, now))
@@ -269,22 +288,56 @@ class Ledger:
 
     def _replan(self, watched: _Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen)
+        above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
+        parents = [parent.device for parent in above if parent is not None]
+        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents)
         if entry == watched.entry and entry is not None:
             return []
         was, watched.entry = watched.entry, entry
         watched.reach = reach_feeder(entry) if entry else ("", "")
-        watched.intervals = subjects(entry) if entry else {}
-        shortest = min(watched.intervals.values(), default=PATIENCE.total_seconds())
+        watched.feeders = feeders(entry) if entry else {}
+        self._gather_opinions(watched, now)
+        shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         watched.patience = min(PATIENCE, timedelta(seconds=shortest))
-        for subject in watched.states.keys() - watched.intervals.keys():
+        for subject in watched.states.keys() - watched.feeders.keys():
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.intervals.keys() - watched.states.keys():
+        for subject in watched.feeders.keys() - watched.states.keys():
             watched.states[subject] = AspectState(subject)
+        if entry is not None and was is None:
+            quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
+            return [Put(entry), *(one for one in quiet if one is not None)]
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
+
+    def _counts(self, watched: _Watched, run: Run, reading: Reading, now: datetime) -> bool:
+        """Keep the opinion of this run, and say whether it counts against those of others."""
+        held = watched.opinions.get(reading.subject)
+        if held is None:
+            return True
+        interval = watched.feeders[reading.subject].get(run)
+        if interval is None:
+            return False
+        held[run] = opinions.opinion(reading, interval, watched.policy)
+        return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
+
+    def _gather_opinions(self, watched: _Watched, now: datetime) -> None:
+        """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a
+        restart does not begin with the word of whoever speaks first."""
+        shared = {subject: runs for subject, runs in watched.feeders.items() if len(runs) > 1}
+        known, watched.opinions = watched.opinions, {subject: {} for subject in shared}
+        if not shared:
+            return
+        for run, seen in watched.seen.items():
+            # Facts of a failed run are those of an earlier one.
+            facts = seen.facts if seen.failure is None else {}
+            again = Observation(watched.device.id, seen.probe, seen.at, seen.took, seen.channel, facts, seen.failure)
+            for reading in read(again, {}, watched.policy, watched.device, feeds_reach=False):
+                self._counts(watched, run, reading, now)
+        for subject, runs in shared.items():
+            held = known.get(subject, {})
+            watched.opinions[subject].update({run: one for run, one in held.items() if run in runs})
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
         watched = self._watched[device]
@@ -338,6 +391,17 @@ class Ledger:
             return blamed, self._back[blamed] + self._watched[device].policy.recheck
         return "", None
 
+    def _explained(self, device: Device, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        """The reasons of a lost device by what its switch knows of the port it is plugged in: no power, or no link."""
+        parent = self._watched.get(device.parent)
+        known = parent.seen.get(("snmp", "")) if parent is not None else None
+        if known is None or device.id not in self._down or (found := power.explain(device, known.facts)) is None:
+            return reasons
+        cause, detail = found
+        return tuple(
+            replace(one, cause=cause, detail=detail) if one.cause in health.BEHIND_A_PARENT else one for one in reasons
+        )
+
     def _mark_reach(self, state: AspectState) -> None:
         """Note which devices are lost; whoever stands behind one that changes must be shown anew."""
         if state.subject.aspect is not Aspect.REACH:
@@ -367,9 +431,10 @@ class Ledger:
         run = (seen.probe, seen.channel)
         facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
-        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, seen.failure, success, facts)
+        failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
+        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         self._stirred.setdefault(seen.device, seen.at)
-        if earlier is None or (earlier.failure is None) != seen.ok:
+        if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
@@ -381,3 +446,19 @@ class Ledger:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)
+
+
+def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
+    """The way is asked when a failure begins, and told of as long as it is the same one."""
+    if now is None or before is None or now.way is not None or now.kind is not before.kind:
+        return now
+    return replace(now, way=before.way)
+
+
+def _news(before: Failure | None, now: Failure | None) -> bool:
+    """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
+    must be known after a crash, or the password would be tried anew."""
+    if before is None or now is None:
+        return before is not now
+    told = before.values.get("until") != now.values.get("until")
+    return told or before.kind is not now.kind or (now.way is not None and now.way != before.way)

@@ -19,10 +19,12 @@ from typing import Protocol
 from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import FailureKind, Observation, Stage
 from camera_registry.model.probe import PROBES
-from camera_registry.model.roster import Drop, Hurry, Put
+from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
 from camera_registry.rules.schedule import Agenda, Due
-from probes.base import Tools, observe
+from camera_registry.service.diagnosis import Diagnosis
+from probes.base import Step, Tools, observe
 from probes.catalog import load
+from probes.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +55,24 @@ class Limits:
     per_host: int
 
 
+@dataclass(slots=True)
+class _Asked:
+    """One run that is under way or waits for a place. ``steps`` and ``answer``: somebody waits for it and wants to be
+    told how it went; else it is the agenda's."""
+
+    due: Due
+    steps: list[Step] | None = None
+    answer: asyncio.Future[Observation] | None = None
+
+
 class Poller:
     """Follows a roster, runs probes, fills a sink."""
 
     def __init__(self, roster: Roster, sink: Sink, tools: Tools, limits: Limits, meter: Meter) -> None:
         self.agenda = Agenda()
         self.limits = limits
+        self.places = Places(limits.per_host)
+        self.diagnosis = Diagnosis(tools, self.places)
         self._roster = roster
         self._sink = sink
         self._tools = tools
@@ -66,8 +80,8 @@ class Poller:
         # Pinned once to the wall clock, so that phases survive a restart; from there on it never jumps.
         self._offset = time.time() - time.monotonic()
         self._runs: set[asyncio.Task[Observation]] = set()
-        self._hosts: dict[str, int] = {}
-        self._parked: dict[str, deque[Due]] = {}
+        self._parked: dict[str, tuple[deque[_Asked], deque[_Asked]]] = {}
+        """By host: what waits for a place, the urgent before the rest, each in the order in which it came."""
         self._batch: list[Observation] = []
         self._wake = asyncio.Event()
         self._filled = asyncio.Event()
@@ -93,6 +107,15 @@ class Poller:
             for run in self._runs:
                 run.cancel()
             await asyncio.gather(*self._runs, return_exceptions=True)
+            await self.diagnosis.stop()
+
+    async def ask(self, target: Target, task: Task, steps: list[Step]) -> Observation:
+        """One run that somebody waits for, within the limits of all others; it is judged like any. ``steps`` is filled
+        with what happened."""
+        answer: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()
+        due = Due((target.device, task.probe, task.channel), target, task, self.clock(), extra=True)
+        self._begin(_Asked(due, steps, answer))
+        return await answer
 
     async def _follow(self) -> None:
         async for change in self._roster.changes():
@@ -102,8 +125,11 @@ class Poller:
                 case Drop(device):
                     self.agenda.drop(device)
                     self._tools.memory.forget(device)
+                    self.diagnosis.forget(device)
                 case Hurry(device, probe, channel, after):
                     self.agenda.hurry((device, probe, channel), self.clock() + after)
+                case LeaveAlone():
+                    self._tools.memory.of(change.device).left_alone.append(change)
             self._wake.set()
 
     async def _work(self) -> None:
@@ -111,7 +137,7 @@ class Poller:
             self._wake.clear()
             now = self.clock()
             while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:
-                self._begin(due)
+                self._begin(_Asked(due))
             if self.agenda.missed:
                 missed, self.agenda.missed = self.agenda.missed, {}
                 for probe, runs in missed.items():
@@ -126,29 +152,47 @@ class Poller:
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
 
-    def _begin(self, due: Due) -> None:
+    def _begin(self, asked: _Asked) -> None:
+        due = asked.due
         host = due.target.host
-        if self._hosts.get(host, 0) >= self.limits.per_host:
-            parked = self._parked.setdefault(host, deque())
-            # A dead recorder's channels can keep its two places taken for minutes; whether it is there at all, and what
-            # waits for confirmation, is asked before them.
-            if due.extra or not due.task.channel:
-                parked.appendleft(due)
-            else:
-                parked.append(due)
+        self.places.per_host = self.limits.per_host
+        if self.places.take(host):
+            self._run(asked)
             return
-        self._hosts[host] = self._hosts.get(host, 0) + 1
-        run = asyncio.get_running_loop().create_task(self._measure(due))
-        self._runs.add(run)
-        run.add_done_callback(partial(self._end, due))
+        urgent, rest = self._parked.setdefault(host, (deque(), deque()))
+        # A dead recorder's channels can keep its two places taken for minutes; whether it is there at all, and what
+        # waits for confirmation, is asked before them.
+        (urgent if due.extra or not due.task.channel else rest).append(asked)
+        self.places.when_free(host, partial(self._run_next, host))
 
-    async def _measure(self, due: Due) -> Observation:
-        task = due.task
+    def _run_next(self, host: str) -> bool:
+        queues = self._parked.get(host, ())
+        parked = next((queue for queue in queues if queue), None)
+        if parked is not None:
+            self._run(parked.popleft())
+        if not any(queues):
+            self._parked.pop(host, None)
+        return parked is not None
+
+    def _run(self, asked: _Asked) -> None:
+        run = asyncio.get_running_loop().create_task(self._measure(asked))
+        self._runs.add(run)
+        run.add_done_callback(partial(self._end, asked))
+
+    async def _measure(self, asked: _Asked) -> Observation:
+        due, task = asked.due, asked.due.task
         lag = self.clock() - due.due
-        probe = load(task.probe)
         seen = await observe(
-            task.probe, probe, due.target, task.options, self._tools, timeout=task.timeout, channel=task.channel
+            task.probe,
+            load(task.probe),
+            due.target,
+            task.options,
+            self._tools,
+            timeout=task.timeout,
+            channel=task.channel,
+            steps=asked.steps,
         )
+        seen = await self.diagnosis.explain(seen, due.target, _port(due))
         self._tell(seen, lag)
         return seen
 
@@ -157,26 +201,30 @@ class Poller:
         self._batch.append(seen)
         self._filled.set()
 
-    def _end(self, due: Due, run: asyncio.Task[Observation]) -> None:
+    def _end(self, asked: _Asked, run: asyncio.Task[Observation]) -> None:
         if len(self._runs) >= self.limits.slots:
             self._wake.set()
         self._runs.discard(run)
         if run.cancelled():
+            if asked.answer is not None:
+                asked.answer.cancel()
             return
         if error := run.exception():
-            log.error("a run of %s failed on our side: %r", due.key, error)
+            log.error("a run of %s failed on our side: %r", asked.due.key, error)
         else:
-            self._spare_the_others(due, run.result())
-        self.agenda.done(due.key)
-        host = due.target.host
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
-        if parked := self._parked.get(host):
-            waiting = parked.popleft()
-            if not parked:
-                del self._parked[host]
-            self._begin(waiting)
+            self._spare_the_others(asked.due, run.result())
+        self._finish(asked, run.exception() or run.result())
+        self.places.give_back(asked.due.target.host)
+
+    def _finish(self, asked: _Asked, outcome: Observation | BaseException) -> None:
+        if asked.answer is None:
+            self.agenda.done(asked.due.key)
+        elif asked.answer.done():
+            pass  # whoever waited has gone
+        elif isinstance(outcome, Observation):
+            asked.answer.set_result(outcome)
+        else:
+            asked.answer.set_exception(outcome)
 
     def _spare_the_others(self, due: Due, seen: Observation) -> None:
         """Let a port that did not answer at all stand for everything that waits to ask the same one.
@@ -187,18 +235,13 @@ class Poller:
         failure = seen.failure
         if failure is None or failure.stage not in (Stage.ADDRESS, Stage.CONNECT) or failure.kind not in _SILENCE:
             return
-        parked = self._parked.pop(due.target.host, None)
-        others: deque[Due] = deque()
-        for waiting in parked or ():
-            if _port(waiting) != _port(due):
-                others.append(waiting)
-                continue
-            _, probe, channel = waiting.key
-            told = Observation(waiting.target.device, probe, self._tools.now(), 0.0, channel, failure=failure)
-            self._tell(told, self.clock() - waiting.due)
-            self.agenda.done(waiting.key)
-        if others:
-            self._parked[due.target.host] = others
+        for parked in self._parked.get(due.target.host, ()):
+            for waiting in [one for one in parked if _port(one.due) == _port(due)]:
+                parked.remove(waiting)
+                device, probe, channel = waiting.due.key
+                told = Observation(device, probe, self._tools.now(), 0.0, channel, failure=failure)
+                self._tell(told, self.clock() - waiting.due.due)
+                self._finish(waiting, told)
 
     async def _ship(self) -> None:
         while True:

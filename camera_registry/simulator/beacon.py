@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from camera_registry.simulator.answers import INNER_HOST
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.live import LiveDevice
 from camera_registry.simulator.member import Ports
+from camera_registry.simulator.question import INNER_HOST
 from camera_registry.simulator.sockets import LOOPBACK_DEVICE, ListenError
 
 GROUP = "239.255.255.250"

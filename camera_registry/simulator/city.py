@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from ipaddress import IPv4Address
 
-from camera_registry.model.device import Device, Kind, TrafficKind
+from camera_registry.model.device import Device, Kind, TlsUse, TrafficKind
 from camera_registry.model.people import Contractor, Crew
 from camera_registry.model.place import Area, Site, View
 from camera_registry.simulator import geography, places
 from camera_registry.simulator.geography import SITE_CAMERAS
 from camera_registry.simulator.makers import MAKERS
-from camera_registry.simulator.member import BLOCK, Member
+from camera_registry.simulator.member import BLOCK, WITHOUT_PICTURE, Member
 
 BLOCKS_PER_DISTRICT = 3
 GRID_UNITS = 8
@@ -27,7 +27,8 @@ TYPE_CODES = {
     Kind.RECORDER: "118",
 }
 """Digits 11 to 13 of a national code (GB/T 28181, annex on identifiers). Other units carry no code."""
-WITHOUT_PICTURE = frozenset({TrafficKind.SIGNAL, TrafficKind.GUIDANCE})
+ENCRYPTED = 4
+"""Each so-manyth camera of a maker who encrypts is set to do so."""
 TRAFFIC = tuple(TrafficKind)
 
 
@@ -154,7 +155,9 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
         national_code=_national_code(kind, spot.district, number),
         area=spot.grid,
         parent=spot.parent,
-        probes=_probes(kind, traffic),
+        parent_port=_port(kind, spot) if spot.parent else "",
+        tls=TlsUse.PIN if watches and maker.encrypts and number % ENCRYPTED == 0 else TlsUse.OFF,
+        probes=("tcp", "rtsp") if kind is Kind.MOBILE_UNIT else (),
         manufacturer=maker.name,
         model=maker.models[number % len(maker.models)],
         serial=f"{maker.name[:2].upper()}{rng.randrange(16**10):010X}",
@@ -176,6 +179,9 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
         installed=installed,
     )
     channels = _channel_count(kind, traffic)
+    password = _password(rng) if channels else ""
+    if kind is Kind.NETWORK:
+        password = f"ro-{device.serial.lower()}"  # the community of its agent
     return Member(
         device=device,
         maker=maker,
@@ -183,7 +189,7 @@ def _member(rng: random.Random, kind: Kind, traffic: TrafficKind | None, spot: S
         scene=number,
         drift=round(rng.uniform(-2.0, 2.0), 2),
         username=rng.choice(("admin", "operator", "tianwang")) if channels else "",
-        password=_password(rng) if channels else "",
+        password=password,
     )
 
 
@@ -214,13 +220,9 @@ def _word(kind: Kind, traffic: TrafficKind | None) -> tuple[str, str]:
             return "its", words[traffic]
 
 
-def _probes(kind: Kind, traffic: TrafficKind | None) -> tuple[str, ...]:
-    """Probes that differ from what the kind usually gets."""
-    if kind is Kind.NETWORK or traffic in WITHOUT_PICTURE:
-        return ("tcp",)
-    if kind is Kind.MOBILE_UNIT:
-        return ("tcp", "rtsp")
-    return ()
+def _port(kind: Kind, spot: Spot) -> str:
+    """The port of the switch above that it is plugged into; switches come in by fibre."""
+    return f"XE{spot.block}" if kind is Kind.NETWORK else f"GE{spot.number}"
 
 
 def _channel_count(kind: Kind, traffic: TrafficKind | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 
@@ -41,6 +42,7 @@ class Dial:
             if device.faults is NONE:
                 device.faults = Faults()
             device.faults.active[kind] = filled
+            device.faults.begun[kind] = time.time()
             if kind in SILENT:
                 self._silenced.add(device.member.id)
             elif kind is Fault.FLAPPING:

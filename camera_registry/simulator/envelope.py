@@ -32,11 +32,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One operation: its namespace and name, the texts of its arguments by local name, and the proof, if any."""
+    """One operation: its namespace and name, the texts of its arguments by local name (the last, and all of each), and
+    the proof, if any."""
 
     namespace: str
     operation: str
     arguments: dict[str, str]
+    repeated: dict[str, tuple[str, ...]]
     token: Token | None
 
 
@@ -70,12 +72,14 @@ class Reader:
         if operation is None:
             raise Malformed("the Body is empty")
         called = etree.QName(operation)
-        arguments = {
-            etree.QName(element).localname: (element.text or "").strip()
-            for element in operation.iterdescendants(etree.Element)
-        }
+        repeated: dict[str, tuple[str, ...]] = {}
+        for element in operation.iterdescendants(etree.Element):
+            name_of = etree.QName(element).localname
+            repeated[name_of] = (*repeated.get(name_of, ()), (element.text or "").strip())
+        arguments = {name_of: texts[-1] for name_of, texts in repeated.items()}
         token = root.find(f"{soap}Header/{WSSE}Security/{WSSE}UsernameToken")
-        return Request(called.namespace or "", called.localname, arguments, None if token is None else _token(token))
+        proof = None if token is None else _token(token)
+        return Request(called.namespace or "", called.localname, arguments, repeated, proof)
 
 
 def _token(element: etree._Element) -> Token:

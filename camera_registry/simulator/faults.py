@@ -29,9 +29,31 @@ class Fault(StrEnum):
     SERIAL_SWAPPED = "serial_swapped"
     """Another unit hangs in its place: the serial number has changed."""
     BUSY = "busy"
-    """Its table of stream sessions is full."""
+    """Its table of stream sessions is full; it answers with ``status``, 453 or 503."""
     NO_MEDIA = "no_media"
     """Streams play and no packet comes."""
+    NO_STREAM = "no_stream"
+    """Its streams are gone: asked for one it says that there is none."""
+    UNDECODABLE = "undecodable"
+    """Streams play, and their packets hold noise."""
+    LOW_FRAME_RATE = "low_frame_rate"
+    """Streams play ``rate`` pictures a second, and go on to announce what they should."""
+    WRONG_STREAM = "wrong_stream"
+    """The main stream is played where the sub stream is asked for, and the other way round."""
+    RECORDING_GAP = "recording_gap"
+    """A recorder lacks ``seconds`` of recordings, up to ``ago`` seconds before now; 0: it has stopped writing."""
+    STORAGE_FAULT = "storage_fault"
+    """A recorder's disk reports errors."""
+    POE_OFF = "poe_off"
+    """The switch's port no longer feeds it: silence, and a port with a fault of PoE."""
+    ON_BATTERY = "on_battery"
+    """The cabinet of a switch has lost its mains and runs on its battery."""
+    CERTIFICATE_CHANGED = "certificate_changed"
+    """It shows another certificate than it did."""
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    """Its certificate ends in ten days."""
+    TLS_BROKEN = "tls_broken"
+    """It ends every handshake with an alert."""
     BLACK = "black"
     FROZEN = "frozen"
     COVERED = "covered"
@@ -43,10 +65,16 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
     Fault.FLAPPING: {"period": 20.0},
     Fault.SLOW_DRIP: {"interval": 1.0},
     Fault.CLOCK_DRIFT: {"seconds": 86_400.0},
+    Fault.BUSY: {"status": 453.0},
+    Fault.LOW_FRAME_RATE: {"rate": 3.0},
+    Fault.RECORDING_GAP: {"seconds": 7_200.0, "ago": 0.0},
 }
-"""The options of a fault and what they are unless said otherwise, all in seconds."""
+"""The options of a fault and what they are unless said otherwise, in seconds but for those in UNITS."""
 
-SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN})
+UNITS: Mapping[str, str] = {"status": "of RTSP's statuses", "rate": "of pictures a second"}
+
+SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN, Fault.POE_OFF})
+OF_ENCRYPTION = frozenset({Fault.CERTIFICATE_CHANGED, Fault.CERTIFICATE_EXPIRING, Fault.TLS_BROKEN})
 
 
 class FaultError(ValueError):
@@ -57,10 +85,12 @@ class FaultError(ValueError):
 class Faults:
     """The faults in force on one device, and what its protocols must ask at each request.
 
-    ``dark``: nothing of it reaches the network, be it for its own fault or for that of a device above it.
+    ``begun``: when each was set, in seconds since 1970; ``dark``: nothing of it reaches the network, be it for its own
+    fault or for that of a device above it.
     """
 
     active: dict[Fault, dict[str, float]] = field(default_factory=dict)
+    begun: dict[Fault, float] = field(default_factory=dict)
     dark: bool = False
 
     def __contains__(self, fault: object) -> bool:
@@ -84,8 +114,9 @@ def options_of(fault: Fault, given: Mapping[str, object]) -> dict[str, float]:
             takes = f"it takes {', '.join(known)}" if known else "it takes none"
             raise FaultError(f"{fault} has no option {name!r}: {takes}")
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FaultError(f"{fault}: {name} is a number of seconds (given: {value!r})")
-        if name != "seconds" and value <= 0:
-            raise FaultError(f"{fault}: {name} must be more than 0 s (given: {value!r})")
+            raise FaultError(f"{fault}: {name} is a number {UNITS.get(name, 'of seconds')} (given: {value!r})")
+        if name != "seconds" and (value < 0 or (known[name] and not value)):
+            least = "0" if name in UNITS else "0 s"
+            raise FaultError(f"{fault}: {name} must be more than {least} (given: {value!r})")
         filled[name] = float(value)
     return filled

@@ -12,6 +12,8 @@ from camera_registry.simulator.connection import Connection, look_of
 from camera_registry.simulator.envelope import Malformed, Request
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.makers import SoapAccess
+from camera_registry.simulator.member import STATUS_PATH
+from camera_registry.simulator.question import Asked, SoapFault
 from camera_registry.simulator.scene import VARIANTS
 from camera_registry.simulator.stills import still_of
 
@@ -44,7 +46,8 @@ class HttpConnection(Connection):
     __slots__ = ()
 
     def opened(self) -> None:
-        if not self.device.member.speaks_onvif:
+        member = self.device.member
+        if not (member.speaks_onvif or member.has_page):
             self.reset()
 
     def received(self, data: bytes) -> bytes:
@@ -80,12 +83,15 @@ class HttpConnection(Connection):
         authorization = found[1].decode("latin-1").strip() if found else ""
         path = target.partition("?")[0]
         media_path = self.device.member.maker.media_path
-        if path in (DEVICE_PATH, media_path):
+        if path in (DEVICE_PATH, media_path) or path in answers.PATHS:
             self._soap(method, target, authorization, body)
         elif method != "GET":
             # Makers' own interfaces change a device by PUT and POST: nobody may, and it is counted.
             self.device.counts.forbidden += 1
             self._answer(405, b"", "text/html", ["Allow: GET"])
+        elif self.device.member.has_page and path == STATUS_PATH:
+            self.device.counts.request("http.status")
+            self._answer(200, f"<!DOCTYPE html><p>{self.device.member.id}: OK".encode(), "text/html")
         else:
             self._picture(target, authorization)
         if minor == "0" or _CLOSE.search(head):
@@ -101,7 +107,7 @@ class HttpConnection(Connection):
         try:
             request = self.premises.reader.read(body)
         except Malformed as error:
-            self._fault(answers.SoapFault("Sender", ("WellFormed",), str(error)), 400)
+            self._fault(SoapFault("Sender", ("WellFormed",), str(error)), 400)
             return
         self.device.counts.request(f"onvif.{request.operation}")
         if not request.operation.startswith("Get"):
@@ -112,13 +118,13 @@ class HttpConnection(Connection):
             if verdict is not Verdict.GRANTED:
                 self._not_authorized(verdict)
                 return
-        answer = answers.ANSWERS.get(key)
+        answer = answers.answer_for(self.device, *key)
         if answer is None:
-            self._fault(answers.SoapFault("Receiver", ("ActionNotSupported",), "Action not supported"), 500)
+            self._fault(SoapFault("Receiver", ("ActionNotSupported",), "Action not supported"), 500)
             return
         try:
-            text = answer(answers.Asked(self.device, request.arguments, self.premises.ports))
-        except answers.SoapFault as error:
+            text = answer(Asked(self.device, request.arguments, self.premises.ports, request.repeated))
+        except SoapFault as error:
             self._fault(error, 500 if error.code == "Receiver" else 400)
             return
         self._answer(200, answers.dialect(maker.envelope, maker.schema, text), SOAP_TYPE)
@@ -145,10 +151,10 @@ class HttpConnection(Connection):
         if maker.soap is SoapAccess.DIGEST:
             self._answer(401, REFUSED_PAGE, "text/html", challenges)
             return
-        error = answers.SoapFault("Sender", ("NotAuthorized",), "Sender not Authorized")
+        error = SoapFault("Sender", ("NotAuthorized",), "Sender not Authorized")
         self._fault(error, maker.refusal, challenges)
 
-    def _fault(self, error: answers.SoapFault, status: int, headers: list[str] | None = None) -> None:
+    def _fault(self, error: SoapFault, status: int, headers: list[str] | None = None) -> None:
         maker = self.device.member.maker
         text = answers.fault(maker.envelope, error)
         self._answer(status, answers.dialect(maker.envelope, maker.schema, text), SOAP_TYPE, headers)

@@ -18,12 +18,14 @@ MOST_OPERATIONS = 64
 class Counts:
     """What a device was asked. ``requests``: operations as ``onvif.GetProfiles``, ``rtsp.DESCRIBE``, ``http.snapshot``,
     ``tcp.connect``. ``failed_authentications``: wrong proofs, not mere challenges. ``forbidden``: operations that would
-    change the device. ``open_sessions``: streams set up and not torn down."""
+    change the device. ``open_sessions``: streams set up and not torn down; ``abandoned_sessions``: those that ended
+    with their connection, because nobody took them down."""
 
     requests: dict[str, int] = field(default_factory=dict)
     failed_authentications: int = 0
     forbidden: int = 0
     open_sessions: int = 0
+    abandoned_sessions: int = 0
 
     def request(self, operation: str) -> None:
         if len(self.requests) >= MOST_OPERATIONS and operation not in self.requests:

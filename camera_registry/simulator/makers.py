@@ -36,7 +36,9 @@ class Maker:
     which an account is locked for half an hour (0: never); ``tells_inner_address``: service and picture addresses in
     its answers are those of the network behind NAT; ``services``: GetServices is supported; ``paths_known``: the
     register knows the stream and picture paths, else they are to be asked for over ONVIF; ``counts_nonces``: RTSP
-    challenges offer ``qop``, else they are those of RFC 2069; ``tells_mac``: its scopes hold its MAC address.
+    challenges offer ``qop``, else they are those of RFC 2069; ``encrypts``: some of its cameras are asked by HTTPS;
+    ``tells_mac``: its scopes hold its MAC address; ``modern``: it encodes H.265, which only Media2 has a word for;
+    ``sub_codec``: that of its sub streams; ``transports``: how it sends media, "tcp" or "udp".
     """
 
     name: str
@@ -58,7 +60,15 @@ class Maker:
     paths_known: bool = True
     sessions: int = 6
     counts_nonces: bool = True
+    encrypts: bool = False
     tells_mac: bool = False
+    modern: bool = False
+    sub_codec: str = "H264"
+    transports: tuple[str, ...] = ("tcp",)
+
+    def codec(self, stream: int) -> str:
+        """How a stream (1: main, 2: sub) is encoded."""
+        return "H265" if self.modern else self.sub_codec if stream == 2 else "H264"
 
     @property
     def soap_schemes(self) -> tuple[Scheme, ...]:
@@ -129,6 +139,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/kestrel-cgi/jpg/image.cgi?camera={channel}",
         media_path="/onvif/services",
         options_need_password=True,
+        sub_codec="JPEG",
     ),
     Maker(
         name="Yunjing",
@@ -144,6 +155,7 @@ MAKERS: tuple[Maker, ...] = (
         snapshot_path="/images/snapshot_{channel}.jpg",
         services=False,
         paths_known=False,
+        transports=("udp",),
     ),
     Maker(
         name="Nordlys",
@@ -158,6 +170,25 @@ MAKERS: tuple[Maker, ...] = (
         stream_path="/rtsp_tunnel?h26x=4&line={channel}&inst={stream}",
         snapshot_path="/snap.jpg?line={channel}",
         tells_inner_address=True,
+        encrypts=True,
+        transports=("tcp", "udp"),
     ),
 )
 """In order of market share; the fleet plan gives the first ones more devices."""
+
+MODERN = Maker(
+    name="Xueyan",
+    models=("XY-8M500", "XY-4M220"),
+    firmware="3.2.0.1107",
+    envelope="SOAP-ENV",
+    schema="tt",
+    soap=SoapAccess.EITHER,
+    refusal=400,
+    snapshot=(Scheme.SHA256,),
+    rtsp=(Scheme.SHA256,),
+    stream_path="/live/{channel}/{stream}",
+    snapshot_path="/live/{channel}.jpg",
+    paths_known=False,
+    modern=True,
+)
+"""Plays H.265 and tells so by Media2. No fleet is planned with it: a second of pictures takes seconds to encode."""

@@ -11,7 +11,7 @@ class ManagementConnection(Connection):
     __slots__ = ()
 
     def opened(self) -> None:
-        if "tcp" not in self.device.member.device.probes:
+        if not self.device.member.greets:
             self.reset()
             return
         self.device.counts.request("tcp.connect")

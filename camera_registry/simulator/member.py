@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from camera_registry.model.device import Channel, Device
+from camera_registry.model.device import Channel, Device, Kind, TlsUse, TrafficKind
 from camera_registry.simulator.makers import Maker
 
 BLOCK = 41
 """Devices of one block: the switch and forty beneath it."""
 RANGE = 64
 """Addresses of one block; the first is not used, the second is the switch's."""
+
+
+WITHOUT_PICTURE = frozenset({TrafficKind.SIGNAL, TrafficKind.GUIDANCE})
+"""Traffic units that have a page of status instead."""
+STATUS_PATH = "/status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,8 @@ class Ports:
     http: int = 18080
     rtsp: int = 18554
     tcp: int = 18023
+    https: int = 18443
+    snmp: int = 18161
     discovery: int = 0
 
 
@@ -44,6 +51,31 @@ class Member:
         """A switch, a signal or a sign has no picture; a mobile unit streams but has no ONVIF."""
         return self.channels > 0 and not self.device.probes
 
+    @property
+    def records(self) -> bool:
+        """It keeps recordings and tells of them (ONVIF Profile G)."""
+        return self.device.kind is Kind.RECORDER and self.speaks_onvif
+
+    @property
+    def has_page(self) -> bool:
+        """Whether it shows a page of its status."""
+        return self.device.traffic_kind in WITHOUT_PICTURE
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether it speaks HTTPS too: the cameras that are to be asked so, and recorders."""
+        return self.device.tls is TlsUse.PIN or self.device.kind is Kind.RECORDER
+
+    @property
+    def manages(self) -> bool:
+        """Whether it is a switch, with an SNMP agent; its password is the community."""
+        return self.device.kind is Kind.NETWORK
+
+    @property
+    def greets(self) -> bool:
+        """Whether it has a management port."""
+        return self.manages or self.has_page or "tcp" in self.device.probes
+
     def stream_path(self, channel: int = 1, stream: int = 1) -> str:
         return self.maker.stream_path.format(channel=channel, stream=stream)
 
@@ -52,12 +84,16 @@ class Member:
 
     def on(self, ports: Ports) -> Device:
         """The device file with the ports on which this device is served."""
+        web = ports.https if self.device.tls is TlsUse.PIN else ports.http
         return replace(
             self.device,
-            onvif_port=ports.http if self.speaks_onvif else 0,
-            http_port=ports.http if self.speaks_onvif else 0,
+            onvif_port=web if self.speaks_onvif else 0,
+            http_port=web if self.speaks_onvif or self.has_page else 0,
+            http_path=STATUS_PATH if self.has_page else "",
+            tls_port=ports.https if self.encrypts and self.device.tls is TlsUse.OFF else 0,
             rtsp_port=ports.rtsp if self.channels else 0,
-            tcp_port=ports.tcp if "tcp" in self.device.probes else 0,
+            tcp_port=ports.tcp if self.greets else 0,
+            snmp_port=ports.snmp if self.manages else 0,
         )
 
     def channel_files(self) -> list[Channel]:

@@ -1,17 +1,21 @@
-"""RTSP of a simulated device (RFC 2326): describes its streams and plays them, interleaved on the same connection."""
+"""RTSP of a simulated device (RFC 2326): describes its streams and plays them, interleaved on the same connection or
+over UDP, as its maker has it."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import secrets
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 from camera_registry.simulator.access import Verdict
 from camera_registry.simulator.connection import Connection, Premises, look_of
 from camera_registry.simulator.faults import Fault
+from camera_registry.simulator.player import Player
 from camera_registry.simulator.sizes import FRAME_RATE
-from camera_registry.simulator.video import Player, video_of
+from camera_registry.simulator.video import Video, video_of
 
 LARGEST_HEAD = 16_384
 LARGEST_BACKLOG = 1_000_000
@@ -30,16 +34,20 @@ PHRASES = {
     453: "Not Enough Bandwidth",
     454: "Session Not Found",
     461: "Unsupported Transport",
+    503: "Service Unavailable",
 }
+REPORT_EVERY = 1.0
+"""Seconds between a sender's reports."""
 TRACK = "/trackID=1"
 
+_PORTS = re.compile(r"client_port=(\d{1,5})-(\d{1,5})")
 _PATH = re.compile(r"^rtsp://[^/]*", re.IGNORECASE)
 
 
 class RtspConnection(Connection):
     """One client; at most one session, which ends with the connection."""
 
-    __slots__ = ("_channel", "_player", "_session", "_stream", "_timer", "_url", "_when")
+    __slots__ = ("_channel", "_player", "_report_at", "_session", "_sockets", "_stream", "_timer", "_url", "_when")
 
     def __init__(self, premises: Premises, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(premises, loop)
@@ -50,12 +58,16 @@ class RtspConnection(Connection):
         self._player: Player | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._when = 0.0
+        self._report_at = 0.0
+        self._sockets: tuple[socket.socket, ...] = ()
+        """Over UDP: for media and for reports, connected to the client's."""
 
     def opened(self) -> None:
         if not self.device.member.channels:
             self.reset()
 
     def closed(self) -> None:
+        self.device.counts.abandoned_sessions += bool(self._session)
         self._end_session()
 
     def received(self, data: bytes) -> bytes:
@@ -123,6 +135,8 @@ class RtspConnection(Connection):
 
     def _found(self, url: str) -> tuple[int, int] | None:
         """Channel and stream of a URL, with or without its track."""
+        if Fault.NO_STREAM in self.device.faults:
+            return None
         path = _PATH.sub("", url)
         found = self.device.member.maker.stream_of(path.removesuffix(TRACK).removesuffix("/"))
         return found if found and 1 <= found[0] <= self.device.member.channels else None
@@ -132,7 +146,7 @@ class RtspConnection(Connection):
         if found is None:
             self._answer(404, sequence)
             return
-        video = video_of(look_of(self.device), found[1])
+        video = self._video(found[1])
         host = self.device.member.device.host
         body = (
             f"v=0\r\no=- {self.device.member.scene} 1 IN IP4 {host}\r\ns=Media Presentation\r\nc=IN IP4 0.0.0.0\r\n"
@@ -145,12 +159,14 @@ class RtspConnection(Connection):
         device = self.device
         if found is None:
             self._answer(404, sequence)
-        elif "RTP/AVP/TCP" not in transport:
+        elif (way := "tcp" if "RTP/AVP/TCP" in transport else "udp") not in device.member.maker.transports:
             self._answer(461, sequence)
         elif self._session:
             self._answer(200, sequence, [self._transport(), f"Session: {self._session};timeout=60"])
         elif Fault.BUSY in device.faults or device.counts.open_sessions >= device.member.maker.sessions:
-            self._answer(453, sequence)
+            self._answer(int(device.faults.option(Fault.BUSY, "status")) or 453, sequence)
+        elif way == "udp" and not self._open_sockets(transport):
+            self._answer(461, sequence)
         else:
             _, _, wanted = transport.partition("interleaved=")
             first = wanted.partition("-")[0].partition(";")[0]
@@ -161,7 +177,33 @@ class RtspConnection(Connection):
             device.counts.open_sessions += 1
             self._answer(200, sequence, [self._transport(), f"Session: {self._session};timeout=60"])
 
+    def _video(self, stream: int) -> Video:
+        """What is played where this stream is asked for."""
+        if Fault.WRONG_STREAM in self.device.faults:
+            stream = 3 - stream
+        return video_of(look_of(self.device), stream, self.device.member.maker.codec(stream))
+
+    def _open_sockets(self, transport: str) -> bool:
+        """Sockets for media and reports to the ports that the client names; whether it names any."""
+        found = _PORTS.search(transport)
+        if found is None or not all(0 < int(port) < 65536 for port in found.groups()):
+            return False
+        client = self.transport.get_extra_info("peername")[0]
+        opened: list[socket.socket] = []
+        for port in found.groups():
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            opened.append(sock)
+            sock.setblocking(False)
+            sock.bind((self.device.member.device.host, 0))
+            sock.connect((client, int(port)))
+        self._sockets = tuple(opened)
+        return True
+
     def _transport(self) -> str:
+        if self._sockets:
+            client = "-".join(str(sock.getpeername()[1]) for sock in self._sockets)
+            server = "-".join(str(sock.getsockname()[1]) for sock in self._sockets)
+            return f"Transport: RTP/AVP;unicast;client_port={client};server_port={server}"
         return f"Transport: RTP/AVP/TCP;unicast;interleaved={self._channel}-{self._channel + 1}"
 
     def _in_session(self, method: str, sequence: str, headers: Mapping[str, str]) -> None:
@@ -179,10 +221,10 @@ class RtspConnection(Connection):
 
     def _play(self, sequence: str) -> None:
         source, number, timestamp = secrets.randbits(32), secrets.randbits(16), secrets.randbits(32)
-        self._player = Player(self._channel, source, number, timestamp)
+        self._player = Player(source, number, timestamp)
         info = f"RTP-Info: url={self._url};seq={number};rtptime={timestamp}"
         self._answer(200, sequence, [f"Session: {self._session}", "Range: npt=now-", info])
-        self._when = self.loop.time()
+        self._when = self._report_at = self.loop.time()
         self._next_picture()
 
     def _next_picture(self) -> None:
@@ -192,18 +234,36 @@ class RtspConnection(Connection):
             return
         faults = self.device.faults
         blocked = Fault.NO_MEDIA in faults or Fault.HANG in faults
+        rate = faults.option(Fault.LOW_FRAME_RATE, "rate") or FRAME_RATE
         if not blocked and self.transport.get_write_buffer_size() < LARGEST_BACKLOG:
-            video = video_of(look_of(self.device), self._stream)
             self.heard = self.loop.time()  # a stream that plays is not idle
-            self.send(player.picture(video, frozen=Fault.FROZEN in faults))
-        self._when = max(self._when + 1 / FRAME_RATE, self.loop.time() - 1)
+            noise = self.premises.noise if Fault.UNDECODABLE in faults else None
+            packets = player.picture(self._video(self._stream), rate, frozen=Fault.FROZEN in faults, noise=noise)
+            self._send_media(packets, 0)
+            if self.heard >= self._report_at:
+                self._report_at = self.heard + REPORT_EVERY
+                self._send_media([player.report(self.device.clock)], 1)
+        self._when = max(self._when + 1 / rate, self.loop.time() - 1)
         self._timer = self.loop.call_at(self._when, self._next_picture)
+
+    def _send_media(self, packets: list[bytes], number: int) -> None:
+        """Send packets of media (0) or reports (1)."""
+        if self._sockets:
+            for packet in packets:
+                with suppress(OSError):  # the client has gone, or does not keep up
+                    self._sockets[number].send(packet)
+            return
+        head = bytes((0x24, self._channel + number))
+        self.send(b"".join(part for packet in packets for part in (head, len(packet).to_bytes(2, "big"), packet)))
 
     def _end_session(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._player = None
+        for sock in self._sockets:
+            sock.close()
+        self._sockets = ()
         if self._session:
             self._session = ""
             self.device.counts.open_sessions -= 1

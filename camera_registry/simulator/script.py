@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from camera_registry.model.device import Kind
-from camera_registry.simulator.faults import SILENT, Fault, FaultError, options_of
+from camera_registry.simulator.faults import OF_ENCRYPTION, SILENT, Fault, FaultError, options_of
 from camera_registry.simulator.member import Member
 from camera_registry.simulator.plan import Fleet
 
@@ -139,7 +139,11 @@ def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, plac
     if step.pick is None:
         return step.targets
     pick = step.pick
-    fitting = [member.id for member in fleet.members if _fits(member, pick, fleet) and member.id not in taken]
+    fitting = [
+        member.id
+        for member in fleet.members
+        if _fits(member, pick, fleet) and _can_have(member, step.fault) and member.id not in taken
+    ]
     if _silences(step.fault):
         fitting = [device for device in fitting if taken.isdisjoint(fleet.beneath(device))]
     if len(fitting) < pick.count:
@@ -150,6 +154,15 @@ def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, plac
             "simulate more devices, ask for fewer, or say optional = true"
         )
     return tuple(rng.sample(fitting, pick.count))
+
+
+def _can_have(member: Member, fault: Fault) -> bool:
+    """Whether anything would be seen of this fault on this device."""
+    if fault in OF_ENCRYPTION:
+        return member.encrypts
+    if fault is Fault.ON_BATTERY:
+        return member.manages
+    return fault is not Fault.POE_OFF or bool(member.device.parent_port and not member.manages)
 
 
 def _silences(fault: Fault) -> bool:

@@ -9,7 +9,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NoReturn
@@ -115,9 +115,7 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
         wished = Ports(discovery=story.discovery)
         async with Simulation(story.fleet, wished, opened=part.opened, secret=story.secret, leads=first) as simulation:
             ports = simulation.ports
-            shown = f"{ports.http} (HTTP), {ports.rtsp} (RTSP), {ports.tcp} (TCP)"
-            if ports.discovery:
-                shown += f", {ports.discovery} (discovery, UDP)"
+            shown = ", ".join(f"{port} ({name.upper()})" for name, port in asdict(ports).items() if port)
             tell(f"{said}{len(story.fleet.members)} devices answer on ports {shown}")
             begun = story.begun + loop.time() - time.monotonic()
             simulation.play(story.events, begun, tell if first else _tell_nobody)

@@ -14,13 +14,16 @@ from typing import Self
 
 from camera_registry.simulator import beacon, silence, sockets
 from camera_registry.simulator.access import Gate
+from camera_registry.simulator.agent import Agents
 from camera_registry.simulator.beacon import Beacon
 from camera_registry.simulator.connection import IDLE, Connection, Premises
 from camera_registry.simulator.dial import Dial
 from camera_registry.simulator.http import HttpConnection
+from camera_registry.simulator.https import HttpsConnection
 from camera_registry.simulator.live import Counts, LiveDevice
 from camera_registry.simulator.management import ManagementConnection
 from camera_registry.simulator.member import Ports
+from camera_registry.simulator.papers import Paper, context_for
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.rtsp import RtspConnection
 from camera_registry.simulator.scene import VARIANTS, Look
@@ -31,7 +34,7 @@ from camera_registry.simulator.video import video_of
 
 log = logging.getLogger(__name__)
 
-ANY_PORTS = Ports(0, 0, 0)
+ANY_PORTS = Ports(0, 0, 0, 0, 0)
 
 SWEEP = 10.0
 """Seconds between looks for idle connections."""
@@ -40,27 +43,30 @@ PROTOCOLS: tuple[tuple[str, type[Connection]], ...] = (
     ("http", HttpConnection),
     ("rtsp", RtspConnection),
     ("tcp", ManagementConnection),
+    ("https", HttpsConnection),
 )
 
 
 @dataclass(frozen=True)
 class Sockets:
-    """The listening sockets of one process, in the order of PROTOCOLS."""
+    """The listening sockets of one process, in the order of PROTOCOLS, and the one for datagrams."""
 
     http: socket.socket
     rtsp: socket.socket
     tcp: socket.socket
+    https: socket.socket
+    snmp: socket.socket
 
     @property
     def ports(self) -> Ports:
-        return Ports(*(sock.getsockname()[1] for sock in self.all))
+        return Ports(*(sock.getsockname()[1] for sock in (*self.all, self.snmp)))
 
     @property
     def all(self) -> tuple[socket.socket, ...]:
-        return self.http, self.rtsp, self.tcp
+        return self.http, self.rtsp, self.tcp, self.https
 
     def close(self) -> None:
-        for sock in self.all:
+        for sock in (*self.all, self.snmp):
             sock.close()
 
 
@@ -70,6 +76,7 @@ def open_sockets(ports: Ports, share: int = 1) -> list[Sockets]:
     try:
         for protocol, _ in PROTOCOLS:
             opened.append(sockets.listen(getattr(ports, protocol), protocol, f"--{protocol}-port", share))
+        opened.append(sockets.listen_for_datagrams(ports.snmp, "snmp", "--snmp-port", share))
     except sockets.ListenError:
         for sock in (sock for group in opened for sock in group):
             sock.close()
@@ -83,6 +90,8 @@ def prepare(fleet: Fleet) -> None:
     for variant in {scene % VARIANTS for scene in shown}:
         still_of(variant, Look.NORMAL)
     video_of(Look.NORMAL, 1)
+    for maker in {member.maker.name for member in fleet.members if member.encrypts}:
+        context_for(maker, Paper.OWN)
 
 
 class Simulation:
@@ -111,6 +120,8 @@ class Simulation:
             gate=Gate(secret),
             noise=Random(fleet.seed),  # noqa: S311 - noise, not secrets
         )
+        beneath = {parent: [self._live[child] for child in children] for parent, children in fleet.children.items()}
+        self._agents = Agents(self._premises.devices, beneath)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._script: list[asyncio.TimerHandle] = []
@@ -141,6 +152,7 @@ class Simulation:
             total.failed_authentications += counts.failed_authentications
             total.forbidden += counts.forbidden
             total.open_sessions += counts.open_sessions
+            total.abandoned_sessions += counts.abandoned_sessions
         return total
 
     @property
@@ -172,6 +184,7 @@ class Simulation:
         for (_, protocol), sock in zip(PROTOCOLS, self._opened.all, strict=True):
             factory = partial(protocol, self._premises, loop)
             self._servers.append(await loop.create_server(factory, sock=sock, backlog=sockets.BACKLOG))
+        self._agents.start(self._opened.snmp)
         if self._leads:
             self._light()
         self._sweeper = loop.call_later(SWEEP, self._sweep)
@@ -195,6 +208,7 @@ class Simulation:
         if self._beacon is not None:
             self._beacon.close()
         self.faults.clear_all()
+        self._agents.stop()
         for server in self._servers:
             server.close()
         await self._premises.vacate()

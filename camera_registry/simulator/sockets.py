@@ -35,6 +35,13 @@ def listen(port: int, protocol: str, option: str, share: int = 1) -> list[socket
     return found
 
 
+def listen_for_datagrams(port: int, protocol: str, option: str, share: int = 1) -> list[socket.socket]:
+    """The same for a protocol of datagrams. Raises ListenError."""
+    with _bound(port, protocol, option, shared=False, kind=socket.SOCK_DGRAM) as first:
+        port = first.getsockname()[1]
+    return [_bound(port, protocol, option, shared=True, kind=socket.SOCK_DGRAM) for _ in range(share)]
+
+
 def own(host: str, port: int) -> socket.socket:
     """A socket for one address of a port that a fleet has for all; what listens there is preferred. Raises OSError."""
     sock = _on_loopback(shared=True)
@@ -46,9 +53,11 @@ def own(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _bound(port: int, protocol: str, option: str, *, shared: bool) -> socket.socket:
+def _bound(
+    port: int, protocol: str, option: str, *, shared: bool, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> socket.socket:
     try:
-        sock = _on_loopback(shared=shared)
+        sock = _on_loopback(shared=shared, kind=kind)
     except OSError as error:
         raise ListenError(
             f"a socket can't be bound to the loopback device ({error}); the simulated fleet needs Linux 5.7 or newer, "
@@ -57,7 +66,7 @@ def _bound(port: int, protocol: str, option: str, *, shared: bool) -> socket.soc
     try:
         # Bound to the loopback device it hears no other network.
         sock.bind(("0.0.0.0", port))  # noqa: S104
-        if not shared:
+        if not shared and kind is socket.SOCK_STREAM:
             sock.listen(1)  # only then is a port that is shared by others found taken
     except OSError as error:
         sock.close()
@@ -73,11 +82,12 @@ def _bound(port: int, protocol: str, option: str, *, shared: bool) -> socket.soc
     return sock
 
 
-def _on_loopback(*, shared: bool) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _on_loopback(*, shared: bool, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, kind)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, LOOPBACK_DEVICE)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind is socket.SOCK_STREAM:  # of datagrams it would let a second fleet take the port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError:

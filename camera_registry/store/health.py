@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
+from camera_registry.model.chain import Link, LinkSeen, LinkState, Way
 from camera_registry.model.health import AspectState, Flip, Subject
 from camera_registry.model.observation import Failure, FailureKind, ProbeSeen, Stage
 from camera_registry.store.columns import clean
@@ -117,16 +118,33 @@ def _seen_row(device: str, run: ProbeSeen) -> dict[str, object]:
         "probe": run.probe,
         "at": run.at,
         "took": run.took,
-        "failure": None
-        if failure is None
-        else {"kind": failure.kind.value, "stage": failure.stage.value, "detail": failure.detail},
+        "failure": None if failure is None else _failure_row(failure),
         "last_success": run.last_success,
         "facts": run.facts,
     }
 
 
-def _failure(kept: Mapping[str, str] | None) -> Failure | None:
-    return None if kept is None else Failure(FailureKind(kept["kind"]), Stage(kept["stage"]), kept["detail"])
+def _failure_row(failure: Failure) -> dict[str, object]:
+    row: dict[str, object] = {"kind": failure.kind.value, "stage": failure.stage.value, "detail": failure.detail}
+    if failure.key:
+        row |= {"key": failure.key, "values": dict(failure.values)}
+    if failure.way is not None:
+        links = [[seen.link, seen.state, seen.key, dict(seen.values), seen.seconds] for seen in failure.way.links]
+        row["way"] = {"at": failure.way.at.isoformat(), "links": links}
+    return row
+
+
+def _failure(kept: Mapping[str, Any] | None) -> Failure | None:
+    if kept is None:
+        return None
+    kind, stage = FailureKind(kept["kind"]), Stage(kept["stage"])
+    way = _way(kept["way"]) if "way" in kept else None
+    return Failure(kind, stage, kept["detail"], kept.get("key", ""), kept.get("values", {}), way)
+
+
+def _way(kept: Mapping[str, Any]) -> Way:
+    links = (LinkSeen(Link(link), LinkState(state), *told) for link, state, *told in kept["links"])
+    return Way(datetime.fromisoformat(kept["at"]), tuple(links))
 
 
 def _flip_row(flip: Flip) -> dict[str, object]:

@@ -10,12 +10,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
+from camera_registry.model.chain import Chain, LinkSeen, first_broken
 from camera_registry.model.health import Cause
+from camera_registry.model.observation import Failure
 
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
@@ -54,6 +56,44 @@ class Texts:
         """One sentence: what the operator does about it."""
         return self(f"cause.{cause.value}.next")
 
+    def failure(self, failure: Failure, zone: tzinfo = UTC) -> str:
+        """What a failure says, its times in ``zone``. One without a text of its own, of an older version or of a rare
+        kind, is told by its detail, which is English."""
+        return self._told(f"failure.{failure.key}", failure.values, failure.detail, zone)
+
+    def link(self, seen: LinkSeen, zone: tzinfo = UTC) -> str:
+        """What was found of one link of the chain."""
+        return self._told(seen.key, seen.values, seen.detail, zone)
+
+    def link_next(self, seen: LinkSeen) -> str:
+        """What to do about a link that is broken."""
+        return self(f"link_next.{seen.link.value}", **{"who": "", **seen.values})
+
+    def chain(self, links: Chain, zone: tzinfo = UTC) -> Iterator[str]:
+        """Every link of a chain in a line of its own, then where to look first and what to do there."""
+        yield self("chain.title")
+        for seen in links:
+            state, detail = self.name(seen.state), self.link(seen, zone)
+            yield f"  - {self.name(seen.link)}: {state}" + (f" ({detail})" if detail != state else "")
+        broken = first_broken(links)
+        if broken is None:
+            yield self("chain.whole")
+        else:
+            yield self("chain.first_broken", link=self.name(broken.link), detail=self.link(broken, zone))
+            yield f"    {self.link_next(broken)}"
+
+    def _told(self, key: str, values: Mapping[str, object], detail: str, zone: tzinfo) -> str:
+        text = self.entries.get(key)
+        if text is None:
+            return detail
+        shown = {name: _shown(name, value, zone) for name, value in values.items()}
+        try:
+            if "{place}" in text:
+                shown["place"] = self("failure.place", **values) if "port" in values else ""
+            return text.format_map(shown)
+        except (KeyError, ValueError):
+            return detail
+
     def duration(self, length: timedelta) -> str:
         """A length of time as people say it: "2 hours 5 minutes", "40 seconds"; below an hour one unit is enough."""
         seconds = max(0, int(length.total_seconds()))
@@ -73,6 +113,14 @@ class Texts:
         if length.total_seconds() < 1:
             return self("duration.just_now")
         return self("duration.ago", duration=self.duration(length))
+
+
+def _shown(name: str, value: object, zone: tzinfo) -> object:
+    """A value of a failure as people read it: what ``Failure`` says are times, by the clock of ``zone``."""
+    if name not in ("at", "until") or not isinstance(value, str):
+        return value
+    moment = datetime.fromisoformat(value).astimezone(zone)
+    return f"{moment:%H:%M:%S}{' UTC' if zone is UTC else ''}"
 
 
 @cache

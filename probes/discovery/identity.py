@@ -17,29 +17,29 @@ from probes.discovery.inquirer import Hint
 from probes.guard import AddressGuard
 from probes.http_client import HttpClient
 from probes.memory import Memory
+from probes.places import Places
 from probes.wire import WireError, onvif, rtsp, soap, soap_requests
 from probes.wire.http import Answer
 from probes.wire.onvif import Information
-from probes.wire.soap import Operation, Refusal, SoapError
+from probes.wire.refusal import Refusal
+from probes.wire.soap import Operation, SoapError
 from probes.wire.text import clean
 from probes.wire.wsdiscovery import mac_text
 
-PER_HOST = 2
-"""Connections to one host at once: a camera has few."""
 ANSWER_LIMIT = 256 * 1024
 """Bytes of one answer: what a device says of itself has a thousand or two, and many strangers are asked at once."""
 DEVICE_PATH = "/onvif/device_service"
 
 
 class Stranger:
-    """One host that is asked what it is. ``seconds`` is the time for each of its ports."""
+    """One host that is asked what it is, within its ``places``. ``seconds`` is the time for each of its ports."""
 
-    def __init__(self, address: str, guard: AddressGuard, seconds: float) -> None:
+    def __init__(self, address: str, guard: AddressGuard, seconds: float, places: Places) -> None:
         # Tools of its own without any credential: there is none here that could be sent.
         self._tools = Tools(guard, Memory())
         self._seconds = seconds
         self._target = Target("", address)
-        self._places = asyncio.Semaphore(PER_HOST)
+        self._places = places
 
     async def describe(self, sighting: Sighting, ports: Iterable[int], hint: Hint | None) -> Sighting | None:
         """The sighting with what the host tells on these ports; None if nothing of it answers.
@@ -70,7 +70,7 @@ class Stranger:
         """What speaks on a port; None for what is closed or silent."""
         ways = (self._ask_rtsp, self._ask_http) if port % 1000 == 554 else (self._ask_http, self._ask_rtsp)
         found: _Port | None = None
-        async with self._places:
+        async with self._places.place(self._target.host):
             for way in ways:
                 context = Context(self._tools, asyncio.get_running_loop().time() + self._seconds)
                 try:
@@ -87,7 +87,7 @@ class Stranger:
         return found
 
     async def _ask_rtsp(self, context: Context, port: int, path: str) -> _Port:
-        connection = await transport.connect(context, self._target.host, port)
+        connection = await transport.connect(context, self._target, port)
         try:
             host = f"[{self._target.host}]" if ":" in self._target.host else self._target.host
             connection.send(rtsp.write_request("OPTIONS", f"rtsp://{host}:{port}/", 1))
@@ -126,7 +126,7 @@ class Stranger:
 
     async def _ask(self, client: HttpClient, path: str, operation: Operation) -> Answer:
         request = soap_requests.request(soap.DEVICE, operation)
-        return await client.send("POST", path, (("Content-Type", request.content_type),), request.write())
+        return await client.send("POST", path, request.headers(), request.write())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from camera_registry.rules.scanning import Walk
 from probes.discovery.identity import Stranger
 from probes.discovery.inquirer import IGNORED, Hint, Inquirer, inquirer
 from probes.guard import AddressGuard
-from probes.wire import soap_requests, wsdiscovery
+from probes.places import Places
+from probes.wire import soap, soap_requests, wsdiscovery
 from probes.wire.wsdiscovery import mac_text
 
 PORTS = (80, 8000, 8080, 8899, 2020, 554)
@@ -31,6 +32,10 @@ NEIGHBOURS = Path("/proc/net/arp")
 
 class SearchError(Exception):
     """This machine can't search; the message says why."""
+
+
+PER_HOST = 2
+"""Connections to one host at once, where nobody else asks it: a camera has few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,15 @@ class Search:
     Only addresses that ``guard`` allows are sent anything. Raises ``rules.scanning.TooWide``.
     """
 
-    def __init__(self, plan: Plan, guard: AddressGuard, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, plan: Plan, guard: AddressGuard, now: Callable[[], datetime], places: Places | None = None
+    ) -> None:
         self.plan = plan
         self.sightings: list[Sighting] = []
         self.ignored: list[Ignored] = []
         self._guard = guard
         self._now = now
+        self._places = places or Places(PER_HOST)
         self._walk = Walk(plan.networks, plan.seed)
         self._asked: set[str] = set()
         self._next = plan.start
@@ -83,8 +91,8 @@ class Search:
 
     async def run(self) -> None:
         """Search to the end; cancel it to stop, and it leaves nothing open. Raises SearchError."""
-        if not soap_requests.prepared():
-            await asyncio.to_thread(soap_requests.prepare)
+        if not soap_requests.prepared(soap.DEVICE):
+            await asyncio.to_thread(soap_requests.prepare, soap.DEVICE)
         try:
             hints = await self._ask_everybody()
             async with inquirer(self._guard, self.plan.discovery_port) as asker, asyncio.TaskGroup() as group:
@@ -145,7 +153,7 @@ class Search:
             hint = await asker.ask(address, min(GREETING, self.plan.timeout))
         if hint is not None:
             self._note(Ignored(address, other, Oversight.ELSEWHERE) for other in hint.elsewhere)
-        stranger = Stranger(address, self._guard, self.plan.timeout)
+        stranger = Stranger(address, self._guard, self.plan.timeout, self._places)
         found = await stranger.describe(Sighting(address, self._now()), self.plan.ports, hint)
         if found is not None:
             self.sightings.append(found if found.mac else replace(found, mac=neighbours().get(address, "")))

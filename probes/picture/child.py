@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,6 +28,8 @@ from probes.wire import jpeg as jpeg_header
 
 EXTRA_MEMORY = 512 * 2**20
 """Address space that one picture may take beyond what the libraries hold, in bytes."""
+VIDEO_MEMORY = 160 * 2**20
+"""Address space of the libraries that decode video, in bytes."""
 CPU_SECONDS = 2
 """Processor time for one picture. 1080p takes 0.01 s, 40 megapixels 0.3 s."""
 
@@ -54,18 +57,28 @@ def main() -> int:
         _limit_processor(len(pictures))
         try:
             examined = order["do"] == frames.EXAMINE
-            _tell(answers, _examine(examiner, order, pictures) if examined else _answer(pictures[0], width))
+            told = _examine(examiner, order, pictures) if examined else _answer(pictures[0], order["codec"], width)
+            _tell(answers, told)
         except MemoryError:
             _tell(answers, frames.refusal("it needs more memory than a picture may take"))
     return 0
 
 
-def _answer(jpeg: bytes, width: int) -> bytes:
+def _answer(coded: bytes, codec: str, width: int) -> bytes:
     try:
-        picture = decode(jpeg, width)
+        picture = decode(coded, width) if codec == "JPEG" else _decode_video(codec, coded, width)
     except ValueError as error:
         return frames.refusal(str(error))
     return frames.answer(measures.measure(picture), measures.thumbnail(picture, width))
+
+
+def _decode_video(codec: str, coded: bytes, width: int) -> measures.Picture:
+    """A key frame's picture; raises ValueError. The decoder's libraries are loaded when first needed, with memory of
+    their own, as most installations never do."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    decoded: measures.Picture = import_module("probes.picture.video").decode(codec, coded, width)
+    return decoded
 
 
 def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[bytes]) -> bytes:
@@ -130,7 +143,7 @@ class Decoder:
 def _limit() -> None:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + EXTRA_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit + VIDEO_MEMORY))
     for nothing in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
         resource.setrlimit(nothing, (0, 0))
 

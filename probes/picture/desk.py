@@ -101,15 +101,15 @@ class PictureDesk:
         while not self._jobs.empty():
             _settle(self._jobs.get_nowait(), _internal("the service is stopping"))
 
-    async def measure(self, jpeg: bytes, timeout: float) -> Measured:
+    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> Measured:
         """Facts by the names of ``measures.measure`` and an evidence thumbnail, within ``timeout`` seconds.
 
         Raises ProbeError: UNDECODABLE when the picture is at fault, INTERNAL when we are (no answer in time because
         this machine is busy, OpenCV missing), which turns nothing red.
         """
-        if len(jpeg) > frames.MAX_BYTES:
-            raise _undecodable(f"a picture of {len(jpeg)} bytes, more than the {frames.MAX_BYTES} that are looked at")
-        return await self._ask(frames.request({"do": frames.MEASURE}, (jpeg,)), timeout)
+        if len(picture) > frames.MAX_BYTES:
+            raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
+        return await self._ask(frames.request({"do": frames.MEASURE, "codec": codec}, (picture,)), timeout)
 
     async def examine(self, view: View, timeout: float) -> Found:
         """Measures of each frame and reference of a view (or why it was refused), and what lies between them.

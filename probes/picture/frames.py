@@ -16,7 +16,7 @@ MAX_BYTES = 8 * 2**20
 MAX_PICTURES = 32
 """Pictures of one order."""
 MEASURE = "measure"
-"""Order: measure the one picture and make its thumbnail."""
+"""Order: measure the one picture and make its thumbnail; ``codec``: "JPEG", or that of a key frame."""
 EXAMINE = "examine"
 """Order: examine frames and references of one view; its other keys are those of ``probes.picture.examination``."""
 LENGTH = 4

@@ -1,4 +1,4 @@
-"""This file reads the picture size from an H.264 sequence parameter set (ITU-T H.264 section 7.3.2.1.1)."""
+"""This file reads picture size and frame rate from an H.264 sequence parameter set (ITU-T H.264 section 7.3.2.1.1)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from probes.wire import WireError
 from probes.wire.bits import BitReader
 
 NAL_SLICE, NAL_IDR, NAL_SPS, NAL_PPS = 1, 5, 7, 8
+NAL_USED = frozenset({*range(1, 16), 19, 20, 21})
+"""Types that the standard gives a meaning; the others are reserved or belong to RTP (RFC 6184 section 5.2)."""
 
 _LARGEST = 16_384
+_FASTEST = 1000
+_EXTENDED_SAR = 255
 _WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244})
 
 
@@ -27,6 +31,37 @@ def nal_type(nal: bytes) -> int:
 
 def read_size(nal: bytes) -> Size:
     """The size in a sequence parameter set, given as a NAL unit without start code. Raises WireError."""
+    return _read(nal)[0]
+
+
+def read_rate(nal: bytes) -> float | None:
+    """The frames a second that a sequence parameter set announces (annex E: a tick is a field), if it does.
+
+    Raises WireError.
+    """
+    bits = _read(nal)[1]
+    if not bits.flag():  # vui_parameters_present_flag
+        return None
+    if bits.flag() and bits.bits(8) == _EXTENDED_SAR:  # aspect ratio
+        bits.skip(32)
+    if bits.flag():
+        bits.flag()  # overscan_appropriate_flag
+    if bits.flag():
+        bits.skip(4)  # video_format, video_full_range_flag
+        if bits.flag():
+            bits.skip(24)  # colour description
+    if bits.flag():
+        bits.unsigned()  # chroma_sample_loc_type_top_field
+        bits.unsigned()
+    if not bits.flag():
+        return None
+    ticks, scale = bits.bits(32), bits.bits(32)
+    rate = scale / (2 * ticks) if ticks else 0.0
+    return rate if 0 < rate <= _FASTEST else None
+
+
+def _read(nal: bytes) -> tuple[Size, BitReader]:
+    """The size, and what follows it."""
     if nal_type(nal) != NAL_SPS:
         raise WireError("not an H.264 sequence parameter set")
     bits = BitReader(nal[1:])
@@ -51,7 +86,7 @@ def read_size(nal: bytes) -> Size:
         down = (2 if chroma == 1 else 1) * (1 if frames_only else 2)
         width -= across * (left + right)
         height -= down * (top + bottom)
-    return checked(width, height)
+    return checked(width, height), bits
 
 
 def checked(width: int, height: int) -> Size:

@@ -7,6 +7,8 @@ from probes.wire.bits import BitReader
 from probes.wire.h264 import Size, checked
 
 NAL_VPS, NAL_SPS, NAL_PPS = 32, 33, 34
+NAL_USED = frozenset({*range(10), *range(16, 22), *range(32, 41)})
+"""Types that the standard gives a meaning (table 7-1)."""
 NAL_RANDOM_ACCESS = range(16, 22)
 """Types of slices that a decoder may start at (BLA, IDR, CRA)."""
 

@@ -46,9 +46,13 @@ class Head:
         return [value for known, value in self.headers if known == name]
 
 
-def head_end(buffer: bytes | bytearray) -> int:
-    """Where the body begins, or -1 while the head is not complete. Raises TooLarge."""
-    crlf, lf = buffer.find(b"\n\r\n"), buffer.find(b"\n\n")
+def head_end(buffer: bytes | bytearray, looked: int = 0) -> int:
+    """Where the body begins, or -1 while the head is not complete. Raises TooLarge.
+
+    ``looked`` is how much of the buffer an earlier call has seen: what drips in is not searched from its beginning.
+    """
+    begin = max(0, looked - 2)
+    crlf, lf = buffer.find(b"\n\r\n", begin), buffer.find(b"\n\n", begin)
     if crlf >= 0 and (lf < 0 or crlf < lf):
         end = crlf + 3
     elif lf >= 0:
@@ -60,10 +64,13 @@ def head_end(buffer: bytes | bytearray) -> int:
     return end
 
 
-def skip_blank(buffer: bytearray) -> None:
-    """Drop blank lines, NULs and byte-order marks that some devices put before an answer."""
-    if buffer and buffer[0] in _BLANK:
-        del buffer[: len(buffer) - len(buffer.lstrip(_BLANK))]
+def skip_blank(buffer: bytearray) -> int:
+    """Drop blank lines, NULs and byte-order marks that some devices put before an answer; returns how many bytes."""
+    if not buffer or buffer[0] not in _BLANK:
+        return 0
+    blank = len(buffer) - len(buffer.lstrip(_BLANK))
+    del buffer[:blank]
+    return blank
 
 
 def read_head(block: bytes) -> Head:

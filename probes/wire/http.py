@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from probes.wire import TooLarge, WireError
-from probes.wire.head import Head, head_end, read_head, skip_blank
+from probes.wire.allowed import check_http
+from probes.wire.head import HEAD_LIMIT, Head, head_end, read_head, skip_blank
 from probes.wire.text import excerpt
 
-Headers = Iterable[tuple[str, str]]
+Headers = Collection[tuple[str, str]]
 
 _INTERIM_LIMIT = 8
 _EXTRA_LINES = 100
+_CHUNK_LIMIT = 20_000
+"""Chunks of one answer: an honest device sends a picture of 8 MB in 8,000."""
 _CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]{1,8})\s*(?:;.*)?$")
 _PLAIN = re.compile(r"[A-Za-z0-9/_.~?&=:%-]*")
 _HEADER_BREAK = re.compile(r"[\r\n\x00]")
@@ -63,7 +66,9 @@ def read_date(value: str) -> datetime | None:
 
 
 def write_request(method: str, target: str, host: str, headers: Headers = (), body: bytes = b"") -> bytes:
-    """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header."""
+    """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header, and for
+    what is not on the allow-list."""
+    check_http(method, headers)
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: camera-registry", "Accept-Encoding: identity"]
     for name, value in headers:
         if _HEADER_BREAK.search(value):
@@ -81,11 +86,13 @@ class AnswerReader:
         self.body_limit = body_limit
         self.answer: Answer | None = None
         self._buffer = bytearray()
+        self._looked = self._blank = 0
         self._head: Head | None = None
         self._length: int | None = None
         self._chunked = False
         self._body = bytearray()
         self._chunk_left = 0
+        self._chunks = 0
         self._last_chunk = False
         self._interim = 0
         self._extra = 0
@@ -119,8 +126,11 @@ class AnswerReader:
         return self.answer
 
     def _read_head(self) -> bool:
-        skip_blank(self._buffer)
-        end = head_end(self._buffer)
+        self._blank += skip_blank(self._buffer)
+        if self._blank > HEAD_LIMIT:
+            raise TooLarge("the device sends nothing but blank lines")
+        end = head_end(self._buffer, self._looked)
+        self._looked = len(self._buffer) if end < 0 else 0
         if end < 0:
             if len(self._buffer) >= 5 and not self._buffer[:5].upper().startswith((b"HTTP", b"RTSP")):
                 raise WireError(f"not an HTTP answer; it begins with {excerpt(bytes(self._buffer))!r}")
@@ -192,6 +202,9 @@ class AnswerReader:
             self._chunk_left = int(found[1], 16)
             self._last_chunk = self._chunk_left == 0
             self._extra = 0
+            self._chunks += 1
+            if self._chunks > _CHUNK_LIMIT:
+                raise TooLarge(f"the device sends its answer in more than {_CHUNK_LIMIT} chunks")
             self._check_size(len(self._body) + self._chunk_left)
 
     def _count_extra(self) -> None:

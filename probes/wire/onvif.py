@@ -1,20 +1,54 @@
-"""This file turns ONVIF answers (Core, Media, Media2) into values, and wrong addresses into right ones."""
+"""This file turns ONVIF answers (time, identity, services, Media, Media2) into values, and wrong addresses into right
+ones."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlencode
 
 from lxml import etree
 
-from probes.wire.soap import child, children, descendant, local_name, raw_text, text
+from probes.wire.soap import (
+    DEVICE,
+    DEVICE_IO,
+    EVENTS,
+    IMAGING,
+    MEDIA,
+    MEDIA2,
+    RECORDING,
+    REPLAY,
+    SEARCH,
+    child,
+    children,
+    descendant,
+    local_name,
+    raw_text,
+    text,
+)
 from probes.wire.text import clean
 
 PROFILE_LIMIT = 256
 """Profiles of one device; a recorder of 64 channels has 192."""
+
+SOURCE_LIMIT = 128
+"""Video sources of one device."""
+
+_SERVICES = {
+    "device": DEVICE,
+    "media": MEDIA,
+    "imaging": IMAGING,
+    "deviceio": DEVICE_IO,
+    "events": EVENTS,
+    "recording": RECORDING,
+    "search": SEARCH,
+    "replay": REPLAY,
+}
+"""What GetCapabilities calls the services."""
+_NAMESPACES = {namespace.lower(): namespace for namespace in (*_SERVICES.values(), MEDIA2)}
+"""Some write them in other case, or with a slash at the end."""
 
 _URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
 _PORT = re.compile(r":(\d{1,5})(?=:|$)")
@@ -38,10 +72,23 @@ class Information:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """GetSystemDateAndTime. ``moment`` is the device's time in UTC; ``other`` what it may be instead, where the device
+    tells the same for UTC and for its local time although its zone says that they differ. ``source`` is "ntp", "manual"
+    or empty."""
+
+    moment: datetime
+    other: datetime | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """A media profile; ``token`` as it is sent back, the encoder's settings where it has one."""
+    """A media profile; ``token`` as it is sent back, ``source`` that of its video source (empty: it has none), the
+    encoder's settings where it has one."""
 
     token: str
+    source: str
     name: str
     encoding: str | None
     width: int | None
@@ -57,6 +104,20 @@ class Profile:
             "height": self.height,
             "frame_rate": self.frame_rate,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A video source with its profiles; ``number`` counts sources from 1 on, in the order the device tells them."""
+
+    number: int
+    token: str
+    profiles: tuple[Profile, ...]
+
+    def choose(self, wanted: Collection[str]) -> tuple[Profile, ...]:
+        """The profiles that are wanted by their token; where none is, the first that can be streamed."""
+        named = tuple(profile for profile in self.profiles if profile.token in wanted)
+        return named or (next((profile for profile in self.profiles if profile.encoding), self.profiles[0]),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +138,71 @@ def read_information(answer: etree._Element) -> Information:
 
 
 def read_time(answer: etree._Element) -> datetime | None:
-    """The device's clock in UTC: UTCDateTime, else LocalDateTime with its POSIX zone, else None.
+    """The device's clock in UTC, or None; see ``read_clock``."""
+    clock = read_clock(answer)
+    return clock.moment if clock is not None else None
+
+
+def read_clock(answer: etree._Element) -> Clock | None:
+    """The device's clock: UTCDateTime, else LocalDateTime with its POSIX zone, else None.
 
     A leap second (60) or hour 24 rolls over; daylight saving is not applied, since rules differ from device to device.
     """
     utc = _read_moment(descendant(answer, "UTCDateTime"))
-    if utc is not None:
-        return utc
     local = _read_moment(descendant(answer, "LocalDateTime"))
-    if local is None:
-        return None
-    zone = _POSIX_ZONE.match(text(descendant(answer, "TZ")))
-    if zone is None:
-        return local
-    sign, hours, minutes = zone.groups()
+    source = text(descendant(answer, "DateTimeType")).lower()
+    source = source if source in ("ntp", "manual") else ""
+    try:
+        by_zone = local + _west_of_utc(text(descendant(answer, "TZ"))) if local is not None else None
+    except OverflowError:
+        by_zone = None
+    if utc is None:
+        return Clock(by_zone, source=source) if by_zone is not None else None
+    same = local is not None and abs(utc - local) <= timedelta(seconds=2)
+    return Clock(utc, by_zone if same and by_zone != local else None, source)
+
+
+def _west_of_utc(zone: str) -> timedelta:
+    """What is added to local time to make it UTC, by a POSIX zone ("CST-8" is eight hours *east*); nothing if it can't
+    be read."""
+    found = _POSIX_ZONE.match(zone)
+    if found is None:
+        return timedelta(0)
+    sign, hours, minutes = found.groups()
     west = timedelta(hours=int(hours), minutes=int(minutes or 0))
-    return local - west if sign == "-" else local + west
+    if west > timedelta(hours=24):
+        return timedelta(0)
+    return -west if sign == "-" else west
 
 
 def read_services(answer: etree._Element) -> dict[str, str]:
-    """Namespace to address, from GetServices or GetCapabilities (which names Media instead of its namespace)."""
+    """Namespace to address, from GetServices or GetCapabilities (which names services instead of their namespaces)."""
     found: dict[str, str] = {}
     for element in answer.iter(etree.Element):
         name = local_name(element)
         if name == "service":
-            found.setdefault(text(child(element, "Namespace")), raw_text(child(element, "XAddr")))
-        elif name == "media" and child(element, "XAddr") is not None:
-            found.setdefault("http://www.onvif.org/ver10/media/wsdl", raw_text(child(element, "XAddr")))
+            namespace = text(child(element, "Namespace"))
+            namespace = _NAMESPACES.get(namespace.rstrip("/").lower(), namespace)
+            found.setdefault(namespace, raw_text(child(element, "XAddr")))
+        elif name in _SERVICES and child(element, "XAddr") is not None:
+            found.setdefault(_SERVICES[name], raw_text(child(element, "XAddr")))
     return {namespace: address for namespace, address in found.items() if namespace and address}
 
 
 def read_profiles(answer: etree._Element) -> tuple[Profile, ...]:
     """Profiles of Media (``VideoEncoderConfiguration``) or Media2 (``Configurations``/``VideoEncoder``)."""
     return tuple(profile for profile, _ in zip(_profiles(answer), range(PROFILE_LIMIT), strict=False))
+
+
+def sources(profiles: Iterable[Profile]) -> tuple[Source, ...]:
+    """Profiles by video source, at most ``SOURCE_LIMIT`` of them. What can't be streamed and has no source (sound,
+    metadata) belongs to none."""
+    found: dict[str, list[Profile]] = {}
+    for profile in profiles:
+        if profile.source or profile.encoding:
+            found.setdefault(profile.source, []).append(profile)
+    numbered = zip(range(1, SOURCE_LIMIT + 1), found.items(), strict=False)
+    return tuple(Source(number, token, tuple(of)) for number, (token, of) in numbered)
 
 
 def read_uri(answer: etree._Element) -> Address | None:
@@ -147,11 +240,14 @@ def write_uri(scheme: str, host: str, port: int, path: str) -> str:
 
 def _profiles(answer: etree._Element) -> Iterator[Profile]:
     for element in children(answer, "Profiles"):
-        encoder = child(element, "VideoEncoderConfiguration")
+        encoder, source = child(element, "VideoEncoderConfiguration"), child(element, "VideoSourceConfiguration")
         if encoder is None:
             encoder = child(element, "Configurations", "VideoEncoder")
+        if source is None:
+            source = child(element, "Configurations", "VideoSource")
         yield Profile(
             token=(element.get("token") or element.get("Token") or "")[:256],
+            source=raw_text(child(source, "SourceToken"))[:256],
             name=text(child(element, "Name")),
             encoding=text(child(encoder, "Encoding")).upper() or None,
             width=_integer(child(encoder, "Resolution", "Width")),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from probes.wire import WireError, h264, h265
+from probes.wire import WireError, h264, h265, rtp_jpeg
 from probes.wire.h264 import Size
 
 FRAME_LIMIT = 8 * 1024 * 1024
@@ -25,6 +25,7 @@ class Packet:
     timestamp: int
     marker: bool
     payload: bytes
+    source: int = 0
 
 
 def read_packet(data: bytes) -> Packet:
@@ -45,25 +46,36 @@ def read_packet(data: bytes) -> Packet:
         timestamp=int.from_bytes(data[4:8], "big"),
         marker=bool(data[1] & 0x80),
         payload=data[begin:end],
+        source=int.from_bytes(data[8:12], "big"),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFrame:
-    """A whole key frame. ``data``: H.264/H.265 with start codes and its parameter sets; empty for other codecs."""
+    """A whole key frame. ``data``: H.264/H.265 with start codes and its parameter sets, or a JPEG; empty for other
+    codecs, and for a JPEG whose size nobody says."""
 
     size: Size | None
     data: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One whole frame: its RTP time, and whether a decoder may start at it."""
+
+    timestamp: int
+    key: bool
+
+
 class FrameFinder:
     """Takes RTP packets of one stream; ``frames`` counts whole frames, ``key`` is the first key frame.
 
-    ``parameter_sets`` are those of the description; newer ones in the stream replace them. A frame with a lost packet
-    is not counted. ``unreadable`` counts packets that made no sense.
+    ``parameter_sets`` are those of the description, as is ``size``, which counts where the stream does not say its own;
+    newer sets in the stream replace them. A frame with a lost packet is not counted, nor is what begins no picture:
+    some devices mark the end of a frame behind each of its slices. ``unreadable`` counts packets that made no sense.
     """
 
-    def __init__(self, codec: str, parameter_sets: Iterable[bytes] = ()) -> None:
+    def __init__(self, codec: str, parameter_sets: Iterable[bytes] = (), size: Size | None = None) -> None:
         self.codec = codec
         self.frames = 0
         self.unreadable = 0
@@ -75,7 +87,9 @@ class FrameFinder:
         self._broken = False
         self._timestamp: int | None = None
         self._sequence: int | None = None
+        self._described = size
         self._jpeg_size: Size | None = None
+        self._jpeg_tables: dict[int, bytes] = {}
         for nal in parameter_sets:
             self._keep_set(nal)
 
@@ -83,20 +97,22 @@ class FrameFinder:
     def size(self) -> Size | None:
         """The picture size as far as the parameter sets give it."""
         if self.codec == "JPEG":
-            return self._jpeg_size
+            return self._jpeg_size or self._described
         return read_size(self.codec, self._sets.values())
 
-    def add(self, packet: Packet) -> None:
-        """Take in one packet. Never raises: what can't be read is counted in ``unreadable``."""
+    def add(self, packet: Packet) -> Sequence[Frame]:
+        """Take in one packet; the frames that are whole with it. Never raises: what can't be read is counted in
+        ``unreadable``."""
+        finished: list[Frame] = []
         if self._sequence is not None:
             step = (packet.sequence - self._sequence) & 0xFFFF
             if step == 0 or step > 0x8000:
-                return  # a repeated or late packet; over TCP there are none
+                return ()  # repeated, or too late
             if step > 1:
                 self._broken, self._fragment = True, None
         self._sequence = packet.sequence
         if self._timestamp is not None and packet.timestamp != self._timestamp and self._nals:
-            self._finish()  # the marker of the frame before was lost or never set
+            finished += self._finish(self._timestamp)  # the marker of the frame before was lost or never set
         self._timestamp = packet.timestamp
         try:
             self._take(packet.payload)
@@ -104,7 +120,8 @@ class FrameFinder:
             self.unreadable += 1
             self._broken = True
         if packet.marker:
-            self._finish()
+            finished += self._finish(packet.timestamp)
+        return finished
 
     def _take(self, payload: bytes) -> None:
         if not payload:
@@ -115,20 +132,18 @@ class FrameFinder:
             self._take_h265(payload)
         else:
             if self.codec == "JPEG":
-                if len(payload) < 8:
-                    raise WireError("a JPEG packet that ends inside its header")
-                # RFC 2435 section 3.1: sizes in units of 8 pixels; 0 means too large to say.
-                if payload[6] and payload[7]:
-                    self._jpeg_size = Size(8 * payload[6], 8 * payload[7])
-            self._nals.append(b"")
+                self._jpeg_size = rtp_jpeg.size_of(payload) or self._jpeg_size
+            self._hold(payload if self.key is None else b"")
 
     def _take_h264(self, payload: bytes) -> None:
         kind = payload[0] & 0x1F
-        if 1 <= kind <= 23:
+        if payload[0] & 0x80:
+            raise WireError("an H.264 packet with its forbidden bit set")
+        if kind in h264.NAL_USED:
             self._keep(payload)
         elif kind == 24:  # STAP-A
             self._keep_all(payload, 1)
-        elif kind == 28 and len(payload) > 2:  # FU-A
+        elif kind == 28 and len(payload) > 2 and payload[1] & 0xC0 != 0xC0:  # FU-A
             header = bytes([payload[0] & 0xE0 | payload[1] & 0x1F])
             self._join(header, payload[1], payload[2:])
         else:
@@ -138,11 +153,13 @@ class FrameFinder:
         if len(payload) < 3:
             raise WireError("an H.265 packet that ends inside its header")
         kind = h265.nal_type(payload)
-        if kind <= 40:
+        if payload[0] & 0x80 or not payload[1] & 0x07:
+            raise WireError("an H.265 packet with a header that can't be")
+        if kind in h265.NAL_USED:
             self._keep(payload)
         elif kind == 48:  # aggregation
             self._keep_all(payload, 2)
-        elif kind == 49 and len(payload) > 3:  # fragment
+        elif kind == 49 and len(payload) > 3 and payload[2] & 0xC0 != 0xC0:  # fragment
             header = bytes([payload[0] & 0x81 | (payload[2] & 0x3F) << 1, payload[1]])
             self._join(header, payload[2], payload[3:])
         else:
@@ -173,32 +190,49 @@ class FrameFinder:
 
     def _keep(self, nal: bytes) -> None:
         self._keep_set(nal)
-        self._held += len(nal)
+        self._hold(nal)
+
+    def _hold(self, part: bytes) -> None:
+        self._held += len(part)
         if self._held > FRAME_LIMIT:
             self._broken = True
         else:
-            self._nals.append(nal)
+            self._nals.append(part)
 
     def _keep_set(self, nal: bytes) -> None:
         if _is_parameter_set(self.codec, nal):
             self._sets[_nal_type(self.codec, nal)] = nal
 
-    def _finish(self) -> None:
+    def _finish(self, timestamp: int) -> Sequence[Frame]:
         nals, whole = self._nals, not self._broken and self._fragment is None
         self._nals, self._held, self._broken, self._fragment = [], 0, False, None
         if not nals or not whole:
-            return
-        if self.codec in ("H264", "H265"):
-            if not any(_is_slice(self.codec, nal) for nal in nals):
-                return  # parameter sets or SEI on their own
-            self.frames += 1
-            if self.key is None and any(_is_key(self.codec, nal) for nal in nals):
-                slices = [nal for nal in nals if not _is_parameter_set(self.codec, nal)]
-                data = b"".join(_START_CODE + nal for nal in (*self._ordered_sets(), *slices))
-                self.key = KeyFrame(self.size, data)
-        else:
-            self.frames += 1
-            self.key = self.key or KeyFrame(self.size)
+            return ()
+        if self.codec not in ("H264", "H265"):
+            return self._finish_picture(nals, timestamp)
+        if not any(_begins_picture(self.codec, nal) for nal in nals):
+            return ()  # parameter sets or SEI on their own, or another slice of the picture before
+        self.frames += 1
+        key = any(_is_key(self.codec, nal) for nal in nals)
+        if key and self.key is None:
+            slices = [nal for nal in nals if _is_slice(self.codec, nal)]
+            data = b"".join(_START_CODE + nal for nal in (*self._ordered_sets(), *slices))
+            self.key = KeyFrame(self.size, data)
+        return (Frame(timestamp, key),)
+
+    def _finish_picture(self, payloads: list[bytes], timestamp: int) -> Sequence[Frame]:
+        """A frame of a codec whose frames stand for themselves, or of one that is only counted."""
+        if self.key is None:
+            data = b""
+            if self.codec == "JPEG" and self.size is not None:
+                try:
+                    data = rtp_jpeg.join(payloads, self._jpeg_tables, self.size)
+                except WireError:
+                    self.unreadable += len(payloads)
+                    return ()
+            self.key = KeyFrame(self.size, data)
+        self.frames += 1
+        return (Frame(timestamp, key=True),)
 
     def _ordered_sets(self) -> list[bytes]:
         return [self._sets[kind] for kind in sorted(self._sets)]
@@ -207,6 +241,19 @@ class FrameFinder:
 def read_size(codec: str, parameter_sets: Iterable[bytes]) -> Size | None:
     """The size that the first readable sequence parameter set gives, or None."""
     return next((size for nal in parameter_sets if (size := _size_of(codec, nal)) is not None), None)
+
+
+def read_rate(codec: str, parameter_sets: Iterable[bytes]) -> float | None:
+    """The frames a second that the first readable sequence parameter set of H.264 announces, or None."""
+    return next((rate for nal in parameter_sets if codec == "H264" and (rate := _rate_of(nal)) is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def _rate_of(nal: bytes) -> float | None:
+    try:
+        return h264.read_rate(nal)
+    except WireError:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -235,7 +282,13 @@ def _is_parameter_set(codec: str, nal: bytes) -> bool:
 
 def _is_slice(codec: str, nal: bytes) -> bool:
     kind = _nal_type(codec, nal)
-    return 1 <= kind <= 5 if codec == "H264" else kind < 32
+    return kind in (h264.NAL_SLICE, h264.NAL_IDR) if codec == "H264" else kind < h265.NAL_VPS
+
+
+def _begins_picture(codec: str, nal: bytes) -> bool:
+    """Whether this is the first slice of a picture (first_mb_in_slice 0, first_slice_segment_in_pic_flag)."""
+    first = nal[1:2] if codec == "H264" else nal[2:3]
+    return _is_slice(codec, nal) and first >= b"\x80"
 
 
 def _is_key(codec: str, nal: bytes) -> bool:

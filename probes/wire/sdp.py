@@ -8,21 +8,25 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from probes.wire import WireError
 from probes.wire.text import clean, decode, excerpt
 
 _LINE = re.compile(r"^[ \t]*([A-Za-z])=(.*)$", re.MULTILINE)
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?:[^/?]*//)?[^/?]*")
 _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _STATIC_CODECS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}
+_CLOCK_RATE = re.compile(r"[0-9]{1,8}")
 _PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}")
+UNDERSTOOD = ("H264", "H265", "JPEG")
 _NAMES = {"HEVC": "H265", "MJPEG": "JPEG", "AVC": "H264"}
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One media section. ``codec`` is the encoding name in capitals, ``parameters`` those of its ``fmtp`` line."""
+    """One media section. ``codec`` is the encoding name in capitals, ``clock_rate`` the ticks of its RTP time a second,
+    ``parameters`` those of its ``fmtp`` line."""
 
     kind: str
     payload_type: int
@@ -31,6 +35,7 @@ class Media:
     frame_rate: float | None = None
     width: int | None = None
     height: int | None = None
+    clock_rate: int = 90_000
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def parameter_sets(self) -> list[bytes]:
@@ -48,8 +53,9 @@ class Description:
     media: tuple[Media, ...]
 
     def video(self) -> Media | None:
-        """The first video section."""
-        return next((media for media in self.media if media.kind == "video"), None)
+        """The first video section in a codec whose frames are understood here, else the first."""
+        sections = [media for media in self.media if media.kind == "video"]
+        return next((media for media in sections if media.codec in UNDERSTOOD), sections[0] if sections else None)
 
 
 def read(body: bytes) -> Description:
@@ -74,11 +80,17 @@ def resolve(base: str, control: str) -> str:
     """
     if not control or control == "*":
         return base
-    if re.match(r"[a-z][a-z0-9+.-]*://", control, re.IGNORECASE):
+    if is_absolute(control):
         return control
     if control.startswith("/"):
-        return urljoin(base, control)
+        authority = _AUTHORITY.match(base)
+        return (authority[0] if authority else "") + control
     return base + control if base.endswith("/") else f"{base}/{control}"
+
+
+def is_absolute(address: str) -> bool:
+    """Whether ``address`` names its scheme, and so stands for itself."""
+    return _ABSOLUTE.match(address) is not None
 
 
 def _named(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -93,13 +105,14 @@ def _media(lines: list[tuple[str, str]]) -> Media:
     words = lines[0][1].split()
     kind = clean(words[0].lower(), 20) if words else ""
     payload = words[3] if len(words) > 3 and _PAYLOAD_TYPE.fullmatch(words[3]) else "-1"
-    codec = _STATIC_CODECS.get(int(payload), "")
+    codec, clock_rate = _STATIC_CODECS.get(int(payload), ""), 90_000
     attributes: dict[str, str] = {}
     parameters: dict[str, str] = {}
     for name, value in _named(lines):
         number, _, rest = value.partition(" ")
         if name == "rtpmap" and number == payload:
-            codec = clean(rest.strip().partition("/")[0].upper(), 20)
+            encoding, _, rate = rest.strip().partition("/")
+            codec, clock_rate = clean(encoding.upper(), 20), _clock_rate(rate)
         elif name == "fmtp" and number == payload:
             parameters |= _parameters(rest)
         else:
@@ -113,6 +126,7 @@ def _media(lines: list[tuple[str, str]]) -> Media:
         frame_rate=_positive(attributes.get("framerate", "")),
         width=width,
         height=height,
+        clock_rate=clock_rate,
         parameters=parameters,
     )
 
@@ -138,6 +152,13 @@ def _size(attributes: Mapping[str, str]) -> tuple[int | None, int | None]:
 def _positive(text: str) -> float | None:
     found = _NUMBER.match(text)
     return float(found[0]) or None if found else None
+
+
+def _clock_rate(text: str) -> int:
+    """What follows the encoding's name: ``90000``, with or without parameters. Video has 90 kHz if nothing sane is
+    told."""
+    found = _CLOCK_RATE.match(text)
+    return int(found[0]) if found and int(found[0]) >= 1000 else 90_000
 
 
 def _base64(text: str) -> bytes:

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from probes.wire import WireError
+from probes.wire.refusal import Refusal, classify
 from probes.wire.text import clean, decode, excerpt
 
 SOAP_LIMIT = 2 * 1024 * 1024
@@ -28,6 +29,12 @@ SOAP_LIMIT = 2 * 1024 * 1024
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
+IMAGING = "http://www.onvif.org/ver20/imaging/wsdl"
+DEVICE_IO = "http://www.onvif.org/ver10/deviceIO/wsdl"
+EVENTS = "http://www.onvif.org/ver10/events/wsdl"
+RECORDING = "http://www.onvif.org/ver10/recording/wsdl"
+SEARCH = "http://www.onvif.org/ver10/search/wsdl"
+REPLAY = "http://www.onvif.org/ver10/replay/wsdl"
 
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
 _SECURITY = (
@@ -46,6 +53,13 @@ _DECLARED = re.compile(
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d+|#x[0-9a-fA-F]+|\w+);)")
 _DOCUMENT_TYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# References to halves of UTF-16 pairs: libxml2 takes them over, and then nobody can read the text.
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}(?![0-9a-fA-F])"
+    rb"|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3])(?!\d));?"
+)
+_TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_REFUSED_PAGE = re.compile(r"(?i)\b401\b.{0,4}unauthori[sz]ed|not authori[sz]ed|access (?:is )?denied")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _PARSER = etree.XMLParser(
     encoding="utf-8",
@@ -60,25 +74,33 @@ _PARSER = etree.XMLParser(
 
 
 class Operation(StrEnum):
-    """The allow-list: all that is ever asked of a device. Only Get*: nothing writes to, moves or reboots it."""
+    """The allow-list: all that is ever asked of a device. Only Get*: nothing writes to, moves or reboots it, starts a
+    search or leaves a subscription behind."""
 
     TIME = "GetSystemDateAndTime"
     INFORMATION = "GetDeviceInformation"
     SERVICES = "GetServices"
     CAPABILITIES = "GetCapabilities"
+    SERVICE_CAPABILITIES = "GetServiceCapabilities"
+    NETWORK_INTERFACES = "GetNetworkInterfaces"
+    DNS = "GetDNS"
+    NTP = "GetNTP"
+    HOSTNAME = "GetHostname"
+    CERTIFICATES = "GetCertificates"
+    STORAGE = "GetStorageConfigurations"
     PROFILES = "GetProfiles"
     STREAM_URI = "GetStreamUri"
     SNAPSHOT_URI = "GetSnapshotUri"
-    NETWORK_INTERFACES = "GetNetworkInterfaces"
-
-
-class Refusal(StrEnum):
-    """What a device means when it does not do what it was asked."""
-
-    AUTH = "auth"
-    NOT_SUPPORTED = "not_supported"
-    BUSY = "busy"
-    PROTOCOL = "protocol"
+    VIDEO_SOURCES = "GetVideoSources"
+    IMAGING_SETTINGS = "GetImagingSettings"
+    IMAGING_STATUS = "GetStatus"
+    RECORDINGS = "GetRecordings"
+    RECORDING_JOBS = "GetRecordingJobs"
+    RECORDING_JOB_STATE = "GetRecordingJobState"
+    RECORDING_SUMMARY = "GetRecordingSummary"
+    RECORDING_INFORMATION = "GetRecordingInformation"
+    MEDIA_ATTRIBUTES = "GetMediaAttributes"
+    REPLAY_URI = "GetReplayUri"
 
 
 class SoapError(WireError):
@@ -95,29 +117,6 @@ class Fault:
 
     codes: tuple[str, ...]
     reason: str
-
-
-_BY_CODE = (
-    (Refusal.AUTH, re.compile(r"not_?authori[sz]ed|failedauthentication|invalidsecurity|failedcheck|securitytoken")),
-    (Refusal.NOT_SUPPORTED, re.compile(r"notsupported|notimplemented|unknownaction|operationprohibited|noprofile")),
-    (Refusal.BUSY, re.compile(r"maxstreams|toomany|outofresource|serverbusy|maxinstances")),
-)
-_BY_TEXT = (
-    (Refusal.AUTH, re.compile(r"authori[sz]|authenticat|(?:wrong|invalid|bad) (?:user|password|credential)|security")),
-    (
-        Refusal.NOT_SUPPORTED,
-        re.compile(r"not supported|unsupported|not implemented|no such|unknown|not found|no profile"),
-    ),
-    (Refusal.BUSY, re.compile(r"too many|busy|resource")),
-)
-_BY_STATUS = {
-    401: Refusal.AUTH,
-    403: Refusal.AUTH,
-    404: Refusal.NOT_SUPPORTED,
-    405: Refusal.NOT_SUPPORTED,
-    501: Refusal.NOT_SUPPORTED,
-    503: Refusal.BUSY,
-}
 
 
 def security_header(username: str, password: str, created: datetime, nonce: bytes) -> bytes:
@@ -149,14 +148,14 @@ def read_answer(status: int, body: bytes, operation: Operation) -> etree._Elemen
             name = local_name(element)
             if name == "fault":
                 fault = _read_fault(element)
-                raise SoapError(_meaning(status, fault), _say(status, fault))
+                raise SoapError(classify(status, fault.codes, fault.reason), _say(status, fault))
             if name == wanted and status < 400:
                 return element
-    refusal = _BY_STATUS.get(status, Refusal.PROTOCOL)
     if status >= 300:
-        raise SoapError(refusal, f"HTTP {status} to {operation}")
+        raise SoapError(classify(status, said=_page_text(body)), f"HTTP {status} to {operation}")
     what = f"it begins with {excerpt(body.lstrip())!r}" if body.strip() else "the answer is empty"
-    raise SoapError(refusal, f"no answer to {operation}: {what}")
+    refused = _REFUSED_PAGE.search(_page_text(body))
+    raise SoapError(Refusal.AUTH if refused else Refusal.PROTOCOL, f"no answer to {operation}: {what}")
 
 
 def local_name(element: etree._Element) -> str:
@@ -238,10 +237,20 @@ def parse(body: bytes) -> etree._Element | None:
         raw = _BARE_AMPERSAND.sub(b"&amp;", raw)
     if b"\x00" in raw or not raw.isascii():
         raw = _NOT_XML.sub(" ", raw.decode("utf-8", "replace")).encode("utf-8", "replace")
+    if b"&#" in raw:
+        raw = _SURROGATE.sub(b"", raw)
     try:
-        return etree.fromstring(raw, _PARSER)
+        root = etree.fromstring(raw, _PARSER)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if root is not None and b"&" in raw:
+        etree.strip_tags(root, etree.Entity)  # entities that nobody declared, which are no elements
+    return root
+
+
+def _page_text(body: bytes) -> str:
+    """The words of a page in HTML or of plain text, its beginning."""
+    return clean(_TAG.sub(" ", decode(body[:4096])), 400)
 
 
 def _read_fault(fault: etree._Element) -> Fault:
@@ -254,16 +263,6 @@ def _read_fault(fault: etree._Element) -> Fault:
         elif name in ("text", "faultstring", "reason", "detail") and text(element):
             texts.append(text(element))
     return Fault(tuple(codes), clean("; ".join(dict.fromkeys(texts)), 160))
-
-
-def _meaning(status: int, fault: Fault) -> Refusal:
-    for refusal, pattern in _BY_CODE:
-        if any(pattern.search(code) for code in fault.codes):
-            return refusal
-    for refusal, pattern in _BY_TEXT:
-        if pattern.search(fault.reason.lower()):
-            return refusal
-    return _BY_STATUS.get(status, Refusal.PROTOCOL)
 
 
 def _say(status: int, fault: Fault) -> str:

@@ -13,6 +13,8 @@ from bench.whole import quantile
 from tests.servers import TOP
 
 SMALL = ("--devices", "8", "--runs", "16", "--interval", "6", "--snapshot-interval", "8", "--window", "6")
+# ffprobe is fetched by `make bench` alone.
+SMALL += ("--rivals", "onvif-zeep,cv2.VideoCapture", "--rival-devices", "2")
 
 
 @pytest.mark.timeout(240)
@@ -26,6 +28,8 @@ def test_a_small_run_measures_every_probe_and_the_whole_path_and_says_how_to_rep
     probed = {cost["what"].split(",")[0]: cost for cost in told["costs"]}
     assert {"tcp", "onvif", "rtsp", "snapshot"} <= set(probed)
     assert all(cost["runs"] == 16 and cost["cpu"] > 0 for cost in told["costs"])
+    assert [rival["client"] for rival in told["rivals"]] == ["onvif-zeep", "cv2.VideoCapture"]
+    assert all(rival["answered"] and rival["cpu_ratio"] > 0 and rival["wall_ratio"] > 0 for rival in told["rivals"])
     assert {"onvif", "rtsp", "snapshot"} <= set(told["whole"]["polls"])
     assert told["whole"]["cpu"] > 0
     assert told["interpreter"] > 0

@@ -192,7 +192,7 @@ def test_a_password_without_a_user_is_a_mistake(capsys: pytest.CaptureFixture[st
         ("[2001:db8::1]:8080", "2001:db8::1", {"onvif": 8080, "tcp": 8080}, ("onvif", "rtsp", "snapshot")),
         ("onvif://h:8899/onvif/x", "h", {"onvif": 8899, "tcp": 8899}, ("onvif",)),
         ("rtsp://h/live?x=1", "h", {"rtsp": 554, "tcp": 554}, ("rtsp",)),
-        ("https://[::1]/snap", "::1", {"http": 443, "tcp": 443}, ("snapshot",)),
+        ("https://[::1]/snap", "::1", {"http": 443, "tcp": 443, "tls": 443}, ("snapshot",)),
     ],
 )
 def test_every_form_of_a_target_is_understood(text: str, host: str, ports: dict[str, int], probes: tuple[str, ...]):

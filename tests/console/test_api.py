@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from camera_registry.model.chain import Link
 from camera_registry.model.people import Role
 from camera_registry.settings import Settings
 from tests.console import fleet
@@ -35,6 +36,15 @@ async def test_a_device_tells_its_status_its_reasons_and_who_is_to_blame(script:
     assert {run["probe"]: run["failure"]["kind"] for run in answer["probes"]}["onvif"] == "timeout"
     assert answer["file"]["parent"] == "sw-001"
     assert headers["ETag"] == f'"{answer["version"]}"'
+
+
+async def test_a_device_tells_the_chain_to_its_picture_and_where_that_is_broken(script: Script) -> None:
+    _, answer, _ = await script.ask("GET", "/api/v1/devices/cam-00013")
+    assert answer["broken"] == "clock"
+    assert [link["link"] for link in answer["chain"]] == [link.value for link in Link]
+    assert {link["link"]: link["state"] for link in answer["chain"]}["port"] == "ok"
+    _, answer, _ = await script.ask("GET", "/api/v1/devices/cam-00000")
+    assert answer["broken"] is None
 
 
 async def test_pages_of_a_list_hold_every_device_once(script: Script, site: Site) -> None:

@@ -57,7 +57,7 @@ async def test_the_api_tells_what_is_owed_failed_and_was_not_sent(script: Script
     assert len(failed["items"]) == 1
     _, log, _ = await script.ask("GET", "/api/v1/deliveries")
     assert [one["result"] for one in log["items"]] == ["failed"]
-    _, channels, _ = await script.ask("GET", "/api/v1/channels")
+    _, channels, _ = await script.ask("GET", "/api/v1/notices/channels")
     assert channels["items"] == [
         {"name": "duty", "kind": "webhook", "pending": 0, "failed": 1, "failures": 3, "error": "down"}
     ]
@@ -79,8 +79,8 @@ async def test_what_failed_is_sent_again_once_and_who_asked_for_it_is_in_the_tra
 
 
 async def test_what_failed_can_be_given_up_and_is_kept_as_not_sent(script: Script, site: Site) -> None:
-    assert (await script.ask("POST", "/api/v1/channels/duty/dismiss"))[:2] == (201, {"notices": 1})
-    assert (await script.ask("POST", "/api/v1/channels/nobody/dismiss"))[0] == 404
+    assert (await script.ask("POST", "/api/v1/notices/channels/duty/dismiss"))[:2] == (201, {"notices": 1})
+    assert (await script.ask("POST", "/api/v1/notices/channels/nobody/dismiss"))[0] == 404
     assert site.store.read_now(outbox.owing) == {}
     assert {one.error for one in site.store.read_now(outbox.page)} == {"", "dismissed"}
     assert [row.about for row in site.trail("notice.dismiss")] == ["channel/duty"]
@@ -91,15 +91,15 @@ async def test_what_is_owed_to_a_channel_that_is_gone_can_be_given_up_but_not_wh
 ) -> None:
     (failed,) = site.store.read_now(outbox.page, state=NoticeState.FAILED)
     site.store.write_now(outbox.retry, failed.id, fleet.NOW)
-    assert (await script.ask("POST", "/api/v1/channels/duty/dismiss"))[1] == {"notices": 0}
+    assert (await script.ask("POST", "/api/v1/notices/channels/duty/dismiss"))[1] == {"notices": 0}
     object.__setattr__(site.deps, "standings", lambda: [Standing("duty", "", Owing(1, 0, None))])
-    assert (await script.ask("POST", "/api/v1/channels/duty/dismiss"))[1] == {"notices": 1}
+    assert (await script.ask("POST", "/api/v1/notices/channels/duty/dismiss"))[1] == {"notices": 1}
 
 
 async def test_a_channel_is_tried_by_name_and_who_tried_it_is_in_the_trail(script: Script, site: Site) -> None:
-    status, sent, _ = await script.ask("POST", "/api/v1/channels/duty/test")
+    status, sent, _ = await script.ask("POST", "/api/v1/notices/channels/duty/test")
     assert (status, sent["result"], sent["error"]) == (201, "failed", "it answered 503 <b>")
-    assert (await script.ask("POST", "/api/v1/channels/nobody/test"))[0] == 404
+    assert (await script.ask("POST", "/api/v1/notices/channels/nobody/test"))[0] == 404
     assert [row.about for row in site.trail("channel.test")] == ["channel/duty"]
 
 

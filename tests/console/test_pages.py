@@ -106,6 +106,18 @@ async def test_a_lost_child_names_its_parent(admin: Browser) -> None:
     assert "4 devices behind it" in text
 
 
+async def test_the_device_page_names_the_first_broken_link_and_what_to_do_there(admin: Browser) -> None:
+    for device, link in (("cam-00001", "parent"), ("cam-00003", "frame"), ("cam-00013", "clock")):
+        for language in ("en", "zh"):
+            words = texts(language)
+            _, text = await admin.get(f"/devices/{device}?lang={language}")
+            text = unescape(text)
+            assert words("chain.first_broken", link=words(f"link.{link}"), detail="").strip("–—。 ") in text
+            assert words(f"link_next.{link}", who="sw-001") in text
+    _, text = await admin.get("/devices/cam-00000?lang=en")
+    assert 'class="chain"' not in text, "what is well needs none"
+
+
 async def test_silence_is_shown_as_unknown_and_never_green(admin: Browser, site: Site) -> None:
     entry = site.board.get("cam-00002")
     assert entry is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -28,8 +29,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def listening(handler: Handler) -> AsyncIterator[int]:
-    """Serve on a free port of 127.0.0.1; a handler that loses its peer ends quietly."""
+async def listening(
+    handler: Handler, port: int = 0, *, host: str = "127.0.0.1", secure: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve on a port of ``host`` (0: any free one); a handler that loses its peer ends quietly."""
     running: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -43,7 +46,7 @@ async def listening(handler: Handler) -> AsyncIterator[int]:
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, host, port, ssl=secure)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -64,8 +67,8 @@ def tools(password: str | None = PASSWORD, *, version: int = 1, memory: Memory |
     )
 
 
-def target(credential: str = "cred", **ports: int) -> Target:
-    return Target("device-1", "127.0.0.1", ports, credential)
+def target(credential: str = "cred", *, device: str = "device-1", host: str = "127.0.0.1", **ports: int) -> Target:
+    return Target(device, host, ports, credential)
 
 
 async def probe(

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from camera_registry.model.observation import FailureKind
+from camera_registry.model.observation import Failure, FailureKind
 from camera_registry.model.people import Credential
+from camera_registry.model.roster import Target
+from camera_registry.rules.plan import leave_alone
+from camera_registry.texts import texts
 from probes.base import Context, Tools
 from probes.credentials import login
 from probes.guard import AddressGuard
@@ -105,6 +111,98 @@ async def test_a_password_changed_on_a_device_that_worked_is_heard_wrong_at_most
     assert refused + device.refusals == 2
 
 
+async def ask_all(where: Target, using: Tools) -> set[FailureKind | None]:
+    runs = [probe("snapshot", where, {"path": "/"}, using=using), probe("rtsp", where, using=using)]
+    runs.append(probe("onvif", where, {"full": False}, using=using))
+    return {seen.failure and seen.failure.kind for seen in await asyncio.gather(*runs)}
+
+
+def end_the_quiet(using: Tools) -> None:
+    """Let the time pass for which the device is left alone."""
+    using.memory.of("device-1").trials["cred"].window_end = 0.0
+
+
+async def test_after_the_quiet_one_run_tries_once_and_a_refusal_begins_the_quiet_anew():
+    guarded, device = Guarded(), OnvifDouble(recorded("agsh_onvif", "GetDeviceInformation"), password="another")
+    using = tools()
+    async with listening(guarded) as port, listening(device) as onvif_port:
+        where = target(onvif=onvif_port, rtsp=port, http=port)
+        assert await ask_all(where, using) == {FailureKind.AUTH}
+        heard = guarded.refused + device.refusals
+        for window in range(1, 4):
+            end_the_quiet(using)
+            for _ in range(3):
+                assert await ask_all(where, using) == {FailureKind.AUTH}
+            assert guarded.refused + device.refusals == heard + window
+
+
+@pytest.mark.parametrize("accepts", ["token", "digest"])
+async def test_a_password_that_was_mended_on_the_device_works_again_after_the_quiet(accepts: str):
+    answers = recorded("agsh_onvif", "GetDeviceInformation")
+    device = OnvifDouble(answers, password="another", accepts=(accepts,))
+    using = tools()
+    async with listening(device) as onvif_port:
+        where = target(onvif=onvif_port)
+        for _ in range(3):
+            assert not (await probe("onvif", where, {"full": False}, using=using)).ok
+        assert device.refusals <= 2
+        device.password = PASSWORD
+        for _ in range(2):  # a device that takes no token at all may hear one first
+            end_the_quiet(using)
+            mended = (await probe("onvif", where, {"full": False}, using=using)).ok
+        assert mended
+        assert (await probe("onvif", where, {"full": False}, using=using)).ok
+
+
+async def test_what_was_left_alone_before_a_restart_is_left_alone_after_it():
+    guarded = Guarded()
+    using = tools()
+    async with listening(guarded) as port:
+        where = target(rtsp=port)
+        seen = await probe("rtsp", where, using=using)
+        known = leave_alone("device-1", seen.failure)
+        assert known is not None
+        for version, heard in ((1, 0), (2, 1)):
+            again = tools(version=version)
+            again.memory.of("device-1").left_alone.append(known)
+            before = guarded.refused
+            seen = await probe("rtsp", where, using=again)
+            assert seen.failure is not None
+            assert (seen.failure.kind, guarded.refused - before) == (FailureKind.AUTH, heard)
+        again = tools()
+        again.memory.of("device-1").left_alone.append(replace(known, until=known.at))
+        before = guarded.refused
+        for _ in range(3):
+            await probe("rtsp", where, using=again)
+    assert guarded.refused - before == 1
+
+
+async def test_a_memory_that_ends_with_the_run_promises_nothing():
+    guarded = Guarded()
+    using = tools(lasting=False)
+    async with listening(guarded) as port:
+        where = target(rtsp=port, http=port)
+        told = [await probe("rtsp", where, using=using), await probe("snapshot", where, {"path": "/"}, using=using)]
+    details = [seen.failure.detail for seen in told if seen.failure]
+    assert details == [
+        "the device refused the user name or password (Digest MD5)",
+        "the device refused this password a moment ago, so it is not tried again",
+    ]
+
+
+async def test_people_read_until_when_a_device_is_left_alone_in_their_language_and_by_their_clock():
+    noon = datetime(2026, 10, 1, 4, tzinfo=UTC)
+    guarded = Guarded()
+    async with listening(guarded) as port:
+        seen = await probe("rtsp", target(rtsp=port), using=tools(now=lambda: noon))
+    assert seen.failure is not None
+    assert "left alone until 04:30:00 UTC" in seen.failure.detail
+    zh = texts("zh").failure(seen.failure, ZoneInfo("Asia/Shanghai"))
+    assert zh == "设备拒绝了用户名或密码（Digest MD5）；为免账号被锁，12:30:00 之前不再尝试"
+    old = Failure(seen.failure.kind, seen.failure.stage, "as it was told once")
+    assert texts("zh").failure(old) == "as it was told once"
+
+
 async def test_a_run_that_is_cancelled_while_it_tries_lets_others_try():
     async def hanging(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await read_http(reader)
@@ -130,7 +228,7 @@ async def test_the_password_stays_out_of_everything_that_can_be_printed(caplog: 
     assert PASSWORD not in repr(found)
 
     class Broken:
-        async def measure(self, jpeg: bytes, timeout: float) -> tuple[dict[str, object], bytes]:
+        async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[dict[str, object], bytes]:
             raise RuntimeError(f"no luck with {PASSWORD}")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,8 +10,6 @@ import pytest
 
 from camera_registry.model.observation import FailureKind, Stage
 from probes.memory import Memory
-from probes.wire import soap, soap_requests
-from probes.wire.soap import Operation
 from tests.probes.loopback import (
     PASSWORD,
     HttpRequest,
@@ -317,12 +315,6 @@ async def test_the_password_is_nowhere_in_what_is_told():
     assert seen.facts["serial"] == "***"
     assert PASSWORD not in repr((seen, steps))
     assert not any(PASSWORD.encode() in raw for raw in device.raw), "a digest goes over the wire, not the password"
-
-
-def test_only_get_operations_can_be_asked_at_all():
-    assert all(operation.value.startswith("Get") for operation in Operation)
-    with pytest.raises(KeyError):
-        soap_requests.request(soap.DEVICE, "SystemReboot")  # type: ignore[arg-type] # that is the point
 
 
 async def test_a_port_that_speaks_no_onvif_is_a_protocol_failure():

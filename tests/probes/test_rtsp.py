@@ -4,71 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import struct
 from collections.abc import Iterator
 
 import pytest
 
 from camera_registry.model.observation import FailureKind, Stage
+from probes.picture.desk import PictureDesk
 from tests.probes.loopback import PASSWORD, USER, digest_is_right, listening, probe, target, tools
+from tests.probes.rtsp_double import KEY_FRAME, OTHER_FRAME, SDP, Camera, rtp
 from tests.servers import gstreamer_rtsp_server
-
-# The sequence parameter set of a 640x360 stream, as x264 writes it.
-SPS = bytes.fromhex("6742c01ed900a02ff970110000030001000003003c0f162e48")
-PPS = bytes.fromhex("68cb83cb20")
-SDP = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\n"
-    "m=audio 0 RTP/AVP 0\r\na=control:track2\r\n"
-    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:track1\r\n"
-)
-
-
-def rtp(sequence: int, payload: bytes, *, marker: bool = True, timestamp: int = 0) -> bytes:
-    data = struct.pack(">BBHII", 0x80, 0x60 | marker << 7, sequence & 0xFFFF, timestamp, 7) + payload
-    return b"$\x00" + len(data).to_bytes(2, "big") + data
-
-
-class Camera:
-    """A scripted RTSP server. ``say``: method to (status, headers, body), or to a function of the request's head."""
-
-    def __init__(self, media: bytes = b"", sdp: str = SDP, **say: object) -> None:
-        self.media = media
-        self.sdp = sdp
-        self.say = say
-        self.heard: list[str] = []
-        self.heads: list[str] = []
-        self.playing = asyncio.Event()
-        self.torn_down = asyncio.Event()
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            method = head.split(" ", 1)[0]
-            self.heard.append(method)
-            self.heads.append(head)
-            answer = self.say.get(method, self._usual)
-            given = answer(head) if callable(answer) else answer
-            assert isinstance(given, str)
-            sequence = re.search(r"CSeq: (\d+)", head)
-            assert sequence
-            first, _, rest = given.partition("\r\n")
-            writer.write(f"RTSP/1.0 {first}\r\nCSeq: {sequence[1]}\r\n{rest}".encode())
-            if method == "PLAY" and first.startswith("200"):
-                writer.write(self.media)
-                self.playing.set()
-            if method == "TEARDOWN":
-                self.torn_down.set()
-
-    def _usual(self, head: str) -> str:
-        if head.startswith("DESCRIBE"):
-            return f"200 OK\r\nContent-Type: application/sdp\r\nContent-Length: {len(self.sdp)}\r\n\r\n{self.sdp}"
-        if head.startswith("SETUP"):
-            return "200 OK\r\nSession: 4711;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
-        return "200 OK\r\nPublic: DESCRIBE\r\n\r\n"
-
-
-KEY_FRAME = rtp(1, SPS, marker=False) + rtp(2, PPS, marker=False) + rtp(3, b"\x65" + b"\x88" * 50)
-OTHER_FRAME = rtp(0, b"\x41" + b"\x9a" * 50, timestamp=1)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +29,28 @@ async def test_a_real_stream_is_described_and_played_until_its_first_key_frame(s
     assert (facts["codec"], facts["width"], facts["height"], facts["transport"]) == ("H264", 640, 360, "tcp")
     assert facts["frames"] == 1
     assert 0 < float(str(facts["time_to_first_frame_seconds"])) <= seen.took
+
+
+@pytest.mark.parametrize(
+    ("path", "codec", "transport"),
+    [("/stream", "H264", "tcp"), ("/udp", "H264", "udp"), ("/h265", "H265", "tcp"), ("/jpeg", "JPEG", "tcp")],
+)
+async def test_a_real_stream_is_measured_and_looked_at(stream: int, path: str, codec: str, transport: str):
+    desk = PictureDesk()
+    await desk.start()
+    try:
+        options = {"path": path, "seconds": 1.5, "picture": True}
+        seen = await probe("rtsp", target(rtsp=stream), options, using=tools(pictures=desk), timeout=40)
+    finally:
+        await desk.close()
+    assert seen.failure is None
+    facts = seen.facts
+    assert (facts["codec"], facts["width"], facts["height"], facts["transport"]) == (codec, 640, 360, transport)
+    assert 15 < facts["frame_rate"] < 35
+    assert facts["packets_lost"] == 0
+    assert abs(facts.get("sender_clock_offset_seconds", 0)) < 2  # its first report may come later
+    # Colour bars: half of the picture is brighter than this, whatever codec carried it.
+    assert 80 < facts["picture"]["luma_p50"] < 130
 
 
 async def test_a_real_stream_is_described_without_playing_it(stream: int):

@@ -221,7 +221,7 @@ async def test_a_device_that_floods_is_made_to_wait_until_its_bytes_are_taken():
 
     context = Context(tools(), deadline=0.0)
     async with listening(flood) as port:
-        connection = await connect(context, "127.0.0.1", port)
+        connection = await connect(context, target(), port)
         try:
             held = 0
             while held != (held := connection._held) or not held:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from camera_registry.board import BoardEntry
+from camera_registry.board import BoardEntry, chain_of
+from camera_registry.model.chain import Link, first_broken
 from camera_registry.model.device import Device, Kind, Life
-from camera_registry.model.health import Cause, State, Status
+from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Hurry, Put
+from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Parent, Put
 from camera_registry.service.ledger import Changes, Ledger
 from camera_registry.settings import Settings
 
@@ -239,6 +240,97 @@ def test_a_healthy_minute_writes_no_state() -> None:
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
     assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"
+
+
+def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() -> None:
+    camera = replace(CAMERAS[0], probes=("onvif", "http", "rtsp"), http_path="/")
+    book = ledger(camera)
+    garbled = Failure(FailureKind.PROTOCOL, Stage.ANSWER, "no SOAP")
+    book.judge([seen("cam-0", probe, 0) for probe in ("onvif", "http", "rtsp")], at(0))
+    book.collect(None)
+    for second in range(60, 300, 10):
+        told = book.judge([seen("cam-0", "onvif", second, garbled), seen("cam-0", "http", second + 1)], at(second + 1))
+        assert [change.probe for change in told if isinstance(change, Hurry)] in (["onvif"], [])
+    control = Subject("cam-0", Aspect.CONTROL)
+    assert [(flip.after, flip.cause) for flip in book.collect(None).flips] == [(State.DOWN, Cause.PROTOCOL)]
+    kept = book.entry("cam-0")
+    assert kept is not None
+    # Who speaks first after a restart has not the last word.
+    again = Ledger(book.policy, book.polls)
+    again.load(kept.states, [("cam-0", run) for run in kept.probes])
+    again.follow(registered(camera), at(300))
+    again.judge([seen("cam-0", "http", second) for second in (301, 311, 321)], at(321))
+    state = again.state(control)
+    assert state is not None
+    assert (state.settled, state.cause) == (State.DOWN, Cause.PROTOCOL)
+    again.judge([seen("cam-0", "onvif", second) for second in (330, 340)], at(340))
+    assert [flip.after for flip in again.collect(None).flips] == [State.OK]
+
+
+def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:
+    camera = replace(CAMERAS[0], probes=("onvif", "http"), http_path="/")
+    book = ledger(camera)
+    book.judge([seen("cam-0", "onvif", 0), seen("cam-0", "http", 0)], at(0))
+    book.judge([seen("cam-0", "http", 100)], at(100))
+    book.collect(None)
+    book.tick(at(200), 1)
+    flips = {flip.subject.aspect for flip in book.collect(None).flips}
+    assert flips == {Aspect.REACH}, "http still bears out control; nobody but onvif speaks of reach"
+    book.tick(at(260), 1)
+    assert {flip.subject.aspect for flip in book.collect(None).flips} == {Aspect.CONTROL}
+
+
+def test_a_refused_password_is_still_left_alone_after_a_restart() -> None:
+    values = {
+        "credential": "c-1",
+        "version": 3,
+        "protocol": "*",
+        "at": at(60).isoformat(),
+        "until": at(1860).isoformat(),
+    }
+    refused = Failure(FailureKind.AUTH, Stage.AUTHENTICATE, "refused", "auth.quiet", values)
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    book.judge([seen("cam-0", "rtsp", 60, refused)], at(60))
+    assert {run for _, run in book.collect(at(60)).seen} == {("rtsp", "")}, "written at once: a crash must not undo it"
+    entry = book.entry("cam-0")
+    assert entry is not None
+    again = Ledger(book.policy, book.polls)
+    again.load(entry.states, [("cam-0", run) for run in entry.probes])
+    told = again.follow(registered(CAMERAS[0]), at(70))
+    assert LeaveAlone("cam-0", "c-1", 3, "*", at(60), at(1860)) in told
+    again.judge([seen("cam-0", "onvif", 80, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(80))
+    assert not any(isinstance(change, LeaveAlone) for change in again.follow(registered(CAMERAS[0]), at(90), anew=True))
+
+
+def test_whoever_stands_behind_a_device_is_told_where_to_ask_for_it_and_that_it_moved() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    entry = book.roster_entry("cam-0")
+    assert entry is not None
+    assert entry.target.parents == (Parent("sw-1", "192.0.2.1", 80),)
+    told = book.follow(registered(replace(SWITCH, host="192.0.2.99"), *CAMERAS), at(60))
+    moved = {change.entry.target.device for change in told if isinstance(change, Put)}
+    assert moved == {"sw-1", *(camera.id for camera in CAMERAS)}
+
+
+def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> None:
+    camera = replace(CAMERAS[0], parent_port="Gi0/3")
+    book = ledger(replace(SWITCH, probes=("tcp", "snmp"), snmp_port=161), camera)
+    well(book, "cam-0")
+    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    lose(book, "cam-0", ["onvif", "rtsp"], 60)
+    book.collect(None)
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.TIMEOUT}
+    port = {"name": "Gi0/3", "up": False, "admin_up": True, "poe": "fault"}
+    book.judge([seen("sw-1", "snmp", 90, facts={"ports": [port]})], at(90))
+    assert "cam-0" in book.collect(None).touched
+    assert {(reason.cause, "Gi0/3" in reason.detail) for reason in shown(book, "cam-0").reasons} == {
+        (Cause.POWER, True)
+    }
+    broken = first_broken(chain_of(shown(book, "cam-0")))
+    assert broken is not None
+    assert (broken.link, broken.key) == (Link.HOST, "cause.power.name")
 
 
 EVERYWHERE = tuple(Device(f"far-{n:02}", Kind.CAMERA, host=f"198.51.{n}.1") for n in range(60))

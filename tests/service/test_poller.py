@@ -11,7 +11,7 @@ from camera_registry.link.local import LocalLink
 from camera_registry.model.observation import FailureKind, Observation
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, Target, Task
 from camera_registry.service.poller import Limits, Poller
-from probes.base import Tools
+from probes.base import Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
 
@@ -179,3 +179,22 @@ async def test_a_probe_that_is_not_known_here_is_our_failure_and_stops_nothing(p
         await until(lambda: {seen.device for seen in tally.polls} == {"cam-7", "cam-8"})
     kinds = {seen.device: seen.failure and seen.failure.kind for seen in tally.polls}
     assert kinds == {"cam-7": FailureKind.INTERNAL, "cam-8": None}
+
+
+async def test_who_probes_now_waits_for_the_same_places_as_everybody(silent: int) -> None:
+    tally = Tally()
+    async with polling(tally, slots=20, per_host=2) as (link, poller):
+        for number in range(6):
+            link.tell(Put(entry(f"hung-{number}", silent, "rtsp", interval=0.5, timeout=0.4)))
+        await until(lambda: poller.slots_used == 2)
+        asked = entry("asked", silent, "rtsp", timeout=0.4)
+        steps: list[Step] = []
+        answers = [asyncio.create_task(poller.ask(asked.target, asked.tasks[0], steps)) for _ in range(5)]
+        most = 0
+        while not all(answer.done() for answer in answers):
+            await asyncio.sleep(0.01)
+            most = max(most, poller.slots_used)
+    assert most == 2
+    assert {answer.result().device for answer in answers} == {"asked"}
+    assert steps, "it is told what happened"
+    assert sum(seen.device == "asked" for seen in tally.polls) == 5, "and what came of it is judged like any poll"

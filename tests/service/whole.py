@@ -33,6 +33,15 @@ timeout = 1.9
 [probes.rtsp]
 interval = 2
 timeout = 1.9
+[probes.tls]
+interval = 2
+timeout = 1.9
+[probes.http]
+interval = 2
+timeout = 1.9
+[probes.snmp]
+interval = 2
+timeout = 1.9
 [probes.snapshot]
 interval = 2
 timeout = 1.9

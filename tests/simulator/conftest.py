@@ -49,4 +49,9 @@ def camera(fleet: Fleet) -> Member:
 
 
 def camera_of(fleet: Fleet, maker: str) -> Member:
-    return next(member for member in fleet.members if member.device.kind is Kind.CAMERA and member.maker.name == maker)
+    """The first one that does not encrypt."""
+    return next(
+        member
+        for member in fleet.members
+        if member.device.kind is Kind.CAMERA and member.maker.name == maker and not member.encrypts
+    )

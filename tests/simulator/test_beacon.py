@@ -11,10 +11,10 @@ from camera_registry.model.device import Device
 from camera_registry.model.discovery import Oversight, ProposalKind
 from camera_registry.model.register import Register
 from camera_registry.rules.discovery import find
-from camera_registry.simulator.answers import INNER_HOST
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.makers import MAKERS
 from camera_registry.simulator.plan import Fleet
+from camera_registry.simulator.question import INNER_HOST
 from camera_registry.simulator.simulation import Simulation
 from probes.discovery.inquirer import inquirer
 from probes.discovery.search import Plan, Search

@@ -150,7 +150,7 @@ async def test_where_nobody_may_filter_full_queues_keep_as_silent(fleet, monkeyp
         below = [fleet.by_id[id] for id in fleet.beneath(switch.id)]
         assert all(await asyncio.gather(*(silent(member.device.host, http) for member in below)))
         assert await silent(switch.device.host, tcp)
-    async with Simulation(fleet, Ports(http, rtsp, tcp)):
+    async with Simulation(fleet, Ports(http, rtsp, tcp, 0, 0)):
         assert await answers(device.device.host, http), "nothing is left behind"
 
 

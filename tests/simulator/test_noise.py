@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camera_registry.simulator.agent import Agents
 from camera_registry.simulator.connection import Connection
 from camera_registry.simulator.http import HttpConnection
 from camera_registry.simulator.management import ManagementConnection
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.rtsp import RtspConnection
 from camera_registry.simulator.simulation import Simulation
+from probes.wire import snmp
 from tests.simulator.conftest import camera_of
 from tests.simulator.wire import http, soap, token
 
@@ -102,3 +104,16 @@ def test_noise_is_answered_or_dropped(protocol, parts, camera):
         assert simulation.counts(member.id).open_sessions == 0
     finally:
         loop.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=90), st.lists(st.tuples(st.integers(0, 80), st.integers(0, 255)), max_size=3))
+def test_no_datagram_breaks_an_agent(noise, damage):
+    switch = Simulation(FLEET)._live[FLEET.members[0].id]
+    agents = Agents({}, {})
+    pdu = snmp.write_pdu(snmp.Kind.GET_BULK, 7, [(1, 3, 6, 1), (1, 3, 6, 1, 2, 1, 33)], repetitions=2**31 - 1)
+    message = bytearray(snmp.write_community(FLEET.members[0].password.encode(), pdu))
+    for place, octet in damage:
+        message[place % len(message)] = octet
+    for data in (noise, bytes(message)):
+        assert len(agents.answer(switch, data) or b"") < 60_000, "an answer fits into a datagram"

@@ -32,11 +32,11 @@ BY_DIGEST = [maker.name for maker in MAKERS if maker.soap is SoapAccess.DIGEST]
 
 @pytest.fixture(scope="session")
 def documents() -> dict[str, zeep.Client]:
-    """Clients of ONVIF's device and media services, made from the documents that the onvif-zeep wheel brings."""
+    """Clients of ONVIF's services, made from the documents that the onvif-zeep wheel brings."""
     files = {Path(file).name: file for file in distribution("onvif-zeep").files or ()}
     return {
         name: zeep.Client(str(files[f"{name}.wsdl"].locate()), settings=zeep.Settings(strict=True))
-        for name in ("devicemgmt", "media")
+        for name in ("devicemgmt", "media", "imaging", "recording", "search", "replay")
     }
 
 
@@ -79,7 +79,11 @@ async def test_a_client_made_from_the_documents_reads_every_makers_answers(simul
         assert call("devicemgmt", "GetCapabilities").Media.XAddr.endswith(f":{ports.http}{member.maker.media_path}")
         if member.maker.services:
             services = call("devicemgmt", "GetServices", IncludeCapability=False)
-            assert {found.Namespace for found in services} == {TDS, TRT}
+            assert {TDS, TRT} < {found.Namespace for found in services}
+        assert call("devicemgmt", "GetDNS").DNSManual[0].IPv4Address
+        assert call("devicemgmt", "GetNTP").NTPManual[0].DNSname
+        assert call("imaging", "GetImagingSettings", VideoSourceToken="source_1").Brightness == 50
+        assert call("imaging", "GetStatus", VideoSourceToken="source_1").FocusStatus20.MoveStatus == "IDLE"
         main, sub = call("media", "GetProfiles")
         size = main.VideoEncoderConfiguration.Resolution
         assert (main.VideoEncoderConfiguration.Encoding, size.Width, size.Height) == ("H264", 640, 360)
@@ -100,6 +104,32 @@ async def test_a_recorder_has_profiles_for_each_of_its_channels(simulation, flee
     sources = {profile.VideoSourceConfiguration.SourceToken for profile in profiles}
     assert len(profiles) == 2 * recorder.channels
     assert len(sources) == recorder.channels
+
+
+async def test_a_recorder_tells_what_it_has_recorded_as_the_documents_have_it(simulation, fleet, service):
+    recorder = next(member for member in fleet.members if member.records)
+
+    def ask(document: str, operation: str, **arguments: object) -> object:
+        return service(simulation, recorder, document, operation, **arguments)
+
+    def look() -> None:
+        tokens = [item.RecordingToken for item in ask("recording", "GetRecordings")]
+        assert len(set(tokens)) == recorder.channels
+        job = ask("recording", "GetRecordingJobs")[0]
+        assert job.JobConfiguration.RecordingToken == tokens[0]
+        assert ask("recording", "GetRecordingJobState", JobToken=job.JobToken).State == "Active"
+        assert ask("search", "GetRecordingSummary").NumberRecordings == len(tokens)
+        held = ask("search", "GetRecordingInformation", RecordingToken=tokens[2])
+        assert datetime.now(UTC) - held.LatestRecording < timedelta(minutes=1)
+        assert held.Track[0].TrackType == "Video"
+        at = datetime.now(UTC) - timedelta(hours=3)
+        (told,) = ask("search", "GetMediaAttributes", RecordingTokens=[tokens[1]], Time=at)
+        assert told.RecordingToken == tokens[1]
+        assert told.TrackAttributes[0].VideoAttributes.Width == 640
+        setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+        assert ask("replay", "GetReplayUri", StreamSetup=setup, RecordingToken=tokens[0]).startswith("rtsp://")
+
+    await asyncio.to_thread(look)
 
 
 async def post(simulation: Simulation, member: Member, body: bytes, authorization: str = "") -> Reply:

@@ -82,14 +82,16 @@ def test_the_inventory_names_nothing_that_it_does_not_hold(fleet):
 
 
 def test_only_device_rows_hold_passwords_and_every_camera_has_one(fleet):
-    for row in csv.DictReader(io.StringIO(fleet.inventory_csv(Ports(80, 554, 23)))):
+    for row in csv.DictReader(io.StringIO(fleet.inventory_csv(Ports(80, 554, 23, 443, 161)))):
         if row["record"] != "device":
             assert row["password"] == ""
         elif row["kind"] == "camera":
             assert row["password"]
-            assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"]) == ("80", "554", "0")
+            web = "443" if row["tls"] == "pin" else "80"
+            assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"]) == (web, "554", "0")
         elif row["kind"] == "network":
-            assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"]) == ("0", "0", "23")
+            assert (row["onvif_port"], row["rtsp_port"], row["tcp_port"], row["snmp_port"]) == ("0", "0", "23", "161")
+            assert (row["username"], row["password"] != "") == ("", True), "a community has no user"
 
 
 @pytest.mark.parametrize("devices", [1, 60, 500])

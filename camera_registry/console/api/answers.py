@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from camera_registry.board import BoardEntry
+from camera_registry.board import BoardEntry, chain_of
+from camera_registry.model.chain import Link, LinkSeen, LinkState, first_broken
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
@@ -15,6 +16,7 @@ from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
 from camera_registry.model.people import Role
 from camera_registry.rules import acceptance
 from camera_registry.store.proposals import StoredProposal
+from camera_registry.texts import texts
 
 T = TypeVar("T")
 
@@ -103,6 +105,19 @@ class ProbeAnswer(BaseModel):
         )
 
 
+class LinkAnswer(BaseModel):
+    """One link between us and the picture. ``seconds``: how long it took to find out; null: it was not asked."""
+
+    link: Link
+    state: LinkState
+    seconds: float | None
+    detail: str
+
+    @classmethod
+    def of(cls, seen: LinkSeen) -> LinkAnswer:
+        return cls(link=seen.link, state=seen.state, seconds=seen.seconds, detail=texts("en").link(seen))
+
+
 class DeviceSummary(BaseModel):
     """A device's health in one line of a list."""
 
@@ -129,6 +144,8 @@ class DeviceAnswer(DeviceSummary):
 
     aspects: list[AspectAnswer]
     probes: list[ProbeAnswer]
+    chain: list[LinkAnswer] = Field(description="every link between us and the picture, in the order of asking")
+    broken: Link | None = Field(description="the first link that is broken")
     file: dict[str, Any]
     channels: list[dict[str, Any]]
     version: int = Field(description="the ETag's number, for If-Match")
@@ -137,10 +154,14 @@ class DeviceAnswer(DeviceSummary):
     def whole(
         cls, entry: BoardEntry, file: dict[str, Any], channels: list[dict[str, Any]], version: int
     ) -> DeviceAnswer:
+        chain = chain_of(entry)
+        broken = first_broken(chain)
         return cls(
             **_summary(entry),
             aspects=[AspectAnswer.of(held) for held in entry.states],
             probes=[ProbeAnswer.of(run) for run in entry.probes],
+            chain=[LinkAnswer.of(seen) for seen in chain],
+            broken=broken and broken.link,
             file=file,
             channels=channels,
             version=version,

@@ -118,9 +118,16 @@ ROUTES: tuple[AnyRoute, ...] = (
         Listed[answers.DeliveryAnswer],
         "Attempts to send messages, newest first",
     ),
-    get("/channels", channels, Action.SEE, Nothing, answers.ChannelsAnswer, "Channels of notices and how they do"),
+    get(
+        "/notices/channels",
+        channels,
+        Action.SEE,
+        Nothing,
+        answers.ChannelsAnswer,
+        "Channels of notices and how they do",
+    ),
     write(
-        "POST /channels/{id}/test",
+        "POST /notices/channels/{id}/test",
         try_channel,
         Action.NOTIFY,
         Nothing,
@@ -136,7 +143,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         "Have a failed notice sent again, with all of its message",
     ),
     write(
-        "POST /channels/{id}/dismiss",
+        "POST /notices/channels/{id}/dismiss",
         dismiss,
         Action.NOTIFY,
         Nothing,

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from aiohttp import web
 
-from camera_registry.board import Board, BoardEntry
+from camera_registry.board import Board, BoardEntry, chain_of
 from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
@@ -22,6 +22,7 @@ from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
+from camera_registry.rules.chain import chain
 from camera_registry.store import health, incidents, register
 from camera_registry.store.incidents import Wanted
 from camera_registry.texts import Texts
@@ -80,8 +81,9 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         strips=strips(flips, entry.states, since, now, _STRIPS),
         flips=flips[:_FLIPS_SHOWN],
         since=since,
-        grounds=grounds(entry),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
         held=held_lines(entry),
+        chain=chain_of(entry) if entry.reasons or any(held.cause for held in entry.states) else (),
         runs=run_lines(entry),
         facts=fact_lines(entry),
         channels=channel_names(entry),
@@ -95,7 +97,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
 async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     entry = on_board(asked.deps.board, asked.item())
     runs = await asked.request.app[probing.PROBING].run(entry.device, asked.user.name)
-    return show(asked, "probe.html", device=entry.device, runs=runs)
+    found = chain([seen for seen, _ in runs], {reason.cause for reason in entry.reasons})
+    return show(asked, "probe.html", device=entry.device, runs=runs, chain=found)
 
 
 def _way_down(board: Board, area: str) -> Sequence[tuple[str, str]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State
-from camera_registry.model.observation import ProbeSeen
+from camera_registry.model.observation import Failure, ProbeSeen
 
 _FACTS = (
-    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate", "transport",
-    "time_to_first_frame_seconds",
+    "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate",
+    "declared_frame_rate", "transport", "time_to_first_frame_seconds",
 )  # fmt: skip
 """What a device says of itself that people ask for; the rest is in the API."""
 
@@ -56,9 +56,11 @@ class Ground:
     details: tuple[str, ...]
 
 
-def grounds(entry: BoardEntry) -> Sequence[Ground]:
-    """The reasons in their order, those of the same cause together: a dead camera is one fault, not one an aspect."""
+def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Ground]:
+    """The reasons in their order, those of the same cause together: a dead camera is one fault, not one an aspect.
+    ``tell`` says a failure in the reader's language; what the newest runs do not say any more stays as it was said."""
     names = channel_names(entry)
+    told = {run.failure.detail: tell(run.failure) for run in entry.probes if run.failure is not None}
     grouped: dict[tuple[Cause, str], list[Reason]] = {}
     for reason in entry.reasons:
         grouped.setdefault((reason.cause, reason.blamed), []).append(reason)
@@ -68,7 +70,7 @@ def grounds(entry: BoardEntry) -> Sequence[Ground]:
             blamed,
             min((reason.since for reason in reasons if reason.since is not None), default=None),
             tuple(dict.fromkeys((reason.aspect, _called(names, reason.channel)) for reason in reasons)),
-            tuple(dict.fromkeys(reason.detail for reason in reasons if reason.detail)),
+            tuple(dict.fromkeys(told.get(reason.detail, reason.detail) for reason in reasons if reason.detail)),
         )
         for (cause, blamed), reasons in grouped.items()
     ]

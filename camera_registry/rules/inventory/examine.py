@@ -78,7 +78,7 @@ def examine(
     own = [
         Credential(own_credential(draft.id), draft.username, draft.password, 0)
         for draft in found
-        if draft.username and draft.password
+        if _is_whole(draft, present[draft.record].get(draft.id))
     ]
     before = [present[kind_of(item)].get(item.id) for item in items]
     created = sum(1 for old in before if old is None)
@@ -132,13 +132,19 @@ def _complete_device(draft: Draft, present: Item | None, problems: list[Problem]
         kind = draft.line.device_kind or _CODE_KINDS.get(code[10:13])
         if kind is not None:
             values["kind"] = kind
-    if draft.username and draft.password:
+    if _is_whole(draft, present):
         if values.get("credential") not in (None, "", own_credential(draft.id)):
             problems.append(draft.problem(Flaw.CREDENTIAL_TWICE, "credential"))
         values["credential"] = own_credential(draft.id)
     elif draft.username or draft.password:
         given, missing = ("username", "password") if draft.username else ("password", "username")
         problems.append(draft.problem(Flaw.HALF_CREDENTIAL, given, missing=missing))
+
+
+def _is_whole(draft: Draft, present: Item | None) -> bool:
+    """Whether a row's login can be used: an SNMP agent may have a community alone."""
+    port = draft.values.get("snmp_port", getattr(present, "snmp_port", 0))
+    return bool(draft.password) and bool(draft.username or port)
 
 
 def _loop_problems(

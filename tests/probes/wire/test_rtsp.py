@@ -62,8 +62,19 @@ def test_more_than_the_limit_is_refused_before_it_is_taken_in(raw: bytes):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_give_items_or_a_declared_error(raw: bytes):
-    for data in (raw, b"RTSP/1.0 200 OK\r\n" + raw):
+    for data in (raw, b"RTSP/1.0 200 OK\r\n" + raw, OK + raw):
         assert refusal(feed, data, 11).isprintable()
+
+
+@pytest.mark.parametrize("piece", [0, 1, 7])
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xfe$", b"a=x:y\r\nm=video\r\n", b"HTTP nonsense\r\n\r\n", b"$" + bytes([9]) + b"\x00\x02xx!!"]
+)
+def test_what_stands_between_messages_is_passed_over(garbage: bytes, piece: int):
+    media = b"$\x00\x00\x0c\x80" + bytes(11)
+    items = feed(OK + garbage + OK + media + garbage + media + OK, piece)
+    assert [item.status for item in items if isinstance(item, Answer)] == [200] * 3
+    assert [item.data for item in items if isinstance(item, Packet) and item.channel == 0] == [media[4:]] * 2
 
 
 def test_requests_can_not_be_smuggled():

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from probes.wire import onvif, soap, soap_requests
-from probes.wire.soap import Operation, Refusal, SoapError, read_answer
+from probes.wire.refusal import Refusal
+from probes.wire.soap import Operation, SoapError, read_answer
 from tests.probes.loopback import DEVICES, fault, recorded
 from tests.probes.wire.refusal import refusal
 
@@ -212,23 +213,44 @@ def test_any_address_is_read_or_is_none(uri: str):
             assert address.path.isascii()
 
 
-def test_every_request_is_well_formed_and_asks_what_it_should():
-    for namespace, operation in (
-        *(
-            (soap.DEVICE, one)
-            for one in (Operation.TIME, Operation.INFORMATION, Operation.SERVICES, Operation.CAPABILITIES)
-        ),
-        *((soap.MEDIA, one) for one in (Operation.PROFILES, Operation.STREAM_URI, Operation.SNAPSHOT_URI)),
-        *((soap.MEDIA2, one) for one in (Operation.PROFILES, Operation.STREAM_URI, Operation.SNAPSHOT_URI)),
-    ):
-        header = soap.security_header("a<b>&", "p", datetime(2024, 1, 1, tzinfo=UTC), b"n")
-        envelope = etree.fromstring(soap_requests.request(namespace, operation).write(header, 'to<k>"en'))
-        names = [etree.QName(element).localname for element in envelope]
-        assert names == ["Header", "Body"]
-        assert etree.QName(envelope[1][0]).text == f"{{{namespace}}}{operation}"
-        tokens = [element.text for element in envelope.iter() if str(element.tag).endswith("ProfileToken")]
-        assert tokens in ([], ['to<k>"en'])
-        assert b"@" not in etree.tostring(envelope[1])
+@pytest.mark.parametrize("old", [False, True], ids=["SOAP 1.2", "SOAP 1.1"])
+@pytest.mark.parametrize(("namespace", "operation"), sorted(soap_requests.ALLOWED))
+def test_every_request_is_well_formed_and_asks_what_it_should(namespace: str, operation: Operation, old: bool):
+    header = soap.security_header("a<b>&", "p", datetime(2024, 1, 1, tzinfo=UTC), b"n")
+    request = soap_requests.request(namespace, operation)
+    tokens = ['to<k>"en', r"\1 & 通道", "@token@"]
+    envelope = etree.fromstring(request.write(header, tokens, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), old=old))
+    soap_namespace = etree.QName(envelope).namespace
+    assert (
+        soap_namespace
+        == f"http://{'schemas.xmlsoap.org/soap/envelope/' if old else 'www.w3.org/2003/05/soap-envelope'}"
+    )
+    names = [etree.QName(element).localname for element in envelope]
+    assert names == ["Header", "Body"]
+    asked = etree.QName(envelope[1][0])
+    # DeviceIO takes over this one from Media, element and all (ONVIF DeviceIO, section 5.1.1).
+    borrowed = (namespace, operation) == (soap.DEVICE_IO, Operation.VIDEO_SOURCES)
+    assert asked.text == f"{{{soap.MEDIA if borrowed else namespace}}}{operation}"
+    named = [element.text for element in envelope[1].iter() if re.search("Tokens?$", str(element.tag))]
+    assert named in ([], tokens)
+    assert [element.text for element in envelope.iter() if str(element.tag).endswith("}Time")] in (
+        [],
+        ["2026-01-02T03:04:05Z"],
+    )
+    assert str(operation) in dict(request.headers(old=old))["SOAPAction" if old else "Content-Type"]
+
+
+def test_nothing_but_what_is_on_the_list_can_be_written():
+    assert all(operation.value.startswith("Get") for operation in Operation)
+    assert {operation for _, operation in soap_requests.ALLOWED} == set(Operation), "each is asked somewhere"
+    with pytest.raises(KeyError):
+        soap_requests.request(soap.DEVICE, "SystemReboot")  # type: ignore[arg-type] # that is the point
+    with pytest.raises(KeyError):
+        soap_requests.request(soap.SEARCH, "FindRecordings")  # type: ignore[arg-type] # that is the point
+    with pytest.raises(KeyError):
+        soap_requests.request(soap.MEDIA, Operation.RECORDINGS)
+    with pytest.raises(KeyError):
+        soap_requests.request("http://www.onvif.org/ver20/ptz/wsdl", Operation.IMAGING_STATUS)
 
 
 def test_the_security_header_holds_a_digest_of_password_nonce_and_time():

@@ -79,6 +79,13 @@ def test_the_size_in_an_h265_stream_is_read_with_its_cropping(width: int, height
     assert h265.read_size(sets[0]) == h264.Size(width, height)
 
 
+@pytest.mark.parametrize("profile", ["baseline", "high"])
+def test_the_frame_rate_in_an_h264_stream_is_read(profile: str):
+    units = nals(encode("libx264", 640, 360, frames=1, profile=profile))
+    assert rtp.read_rate("H264", units) == 25.0
+    assert rtp.read_rate("H265", units) is None
+
+
 def test_the_size_of_an_interlaced_stream_is_that_of_whole_frames():
     units = nals(encode("libx264", 720, 576, frames=1, x264opts="tff=1", preset="fast"))
     sets = [unit for unit in units if h264.nal_type(unit) == h264.NAL_SPS]
@@ -107,6 +114,14 @@ def test_a_frame_that_lost_a_packet_is_not_counted():
         if packet.payload[0] & 0x1F != 28 or packet.payload[1] & 0xC0:  # drop the middle of everything large
             finder.add(packet)
     assert finder.key is None
+
+
+def test_a_frame_whose_slices_each_end_it_is_counted_once():
+    finder = FrameFinder("H264")
+    slices = (b"\x65\x88" + b"a" * 20, b"\x65\x48" + b"b" * 20, b"\x65\x28" + b"c" * 20)
+    for number, unit in enumerate((*slices, *slices)):
+        finder.add(Packet(96, number, number // 3, marker=True, payload=unit))
+    assert finder.frames == 2
 
 
 def test_aggregated_parameter_sets_are_taken_apart():
@@ -146,6 +161,7 @@ def test_any_parameter_set_gives_a_size_or_a_declared_error(payload: bytes):
             continue
         assert 0 < size.width <= 16_384
         assert 0 < size.height <= 16_384
+    assert 0 < (rtp.read_rate("H264", [b"\x67" + payload]) or 1) <= 1000
 
 
 @settings(max_examples=200)

@@ -343,3 +343,11 @@ def test_host_names_and_both_families_inside_the_networks_are_taken() -> None:
     )
     assert found.problems == ()
     assert [item.host for item in found.items if isinstance(item, Device)] == ["cam-1.lan", "2001:db8::1", "10.1.2.3"]
+
+
+def test_a_community_of_snmp_has_no_user_name() -> None:
+    sound = read("id,kind,password,snmp_port\nsw-1,network,c4n4ry,161\n")
+    assert [(one.username, one.password) for one in sound.credentials] == [("", "c4n4ry")]
+    assert one(sound).credential == "device/sw-1"
+    other = read("id,kind,password\nsw-1,network,c4n4ry\n")
+    assert Flaw.HALF_CREDENTIAL in [problem.flaw for problem in other.problems]

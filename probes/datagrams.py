@@ -1,0 +1,116 @@
+"""This file receives RTP and RTCP over UDP: a pair of ports (RFC 3550 section 11) that hears one device alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from functools import partial
+
+from camera_registry.model.observation import FailureKind, Stage
+from probes.base import ProbeError
+
+TRIES = 16
+"""Pairs that are tried: the port above an even one may be taken."""
+KERNEL_BUFFER = 1024 * 1024
+"""Bytes that may wait in the kernel; a key frame comes in one burst."""
+QUEUE = 4096
+"""Packets that may wait for us; more than that are lost, as they would be in the kernel."""
+
+
+class DatagramPair:
+    """An even port for RTP and the next one for RTCP. Only what ``address`` sends is heard, and once ``sources`` are
+    known, only from those ports. ``close`` it at the end, always."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.sources: tuple[int, ...] = ()
+        self.port = 0
+        self._transports: list[asyncio.DatagramTransport] = []
+        self._packets: deque[tuple[int, bytes, float]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.abort()
+        self._transports.clear()
+
+    async def open(self) -> None:
+        """Take a pair of ports on the address that the device is reached from. Raises ProbeError."""
+        try:
+            sockets = _pair(self.address)
+        except OSError as error:
+            detail = f"this machine has no pair of ports to receive media on ({error})"
+            raise ProbeError(FailureKind.INTERNAL, Stage.REQUEST, detail) from error
+        self.port = sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        try:
+            for number, sock in enumerate(sockets):
+                transport, _ = await loop.create_datagram_endpoint(partial(_Ear, self, number), sock=sock)
+                self._transports.append(transport)
+        except BaseException:
+            for sock in sockets[len(self._transports) :]:
+                sock.close()
+            raise
+
+    def heard(self, number: int, data: bytes, source: tuple[str, int]) -> None:
+        """A packet has come on port ``number`` of the pair."""
+        if source[0] != self.address or (self.sources and source[1] not in self.sources) or len(self._packets) >= QUEUE:
+            return
+        self._packets.append((number, data, asyncio.get_running_loop().time()))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def packet(self) -> tuple[int, bytes, float]:
+        """The next packet: 0 for RTP or 1 for RTCP, its bytes, and when it came by the loop's clock."""
+        while not self._packets:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._packets.popleft()
+
+
+class _Ear(asyncio.DatagramProtocol):
+    """One port of a pair."""
+
+    def __init__(self, pair: DatagramPair, number: int) -> None:
+        self._pair = pair
+        self._number = number
+
+    def datagram_received(self, data: bytes, addr: tuple[str | bytes, int]) -> None:
+        self._pair.heard(self._number, data, (str(addr[0]), addr[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """Nothing is sent, so nothing can be refused."""
+
+
+def _pair(address: str) -> tuple[socket.socket, socket.socket]:
+    """Two bound sockets on neighbouring ports, the first even. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as scout:
+        scout.connect((address, 9))  # sends nothing; says which of our addresses leads there
+        own = scout.getsockname()[0]
+    for _ in range(TRIES):
+        first = _bound(family, own, 0)
+        port = first.getsockname()[1]
+        try:
+            other = _bound(family, own, port + 1 if port % 2 == 0 else port - 1)
+        except (OSError, OverflowError):
+            first.close()
+            continue
+        return (first, other) if port % 2 == 0 else (other, first)
+    raise OSError(f"{TRIES} pairs were taken")
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BUFFER)
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
