@@ -69,6 +69,7 @@ class Housekeeper:
             if step:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
                 self._ledger.shift(step)
+                await self._shift_notices(step)
             self._ledger.tick(self._clock.utc(), SHARES)
             self._recorder.tell(())
             try:
@@ -84,6 +85,12 @@ class Housekeeper:
                 raise
             except (StoreError, OSError) as error:
                 log.warning("housekeeping waits for the store: %s", error)
+
+    async def _shift_notices(self, step: timedelta) -> None:
+        try:
+            await self._store.write(outbox.shift, step)
+        except StoreError as error:
+            log.warning("notices that are owed may come %+.1f s late: %s", -step.total_seconds(), error)
 
     async def _sweep(self) -> None:
         now = self._clock.utc()

@@ -10,7 +10,20 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from camera_registry.model.notice import WAITING, Audience, Batch, Delivery, Notice, NoticeState, Occasion, Owing
@@ -303,6 +316,16 @@ def attempts(tx: Connection, *, before_id: int | None = None, limit: int = 100) 
     if before_id is not None:
         query = query.where(_DELIVERIES.c.id < before_id)
     return [Delivery(**row) for row in tx.execute(query).mappings()]
+
+
+def shift(tx: Connection, step: timedelta) -> None:
+    """Follow the system's clock, which was set by ``step``: what is owed is due neither earlier nor later by that."""
+    moved = step // timedelta(microseconds=1)
+    times = {
+        name: type_coerce(type_coerce(_ONE[name], BigInteger) + moved, _ONE[name].type)
+        for name in ("not_before", "leased_until")
+    }
+    tx.execute(update(_NOTICES).where(_ONE.state.in_(_OWED)).values(times))
 
 
 def sweep(tx: Connection, before: datetime) -> None:

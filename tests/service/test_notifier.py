@@ -308,7 +308,7 @@ async def test_a_test_of_a_channel_says_at_once_whether_it_works(store: Store) -
 async def test_killed_between_sending_and_marking_it_sends_at_most_one_message_twice_under_the_same_key(
     store: Store, tmp_path: Path
 ) -> None:
-    kills = 5
+    kills = 3
     async with receiving() as receiver:
         bench = Bench(store, [hook(receiver)])
         for turn in range(1, kills + 1):

@@ -142,6 +142,21 @@ def test_what_failed_for_good_can_be_tried_again(store: Store) -> None:
     assert [one.result for one in store.read_now(outbox.attempts)] == ["failed"]
 
 
+def test_a_clock_that_is_set_makes_nothing_due_earlier_or_later(store: Store) -> None:
+    boss = Audience("boss", after=1800, group_wait=0)
+    owe(store, [opened(1)], boss)
+    owe(store, [opened(2)])
+    batch = claim(store)
+    assert batch is not None
+    hour = timedelta(hours=1)
+    for step_made, now in ((hour, NOON + hour), (-hour, NOON)):
+        store.write_now(outbox.shift, step_made)
+        assert claim(store, now + timedelta(seconds=1799), boss) is None
+        assert claim(store, now + timedelta(seconds=299)) is None
+    assert told(claim(store, at(1800), boss)) == [(1, "escalated")]
+    assert told(claim(store, at(300))) == [(2, "opened")]
+
+
 def test_old_deliveries_are_swept_and_what_is_owed_stays(store: Store) -> None:
     owe(store, [opened(1)])
     batch = claim(store)
