@@ -48,14 +48,14 @@ def devices(home: Path) -> set[str]:
 
 def test_a_file_is_read_once_and_again_without_a_change(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "import", str(home / "good.csv")) == 0
-    assert "3 created, 0 changed, 0 as they were, 1 credentials" in capsys.readouterr().out
+    assert "3 created, 0 changed, 0 as they were, credentials: 1" in capsys.readouterr().out
     assert command(home, "import", str(home / "good.csv")) == 0
-    assert "0 created, 0 changed, 3 as they were, 0 credentials" in capsys.readouterr().out
+    assert "0 created, 0 changed, 3 as they were, credentials: 0" in capsys.readouterr().out
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "import", "--dry-run", str(home / "good.csv")) == 0
-    assert "3 to create, 0 to change, 0 as they are, 1 credentials" in capsys.readouterr().out
+    assert "3 to create, 0 to change, 0 as they are, credentials: 1" in capsys.readouterr().out
     assert devices(home) == set()
 
 
