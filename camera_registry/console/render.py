@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -109,7 +109,7 @@ def page(
         words,
         now,
         zone,
-        request.path,
+        request.rel_url.raw_path,
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
@@ -138,6 +138,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    # Jinja's own leaves "/" as it is, and an id may hold one.
+    environment.filters["urlencode"] = lambda text: quote(str(text), safe="")
     environment.globals.update(static=static, mark=_mark, first_broken=first_broken)
     return environment
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -423,3 +424,19 @@ async def test_the_list_refreshes_with_the_filters_it_was_made_with(admin: Brows
     assert again
     assert unescape(again[1]) == "/devices?q=cam-0001&status=down&order=id"
     assert "<form" not in text
+
+
+async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_up_to_date(
+    admin: Browser, site: Site
+) -> None:
+    for id in ("卡口/01", "a%2Fb", "x?y#z"):
+        site.board.swap([fleet.healthy(replace(fleet.camera(2), id=id, name="slashed"))])
+        _, text = await admin.get(f"/devices?q={quote(id)}")
+        address = unescape(re.findall(r'<td><a href="(/devices/[^"]+)">slashed', text)[0])
+        status, text = await admin.get(address)
+        assert (status, f"<code>{id}</code>" in text) == (200, True)
+        again = re.findall(r'hx-get="([^"]+)"', text)[0]
+        assert (await admin.get(unescape(again), **{"HX-Request": "true"}))[0] == 200
+        asked = unescape(re.findall(r'action="([^"]+/probe)"', text)[0])
+        assert (await admin.submit(asked, {"csrf": await admin.csrf()}))[0] == 200
+        assert site.probed[-1] == id

@@ -119,8 +119,11 @@ def _creator(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
 
 def _putter(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
     async def put(asked: Asked[Nothing, BaseModel]) -> BaseModel:
-        id = asked.item()
-        item = bodies.item(kind, {"id": id, **dict(asked.body)})
+        try:
+            item = bodies.item(kind, dict(bodies.whole(kind).model_validate({"id": asked.item(), **dict(asked.body)})))
+        except ValidationError as error:
+            raise invalid(error, "path", asked.words) from error
+        id = item.id
         stored = await asked.deps.store.read(register.get, kind, id)
         expected = _expected(asked, kind) if stored else {(kind, id): 0}
         _hold_inside(asked, item, stored.item if stored else None)
