@@ -23,7 +23,7 @@ def number(asked: _Ask) -> int:
     """Which proposal the path names. Raises Problem."""
     given = asked.item()
     if not (given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS):
-        raise not_found(f"proposal {given[:100]}")
+        raise not_found("proposal", given[:100])
     return int(given)
 
 
@@ -31,7 +31,7 @@ async def stored(asked: _Ask) -> proposals.StoredProposal:
     """The proposal that the path names. Raises Problem."""
     found = await asked.deps.store.read(proposals.get, number(asked))
     if found is None:
-        raise not_found(f"proposal {asked.item()}")
+        raise not_found("proposal", asked.item())
     return found
 
 

@@ -307,7 +307,7 @@ async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser
     await browser.sign_in("lee")
     status, text = await browser.get("/")
     assert status == 403
-    assert "The role crew does not include see." in text
+    assert "The role “Crew” does not include looking at devices and the register." in unescape(text)
 
 
 async def test_a_fault_of_ours_is_told_without_its_insides(admin: Browser, site: Site) -> None:

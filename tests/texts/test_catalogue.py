@@ -21,10 +21,11 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
+from camera_registry.rules.access import Action
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState, Role, Scope,
+    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState, Role, Scope,
     Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
@@ -70,7 +71,7 @@ def test_no_text_is_left_over() -> None:
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|scope|"
-        r"severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight)\.|"
+        r"severity|window_kind|window_flaw|incident_step|evidence|thing|action|wrong_value|proposal_kind|proposal_state|oversight)\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
