@@ -83,6 +83,15 @@ class Page:
         query |= {key: str(value) for key, value in changes.items() if value not in (None, "")}
         return f"{path}?{urlencode(query)}" if query else path
 
+    def place(self, place: str) -> str:
+        """What people call a field or parameter (``body.area``); empty where it has no name of theirs."""
+        name = place.rpartition(".")[2]
+        return next((self.t(key) for key in (f"field.{name}", f"list.{name}") if key in self.t.entries), "")
+
+    def home(self) -> str:
+        """Where to begin: the overview for those who may see it."""
+        return "/" if self.user is None or self.may("see") else "/account"
+
     def languages(self) -> list[str]:
         return [language for language in LANGUAGES if language != self.t.language]
 

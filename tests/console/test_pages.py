@@ -220,8 +220,28 @@ async def test_a_page_of_the_list_leads_to_the_next(admin: Browser, site: Site) 
 async def test_a_filter_that_does_not_exist_is_a_page_that_says_so(admin: Browser) -> None:
     status, text = await admin.get("/devices?status=purple&lang=en")
     assert status == 422
-    assert "query.status" in text
+    assert "<strong>Status</strong> This is none of the values it can have" in text
     assert "<nav" in text
+    for bad in ("devices?status=purple", "devices/cam-00003?days=9", f"devices?q={'x' * 201}"):
+        status, text = await admin.get(f"/{bad}&lang=zh")
+        assert status == 422
+        assert not re.search(r"Input should|String should|openapi", text), bad
+
+
+async def test_an_area_that_does_not_exist_is_told_and_not_taken_for_an_empty_one(admin: Browser) -> None:
+    _, text = await admin.get("/devices?area=nope&lang=en")
+    assert "No area has the code or name “nope”" in text
+    _, text = await admin.get("/devices?area=510104002&status=ok&q=nothing&lang=en")
+    assert "No area has" not in text
+
+
+async def test_a_form_that_is_refused_leads_back_to_its_page(admin: Browser, site: Site) -> None:
+    form = {"csrf": await admin.csrf()}
+    for referer, back in ((f"{site.url}/windows", True), ("http://evil.example/windows", False), ("http://[", False)):
+        status, text = await admin.submit("/windows", form, Referer=referer)
+        assert status == 422
+        assert ('class="button" href="/windows"' in text) is back
+        assert "evil.example" not in text
 
 
 async def test_a_snapshot_is_shown_with_its_age_and_each_look_is_audited(admin: Browser, site: Site) -> None:
@@ -307,6 +327,8 @@ async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser
     await browser.sign_in("lee")
     status, text = await browser.get("/")
     assert status == 403
+    assert not re.search(r'href="/(devices|proposals|incidents|windows|)"', text), "nothing leads to another refusal"
+    assert 'class="button" href="/account"' in text
     assert "The role “Crew” does not include looking at devices and the register." in unescape(text)
 
 
