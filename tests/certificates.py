@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(folder: Path, name: str = "camera", *, days: float = 1) -> ssl.SSLContext:
+def self_signed(folder: Path, name: str = "camera", *, days: float = 365) -> ssl.SSLContext:
     """Give a server's side of TLS; key and certificate, good for `days`, lie in `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

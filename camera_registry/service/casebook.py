@@ -77,7 +77,9 @@ class Casebook:
 
     def put(self, incident: Incident) -> None:
         """Take up what somebody did to an open incident."""
-        self._book = replace(self._book, incidents={**self._book.incidents, incident.id: incident})
+        # Looked at again at once: an acknowledgement may expire before anything else happens.
+        incidents = {**self._book.incidents, incident.id: incident}
+        self._book = replace(self._book, incidents=incidents, wake=self._book.at)
         waiting = self._ledger.changes.incidents
         if incident.id in waiting:
             waiting[incident.id] = incident

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from camera_registry.board import Names
 from camera_registry.model.device import Kind, Life
-from camera_registry.model.health import Status
+from camera_registry.model.health import Cause, Status
+from camera_registry.model.incident import Incident, Party, Scope, Severity, Span
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
 from exporters.aggregates import Aggregates
 from exporters.service import ServiceMetrics
@@ -36,6 +37,27 @@ def test_what_a_dead_switch_takes_along_is_not_counted_as_faults_of_their_own() 
     series = parse(Aggregates(board(lost("c", blamed="switch-1"))).text())
     assert value(series, "camera_area_devices", area="north-1", kind="camera", status="down") == 1
     assert not [name for name, _ in series if name == "camera_area_faults"]
+
+
+def test_open_incidents_are_counted_but_for_those_that_another_explains() -> None:
+    made = board(entry("a"))
+    whole = Incident(
+        1,
+        Scope.DEVICE,
+        "sw-1",
+        Cause.TIMEOUT,
+        Severity.P1,
+        NOW,
+        NOW,
+        NOW,
+        area="north-1",
+        spans=(Span(Party.DEVICE, NOW),),
+    )
+    page = Aggregates(made)
+    assert not [name for name, _ in parse(page.text()) if name == "camera_incidents_open"]
+    made.swap((), (), {1: whole, 2: replace(whole, id=2, about="c", parent=1), 3: replace(whole, id=3, about="d")})
+    series = parse(page.text())
+    assert value(series, "camera_incidents_open", area="north-1", severity="P1", cause="timeout") == 2
 
 
 def test_devices_that_are_not_in_use_are_not_value() -> None:

@@ -20,9 +20,6 @@ CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.C
 MORE = """
 [probes]
 rtsp_frames = true
-[probes.snmp]
-interval = 2
-timeout = 1.9
 """
 TIMEOUT = 1.9
 """As ``whole.SETTINGS`` has it, seconds."""
@@ -51,6 +48,8 @@ FAULTS = {
     Fault.WRONG_PASSWORD: told(Cause.AUTH, at=Link.CREDENTIALS),
     Fault.CLOCK_DRIFT: told(Cause.CLOCK_DRIFT, at=Link.CLOCK, seconds=86400),
     Fault.BUSY: told(Cause.BUSY, at=Link.STREAM),
+    Fault.NO_STREAM: told(Cause.NO_STREAM, at=Link.STREAM),
+    Fault.UNDECODABLE: told(Cause.UNDECODABLE, at=Link.FRAME),
     Fault.NO_MEDIA: told(Cause.NO_MEDIA, at=Link.FRAME),
     Fault.BLACK: told(Cause.BLACK, at=Link.FRAME),
     Fault.FROZEN: told(Cause.FROZEN, at=Link.FRAME),
@@ -63,6 +62,10 @@ ELSEWHERE = {
     Fault.CERTIFICATE_CHANGED: "tests/simulator/test_links.py",
     Fault.CERTIFICATE_EXPIRING: "tests/simulator/test_links.py",
     Fault.TLS_BROKEN: "tests/simulator/test_links.py",
+    Fault.LOW_FRAME_RATE: "tests/simulator/test_streams.py",
+    Fault.WRONG_STREAM: "tests/simulator/test_streams.py",
+    Fault.RECORDING_GAP: "tests/simulator/test_with_probes.py",
+    Fault.STORAGE_FAULT: "tests/simulator/test_with_probes.py",
     Fault.SWITCH_DOWN: "tests/service/test_whole_path.py",
     Fault.FLAPPING: "tests/rules/test_health.py",
     # Told by comparison with earlier pictures, which a fleet of a minute's age has not.

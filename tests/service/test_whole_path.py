@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -13,10 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from camera_registry.app import App
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause, Status
+from camera_registry.model.incident import Step
+from camera_registry.rules.incidents.edits import note
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
-from camera_registry.store import health, register
+from camera_registry.store import health, incidents, register
+from camera_registry.store.incidents import Wanted
 from tests.service.whole import serving, token, until, write_settings
 
 FLEET = Fleet.plan(10, seed=5)
@@ -89,7 +93,7 @@ async def test_board_api_and_metrics_agree_on_which_why_and_since_when(
 async def test_a_dead_switch_takes_its_cameras_along_and_is_named_as_the_reason(
     simulation: Simulation, tmp_path: Path
 ) -> None:
-    async with serving(write_settings(tmp_path), simulation) as app:
+    async with serving(write_settings(tmp_path, more="hold = 8"), simulation) as app:
         await until(lambda: all_well(app))
         simulation.faults.set(SWITCH, Fault.SWITCH_DOWN)
         await until(lambda: set(statuses(app).values()) == {Status.DOWN})
@@ -99,8 +103,21 @@ async def test_a_dead_switch_takes_its_cameras_along_and_is_named_as_the_reason(
             assert entry is not None
             assert {reason.blamed for reason in entry.reasons} == {SWITCH}
             assert causes(app, camera) == {Cause.PARENT_DOWN}
+        await until(lambda: [one.affected for one in app.board.incidents.values()] == [len(FLEET.members) - 1])
+        (incident,) = app.board.incidents.values()
+        assert (incident.about, incident.cause) == (SWITCH, Cause.TIMEOUT)
+        edited = await app.recorder.edit(incident.id, lambda now: note(now, "fibre cut", "li", app.now()))
+        assert edited is not None
         simulation.faults.clear_all()
-        await until(lambda: all_well(app))
+        await until(lambda: all_well(app) and not app.board.incidents)
+        (kept,) = await app.store.read(incidents.page, Wanted())
+        assert kept.ended is not None
+        assert sum(kept.charged(app.now()).values(), timedelta()) == kept.ended - kept.started
+        steps = [one.step for one in await app.store.read(incidents.time_line, kept.id)]
+        assert steps == [Step.OPENED, Step.NOTED, Step.RESOLVED]
+        behind = await app.store.read(incidents.affected, kept.id)
+        assert {one.device for one in behind} > set(CAMERAS)
+        assert all(one.until is not None for one in behind)
 
 
 async def test_a_restart_tells_nothing_new(simulation: Simulation, tmp_path: Path) -> None:

@@ -104,6 +104,10 @@ class Book:
     over: Mapping[str, Outage] = field(default_factory=dict)
     blind: int | None = None
     """The open incident that says the poller is blind."""
+    wake: datetime | None = None
+    """When time alone may change something next; None: never. Nothing is looked at before, unless a flip comes or what
+    surrounds it (``around``) has changed: a city that is down as a whole must not cost more than one that is well."""
+    around: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

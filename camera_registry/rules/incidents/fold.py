@@ -14,13 +14,12 @@ from datetime import datetime, timedelta
 
 from camera_registry.model.health import Aspect, Cause, Flip, State, Subject
 from camera_registry.model.incident import Party, Scope
-from camera_registry.rules.health import BEHIND_A_PARENT
 from camera_registry.rules.incidents import common, faults
 from camera_registry.rules.incidents.book import Book, Fault, Fleet, Folded, Group, GroupKey, Held, Outage
 from camera_registry.rules.incidents.cases import Cases, opening
+from camera_registry.rules.incidents.explaining import explain
 from camera_registry.rules.maintenance import Planned, Turn, armed, in_force
 from camera_registry.rules.places import shared_area
-from camera_registry.rules.topology import ancestors, blamed
 
 GAP = timedelta(seconds=60)
 """A longer pause between two calls was no time for anybody to be heard in: holds last so much longer."""
@@ -36,6 +35,13 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
 
     Call it at least every few seconds, with or without flips.
     """
+    flips = tuple(flips)
+    around = (fleet.devices, fleet.parents, fleet.windows, fleet.blind, in_force(fleet.windows, now))
+    same = len(book.around) == len(around) and all(
+        one is other or one == other for one, other in zip(book.around, around, strict=True)
+    )
+    if not flips and same and not _due(book, now):
+        return replace(book, at=now), Folded()
     work = _Fold(book, fleet, now)
     work.take(flips)
     work.open_eyes()
@@ -43,7 +49,13 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     work.gather()
     work.open()
     work.link()
-    return work.close()
+    return work.close(around)
+
+
+def _due(book: Book, now: datetime) -> bool:
+    """Whether time alone may have changed something since the last call."""
+    gap = now - book.at
+    return gap > GAP or gap < timedelta() or (book.wake is not None and book.wake <= now)
 
 
 class _Fold:
@@ -142,7 +154,7 @@ class _Fold:
                 fault = one
                 if late and fault.incident is None and fault.due > self.book.at:
                     fault = replace(fault, due=fault.due + late)
-                fault = self._explain(fault, lost)
+                fault = explain(fault, lost, self.over, self.fleet, self.now)
                 fault = self._plan(fault, covering)
                 weighed.append(self._charge(fault, turns))
             if any(new is not old for new, old in zip(weighed, known, strict=True)):
@@ -162,40 +174,6 @@ class _Fold:
                 self.set_off.append((planned.window.id, min(starts)))
                 windows[place] = replace(planned, window=replace(planned.window, began=min(starts)))
         return windows
-
-    def _explain(self, fault: Fault, lost: set[str]) -> Fault:
-        parents = self.fleet.parents
-        explicable = fault.cause in BEHIND_A_PARENT
-        blame = blamed(fault.device, parents, lost) if explicable else ""
-        if blame:
-            known = fault.blame == blame and fault.group is None and fault.until is None
-            return fault if known else replace(fault, blame=blame, group=None, until=None)
-        recheck = self.fleet.policy(fault.device).recheck
-        if fault.blame and fault.until is None:
-            # Of two ways to it, the one that is back need not be the one to blame.
-            ends = [self.over[one].ended for one in ancestors(fault.device, parents) if one in self.over]
-            fault = replace(fault, until=max(ends, default=self.now) + recheck)
-        elif explicable and not fault.explained and self.over:
-            for above in ancestors(fault.device, parents):
-                outage = self.over.get(above)
-                if outage is not None and self._lasted_over(outage, fault):
-                    fault = replace(fault, blame=above, until=outage.ended + recheck)
-                    break
-        if fault.until is not None and (not explicable or self._bad_after(fault, fault.until)):
-            hold = self._hold(fault.device, fault.cause)
-            return replace(
-                fault, blame="", group=None, until=None, checked=fault.until, due=max(fault.due, fault.until + hold)
-            )
-        return fault
-
-    def _lasted_over(self, outage: Outage, fault: Fault) -> bool:
-        """Whether a fault may have begun by a parent's loss that is over by now."""
-        begun = outage.began - self.fleet.rules.together <= fault.started <= outage.ended
-        return begun and (fault.checked is None or fault.checked < outage.ended)
-
-    def _bad_after(self, fault: Fault, time: datetime) -> bool:
-        states = (self.fleet.heard(subject) for subject in fault.symptoms)
-        return any(one is not None and one.good is False and one.read_at and one.read_at > time for one in states)
 
     def _plan(self, fault: Fault, covering: int | None) -> Fault:
         """Note the window over a fault. What outlasts it, and what is seen while we see nothing, is held anew."""
@@ -357,7 +335,20 @@ class _Fold:
             return None
         return self._behind(above) if above.explained else above.incident
 
-    def close(self) -> tuple[Book, Folded]:
+    def _wake(self) -> datetime | None:
+        """The next moment at which time alone may change something; this one, where somebody must be heard first."""
+        if self.blind is not None or any(one.found for held in self.held.values() for one in held.values()):
+            return self.now
+        times = [one.acknowledged.until for one in self.cases.incidents.values() if one.acknowledged is not None]
+        for known in self.faults.values():
+            for fault in known:
+                if fault.until is not None:
+                    return self.now
+                if fault.incident is None and not fault.explained and fault.window is None:
+                    times.append(None if fault.silent_since is not None else fault.due)
+        return min((time for time in times if time is not None), default=None)
+
+    def close(self, around: tuple[object, ...]) -> tuple[Book, Folded]:
         """The book as it is now, and what has changed."""
         blamed_still = {fault.blame for known in self.faults.values() for fault in known}
         over = {
@@ -376,5 +367,7 @@ class _Fold:
             self.cases.affected,
             over,
             self.blind,
+            self._wake(),
+            around,
         )
         return book, Folded(closed.steps, closed.changed, closed.moved, tuple(self.set_off))

@@ -8,8 +8,9 @@ import pytest
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, Cause
-from camera_registry.model.incident import Party, Scope, Severity, Step
+from camera_registry.model.incident import Acknowledgement, Party, Scope, Severity, Step
 from camera_registry.rules.incidents.book import Blindness
+from camera_registry.rules.incidents.edits import acknowledge
 from tests.rules.incidents.city import City, at, camera
 
 SWITCH = Device("sw-1", Kind.NETWORK, host="10.250.0.1")
@@ -323,3 +324,36 @@ def test_flapping_for_an_hour_is_one_incident() -> None:
     city.until(4000)
     assert [change.step for change in city.told] == [Step.OPENED, Step.RESOLVED]
     assert city.told[0].incident.flapping
+
+
+def test_a_network_of_which_some_are_back_is_still_one_incident() -> None:
+    city = City(camera(n, host=f"10.9.8.{n}") for n in range(1, 21))
+    for n in range(1, 21):
+        city.lose(f"cam-{n:03}", n)
+    city.until(200)
+    for n in range(1, 11):
+        city.back(f"cam-{n:03}", 300)
+    for n in range(11, 21):
+        city.hear(f"cam-{n:03}", 500, good=False)
+    city.until(800)
+    assert [one.scope for one in city.open] == [Scope.PREFIX]
+    assert [change.step for change in city.told] == [Step.OPENED]
+
+
+def test_an_acknowledgement_expires_at_its_time_and_one_that_is_not_sticky_with_the_cause() -> None:
+    city = City([camera(1), camera(2)])
+    city.lose("cam-001", 0)
+    city.lose("cam-002", 0)
+    city.until(100)
+    until = {"cam-001": at(300), "cam-002": None}
+    for one in city.open:
+        seen = Acknowledgement("li", at(100), until[one.about], sticky=False)
+        city.book = replace(
+            city.book, incidents={**city.book.incidents, one.id: acknowledge(one, seen).incident}, wake=at(100)
+        )
+    city.until(400)
+    assert city.steps(Step.UNACKNOWLEDGED) == ["cam-001"]
+    assert city.told[-1].at == at(300)
+    city.lose("cam-002", 500, Cause.UNREACHABLE)
+    city.until(600)
+    assert city.steps(Step.UNACKNOWLEDGED) == ["cam-001", "cam-002"]
