@@ -64,6 +64,11 @@ async def test_a_device_that_comes_and_goes_is_told_so_wherever_it_is_told(admin
     for page in ("/", "/devices?q=cam-00003", "/devices/cam-00003"):
         _, text = await admin.get(f"{page}{'&' if '?' in page else '?'}lang=en")
         assert text.partition('id="aspects"')[0].count('<span class="mark flapping">') == 1, page
+    for page in ("/", "/devices/cam-00003"):
+        _, text = await admin.get(f"{page}?lang=en")
+        own = re.findall(r'href="/devices/cam-00003">.*?</li>|<ol class="reasons">.*?</ol>', text, re.DOTALL)[-1]
+        assert texts("en")("device.unsteady_next") in unescape(own)
+        assert texts("en").next(Cause.BLACK) not in unescape(own), "it is not dead"
 
 
 async def test_the_pages_speak_both_languages(admin: Browser) -> None:
@@ -462,3 +467,14 @@ async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_u
         asked = unescape(re.findall(r'action="([^"]+/probe)"', text)[0])
         assert (await admin.submit(asked, {"csrf": await admin.csrf()}))[0] == 200
         assert site.probed[-1] == id
+
+
+async def test_the_overview_says_how_many_channels_of_a_recorder_are_lost(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00003")
+    assert entry is not None
+    channels = tuple(Channel(f"c{number}", "cam-00003", number) for number in range(1, 9))
+    reasons = tuple(replace(entry.reasons[0], channel=channel.id) for channel in channels)
+    for lost, told in ((8, "· 8 channels ·"), (1, "· <code>c1</code> ·")):
+        site.board.swap([replace(entry, channels=channels, reasons=reasons[:lost])])
+        _, text = await admin.get("/?lang=en")
+        assert told in re.findall(r'href="/devices/cam-00003">.*?</li>', text, re.DOTALL)[-1]

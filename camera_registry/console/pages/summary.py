@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camera_registry.board import BoardEntry
-from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State
+from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
 from camera_registry.model.observation import Failure, ProbeSeen
 
 _FACTS = (
@@ -54,6 +54,8 @@ class Ground:
     where: tuple[tuple[Aspect, str], ...]
     """Aspect and name of the channel (empty: the device, or its only channel)."""
     details: tuple[str, ...]
+    unsteady: bool
+    """Whether it comes and goes: then it is no dead device that somebody looks for."""
 
 
 def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Ground]:
@@ -61,6 +63,7 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
     ``tell`` says a failure in the reader's language; what the newest runs do not say any more stays as it was said."""
     names = channel_names(entry)
     told = {run.failure.detail: tell(run.failure) for run in entry.probes if run.failure is not None}
+    unsteady = {held.subject for held in entry.states if held.settled is State.FLAPPING}
     grouped: dict[tuple[Cause, str], list[Reason]] = {}
     for reason in entry.reasons:
         grouped.setdefault((reason.cause, reason.blamed), []).append(reason)
@@ -71,6 +74,7 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
             min((reason.since for reason in reasons if reason.since is not None), default=None),
             tuple(dict.fromkeys((reason.aspect, _called(names, reason.channel)) for reason in reasons)),
             tuple(dict.fromkeys(told.get(reason.detail, reason.detail) for reason in reasons if reason.detail)),
+            any(Subject(entry.device.id, reason.aspect, reason.channel) in unsteady for reason in reasons),
         )
         for (cause, blamed), reasons in grouped.items()
     ]
