@@ -66,6 +66,7 @@ class Site:
     app: web.Application
     searches: Searches
     probed: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
     reloads: list[Sequence[str]] = field(default_factory=list)
     ready: bool = True
     settings: Settings = field(default_factory=Settings)
@@ -160,7 +161,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
 
     async def probe_now(device: Device) -> Sequence[tuple[Observation, Sequence[Step]]]:
         made.probed.append(device.id)
-        seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model})
+        seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model, **made.found})
         return [(seen, [Step("onvif.time", {"offset": "+0.4"})])]
 
     async def reload() -> Sequence[str]:

@@ -478,3 +478,17 @@ async def test_the_overview_says_how_many_channels_of_a_recorder_are_lost(admin:
         site.board.swap([replace(entry, channels=channels, reasons=reasons[:lost])])
         _, text = await admin.get("/?lang=en")
         assert told in re.findall(r'href="/devices/cam-00003">.*?</li>', text, re.DOTALL)[-1]
+
+
+async def test_probing_now_ends_in_a_verdict_and_what_to_do(admin: Browser, site: Site) -> None:
+    csrf = {"csrf": await admin.csrf()}
+    _, text = await admin.submit("/devices/cam-00003/probe?lang=en", csrf)
+    assert "Verdict:" in text
+    assert texts("en").next(Cause.BLACK) in unescape(text), "what is confirmed stays, though this run saw no picture"
+    _, text = await admin.submit("/devices/cam-00004/probe?lang=en", csrf)
+    assert "This run found nothing wrong." in text
+    site.found = {"serial": "ANOTHER", "clock_offset_seconds": 500.0}
+    _, text = await admin.submit("/devices/cam-00005/probe?lang=en", csrf)
+    for cause in (Cause.REPLACED, Cause.CLOCK_DRIFT):
+        assert texts("en")("probe.fresh", cause=texts("en").name(cause)) in text
+        assert texts("en").next(cause) in unescape(text)

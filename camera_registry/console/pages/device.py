@@ -14,7 +14,7 @@ from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.show import show
-from camera_registry.console.pages.summary import channel_names, fact_lines, grounds, held_lines, run_lines
+from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
@@ -95,10 +95,23 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
 
 
 async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    entry = on_board(asked.deps.board, asked.item())
+    deps = asked.deps
+    entry = on_board(deps.board, asked.item())
     runs = await asked.request.app[probing.PROBING].run(entry.device, asked.user.name)
-    found = chain([seen for seen, _ in runs], {reason.cause for reason in entry.reasons})
-    return show(asked, "probe.html", device=entry.device, runs=runs, chain=found)
+    entry = deps.board.get(entry.device.id) or entry
+    causes = {reason.cause for reason in entry.reasons}
+    seen = tuple(observation for observation, _ in runs)
+    return show(
+        asked,
+        "probe.html",
+        device=entry.device,
+        entry=entry,
+        runs=runs,
+        chain=chain(seen, causes),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
+        fresh=[cause for cause in found_by(seen, entry, deps.settings().health.policy()) if cause not in causes],
+    )
 
 
 def _way_down(board: Board, area: str) -> Sequence[tuple[str, str]]:

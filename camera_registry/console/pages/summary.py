@@ -8,7 +8,9 @@ from datetime import datetime
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
-from camera_registry.model.observation import Failure, ProbeSeen
+from camera_registry.model.observation import Failure, Observation, ProbeSeen
+from camera_registry.model.policy import Policies
+from camera_registry.rules import verdict
 
 _FACTS = (
     "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate",
@@ -78,6 +80,21 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
         )
         for (cause, blamed), reasons in grouped.items()
     ]
+
+
+def found_by(seen: Sequence[Observation], entry: BoardEntry, policies: Policies) -> Sequence[Cause]:
+    """What these runs find bad, each cause once, by the rules that judge the fleet; nothing of it is confirmed yet."""
+    policy = policies.of(entry.device)
+    before = {(run.probe, run.channel): run.facts for run in entry.probes}
+    readings = [
+        reading
+        for one in seen
+        for reading in verdict.read(
+            one, before.get((one.probe, one.channel), {}), policy, entry.device, feeds_reach=one is seen[0]
+        )
+    ]
+    failed = [Cause(one.failure.kind) for one in seen if one.failure is not None]
+    return list(dict.fromkeys([*(reading.cause for reading in readings if reading.cause is not None), *failed]))
 
 
 def channel_names(entry: BoardEntry) -> Mapping[str, str]:
