@@ -178,6 +178,21 @@ async def test_how_a_search_ended_is_told(admin: Browser, site: Site) -> None:
     site.searches.progress = Progress(begun=fleet.NOW, ended=fleet.NOW, position=3, total=9, trouble="<b>no route</b>")
     _, text = await admin.get("/proposals?lang=en")
     assert "It ended early: &lt;b&gt;no route" in text
+    told = Progress(
+        begun=fleet.NOW, ended=fleet.NOW, position=9, total=9, met=7, ignored=5, stopped=True,
+        outside=4, elsewhere=1, known=3, others=2, proposed=2,
+    )  # fmt: skip
+    site.searches.progress = told
+    _, text = await admin.get("/proposals?lang=en")
+    assert "stopped by hand" in text
+    assert "7 hosts answered: 3 as registered, 2 to decide on, 2 other hosts" in text
+    assert "5 more answers or addresses were passed over and not contacted: 4 from outside" in text
+    site.searches.progress = Progress(running=True, begun=fleet.NOW, total=1022, met=105)
+    _, text = await admin.get("/proposals?lang=en")
+    assert "asking all at once, 105 hosts met so far; then 1,022 addresses" in text
+    site.store.write_now(proposals.reject, 1, "x", author="x", at=fleet.NOW)
+    _, text = await admin.get("/proposals?state=settled&lang=en")
+    assert "Nothing is in this state." in text
 
 
 async def test_an_acceptance_that_is_refused_keeps_what_was_typed_and_says_what_to_correct(
