@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import quote
 
@@ -492,3 +492,20 @@ async def test_probing_now_ends_in_a_verdict_and_what_to_do(admin: Browser, site
     for cause in (Cause.REPLACED, Cause.CLOCK_DRIFT):
         assert texts("en")("probe.fresh", cause=texts("en").name(cause)) in text
         assert texts("en").next(cause) in unescape(text)
+
+
+async def test_changes_of_state_stand_in_the_order_of_the_times_they_are_told_with(admin: Browser, site: Site) -> None:
+    def ago(minutes: int) -> datetime:
+        return fleet.NOW - timedelta(minutes=minutes)
+
+    reach, clock = Subject("cam-00002", Aspect.REACH), Subject("cam-00002", Aspect.CLOCK)
+    flips = [
+        Flip(reach, State.OK, State.STALE, ago(50), ago(30)),
+        Flip(clock, State.OK, State.DOWN, ago(20), ago(18), Cause.CLOCK_DRIFT),
+        Flip(reach, State.STALE, State.OK, ago(25), ago(10)),
+    ]
+    site.store.write_now(health.save, (), flips)
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    past = text.partition("<tbody>")[2].partition("</tbody>")[0]
+    told = [datetime.fromisoformat(at) for at in re.findall(r'<tr><td><time datetime="([^"]+)"', past)]
+    assert told == [ago(20), ago(25), ago(30)]

@@ -20,6 +20,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
+from camera_registry.model.health import Flip, State
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
@@ -79,7 +80,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         children=children,
         child_statuses=Counter(child.status for child in children),
         strips=strips(flips, entry.states, since, now, _STRIPS),
-        flips=flips[:_FLIPS_SHOWN],
+        flips=sorted(flips, key=happened, reverse=True)[:_FLIPS_SHOWN],
+        happened=happened,
         since=since,
         grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
         held=held_lines(entry),
@@ -92,6 +94,11 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         pictures=() if live else await _pictures(asked, entry),
         changes=() if live else await _changes(asked, entry.device.id),
     )
+
+
+def happened(flip: Flip) -> datetime:
+    """When a flip is told to have happened: silence begins to be silence when it has lasted, not at the last reading."""
+    return flip.confirmed_at if flip.after is State.STALE else flip.at
 
 
 async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
