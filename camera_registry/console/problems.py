@@ -100,7 +100,8 @@ def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
         path = ".".join(str(part) for part in one["loc"])
         detail, remedy = one["msg"].removeprefix("Value error, "), ""
         if f"wrong_value.{one['type']}" in words.entries:
-            detail = words(f"wrong_value.{one['type']}", **one.get("ctx", {}))
+            values = {name: str(value).replace(" or ", ", ") for name, value in one.get("ctx", {}).items()}
+            detail = words(f"wrong_value.{one['type']}", **values)
         elif one["type"] == "extra_forbidden":
             detail, remedy = words("refusal.unknown_name"), words("refusal.unknown_name_remedy")
         elif one["type"] == "flaw":
