@@ -157,7 +157,7 @@ def plain(value: object, words: Texts) -> str:
         case Kind() | Life() | TrafficKind() | TlsUse():
             return words.name(value)
         case tuple() | list():
-            return ", ".join(str(one) for one in value)
+            return words("list.comma").join(str(one) for one in value)
         case date():
             return value.isoformat()
         case _:
