@@ -146,6 +146,9 @@ async def test_history_is_drawn_from_flips(admin: Browser, site: Site) -> None:
     _, text = await admin.get("/devices/cam-00002?lang=en")
     assert '<rect class="down" x="750.0" y="0" width="125.0" height="24">' in text
     assert "down · No answer" in text
+    assert re.findall(r'<rect class="(\w+)" width="1" height="1"></rect></svg> (\w+)', text) == [
+        (state.value, texts("en").name(state)) for state in (State.OK, State.DOWN, State.FLAPPING, State.UNKNOWN)
+    ], "what the colours of the strips mean"
     assert "(3 hours)" in text
     _, text = await admin.get("/devices/cam-00002?lang=en&days=7")
     assert re.search(r'<rect class="down" x="964\.\d+" y="0" width="17\.\d+"', text)

@@ -25,8 +25,8 @@ from camera_registry.rules.access import Action
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState, Role, Scope,
-    Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState,
+    Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
 
 
 def happened(flip: Flip) -> datetime:
-    """When a flip is told to have happened: silence begins to be silence when it has lasted, not at the last reading."""
+    """When a flip is told to have happened: silence begins when it has lasted, not at the last reading."""
     return flip.confirmed_at if flip.after is State.STALE else flip.at
 
 

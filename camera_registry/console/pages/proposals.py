@@ -58,7 +58,7 @@ async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
         limit=_ROWS + 1,
     )
     shown = found[:_ROWS]
-    return _shown(asked, query, shown, next=str(shown[-1].id) if len(found) > _ROWS else "")
+    return _shown(asked, query, shown, following=str(shown[-1].id) if len(found) > _ROWS else "")
 
 
 def _shown(
@@ -66,7 +66,7 @@ def _shown(
     query: ProposalsQuery,
     shown: Sequence[StoredProposal],
     *,
-    next: str = "",
+    following: str = "",
     problem: Problem | None = None,
     chosen: Mapping[str, str] | None = None,
 ) -> web.Response:
@@ -84,7 +84,7 @@ def _shown(
         proposals=shown,
         lines=lines,
         suggested=lambda one: {"area": "", "life": Life.ACTIVE.value, **acceptance.row(one), **(chosen or {})},
-        next=next,
+        next=following,
         names={one.proposal.device: _name(asked, one) for one in shown},
         areas=sorted(deps.board.names.areas.items())[:_MOST_AREAS],
         states=ProposalState,
