@@ -20,9 +20,10 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.console.schemas import PageQuery
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
+from camera_registry.model.register import Item
 from camera_registry.rules import acceptance
 from camera_registry.rules.access import Action
-from camera_registry.store import proposals
+from camera_registry.store import proposals, register
 from camera_registry.store.proposals import StoredProposal
 
 _ROWS = 30
@@ -58,7 +59,11 @@ async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
         limit=_ROWS + 1,
     )
     shown = found[:_ROWS]
-    return _shown(asked, query, shown, following=str(shown[-1].id) if len(found) > _ROWS else "")
+    # The board may not have it yet: what it shows is measured, and that takes a moment.
+    taken = await asked.deps.store.read(register.get, "device", query.accepted) if query.accepted else None
+    return _shown(
+        asked, query, shown, accepted=taken and taken.item, following=str(shown[-1].id) if len(found) > _ROWS else ""
+    )
 
 
 def _shown(
@@ -67,6 +72,7 @@ def _shown(
     shown: Sequence[StoredProposal],
     *,
     following: str = "",
+    accepted: Item | None = None,
     problem: Problem | None = None,
     chosen: Mapping[str, str] | None = None,
 ) -> web.Response:
@@ -78,7 +84,7 @@ def _shown(
         HTTPStatus.OK if problem is None else problem.status,
         query=query,
         problem=problem,
-        accepted=deps.board.get(query.accepted),
+        accepted=accepted,
         progress=deps.discovery.progress,
         networks=deps.settings().devices.networks,
         proposals=shown,
