@@ -59,10 +59,14 @@ async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
         limit=_ROWS + 1,
     )
     shown = found[:_ROWS]
-    # The board may not have it yet: what it shows is measured, and that takes a moment.
+    # The register has it at once, the board a moment later.
     taken = await asked.deps.store.read(register.get, "device", query.accepted) if query.accepted else None
     return _shown(
-        asked, query, shown, accepted=taken and taken.item, following=str(shown[-1].id) if len(found) > _ROWS else ""
+        asked,
+        query,
+        shown,
+        accepted=taken.item if taken else None,
+        following=str(shown[-1].id) if len(found) > _ROWS else "",
     )
 
 
