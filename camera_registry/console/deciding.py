@@ -89,12 +89,11 @@ def _refused(asked: _Ask, error: Taken | Decided) -> Problem:
 
 def _what(words: Texts, one: Flawed) -> str:
     """What is wrong with a value that somebody chose: there is no file here, and kinds have names."""
-    if "record" in one.details:
-        details = {**one.details, "record": words(f"thing.{one.details['record']}")}
-        if one.flaw is Flaw.UNKNOWN_REFERENCE:
-            return words("proposals.unknown", **details)
-        return words(f"problem.{one.flaw}.what", value=one.value, **details)
-    return words(f"problem.{one.flaw}.what", value=one.value, **one.details)
+    details = dict(one.details)
+    if "record" in details:
+        details["record"] = words(f"thing.{details['record']}")
+    key = "proposals.unknown" if one.flaw is Flaw.UNKNOWN_REFERENCE else f"problem.{one.flaw}.what"
+    return words(key, value=one.value, **details)
 
 
 async def search(asked: _Ask, *, resume: bool) -> Progress:

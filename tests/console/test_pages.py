@@ -69,6 +69,14 @@ async def test_a_device_that_comes_and_goes_is_told_so_wherever_it_is_told(admin
         own = re.findall(r'href="/devices/cam-00003">.*?</li>|<ol class="reasons">.*?</ol>', text, re.DOTALL)[-1]
         assert texts("en")("device.unsteady_next") in unescape(own)
         assert texts("en").next(Cause.BLACK) not in unescape(own), "it is not dead"
+    clock = tuple(
+        replace(held, settled=State.FLAPPING if held.subject.aspect is Aspect.CLOCK else held.state)
+        for held in entry.states
+    )
+    site.board.swap([replace(entry, states=clock)])
+    for page in ("/", "/devices/cam-00003"):
+        _, text = await admin.get(f"{page}?lang=en")
+        assert texts("en")("device.unsteady_next") not in unescape(text), "what comes and goes is not this fault"
 
 
 async def test_the_pages_speak_both_languages(admin: Browser) -> None:
