@@ -22,6 +22,7 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
+from camera_registry.model.register import KINDS
 from camera_registry.rules.access import Action
 from camera_registry.texts import LANGUAGES, preferred, texts
 
@@ -101,6 +102,14 @@ def test_every_refusal_is_given_somewhere_and_says_what_and_what_to_do() -> None
     assert {code for code in refusals if f'"{code}"' not in source} == set()
     given = set(re.findall(r'Problem\(\s*HTTPStatus\.\w+,\s*"(\w+)"', source))
     assert given <= set(refusals)
+
+
+def test_everything_that_can_be_missing_has_a_name() -> None:
+    console = Path(camera_registry.__file__).parent / "console"
+    source = "\n".join(file.read_text("utf-8") for file in console.rglob("*.py"))
+    missed = set(re.findall(r'(?:not_found|number)\((?:asked, )?"(\w+)"', source))
+    named = {key.removeprefix("thing.") for key in texts("en").entries if key.startswith("thing.")}
+    assert named == {*missed, *KINDS, "credential"}
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARY, ids=lambda vocabulary: vocabulary.__name__)
