@@ -191,7 +191,7 @@ def _changes_in_words(found: Inventory, words: Texts) -> Iterator[str]:
             was = one.before
             pairs = (f"{name} {_short(was[name])} -> {_short(new)}" for name, new in fields.items())
             told, values = "inventory.changes", ", ".join(pairs)
-        yield words(told, record=words(f"record.{one.record}"), id=one.id, fields=values)
+        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=values)
     if (left := found.created + found.changed - _SHOWN) > 0:
         yield words.count("inventory.and_more", left)
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from camera_registry.store import connection, instance, schema
-from camera_registry.store.errors import Conflict, StoreError, Taken, Unavailable
+from camera_registry.store.errors import Conflict, Held, StoreError, Unavailable
 
 Transaction: TypeAlias = Connection
 """What a job runs its statements in. Jobs neither commit nor roll back."""
@@ -109,8 +109,8 @@ class Store:
         """Which service runs on this database, or an empty text. Asked by taking its place for a moment."""
         try:
             instance.claim(self._writer, self.file).release()
-        except Taken as taken:
-            return taken.holder
+        except Held as held:
+            return held.holder
         return ""
 
     def hold(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from camera_registry.model.discovery import ProposalState
+
 
 class StoreError(Exception):
     """The store cannot do what was asked; the message says where, why and what to do. Nothing was written."""
@@ -13,7 +15,7 @@ class Unavailable(StoreError):
     """The database cannot answer now: locked, full or out of reach. The same job may succeed later."""
 
 
-class Taken(StoreError):
+class Held(StoreError):
     """Another service runs on this database: ``holder`` says which."""
 
     def __init__(self, message: str, holder: str) -> None:
@@ -39,3 +41,19 @@ class Refused(StoreError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+class Taken(Refused):
+    """An item with this ``id`` is registered already."""
+
+    def __init__(self, kind: str, id: str, remedy: str) -> None:
+        super().__init__([f"{kind} {id} is registered already: {remedy}"])
+        self.id = id
+
+
+class Decided(Refused):
+    """Somebody has decided before; ``state`` is what became of it."""
+
+    def __init__(self, id: int, state: ProposalState) -> None:
+        super().__init__([f"proposal {id} is {state.value} already: look at the list again"])
+        self.state = state

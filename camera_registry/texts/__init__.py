@@ -69,7 +69,7 @@ class Texts:
         """What is wrong with a file or a form, and what to do about it; kinds of records by their names."""
         named = dict(values)
         if "record" in named:
-            named["record"] = self.entries.get(f"record.{named['record']}", named["record"])
+            named["record"] = self.entries.get(f"thing.{named['record']}", named["record"])
         # Only a latitude ends there, and one beyond it may well be the longitude.
         swapped = flaw == "out_of_range" and named.get("high") == "90"
         remedy = "remedy_swapped" if swapped else "remedy"
