@@ -222,7 +222,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 internal.append(Reason(own, Cause.INTERNAL, seen.at, seen.failure.detail))
             elif all(reading.good for reading in readings):
                 # The fleet's rules leave some failures to another probe; here this one was the question.
-                cause = verdict.cause_of(seen.failure)
+                cause = Cause(seen.failure.kind)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
         told.extend(readings)
     # What one probe finds bad is not made good by another.
@@ -284,11 +284,16 @@ def _run_in_words(seen: Observation, steps: Iterable[base.Step], words: Texts) -
 
 def _verdict_in_words(result: Result, words: Texts) -> Iterable[str]:
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
+    failures = [seen.failure for seen in result.observations if seen.failure is not None]
+    wanted = any(failure.wants_credential for failure in failures)
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
-        yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
-        wants = reason.cause is Cause.NO_CREDENTIAL
-        todo = words("link_next.failure.auth.not_given") if wants else words.next(reason.cause)
+        why, todo = words.why(reason.cause), words.next(reason.cause)
+        if reason.cause is Cause.AUTH and wanted:
+            # Nothing was sent, so nothing was refused.
+            cause, why = words("failure.wants_credential"), ""
+            todo = words("link_next.failure.auth.not_given")
+        yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=why)}".rstrip()
         yield f"    {words('command.probe.next', next=todo)}"
     yield ""
     yield from words.chain(result.chain)

@@ -14,7 +14,6 @@ from camera_registry.model.place import SiteCategory
 
 FAILURES_BY_CAUSE: Mapping[Cause, int] = {
     Cause.AUTH: 1,
-    Cause.NO_CREDENTIAL: 1,
     Cause.REPLACED: 1,
     Cause.FIRMWARE_CHANGED: 1,
     Cause.CERTIFICATE: 1,

@@ -38,7 +38,7 @@ PRECEDENCE = (
 )
 """The order in which reasons are told."""
 
-_WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.NO_CREDENTIAL, Cause.BUSY}
+_WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
 
 BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})

@@ -99,7 +99,7 @@ def test_a_password_that_was_not_given_is_asked_for_and_not_called_refused(
         told = json.loads(capsys.readouterr().out)
     assert words.count(advice) == 2, "as the remedy of the verdict and of the chain"
     assert not any(text in words for text in ("30 min", "30 分钟", "refused", "被拒绝", wrong)), words
-    assert told["reasons"] == [{"aspect": "picture", "cause": "no_credential"}]
+    assert told["reasons"] == [{"aspect": "picture", "cause": "auth"}]
     assert told["observations"][0]["failure"]["kind"] == "auth"
 
 

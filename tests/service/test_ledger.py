@@ -63,7 +63,7 @@ def test_a_device_that_lets_nobody_in_has_no_second_fault_for_a_picture_of_unkno
     wanted = Failure(FailureKind.AUTH, Stage.AUTHENTICATE, "none is registered", "auth.none")
     book.judge([seen("cam-0", "onvif", 0, wanted)], at(0))
     book.judge([seen("cam-0", "rtsp", 1, wanted)], at(1))
-    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.NO_CREDENTIAL}
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.AUTH}
     assert book.state(picture) is None, "it is not asked for, so time alone can't make it stale"
     told = book.judge([seen("cam-0", "onvif", 60, facts={"snapshot_uri": "http://192.0.2.10/p"})], at(60))
     assert ["snapshot" in [task.probe for task in one.entry.tasks] for one in told if isinstance(one, Put)] == [True]
