@@ -132,20 +132,27 @@ class OnvifDevice:
     async def _in_its_version(
         self, question: _Question, ask: Callable[[_Question], Awaitable[etree._Element]]
     ) -> etree._Element:
-        """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on."""
+        """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on.
+
+        Some do not say what they miss: where even the time, which every device tells, is not answered, 1.1 is tried.
+        """
+        before = self._memory.schemes.get(_SOAP)
+        unclear = {Refusal.VERSION, Refusal.PROTOCOL}
         try:
             return await ask(question)
         except SoapError as error:
             if error.refusal is not Refusal.VERSION:
-                raise
+                unclear.add(Refusal.NOT_SUPPORTED)
+                if question.operation is not Operation.TIME or before is not None or error.refusal not in unclear:
+                    raise
             refused = error
-        self._memory.schemes[_SOAP] = old = self._memory.schemes.get(_SOAP) is not True
+        self._memory.schemes[_SOAP] = old = before is not True
         try:
             element = await ask(question)
         except SoapError as error:
-            if error.refusal not in (Refusal.VERSION, Refusal.PROTOCOL):
+            if error.refusal not in unclear:
                 raise
-            self._memory.schemes[_SOAP] = not old
+            self._memory.schemes[_SOAP] = before
             raise refused from error
         self._context.step("onvif.version", version="1.1" if old else "1.2")
         return element

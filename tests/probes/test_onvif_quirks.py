@@ -55,6 +55,9 @@ OLD_FAULT = (
 )
 
 
+UNKNOWN_NAMESPACE = b"<faultstring>Unknown namespace</faultstring>"
+
+
 class OldFashioned(OnvifDouble):
     """Knows SOAP 1.1 only, and says so in one of the ways there are."""
 
@@ -77,6 +80,8 @@ class OldFashioned(OnvifDouble):
         ("500 Error", fault("VersionMismatch", "").replace(b"ter:", b"e:")),
         ("500 Error", OLD_FAULT),
         ("400 Bad Request", b"<html>Content-Type must be text/xml</html>"),
+        ("400 Bad Request", b""),
+        ("500 Error", OLD_FAULT.replace(b"VersionMismatch", b"Client").replace(b"<faultstring/>", UNKNOWN_NAMESPACE)),
     ],
 )
 @pytest.mark.parametrize("accepts", [("token",), ("digest",)])
@@ -89,7 +94,8 @@ async def test_a_device_that_insists_on_soap_11_is_asked_in_it_from_then_on(acce
         second = await probe("onvif", target(onvif=port), {"full": False}, using=using)
     assert first.failure is None
     assert second.failure is None
-    assert device.asked.count("1.2") == 1, "one question was enough to learn it"
+    # One question is enough to learn it; where the device does not say so, one unsigned and one signed.
+    assert device.asked.count("1.2") == (1 if b"ersion" in says or b"text/xml" in says or "415" in status else 2)
     assert device.refusals == (1 if accepts == ("digest",) else 0)
 
 
