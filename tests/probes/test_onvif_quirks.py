@@ -124,6 +124,25 @@ async def test_answers_and_operations_in_other_case_prefix_and_version_are_read(
     assert "stream_uri" in seen.facts
 
 
+# Passwords
+
+
+class Mute(OnvifDouble):
+    """Says 400 and nothing else to whom it does not know."""
+
+    def _refuse(self) -> bytes:
+        return http_answer(b"", "400 Bad Request")
+
+
+async def test_a_bare_400_to_a_wrong_password_is_told_as_that_and_not_tried_again():
+    device, using = Mute(recorded(AGSH, *ALL), password="another one"), tools()
+    async with listening(device) as port:
+        seen = [await probe("onvif", target(onvif=port), using=using) for _ in range(4)]
+        unknown = await probe("onvif", target("", onvif=port))
+    assert [one.failure.kind for one in (*seen, unknown) if one.failure] == [FailureKind.AUTH] * 5
+    assert device.refusals <= 2
+
+
 # Clocks
 
 
