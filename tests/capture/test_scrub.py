@@ -148,6 +148,13 @@ def test_headers_that_are_not_known_to_be_harmless_are_left_out():
     assert "x-serial" not in text
 
 
+def test_a_realm_is_replaced_whole_whatever_quotes_it_holds():
+    challenge = f'Digest realm="gate \\"canary hall\\" {SERIAL}", nonce="{base64(MAC)}", qop="auth"'
+    text = scrubbed(soap("<d:X/>", (("www-authenticate", challenge),)))
+    assert "canary hall" not in text
+    assert r"realm=\"realm-1\", nonce=" in text
+
+
 def test_masks_and_the_names_of_standards_stay():
     text = scrubbed(
         soap(
