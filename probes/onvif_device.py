@@ -156,6 +156,9 @@ class OnvifDevice:
                 raise
             self._memory.schemes[_SOAP] = before
             raise refused from error
+        except BaseException:  # no answer shows nothing of versions
+            self._memory.schemes[_SOAP] = before
+            raise
         self._context.step("onvif.version", version="1.1" if old else "1.2")
         return element
 

@@ -99,6 +99,28 @@ async def test_a_device_that_insists_on_soap_11_is_asked_in_it_from_then_on(acce
     assert device.refusals == (1 if accepts == ("digest",) else 0)
 
 
+async def test_a_device_that_drops_the_attempt_in_soap_11_is_asked_in_12_again():
+    class Starting(OnvifDouble):
+        begun = 0
+
+        async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self.begun == 2:
+                return await super().__call__(reader, writer)
+            while b"2003/05/soap-envelope" in (await read_http(reader)).body:
+                writer.write(http_answer(b"", "500 Starting"))
+            self.begun += 1
+            return None
+
+    device, using = Starting(recorded(AGSH, *ALL)), tools()
+    async with listening(device) as port:
+        starting = await probe("onvif", target(onvif=port), {"full": False}, using=using)
+        device.begun = 2
+        up = await probe("onvif", target(onvif=port), {"full": False}, using=using)
+    assert starting.failure is not None
+    assert up.failure is None
+    assert all(b"2003/05/soap-envelope" in raw for raw in device.raw)
+
+
 async def test_a_device_that_knows_neither_version_is_told_by_what_it_said_first():
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
