@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
@@ -147,6 +147,10 @@ class Web(_Section):
     public_url: Annotated[str, AfterValidator(_url)] = ""
     session_idle: Seconds = 1800
     session_absolute: Seconds = 43200
+
+
+_NARROW_ENOUGH = {4: 8, 6: 32}
+"""By the version of the protocol: a network with a shorter prefix is more than one city's, if not the Internet."""
 
 
 class Devices(_Section):
@@ -451,6 +455,12 @@ class Settings(_Section):
         return discovery
 
 
+def too_wide(networks: Sequence[str]) -> tuple[str, ...]:
+    """Those of the networks that hold much more than anybody's cameras."""
+    parsed = ((network, ip_network(network)) for network in networks)
+    return tuple(text for text, network in parsed if network.prefixlen < _NARROW_ENOUGH[network.version])
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Settings with the file they came from."""
@@ -468,7 +478,8 @@ def load(path: Path) -> Loaded:
             str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), (f"it can't be read: {error}",)) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(str(path), (f"it can't be read: {reason}",)) from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -59,7 +59,7 @@ class Authenticator:
         refused request, or None. Raises ProbeError(AUTH) when there is nothing more to try."""
         self._context.stage = Stage.AUTHENTICATE
         if self._login is None:
-            raise wanted(self._target, self._protocol)
+            raise wanted(self._context, self._target, self._protocol)
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
             raise self.refused()

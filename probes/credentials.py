@@ -158,10 +158,10 @@ def login(context: Context, target: Target, protocol: str) -> Login | None:
     return Login(context, target, protocol, credential, trials)
 
 
-def wanted(target: Target, protocol: str) -> ProbeError:
+def wanted(context: Context, target: Target, protocol: str) -> ProbeError:
     """The error for a device that asks for a password where there is none to give."""
     name = target.credential_for(protocol)
-    key = "auth.unknown" if name else "auth.none"
+    key = "auth.unknown" if name else "auth.none" if context.tools.lasting else "auth.not_given"
     return ProbeError.told(FailureKind.AUTH, Stage.AUTHENTICATE, key, credential=name)
 
 

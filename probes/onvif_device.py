@@ -274,7 +274,7 @@ class OnvifDevice:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
             if self._is_about_us(error, answer, question.operation):
-                raise credentials.wanted(self._target, "onvif") from error
+                raise credentials.wanted(self._context, self._target, "onvif") from error
             raise
         self._known_here = True
         return element

@@ -77,7 +77,7 @@ class SnmpSession:
         self._heard = False
         login = credentials.login(context, target, _SCHEME)
         if login is None:
-            raise credentials.wanted(target, _SCHEME)
+            raise credentials.wanted(context, target, _SCHEME)
         self._login = login
         self._user = self._read_user() if login.username else None
         if self._user is not None:

@@ -21,7 +21,7 @@ from camera_registry.cli import (
     serve,
     simulate,
 )
-from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
+from camera_registry.cli.outcome import GOOD, INTERRUPTED, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
 
 MODULES: tuple[CommandModule, ...] = (
@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"camera-registry: {error}", file=sys.stderr)
         return MISUSE
     except KeyboardInterrupt:
-        return 130
+        print("camera-registry: stopped before it was done", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe (`| head`) has had enough; the interpreter must not fail again while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from camera_registry.capture.recording import Recording, write
 from camera_registry.cli import probe
-from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 from camera_registry.cli.probe import Asked, Result
 from camera_registry.cli.shape import Commands
 from camera_registry.texts import texts
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             args.output.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise CommandError(f"--output {args.output}: it can't be written: {error}") from error
+            raise CommandError(f"--output {args.output}: it can't be written: {why(error)}") from error
     words = texts(args.lang)
     names = [redactor.name for redactor in redactors.REDACTORS] + list(redactors.OTHERS)
     shown = [name for name in names if args.show_redactions or made.redactions.get(name)]

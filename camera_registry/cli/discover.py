@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.outcome import GOOD, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -79,6 +79,9 @@ def run(args: argparse.Namespace) -> int:
         search = Search(plan, AddressGuard(settings.devices.networks), lambda: datetime.now(UTC))
     except TooWide as error:
         raise CommandError(f"--network: {error}") from error
+    if not (plan.start == 0 or 0 < plan.start < search.size):
+        most = f"from 0 to {search.size - 1}" if search.size else "0, for no addresses are scanned without --network"
+        raise CommandError(f"--from {plan.start}: {search.size} addresses are to be scanned; name a place {most}")
     try:
         whole = asyncio.run(_search(search, words, quiet=args.json or not sys.stderr.isatty()))
     except SearchError as error:
@@ -133,7 +136,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
         rate=rate,
         at_once=wished.at_once,
         timeout=wished.timeout,
-        start=max(0, args.start),
+        start=args.start,
         discovery_port=wished.port,
     )
 
@@ -210,7 +213,7 @@ def _write(file: Path, proposals: Iterable[Proposal]) -> None:
     try:
         file.write_bytes(files.write_csv(acceptance.sheet(proposals).rows))
     except OSError as error:
-        raise CommandError(f"{file}: it can't be written: {error.strerror}") from error
+        raise CommandError(f"{file}: it can't be written: {why(error)}") from error
 
 
 def _as_json(

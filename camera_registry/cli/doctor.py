@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import os
@@ -14,10 +15,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
-from camera_registry.cli.outcome import FAULT, GOOD
+from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
-from camera_registry.settings import Settings, SettingsError, load
+from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.store import Store, StoreError
+from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
 from probes.base import ProbeError
 from probes.icmp import open_socket
@@ -50,8 +52,10 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    settings = None
     try:
-        checks = list(look(load(args.config).settings))
+        settings = load(args.config).settings
+        checks = list(look(settings))
     except SettingsError as error:
         checks = [Check("settings", good=False, detail=f"{error.place}: {problem}") for problem in error.problems]
     if args.json:
@@ -59,6 +63,8 @@ def _doctor(args: argparse.Namespace) -> int:
     else:
         for check in checks:
             print(f"{'ok   ' if check.good else 'FAULT'} {check.name}: {check.detail}")
+    if settings is None:
+        return MISUSE
     return GOOD if all(check.good for check in checks) else FAULT
 
 
@@ -87,7 +93,9 @@ def _networks(settings: Settings) -> Check:
             "add a route or an interface, or correct the network"
         )
         return Check("devices", good=False, detail=detail)
-    return Check("devices", good=True, detail=", ".join(networks))
+    wide = too_wide(networks)
+    doubt = f"; {', '.join(wide)} is much wider than a network of cameras: name yours alone" if wide else ""
+    return Check("devices", good=True, detail=f"{', '.join(networks)}{doubt}")
 
 
 def _unreachable(network: str) -> str:
@@ -116,7 +124,7 @@ def _disk(settings: Settings) -> Check:
 
 def _database(settings: Settings) -> Iterator[Check]:
     storage = settings.storage
-    if not storage.url and not (storage.directory / "camera_registry.db").exists():
+    if not _exists(storage):
         yield Check("database", good=True, detail=f"none yet in {storage.directory}; it is made at the first start")
         return
     try:
@@ -129,6 +137,10 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("database", good=False, detail=str(error))
 
 
+def _exists(storage: Storage) -> bool:
+    return bool(storage.url) or (storage.directory / SQLITE_FILE).exists()
+
+
 def _port(settings: Settings) -> Check:
     web = settings.web
     family = socket.AF_INET6 if ":" in web.listen else socket.AF_INET
@@ -137,9 +149,26 @@ def _port(settings: Settings) -> Check:
         try:
             listener.bind((web.listen, web.port))
         except OSError as error:
-            detail = f"{web.listen}:{web.port}: {error.strerror}; if that is not the service itself, change [web] port"
+            holder = _service(settings) if error.errno == errno.EADDRINUSE else ""
+            if holder:
+                return Check(
+                    "port", good=True, detail=f"{web.listen}:{web.port} is taken while the service runs: {holder}"
+                )
+            detail = f"{web.listen}:{web.port}: {error.strerror}; stop what listens there, or change [web] port"
             return Check("port", good=False, detail=detail)
     return Check("port", good=True, detail=f"{web.listen}:{web.port} is free")
+
+
+def _service(settings: Settings) -> str:
+    """Who runs the service on this database, or an empty text."""
+    storage = settings.storage
+    if not _exists(storage):
+        return ""
+    try:
+        with Store.open(storage.url, storage.directory) as store:
+            return store.held_by()
+    except StoreError:
+        return ""
 
 
 def _descriptors(settings: Settings) -> Check:

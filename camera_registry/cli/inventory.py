@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
+from camera_registry.cli.outcome import GOOD, MISUSE, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -19,6 +21,23 @@ if TYPE_CHECKING:
     from camera_registry.settings import Settings
     from camera_registry.store import Store
     from camera_registry.texts import Texts
+
+
+_SHOWN = 50
+"""So many changes are told in words; ``_LISTED`` in JSON."""
+_LISTED = 1000
+_WIDTH = 60
+"""Characters of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One record that is new (``before`` None) or differs; the fields that do, as JSON values."""
+
+    record: str
+    id: str
+    before: Mapping[str, object] | None
+    after: Mapping[str, object]
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -56,9 +75,11 @@ def import_file(args: argparse.Namespace) -> int:
 
     loaded = settings_of(args)
     try:
-        sheets = files.read(args.file.read_bytes())
-    except (OSError, Unreadable) as error:
-        raise CommandError(f"{args.file}: {_why(error)}") from error
+        sheets = files.read(args.file.read_bytes(), args.file.name)
+    except OSError as error:
+        raise CommandError(f"{args.file}: it can't be read: {why(error)}") from error
+    except Unreadable as error:
+        raise CommandError(f"{args.file}: {error}") from error
     with store_of(loaded) as store:
         found, credentials = _take(store, loaded, sheets, dry_run=args.dry_run)
     words = texts(args.lang)
@@ -67,6 +88,8 @@ def import_file(args: argparse.Namespace) -> int:
     else:
         for problem in found.problems:
             print(sentence(problem, words))
+        if args.dry_run and found.sound:
+            print("".join(f"{line}\n" for line in _changes_in_words(found, words)), end="")
         print(_summary(args, found, credentials, words))
     return GOOD if found.sound else MISUSE
 
@@ -95,7 +118,7 @@ def export_file(args: argparse.Namespace) -> int:
         partial.write_bytes(content)
         partial.replace(args.file)
     except OSError as error:
-        raise CommandError(f"{args.file}: it can't be written: {error.strerror}") from error
+        raise CommandError(f"{args.file}: it can't be written: {why(error)}") from error
     if args.json:
         print(json.dumps({"file": str(args.file), "records": records}, ensure_ascii=False))
     else:
@@ -117,8 +140,7 @@ def sentence(problem: Problem, words: Texts) -> str:
 
 def said(problem: Problem, words: Texts) -> tuple[str, str]:
     """What is wrong, and what to do about it."""
-    values = {"value": problem.value, **problem.details}
-    return words(f"problem.{problem.flaw}.what", **values), words(f"problem.{problem.flaw}.remedy", **values)
+    return words.problem(problem.flaw, {"value": problem.value, **problem.details})
 
 
 def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: bool) -> tuple[Inventory, int]:
@@ -137,7 +159,8 @@ def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: b
 
 def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> str:
     errors, warnings = _counts(found)
-    key = "inventory.dry_run" if args.dry_run else "inventory.written" if found.sound else "inventory.refused"
+    tried = "inventory.dry_run" if found.sound else "inventory.dry_run_refused"
+    key = tried if args.dry_run else "inventory.written" if found.sound else "inventory.refused"
     return words(
         key,
         created=found.created,
@@ -147,6 +170,35 @@ def _summary(args: argparse.Namespace, found: Inventory, credentials: int, words
         errors=errors,
         warnings=warnings,
     )
+
+
+def _changes(found: Inventory, most: int) -> Iterator[_Change]:
+    """What would be written, at most so many records."""
+    from camera_registry.model.register import kind_of
+    from camera_registry.rules.inventory.differences import differing
+
+    for old, new in islice(found.differing, most):
+        before, after = differing(old, new)
+        yield _Change(kind_of(new), new.id, before, after or {})
+
+
+def _changes_in_words(found: Inventory, words: Texts) -> Iterator[str]:
+    for one in _changes(found, _SHOWN):
+        fields = {name: shown for name, shown in one.after.items() if name != "id"}
+        if one.before is None:
+            told, values = "inventory.creates", ", ".join(f"{name} {_short(new)}" for name, new in fields.items())
+        else:
+            was = one.before
+            pairs = (f"{name} {_short(was[name])} -> {_short(new)}" for name, new in fields.items())
+            told, values = "inventory.changes", ", ".join(pairs)
+        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=values)
+    if (left := found.created + found.changed - _SHOWN) > 0:
+        yield words.count("inventory.and_more", left)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
 
 
 def _told(args: argparse.Namespace, found: Inventory, credentials: int, words: Texts) -> dict[str, object]:
@@ -177,6 +229,8 @@ def _told(args: argparse.Namespace, found: Inventory, credentials: int, words: T
         "errors": errors,
         "warnings": warnings,
         "problems": problems,
+        "changes": [asdict(one) for one in _changes(found, _LISTED)],
+        "changes_left_off": max(0, found.created + found.changed - _LISTED),
     }
 
 
@@ -185,7 +239,3 @@ def _counts(found: Inventory) -> tuple[int, int]:
 
     errors = sum(1 for problem in found.problems if problem.severity is Severity.ERROR)
     return errors, len(found.problems) - errors
-
-
-def _why(error: Exception) -> str:
-    return f"it can't be read: {error.strerror}" if isinstance(error, OSError) else str(error)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 from camera_registry.cli.shape import Commands
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import FailureKind
@@ -84,7 +84,7 @@ def read_cases(file: Path) -> tuple[Case, ...]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"the file of cases can't be read: {error}") from error
+        raise CommandError(f"the file of cases can't be read: {why(error)}") from error
     cases, faults = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -99,6 +99,8 @@ def read_cases(file: Path) -> tuple[Case, ...]:
     if faults:
         shown = "\n  ".join(faults[:20]) + (f"\n  and {len(faults) - 20} more" if len(faults) > 20 else "")
         raise CommandError(f"correct these lines of the file of cases:\n  {shown}")
+    if not cases:
+        raise CommandError(f"{file}: there is no case in it; write one JSON object a line")
     return tuple(cases)
 
 
@@ -210,7 +212,13 @@ def _read(paths: Sequence[Path]) -> list[bytes]:
     try:
         return [path.read_bytes() for path in paths]
     except OSError as error:
-        raise CommandError(f"a picture can't be read: {error}") from error
+        raise CommandError(f"a picture can't be read: {why(error)}") from error
+
+
+def _is_jpeg(path: Path) -> bool:
+    """Whether a file begins as a JPEG does (ITU-T T.81, annex B.1.1.3: SOI)."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\xff\xd8"
 
 
 def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict[str, object]:
@@ -230,6 +238,8 @@ def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict
 
 def _in_words(case: Case, judgement: Judgement, words: Texts) -> list[str]:
     lines = [case.id]
+    strange = dict.fromkeys(path for path in case.frames if not _is_jpeg(path))
+    lines += ["  " + words("command.judge.no_picture", file=path) for path in strange]
     for fault in judgement.faults:
         numbers = ", ".join(f"{name} {value:g}" for name, value in fault.evidence.items())
         lines.append("  " + words("command.judge.fault", cause=words.name(fault.cause), score=f"{fault.score:.2f}"))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from camera_registry.cli.outcome import CommandError
+from camera_registry.cli.outcome import CommandError, why
 from camera_registry.settings import Loaded, Settings, SettingsError, load
 from camera_registry.store import Store, StoreError, Unavailable
 from camera_registry.store.credentials import Vault
@@ -72,7 +72,7 @@ def password_from(file: Path | None, prompt: str) -> str:
         try:
             found = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file}: the password can't be read: {error}") from error
+            raise CommandError(f"{file}: the password can't be read: {why(error)}") from error
     elif PASSWORD_VARIABLE in os.environ:
         found = os.environ[PASSWORD_VARIABLE]
     elif sys.stdin.isatty():

@@ -12,7 +12,7 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 from camera_registry.cli.probe_target import FORMS, Named, read_target
 from camera_registry.cli.shape import Commands
 from camera_registry.model.chain import Chain, first_broken
@@ -131,20 +131,27 @@ def ask_of(args: argparse.Namespace) -> Asked:
 def run(args: argparse.Namespace) -> int:
     """Probe, tell, and say by the exit code whether all is well."""
     asked = ask_of(args)
-    result = asyncio.run(look(asked))
     if args.json:
+        result = asyncio.run(look(asked))
         print(json.dumps(_as_json(asked.named.shown, result), ensure_ascii=False))
     else:
-        print("\n".join(_in_words(asked.named.shown, result, texts(args.lang))))
+        words = texts(args.lang)
+        print(words("command.probe.title", target=asked.named.shown), flush=True)
+
+        def tell(seen: Observation, steps: Sequence[base.Step]) -> None:
+            # At once, for a device that does not answer takes its time for each probe.
+            print("\n".join(_run_in_words(seen, steps, words)), flush=True)
+
+        result = asyncio.run(look(asked, tell=tell))
+        print("\n".join(_verdict_in_words(result, words)))
     return GOOD if result.status is Status.OK else FAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was seen, the steps of each probe, and the verdict."""
+    """What was seen, and the verdict."""
 
     observations: tuple[Observation, ...]
-    steps: tuple[tuple[base.Step, ...], ...]
     status: Status
     reasons: tuple[Reason, ...]
 
@@ -155,11 +162,17 @@ class Result:
 
 
 async def look(
-    asked: Asked, *, tap: base.Tap | None = None, now: Callable[[], datetime] | None = None, explain: bool = True
+    asked: Asked,
+    *,
+    tap: base.Tap | None = None,
+    now: Callable[[], datetime] | None = None,
+    explain: bool = True,
+    tell: Callable[[Observation, Sequence[base.Step]], None] | None = None,
 ) -> Result:
     """One round of the probes, each told what those before it learned, and the verdict. ``tap`` hears what passes;
     ``now`` is our time, if it is not the system's. ``explain``: also judge the picture, and look for the first broken
-    link of what failed. Raises CommandError for networks that leave the device out."""
+    link of what failed. ``tell`` is given each run when it is over, and its steps. Raises CommandError for networks
+    that leave the device out."""
     named, names, credential, timeout = asked.named, asked.names, asked.credential, asked.timeout
     guard = await _guard(named.host, asked.allow)
     ports = asked.ports
@@ -172,7 +185,6 @@ async def look(
     diagnosis = Diagnosis(tools, Places(2))
     known = replace(target, ports={**_USUAL, **ports})
     observations: list[Observation] = []
-    told: list[tuple[base.Step, ...]] = []
     learned: dict[str, object] = {}
     async with _Pictures(wanted=explain and not {"snapshot", "key_frame"}.isdisjoint(names)) as pictures:
         tools = replace(tools, pictures=pictures)
@@ -190,10 +202,11 @@ async def look(
             if explain:
                 seen = await diagnosis.explain(seen, known, ports.get(PROBES[name].port, 0))
             observations.append(seen)
-            told.append(tuple(steps))
+            if tell is not None:
+                tell(seen, steps)
             learned |= learn(name, seen.facts)
     status, reasons = judge(observations)
-    return Result(tuple(observations), tuple(told), status, reasons)
+    return Result(tuple(observations), status, reasons)
 
 
 def _guessed_in_vain(
@@ -224,7 +237,7 @@ def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ..
                 internal.append(Reason(own, Cause.INTERNAL, seen.at, seen.failure.detail))
             elif all(reading.good for reading in readings):
                 # The fleet's rules leave some failures to another probe; here this one was the question.
-                cause = Cause(seen.failure.kind)
+                cause = verdict.cause_of(seen.failure)
                 readings = (*readings, Reading(Subject(seen.device, own), seen.at, cause, seen.failure.detail))
         told.extend(readings)
     # What one probe finds bad is not made good by another.
@@ -273,22 +286,25 @@ def _as_json(shown: str, result: Result) -> dict[str, object]:
     }
 
 
-def _in_words(shown: str, result: Result, words: Texts) -> Iterable[str]:
-    yield words("command.probe.title", target=shown)
-    for seen, steps in zip(result.observations, result.steps, strict=True):
-        yield f"\n{words(_HEADINGS[seen.probe])}"
-        for step in steps:
-            yield f"  - {words(f'step.{step.key}', **step.values)}"
-        if seen.failure is None:
-            yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
-        else:
-            stage, kind = words.name(seen.failure.stage), words.name(seen.failure.kind)
-            yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
+def _run_in_words(seen: Observation, steps: Iterable[base.Step], words: Texts) -> Iterable[str]:
+    yield f"\n{words(_HEADINGS[seen.probe])}"
+    for step in steps:
+        yield f"  - {words(f'step.{step.key}', **step.values)}"
+    if seen.failure is None:
+        yield f"  = {words('command.probe.good', seconds=f'{seen.took:.2f}')}"
+    else:
+        stage, kind = words.name(seen.failure.stage), words.kind(seen.failure)
+        yield f"  ! {words('command.probe.failed', stage=stage, kind=kind, detail=words.failure(seen.failure))}"
+
+
+def _verdict_in_words(result: Result, words: Texts) -> Iterable[str]:
     yield f"\n{words('command.probe.status', status=words.name(result.status))}"
     for reason in result.reasons:
         aspect, cause = words.name(reason.aspect), words.name(reason.cause)
         yield f"  - {words('command.probe.reason', aspect=aspect, cause=cause, why=words.why(reason.cause))}"
-        yield f"    {words('command.probe.next', next=words.next(reason.cause))}"
+        wants = reason.cause is Cause.NO_CREDENTIAL
+        todo = words("link_next.failure.auth.not_given") if wants else words.next(reason.cause)
+        yield f"    {words('command.probe.next', next=todo)}"
     yield ""
     yield from words.chain(result.chain)
 
@@ -319,7 +335,7 @@ def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) ->
         try:
             password = args.password_file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"--password-file {args.password_file}: it can't be read: {error}") from error
+            raise CommandError(f"--password-file {args.password_file}: it can't be read: {why(error)}") from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
     if password and not user and names != ("snmp",):  # there it is a community

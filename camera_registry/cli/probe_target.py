@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from urllib.parse import unquote
 
 from camera_registry.cli.outcome import CommandError
+from camera_registry.rules.inventory import cells
+from camera_registry.rules.inventory.problems import BadCell
 
 FORMS = "a host, host:port, onvif://host:port[/path], rtsp://host[:port]/path or http(s)://host[:port]/path"
 
@@ -89,7 +91,10 @@ def _split(place: str) -> tuple[str, int]:
     if not host or len(host) > 253 or (port and not 0 < number < 65536):
         what = "the port must be a number from 1 to 65535" if host else f"there is no host in it; name {FORMS}"
         raise CommandError(f"{place!r}: {what}")
-    return host, number
+    try:
+        return cells.host(host), number
+    except BadCell as error:
+        raise CommandError(f"{host!r} is neither an IP address nor a host name; name {FORMS}") from error
 
 
 def _is_ipv6(text: str) -> bool:

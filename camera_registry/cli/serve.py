@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from camera_registry.cli.opening import loaded_from
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import Commands
-from camera_registry.settings import Loaded, SettingsError, load
+from camera_registry.settings import Loaded, Settings, SettingsError, load, too_wide
 from camera_registry.store import ClaimLost, StoreError, access
 from camera_registry.texts import Texts, texts
 
@@ -109,14 +109,24 @@ async def _greet(app: App, words: Texts) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
+    words = texts(args.lang)
     if not args.json:
-        loaded_from(args.config)
-        print(texts(args.lang)("check.good", path=args.config))
+        doubts = _doubts(loaded_from(args.config).settings, words)
+        print("\n".join(f"{args.config}: {doubt}" for doubt in doubts) or words("check.good", path=args.config))
         return GOOD
     try:
-        load(args.config)
+        doubts = _doubts(load(args.config).settings, words)
     except SettingsError as error:
-        print(json.dumps({"path": error.place, "problems": error.problems}, ensure_ascii=False))
+        print(json.dumps({"path": error.place, "problems": error.problems, "warnings": []}, ensure_ascii=False))
         return MISUSE
-    print(json.dumps({"path": str(args.config), "problems": []}))
+    print(json.dumps({"path": str(args.config), "problems": [], "warnings": doubts}, ensure_ascii=False))
     return GOOD
+
+
+def _doubts(settings: Settings, words: Texts) -> list[str]:
+    """What may well be meant otherwise than it is written."""
+    networks = settings.devices.networks
+    doubts = [] if networks else [words("check.no_networks")]
+    if wide := too_wide(networks):
+        doubts.append(words("check.wide_networks", networks=", ".join(wide)))
+    return doubts

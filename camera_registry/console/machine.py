@@ -80,7 +80,7 @@ async def probe(asked: Asked[ProbeQuery, Nothing]) -> web.StreamResponse:
     words = asked.words
     told = [f"{entry.device.name} {entry.device.id} ({entry.device.host})".lstrip(), ""]
     for seen, steps in runs:
-        outcome = words.name(seen.failure.kind) if seen.failure else words("device.good")
+        outcome = words.kind(seen.failure) if seen.failure else words("device.good")
         took = words("device.took", seconds=f"{seen.took:.3f}")
         told.append(f"{seen.probe} {seen.channel}".rstrip() + f": {outcome}, {took}")
         told += [f"  - {words(f'step.{step.key}', **step.values)}" for step in steps]

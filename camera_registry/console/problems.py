@@ -105,8 +105,7 @@ def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
         elif one["type"] == "extra_forbidden":
             detail, remedy = words("refusal.unknown_name"), words("refusal.unknown_name_remedy")
         elif one["type"] == "flaw":
-            flaw, values = one["ctx"]["flaw"], one["ctx"]
-            detail, remedy = words(f"problem.{flaw}.what", **values), words(f"problem.{flaw}.remedy", **values)
+            detail, remedy = words.problem(one["ctx"]["flaw"], one["ctx"])
         places.append(Place(f"{where}.{path}" if path else where, detail, remedy))
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=places, n=len(places))
 

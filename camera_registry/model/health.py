@@ -52,6 +52,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     TLS = "tls"
     AUTH = "auth"
+    NO_CREDENTIAL = "no_credential"
     PROTOCOL = "protocol"
     BUSY = "busy"
     NO_STREAM = "no_stream"

@@ -31,6 +31,9 @@ class FailureKind(StrEnum):
     INTERNAL = "internal"
 
 
+_NOTHING_TO_SEND = {"auth.none", "auth.unknown", "auth.not_given"}
+
+
 class Stage(StrEnum):
     """How far a probe had come when it failed."""
 
@@ -59,6 +62,11 @@ class Failure:
     key: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
     way: Way | None = None
+
+    @property
+    def wants_credential(self) -> bool:
+        """Whether a password was asked for where there is none to send, so that none was refused."""
+        return self.kind is FailureKind.AUTH and self.key in _NOTHING_TO_SEND
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from camera_registry.model.place import SiteCategory
 
 FAILURES_BY_CAUSE: Mapping[Cause, int] = {
     Cause.AUTH: 1,
+    Cause.NO_CREDENTIAL: 1,
     Cause.REPLACED: 1,
     Cause.FIRMWARE_CHANGED: 1,
     Cause.CERTIFICATE: 1,
 }
-"""A refused password is believed at once, because asking again locks accounts; what a device says of itself is no
-matter of luck."""
+"""A refused password is believed at once, because asking again locks accounts; that there is none to send, and what a
+device says of itself, is no matter of luck."""
 
 HOLD_BY_CAUSE: Mapping[Cause, float] = {Cause.REPLACED: 0.0, Cause.FIRMWARE_CHANGED: 0.0}
 """What a device says of itself does not pass by waiting, and comes one device at a time."""

@@ -38,7 +38,7 @@ PRECEDENCE = (
 )
 """The order in which reasons are told."""
 
-_WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
+_WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.NO_CREDENTIAL, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
 
 BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})
@@ -212,9 +212,9 @@ def derive(
     still explains what has not been found bad after that time, for nothing is said of a device before it was checked
     again.
 
-    Down: not reachable, or none of its streams to be had for another reason than a refused password or a full session
-    table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect stale. Only
-    the rest is ok.
+    Down: not reachable, or none of its streams to be had for another reason than a password, refused or wanting, or a
+    full session table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect
+    stale. Only the rest is ok.
     """
     known = in_order(states)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]

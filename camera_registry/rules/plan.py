@@ -25,26 +25,29 @@ def plan(
     channels: Sequence[Channel],
     policy: PollPolicy,
     learned: Facts,
-    known: Collection[tuple[str, str]],
+    known: Collection[Run],
     parents: Sequence[Device] = (),
+    succeeded: Collection[Run] | None = None,
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
-    where the register has no path, and what they are like; ``known`` are the (probe, channel) pairs with an earlier
-    observation. Plan anew when either grows. ``parents``: the devices above, the nearest first.
+    where the register has no path, and what they are like; ``known`` are the runs with an earlier observation,
+    ``succeeded`` those of them that ever went well (None: all). Plan anew when any grows. ``parents``: the devices
+    above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
     target = _target(device, parents)
     probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
+    let_in = known if succeeded is None else succeeded
     tasks = [
         _task(device, probe, channel, policy, _words(probe, channel, order, learned), known)
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
-        if not _waits(probe, channel, probes, known)
+        if not _waits(probe, probes, _place(probe, channel, order, learned), known, let_in)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
 
@@ -274,13 +277,15 @@ def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Fact
     return {}
 
 
-def _waits(probe: str, channel: Channel, probes: Sequence[str], known: Collection[tuple[str, str]]) -> bool:
-    """Whether a probe needs an address that the first answer to another one may give. After that answer, good or bad,
-    it is asked all the same: at the root of the protocol if nothing better was told."""
+def _waits(probe: str, probes: Sequence[str], place: Facts, known: Collection[Run], succeeded: Collection[Run]) -> bool:
+    """Whether a probe needs an address that another one may yet tell. A stream is asked for after the other's first
+    answer, good or bad: at the root of the protocol if nothing better was told. A still picture has no such place: as
+    long as the device has never let us ask where it is, nothing can be said of it."""
     kind = PROBES[probe]
-    if not kind.told or getattr(channel, kind.place):
+    if not kind.told or "path" in place:
         return False
-    return any(kind.told in PROBES[other].tells and (other, "") not in known for other in probes)
+    heard = known if Aspect.STREAM in kind.aspects or place else succeeded
+    return any(kind.told in PROBES[other].tells and (other, "") not in heard for other in probes)
 
 
 def _task(
@@ -289,7 +294,7 @@ def _task(
     channel: Channel,
     policy: PollPolicy,
     words: Facts,
-    known: Collection[tuple[str, str]],
+    known: Collection[Run],
 ) -> Task:
     pace = policy.paces[probe]
     interval = max(device.interval or pace.interval, pace.timeout * 1.1)

@@ -46,7 +46,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
     if feeds_reach:
         lost = seen.failure is not None and _lost(seen.probe, seen.failure)
         if lost and seen.failure is not None:
-            say(Aspect.REACH, Cause(seen.failure.kind), seen.failure.detail)
+            say(Aspect.REACH, cause_of(seen.failure), seen.failure.detail)
         else:
             say(Aspect.REACH)
     own = own_aspect(seen.probe)
@@ -73,7 +73,7 @@ def _own(
     if seen.failure is not None:
         if own is Aspect.RECORDING or (own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
             return None
-        return Cause(seen.failure.kind), seen.failure.detail
+        return cause_of(seen.failure), seen.failure.detail
     said: tuple[Cause | None, str] | None = None, ""
     if own is Aspect.PICTURE:
         said = _picture(seen.facts, before, policy.picture)
@@ -86,6 +86,11 @@ def _own(
     elif seen.probe == "snmp":
         said = power.judge(seen.facts)
     return said
+
+
+def cause_of(failure: Failure) -> Cause:
+    """The cause that a failure is by itself. Where no password could be sent, none was refused."""
+    return Cause.NO_CREDENTIAL if failure.wants_credential else Cause(failure.kind)
 
 
 def own_aspect(probe: str) -> Aspect | None:

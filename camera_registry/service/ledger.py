@@ -173,7 +173,8 @@ class Ledger:
             self._remember(watched, seen, earlier)
             if seen.probe == "snmp":
                 self.changes.touched.update(one for one in self._below.get(seen.device, ()) if one in self._down)
-            told += self._learn(watched, seen, now, first=earlier is None)
+            first = earlier is None or (seen.ok and earlier.last_success is None)
+            told += self._learn(watched, seen, now, first=first)
             self.changes.touched.add(seen.device)
         return told
 
@@ -290,7 +291,8 @@ class Ledger:
         device = watched.device
         above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
         parents = [parent.device for parent in above if parent is not None]
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents)
+        succeeded = {run for run, seen in watched.seen.items() if seen.last_success is not None}
+        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents, succeeded)
         if entry == watched.entry and entry is not None:
             return []
         was, watched.entry = watched.entry, entry

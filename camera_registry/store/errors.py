@@ -15,6 +15,14 @@ class Unavailable(StoreError):
     """The database cannot answer now: locked, full or out of reach. The same job may succeed later."""
 
 
+class Held(StoreError):
+    """Another service runs on this database: ``holder`` says which."""
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class ClaimLost(StoreError):
     """Another service took the database while this one had lost sight of it; this one must stop."""
 

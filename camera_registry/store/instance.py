@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from camera_registry.store.errors import ClaimLost, StoreError, Unavailable
+from camera_registry.store.errors import ClaimLost, Held, StoreError, Unavailable
 
 _INSTANCE_LOCK = 0x63616D0002
 _REMEDY = "stop that one first, or give this one a database of its own ([storage] in the settings)"
@@ -36,7 +36,7 @@ class Claim(Protocol):
 
 
 def claim(engine: Engine, file: Path | None) -> Claim:
-    """Take the one place there is on this database. Raises StoreError that names the holder."""
+    """Take the one place there is on this database. Raises Held that names the holder."""
     return _ServerClaim(engine) if file is None else _FileClaim(file.with_name(file.name + ".lock"))
 
 
@@ -50,7 +50,7 @@ class _FileClaim:
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
             os.close(descriptor)
-            raise StoreError(f"{path}: another service runs on this database ({holder}); {_REMEDY}") from None
+            raise Held(f"{path}: another service runs on this database ({holder}); {_REMEDY}", holder) from None
         os.ftruncate(descriptor, 0)
         who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%F %T} UTC\n"
         os.write(descriptor, who.encode())
@@ -110,7 +110,7 @@ class _ServerClaim:
         holder = cursor.fetchone()
         connection.close()
         named_holder = "another process" if holder is None else f"{holder[0]}, from {holder[1] or 'this machine'}"
-        raise StoreError(f"another service runs on this database ({named_holder}); {_REMEDY}")
+        raise Held(f"another service runs on this database ({named_holder}); {_REMEDY}", named_holder)
 
 
 def _who() -> str:

@@ -56,10 +56,24 @@ class Texts:
         """One sentence: what the operator does about it."""
         return self(f"cause.{cause.value}.next")
 
+    def kind(self, failure: Failure) -> str:
+        """What kind of failure it is, in a word or two."""
+        return self("failure.wants_credential") if failure.wants_credential else self.name(failure.kind)
+
     def failure(self, failure: Failure, zone: tzinfo = UTC) -> str:
         """What a failure says, its times in ``zone``. One without a text of its own, of an older version or of a rare
         kind, is told by its detail, which is English."""
         return self._told(f"failure.{failure.key}", failure.values, failure.detail, zone)
+
+    def problem(self, flaw: str, values: Mapping[str, str]) -> tuple[str, str]:
+        """What is wrong with a file or a form, and what to do about it; kinds of records by their names."""
+        named = dict(values)
+        if "record" in named:
+            named["record"] = self.entries.get(f"thing.{named['record']}", named["record"])
+        # Only a latitude ends there, and one beyond it may well be the longitude.
+        swapped = flaw == "out_of_range" and named.get("high") == "90"
+        remedy = "remedy_swapped" if swapped else "remedy"
+        return self(f"problem.{flaw}.what", **named), self(f"problem.{flaw}.{remedy}", **named)
 
     def link(self, seen: LinkSeen, zone: tzinfo = UTC) -> str:
         """What was found of one link of the chain."""
@@ -67,7 +81,8 @@ class Texts:
 
     def link_next(self, seen: LinkSeen) -> str:
         """What to do about a link that is broken."""
-        return self(f"link_next.{seen.link.value}", **{"who": "", **seen.values})
+        own = f"link_next.{seen.key}"
+        return self(own if own in self.entries else f"link_next.{seen.link.value}", **{"who": "", **seen.values})
 
     def chain(self, links: Chain, zone: tzinfo = UTC) -> Iterator[str]:
         """Every link of a chain in a line of its own, then where to look first and what to do there."""

@@ -87,7 +87,7 @@ def test_the_file_and_what_is_said_hold_no_password_and_no_address(tmp_path: Pat
     told = capsys.readouterr()
     made = json.loads(file.read_text(encoding="utf-8"))
     assert not found("127.0.0.1", file.read_text(encoding="utf-8"))
-    assert "Passwords, in whatever field and spelling: replaced 0 times" in told.out
+    assert "Passwords, in whatever field and spelling: 0 replaced" in told.out
     assert "tells the same of the device" in told.out
     assert set(made["expect"]["observations"]) == {"onvif", "snapshot"}
     assert made["redactions"]["address"]

@@ -79,6 +79,8 @@ def registered(tmp_path: Path, *, without: int = 0) -> Store:
         (["--network", "127.0.0.0/8"], r"127.0.0.0/8 is outside of [devices] networks"),
         (["--network", "somewhere"], "write a network such as"),
         (["--network", "127.1.0.0/24", "--ports", "http"], "--ports is a list of numbers"),
+        (["--network", "127.1.0.0/30", "--from", "99"], "name a place from 0 to"),
+        (["--network", "127.1.0.0/30", "--from", "-1"], "name a place from 0 to"),
         (["--network", "127.1.0.0/24", "--rate", "0"], "--rate is a number of addresses a second"),
     ],
 )

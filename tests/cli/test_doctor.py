@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from camera_registry.cli import main
+from camera_registry.store import Store
 
 
 def settings(tmp_path: Path, text: str = "") -> str:
@@ -37,6 +39,8 @@ def test_every_mistake_of_the_settings_is_named_at_once(tmp_path: Path, capsys: 
     assert "timeout (3 s) must be shorter than interval (2 s)" in said
     assert main(["check-config", "--config", path, "--json"]) == 2
     assert len(json.loads(capsys.readouterr().out)["problems"]) == 3
+    assert main(["--config", path, "doctor"]) == 2
+    assert "poller.slot: unknown key" in capsys.readouterr().out
     assert main(["--config", path, "serve"]) == 2
     assert not (tmp_path / "data").exists(), "nothing is made before the settings are right"
 
@@ -65,6 +69,36 @@ def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path, capsys: p
         assert "change [web] port" in checks(str(path), capsys)["port"]
         assert main(["--config", str(path), "serve"]) == 2
         assert f"port = {port}" in capsys.readouterr().err
+
+
+def test_the_port_of_the_running_service_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken, Store.open("", tmp_path / "data") as store:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        path = Path(settings(tmp_path))
+        path.write_text(path.read_text().replace("port = 0", f"port = {taken.getsockname()[1]}"), encoding="utf-8")
+        assert main(["--config", str(path), "init"]) == 0
+        store.claim()
+        capsys.readouterr()
+        assert main(["--config", str(path), "doctor"]) == 0
+        assert f"the service runs: process {os.getpid()}" in capsys.readouterr().out
+
+
+def test_networks_that_are_missing_or_hold_the_whole_world_are_worth_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(settings(tmp_path))
+    for networks, told in (("", "is empty"), ('"0.0.0.0/0", "10.0.0.0/8"', "0.0.0.0/0 is much wider")):
+        path.write_text(f"[web]\nport = 0\n[devices]\nnetworks = [{networks}]", encoding="utf-8")
+        assert main(["--config", str(path), "--lang", "en", "check-config"]) == 0
+        said = capsys.readouterr().out
+        assert told in said
+        assert "no problem found" not in said
+        assert main(["--config", str(path), "--lang", "en", "check-config", "--json"]) == 0
+        (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+        assert told in warning
+    main(["--config", str(path), "doctor"])
+    assert "0.0.0.0/0 is much wider" in capsys.readouterr().out
 
 
 def test_a_network_that_can_not_be_reached_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,15 +48,38 @@ def devices(home: Path) -> set[str]:
 
 def test_a_file_is_read_once_and_again_without_a_change(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "import", str(home / "good.csv")) == 0
-    assert "3 created, 0 changed, 0 as they were, 1 credentials" in capsys.readouterr().out
+    assert "3 created, 0 changed, 0 as they were, credentials: 1" in capsys.readouterr().out
     assert command(home, "import", str(home / "good.csv")) == 0
-    assert "0 created, 0 changed, 3 as they were, 0 credentials" in capsys.readouterr().out
+    assert "0 created, 0 changed, 3 as they were, credentials: 0" in capsys.readouterr().out
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "import", "--dry-run", str(home / "good.csv")) == 0
-    assert "3 to create, 0 to change, 0 as they are, 1 credentials" in capsys.readouterr().out
+    assert "3 to create, 0 to change, 0 as they are, credentials: 1" in capsys.readouterr().out
     assert devices(home) == set()
+
+
+def test_a_dry_run_lists_which_records_would_change_and_how(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "import", str(home / "good.csv")) == 0
+    rows = ["id,kind,name,host", "cam-1,camera,West gate,10.0.0.1", "cam-2,camera,南门,10.0.0.2"]
+    rows += [f"new-{number},camera,,10.1.0.{number}" for number in range(60)]
+    (home / "next.csv").write_text("\n".join(rows), encoding="utf-8")
+    capsys.readouterr()
+    assert command(home, "import", "--dry-run", str(home / "next.csv")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'change device cam-1: name "北门" -> "West gate"'
+    assert lines[1] == 'create device new-0: kind "camera", host "10.1.0.0"'
+    assert "cam-2" not in "".join(lines)
+    assert lines[-2] == "and 11 more records"
+    assert command(home, "--json", "import", "--dry-run", str(home / "next.csv")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (len(told["changes"]), told["changes_left_off"]) == (61, 0)
+    assert told["changes"][0] == {
+        "record": "device",
+        "id": "cam-1",
+        "before": {"name": "北门"},
+        "after": {"name": "West gate"},
+    }
 
 
 def test_half_of_the_rows_broken_is_all_told_and_nothing_written(
@@ -140,13 +163,20 @@ def test_an_import_works_beside_a_running_service_which_can_see_it(home: Path) -
     ("words", "told"),
     [
         (("import", "missing.csv"), "missing.csv: it can't be read: No such file"),
+        (("import", "cut.xlsx"), "cut.xlsx: it is named .xlsx and is no workbook"),
         (("export", "out.pdf"), "name the file .csv or .xlsx"),
         (("export", "no/such/folder.csv"), "it can't be written"),
     ],
 )
 def test_what_cannot_be_read_or_written_ends_with_one_message(
-    home: Path, words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    home: Path,
+    words: tuple[str, ...],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(home)
+    Path("cut.xlsx").write_bytes(b"\xff\xfe\xff")
     assert command(home, *words) == 2
     assert told in capsys.readouterr().err
 
@@ -158,6 +188,24 @@ def test_passwords_need_the_key_file_and_nothing_is_written_without(
     assert command(home, "import", str(home / "good.csv")) == 2
     assert "there is no key file" in capsys.readouterr().err
     assert devices(home) == set()
+
+
+def test_the_advice_fits_what_is_wrong_and_names_records_in_the_language(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["id,kind,host,area,onvif_port,latitude", "cam-1,camera,10.0.0.1,nope,99999,", "cam-2,camera,,,,117.2"]
+    (home / "wrong.csv").write_text("\n".join(rows), encoding="utf-8")
+    capsys.readouterr()
+    assert command(home, "--lang", "zh", "import", "--dry-run", str(home / "wrong.csv")) == 2
+    lines = capsys.readouterr().out.splitlines()
+    (area,) = [line for line in lines if "nope" in line]
+    (port,) = [line for line in lines if "99999" in line]
+    (latitude,) = [line for line in lines if "117.2" in line]
+    assert "的区域。" in area
+    assert "填反" not in port
+    assert "填反" in latitude
+    assert "将新增" not in lines[-1]
+    assert "也不会写入" in lines[-1]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -89,6 +89,20 @@ def test_every_fault_of_a_file_of_cases_is_named_before_anything_is_judged(
     assert all(f"wrong.jsonl:{line}:" in told for line in (1, 2, 3, 4))
 
 
+def test_a_file_that_is_no_picture_is_told_as_such_besides(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "list.txt").write_text("no picture", encoding="utf-8")
+    assert cli.main(["--lang", "en", "judge", str(folder / "list.txt")]) == FAULT
+    assert "list.txt is no JPEG" in capsys.readouterr().out
+    assert cli.main(["--lang", "en", "judge", str(folder / "good.jpg")]) == GOOD
+    assert "is no JPEG" not in capsys.readouterr().out
+
+
+def test_a_file_of_cases_without_a_case_is_a_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "none.jsonl").write_text("\n", encoding="utf-8")
+    assert cli.main(["judge", "--cases", str(folder / "none.jsonl")]) == MISUSE
+    assert "there is no case in it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["judge"], ["judge", "none.jpg"], ["judge", "a.jpg", "--cases", "b.jsonl"]])
 def test_wrong_usage_is_told_apart_from_a_fault(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == MISUSE

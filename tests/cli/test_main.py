@@ -84,6 +84,12 @@ def test_a_command_error_is_told_on_stderr_and_is_exit_code_2(answers, capsys):
     assert "site.toml: no such file" in told.err
 
 
+def test_a_command_that_ctrl_c_ends_says_so(answers, capsys):
+    answers.ends = KeyboardInterrupt()
+    assert cli.main(["ask"]) == 130
+    assert "stopped before it was done" in capsys.readouterr().err
+
+
 def test_an_unknown_command_is_exit_code_2(answers, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["guess"])

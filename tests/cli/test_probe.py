@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,28 @@ def test_a_real_stream_is_explained_and_is_ok(capsys: pytest.CaptureFixture[str]
     assert PASSWORD not in words + repr(told)
 
 
+@pytest.mark.parametrize(
+    ("lang", "advice", "wrong"), [("en", "Name the user by --user", "egister"), ("zh", "请用 --user", "凭据")]
+)
+def test_a_password_that_was_not_given_is_asked_for_and_not_called_refused(
+    capsys: pytest.CaptureFixture[str], lang: str, advice: str, wrong: str
+):
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_http(reader)
+        writer.write(http_answer(b"", "401 Unauthorized", 'WWW-Authenticate: Basic realm="camera"'))
+
+    with in_background(guarded) as port:
+        place = f"http://127.0.0.1:{port}/snap.jpg"
+        assert main(["--lang", lang, "probe", place]) == FAULT
+        words = capsys.readouterr().out
+        assert main(["probe", place, "--json"]) == FAULT
+        told = json.loads(capsys.readouterr().out)
+    assert words.count(advice) == 2, "as the remedy of the verdict and of the chain"
+    assert not any(text in words for text in ("30 min", "30 分钟", "refused", "被拒绝", wrong)), words
+    assert told["reasons"] == [{"aspect": "picture", "cause": "no_credential"}]
+    assert told["observations"][0]["failure"]["kind"] == "auth"
+
+
 @pytest.mark.parametrize(("lang", "status", "cause"), [("en", "Down", "Connection refused"), ("zh", "中断", "")])
 def test_a_closed_port_is_told_in_both_languages(
     capsys: pytest.CaptureFixture[str], lang: str, status: str, cause: str
@@ -91,6 +113,22 @@ def test_a_closed_port_is_told_in_both_languages(
     words = capsys.readouterr().out
     assert status in words
     assert cause in words
+
+
+def test_each_probe_is_told_when_it_is_over(capsys: pytest.CaptureFixture[str]):
+    before: list[str] = []
+
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):  # the probe of the port asks nothing
+            await read_http(reader)
+            before.append(capsys.readouterr().out)
+            writer.write(http_answer(b"well"))
+
+    with in_background(page) as port:
+        arguments = ["--lang", "en", "probe", f"http://127.0.0.1:{port}/", "--probes", "tcp,http"]
+        assert main(arguments) == GOOD
+    assert "TCP port" in before[0]
+    assert "Web page" not in before[0]
 
 
 def test_a_silent_port_is_a_timeout_within_the_time_given(capsys: pytest.CaptureFixture[str]):
@@ -179,7 +217,12 @@ def test_a_password_in_the_address_is_used_and_never_shown(capsys: pytest.Captur
         (["http://127.0.0.1:1/", "--allow", "10.0.0.0/8"], "--allow"),
         (["127.0.0.1", "--allow", "ten"], "--allow"),
         (["127.0.0.1", "--probes", "onvif,ftp"], "no probe ftp"),
-        (["127.0.0.1", "--user", "u", "--password-file", "/no/such/file"], "--password-file"),
+        (["摄像机"], "'摄像机' is neither an IP address nor a host name"),
+        (["rtsp://10.0.0.l7/live"], "'10.0.0.l7' is neither an IP address nor a host name"),
+        (
+            ["127.0.0.1", "--user", "u", "--password-file", "/no/such/file"],
+            "it can't be read: No such file or directory",
+        ),
     ],
 )
 def test_what_can_not_be_done_is_said_before_anything_is_sent(

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from camera_registry.model.health import Cause
 from camera_registry.model.observation import Failure, FailureKind
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from camera_registry.rules.plan import leave_alone
+from camera_registry.rules.verdict import cause_of
 from camera_registry.texts import texts
 from probes.base import Context, Tools
 from probes.credentials import login
@@ -251,6 +253,7 @@ async def test_a_credential_that_is_not_known_here_says_so():
     assert seen.failure is not None
     assert seen.failure.kind is FailureKind.AUTH
     assert "'cred' is not known here" in seen.failure.detail
+    assert cause_of(seen.failure) is Cause.NO_CREDENTIAL
 
 
 def test_a_credential_does_not_show_its_password():

@@ -37,6 +37,20 @@ def test_streams_of_unknown_address_wait_for_the_first_onvif_answer() -> None:
     assert [task.probe for task in known.tasks] == ["onvif", "rtsp"]
 
 
+def test_a_picture_of_unknown_address_waits_until_the_device_has_let_us_ask_for_it() -> None:
+    device, asked = Device("cam-7", Kind.CAMERA, host="192.0.2.7"), [("onvif", "")]
+
+    def probes(learned: Facts, succeeded: list[tuple[str, str]], *channels: Channel) -> list[str]:
+        entry = plan(device, channels, POLICY, learned, asked, succeeded=succeeded)
+        assert entry is not None
+        return [task.probe for task in entry.tasks]
+
+    assert probes({}, []) == ["onvif", "rtsp"]
+    assert probes({}, asked) == ["onvif", "rtsp", "snapshot"], "it was let in, and told of none"
+    assert probes({"snapshot_uri": "http://192.0.2.7/p"}, []) == ["onvif", "rtsp", "snapshot"]
+    assert probes({}, [], Channel("c", "cam-7", snapshot_path="/p")) == ["onvif", "rtsp", "snapshot"]
+
+
 def test_a_switch_is_asked_over_tcp_on_its_own_port() -> None:
     entry = planned(Device("sw-1", Kind.NETWORK, host="192.0.2.1", tcp_port=22))
     assert ([task.probe for task in entry.tasks], entry.target.ports["tcp"]) == (["tcp"], 22)

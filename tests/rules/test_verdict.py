@@ -65,6 +65,12 @@ def test_a_password_refused_is_not_a_loss_of_reach() -> None:
     assert said == {Aspect.REACH: None, Aspect.CONTROL: Cause.AUTH}
 
 
+@pytest.mark.parametrize("key", ["auth.none", "auth.unknown", "auth.not_given"])
+def test_a_password_that_is_wanted_where_there_is_none_to_send_was_not_refused(key: str) -> None:
+    failure = replace(failed(FailureKind.AUTH, Stage.AUTHENTICATE), key=key)
+    assert verdict("rtsp", failure=failure) == {Aspect.STREAM: Cause.NO_CREDENTIAL}
+
+
 def test_silence_at_connect_is_a_loss_of_reach_and_silence_later_is_not() -> None:
     at_connect = verdict("onvif", failure=failed(FailureKind.TIMEOUT, Stage.CONNECT), feeds_reach=True)
     assert at_connect == {Aspect.REACH: Cause.TIMEOUT, Aspect.CONTROL: Cause.TIMEOUT}

@@ -26,8 +26,8 @@ def tries(simulation: Simulation, cameras: list[str]) -> list[int]:
 def all_refused(app: App) -> bool:
     entries = [app.board.get(camera) for camera in CAMERAS]
     causes = [{reason.cause for reason in entry.reasons} if entry else set() for entry in entries]
-    # Where a camera tells its picture's address over ONVIF alone, there is none to ask at.
-    return all(Cause.AUTH in found and found <= {Cause.AUTH, Cause.NO_STREAM} for found in causes)
+    # Where a camera tells its picture's address over ONVIF alone, nothing is said of the picture.
+    return all(found == {Cause.AUTH} for found in causes)
 
 
 async def polled_on(simulation: Simulation, rounds: int) -> None:

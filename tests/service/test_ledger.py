@@ -57,6 +57,26 @@ def shown(book: Ledger, device: str) -> BoardEntry:
     return entry
 
 
+def test_a_device_that_lets_nobody_in_has_no_second_fault_for_a_picture_of_unknown_address() -> None:
+    book = ledger(CAMERAS[0])
+    picture = Subject("cam-0", Aspect.PICTURE)
+    wanted = Failure(FailureKind.AUTH, Stage.AUTHENTICATE, "none is registered", "auth.none")
+    book.judge([seen("cam-0", "onvif", 0, wanted)], at(0))
+    book.judge([seen("cam-0", "rtsp", 1, wanted)], at(1))
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.NO_CREDENTIAL}
+    assert book.state(picture) is None, "it is not asked for, so time alone can't make it stale"
+    told = book.judge([seen("cam-0", "onvif", 60, facts={"snapshot_uri": "http://192.0.2.10/p"})], at(60))
+    assert ["snapshot" in [task.probe for task in one.entry.tasks] for one in told if isinstance(one, Put)] == [True]
+    assert book.state(picture) is not None
+
+
+def test_a_device_that_was_let_in_late_and_tells_of_no_picture_is_asked_for_one_all_the_same() -> None:
+    book = ledger(CAMERAS[0])
+    book.judge([seen("cam-0", "onvif", 0, SILENT)], at(0))
+    told = book.judge([seen("cam-0", "onvif", 60)], at(60))
+    assert ["snapshot" in [task.probe for task in one.entry.tasks] for one in told if isinstance(one, Put)] == [True]
+
+
 def test_a_device_nobody_has_asked_is_unknown_and_one_that_answers_is_ok() -> None:
     book = ledger(CAMERAS[0])
     assert shown(book, "cam-0").status is Status.UNKNOWN

@@ -87,7 +87,7 @@ async def _all(chunks: AsyncIterator[bytes]) -> bytes:
 
 
 def _told(one: Flawed, words: Texts) -> answers.ImportProblem:
-    values = {"value": one.value, **one.details}
+    message, remedy = words.problem(one.flaw, {"value": one.value, **one.details})
     return answers.ImportProblem(
         severity=one.severity.value,
         kind=one.flaw.value,
@@ -95,8 +95,8 @@ def _told(one: Flawed, words: Texts) -> answers.ImportProblem:
         row=one.row,
         column=one.column,
         value=one.value,
-        message=words(f"problem.{one.flaw}.what", **values),
-        remedy=words(f"problem.{one.flaw}.remedy", **values),
+        message=message,
+        remedy=remedy,
     )
 
 

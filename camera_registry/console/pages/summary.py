@@ -93,7 +93,7 @@ def found_by(seen: Sequence[Observation], entry: BoardEntry, policies: Policies)
             one, before.get((one.probe, one.channel), {}), policy, entry.device, feeds_reach=one is seen[0]
         )
     ]
-    failed = [Cause(one.failure.kind) for one in seen if one.failure is not None]
+    failed = [verdict.cause_of(one.failure) for one in seen if one.failure is not None]
     return list(dict.fromkeys([*(reading.cause for reading in readings if reading.cause is not None), *failed]))
 
 

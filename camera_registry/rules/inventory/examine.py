@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -30,7 +30,8 @@ _CODE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a file means. ``items`` are whole records, also those that do not differ from the register."""
+    """What a file means. ``items`` are whole records, also those that do not differ from the register, and ``before``
+    how each stands in that (None: not at all)."""
 
     items: tuple[Item, ...]
     credentials: tuple[Credential, ...]
@@ -38,6 +39,12 @@ class Inventory:
     created: int = 0
     changed: int = 0
     unchanged: int = 0
+    before: tuple[Item | None, ...] = ()
+
+    @property
+    def differing(self) -> Iterator[tuple[Item | None, Item]]:
+        """The items that are new or differ, each after what it was."""
+        return ((old, new) for old, new in zip(self.before, self.items, strict=True) if old != new)
 
     @property
     def sound(self) -> bool:
@@ -80,11 +87,12 @@ def examine(
         for draft in found
         if _is_whole(draft, present[draft.record].get(draft.id))
     ]
-    before = [present[kind_of(item)].get(item.id) for item in items]
+    before = tuple(present[kind_of(item)].get(item.id) for item in items)
     created = sum(1 for old in before if old is None)
     changed = sum(1 for old, new in zip(before, items, strict=True) if old is not None and old != new)
     problems.sort(key=lambda problem: (problem.severity is Severity.WARNING, problem.sheet, problem.row))
-    return Inventory(tuple(items), tuple(own), tuple(problems), created, changed, len(items) - created - changed)
+    unchanged = len(items) - created - changed
+    return Inventory(tuple(items), tuple(own), tuple(problems), created, changed, unchanged, before)
 
 
 def _by_record(register: Register) -> Mapping[str, Mapping[str, Item]]:

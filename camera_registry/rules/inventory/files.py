@@ -20,18 +20,23 @@ MAX_ROWS = 500_000
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _SEPARATORS = ",;\t"
+_END = "end"
+"""Put after the last row: what swallows it has no end of its own."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def read(content: bytes) -> tuple[Sheet, ...]:
-    """The sheets of a CSV file or workbook, told apart by their first bytes. Raises Unreadable."""
+def read(content: bytes, name: str = "") -> tuple[Sheet, ...]:
+    """The sheets of a CSV file or workbook, told apart by their first bytes; the ``name`` of the file only helps to say
+    what is wrong with it. Raises Unreadable."""
     if len(content) > MAX_BYTES:
         raise Unreadable(f"the file has more than {MAX_BYTES // 1_000_000} MB: split it")
     if content.startswith(_ZIP):
         return _read_workbook(content)
     if content.startswith(_OLD_EXCEL):
         raise Unreadable("this is a workbook of the old format (.xls): save it as .xlsx or as CSV UTF-8")
+    if name.lower().endswith(".xlsx"):
+        raise Unreadable("it is named .xlsx and is no workbook of that format: save it anew as .xlsx, or as CSV UTF-8")
     return (_read_csv(content),)
 
 
@@ -91,9 +96,15 @@ def _read_csv(content: bytes) -> Sheet:
         text = "\n" + rest
     delimiter = separator[1] if separator is not None else _separator(text)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise Unreadable(f"this is not a CSV file that can be read ({error}): save it anew as CSV UTF-8") from error
+    if rows.pop() != [_END]:
+        raise Unreadable(
+            f'in row {len(rows) + 1} a quotation mark (") opens a text that never ends: close or remove it'
+        )
+    if rows and not rows[-1]:
+        rows.pop()
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"the file has more than {MAX_ROWS:,} rows: split it")
     return Sheet("", rows)

@@ -186,12 +186,19 @@ def test_a_code_that_a_spreadsheet_made_a_number_is_refused(cell: float) -> None
         (b"id,kind\n\xff\xfe\xff\xff\n", "neither UTF-8 nor GB18030"),
         (b"\x00\x01\x02\x03", "neither UTF-8 nor GB18030"),
         (b'id,kind\nc,"' + b"x" * 200_000 + b'"\n', "not a CSV file"),
+        (b'id,kind,name\ncam-1,camera,"North gate\ncam-2,camera,South gate\n', r"in row 2 a quotation mark"),
         (bytes(files.MAX_BYTES + 1), "split it"),
     ],
 )
 def test_bytes_that_are_no_inventory_are_told_with_a_remedy(content: bytes, told: str) -> None:
     with pytest.raises(Unreadable, match=told):
         files.read(content)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_file_ends_where_it_ends(end: str) -> None:
+    (sheet,) = files.read(f'id,name\ncam-1,"North\ngate"{end}'.encode())
+    assert [row for row in sheet.rows if row] == [["id", "name"], ["cam-1", "North\ngate"]]
 
 
 def test_inventories_and_settings_know_the_same_probes() -> None:
