@@ -16,16 +16,22 @@ KERNEL_BUFFER = 1024 * 1024
 """Bytes that may wait in the kernel; a key frame comes in one burst."""
 QUEUE = 4096
 """Packets that may wait for us; more than that are lost, as they would be in the kernel."""
+DOUBT = 1.0
+"""Seconds for which media from another port than the announced one is passed over, while none comes from that."""
 
 
 class DatagramPair:
     """An even port for RTP and the next one for RTCP. Only what ``address`` sends is heard, and once ``sources`` are
-    known, only from those ports. ``close`` it at the end, always."""
+    known, only from those ports; from another pair where nothing comes from those (a device may announce the wrong one,
+    or stand behind address translation). ``close`` it at the end, always."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.sources: tuple[int, ...] = ()
         self.port = 0
+        self._strange: tuple[int, float] | None = None
+        """The unannounced port that media comes from, and since when."""
+        self._settled = False
         self._transports: list[asyncio.DatagramTransport] = []
         self._packets: deque[tuple[int, bytes, float]] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -55,11 +61,26 @@ class DatagramPair:
 
     def heard(self, number: int, data: bytes, source: tuple[str, int]) -> None:
         """A packet has come on port ``number`` of the pair."""
-        if source[0] != self.address or (self.sources and source[1] not in self.sources) or len(self._packets) >= QUEUE:
+        if source[0] != self.address or not self._believes(number, source[1]) or len(self._packets) >= QUEUE:
             return
         self._packets.append((number, data, asyncio.get_running_loop().time()))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _believes(self, number: int, port: int) -> bool:
+        if not self.sources or port in self.sources:
+            if self.sources and not number:
+                self._settled = True
+            return True
+        if self._settled or number:
+            return False
+        now = asyncio.get_running_loop().time()
+        if self._strange is None or self._strange[0] != port:
+            self._strange = port, now
+        self._settled = now - self._strange[1] >= DOUBT
+        if self._settled:
+            self.sources = (port, port + 1)
+        return self._settled
 
     async def packet(self) -> tuple[int, bytes, float]:
         """The next packet: 0 for RTP or 1 for RTCP, its bytes, and when it came by the loop's clock."""

@@ -78,6 +78,7 @@ class OnvifDevice:
         self._login = credentials.login(context, target, "onvif")
         self._authenticator = Authenticator(context, target, "onvif", self._login)
         self._known_here = False
+        self._told_time = False
         self._other_offset: float | None = None
         """Another idea of how far the device's clock is off, to sign by where the first one is refused."""
         self._clients: dict[int, HttpClient] = {}
@@ -126,27 +127,38 @@ class OnvifDevice:
         element = await self._in_its_version(question, self._ask_time)
         clock = onvif.read_clock(element)
         if clock is not None:
+            self._told_time = True
             self._set_by(clock, before)
         return clock
 
     async def _in_its_version(
         self, question: _Question, ask: Callable[[_Question], Awaitable[etree._Element]]
     ) -> etree._Element:
-        """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on."""
+        """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on.
+
+        Some do not say what they miss: where even the time, which every device tells, is not answered, 1.1 is tried.
+        """
+        before = self._memory.schemes.get(_SOAP)
+        unclear = {Refusal.VERSION, Refusal.PROTOCOL}
         try:
             return await ask(question)
         except SoapError as error:
             if error.refusal is not Refusal.VERSION:
-                raise
+                unclear.add(Refusal.NOT_SUPPORTED)
+                if question.operation is not Operation.TIME or before is not None or error.refusal not in unclear:
+                    raise
             refused = error
-        self._memory.schemes[_SOAP] = old = self._memory.schemes.get(_SOAP) is not True
+        self._memory.schemes[_SOAP] = old = before is not True
         try:
             element = await ask(question)
         except SoapError as error:
-            if error.refusal not in (Refusal.VERSION, Refusal.PROTOCOL):
+            if error.refusal not in unclear:
                 raise
-            self._memory.schemes[_SOAP] = not old
+            self._memory.schemes[_SOAP] = before
             raise refused from error
+        except BaseException:  # no answer shows nothing of versions
+            self._memory.schemes[_SOAP] = before
+            raise
         self._context.step("onvif.version", version="1.1" if old else "1.2")
         return element
 
@@ -204,7 +216,7 @@ class OnvifDevice:
         try:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
-            if not self._is_about_us(error, answer):
+            if not self._is_about_us(error, answer, question.operation):
                 raise
             login.refused()
             offered = bool(answer.head.get("www-authenticate"))
@@ -248,7 +260,7 @@ class OnvifDevice:
         except SoapError as error:
             if error.refusal is not Refusal.AUTH:
                 self._authenticator.accepted()
-            if not self._is_about_us(error, answer) or self._login is None:
+            if not self._is_about_us(error, answer, question.operation) or self._login is None:
                 raise
             self._memory.schemes.pop(_MODE, None)
             raise self._login.failure(str(error)) from error
@@ -261,16 +273,19 @@ class OnvifDevice:
         try:
             element = soap.read_answer(answer.status, answer.body, question.operation)
         except SoapError as error:
-            if self._is_about_us(error, answer):
+            if self._is_about_us(error, answer, question.operation):
                 raise credentials.wanted(self._context, self._target, "onvif") from error
             raise
         self._known_here = True
         return element
 
-    def _is_about_us(self, error: SoapError, answer: Answer) -> bool:
+    def _is_about_us(self, error: SoapError, answer: Answer, operation: Operation) -> bool:
         """Whether a refusal speaks of the password. Once it was taken in this run, a later one is about the question:
-        this user may not ask it."""
-        return error.refusal is Refusal.AUTH and answer.status != 403 and not self._known_here
+        this user may not ask it. Some say nothing but 400: where the device told the time, and will not say what it is,
+        the question was well put, and it is the one who asks that is refused."""
+        mute = answer.status == 400 and error.refusal is Refusal.PROTOCOL
+        refused = error.refusal is Refusal.AUTH or (mute and self._told_time and operation is Operation.INFORMATION)
+        return refused and answer.status != 403 and not self._known_here
 
     async def _send(self, question: _Question, security: bytes = b"") -> Answer:
         headers, body = self._compose(question, security)

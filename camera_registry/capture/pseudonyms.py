@@ -32,7 +32,7 @@ _PUBLIC = re.compile(
 _LEAF = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*+([^<>\s][^<>]*)</")
 _TOKEN = re.compile(r"(\s(?:[\w.-]+:)?token\s*=\s*[\"'])([^\"'<>]+)", re.IGNORECASE)
 _NUMBERS = re.compile(r"[\d\s.,:+-]+")
-_TAG = re.compile(r"</?(?:[\w-]+:)?([\w-]+)")
+_TAG = re.compile(r"</?(?:[\w-]+:)?([\w-]++)(?=[\s/>])")
 SPREAD_LIMIT = 200
 """Values that are looked for everywhere; an honest device has some dozens. Others are replaced where they stand."""
 

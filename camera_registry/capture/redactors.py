@@ -49,8 +49,8 @@ def _attribute(*names: str) -> re.Pattern[str]:
 
 
 def _parameter(*names: str) -> re.Pattern[str]:
-    """A parameter of a challenge: ``name="value"`` or ``name=value``."""
-    return re.compile(rf"\b(?:{'|'.join(names)})\s*=\s*\"?(?P<value>(?<=\")[^\"]+|[^\s,\"]+)", re.IGNORECASE)
+    """A parameter of a challenge: ``name="value"``, with quotes inside escaped, or ``name=value``."""
+    return re.compile(rf"\b(?:{'|'.join(names)})\s*=\s*\"?(?P<value>(?<=\")(?:[^\"\\]|\\.)++|[^\s,\"]+)", re.IGNORECASE)
 
 
 def _query(*names: str) -> re.Pattern[str]:

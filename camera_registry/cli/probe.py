@@ -18,7 +18,7 @@ from camera_registry.cli.shape import Commands
 from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
-from camera_registry.model.observation import FailureKind, Observation
+from camera_registry.model.observation import FailureKind, Observation, Stage
 from camera_registry.model.people import Credential
 from camera_registry.model.policy import Policy
 from camera_registry.model.probe import PROBES
@@ -197,6 +197,8 @@ async def look(
                 options = _options(name, named, learned)
             steps: list[base.Step] = []
             seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            if _guessed_in_vain(seen, options, ports, observations):
+                continue
             if explain:
                 seen = await diagnosis.explain(seen, known, ports.get(PROBES[name].port, 0))
             observations.append(seen)
@@ -205,6 +207,19 @@ async def look(
             learned |= learn(name, seen.facts)
     status, reasons = judge(observations)
     return Result(tuple(observations), status, reasons)
+
+
+def _guessed_in_vain(
+    seen: Observation, options: Mapping[str, object], ports: Mapping[str, int], before: Sequence[Observation]
+) -> bool:
+    """Whether a stream was looked for where streams usually are and nothing listens, because the device would not tell
+    over ONVIF where it has one: that says nothing of the stream."""
+    if seen.failure is None or seen.failure.kind is not FailureKind.REFUSED or PROBES[seen.probe].port != "rtsp":
+        return False
+    if "rtsp" in ports or "stream_uri" in options:
+        return False
+    asked = next((one.failure for one in before if one.probe == "onvif"), None)
+    return asked is not None and asked.stage not in (Stage.ADDRESS, Stage.CONNECT)
 
 
 def judge(observations: Sequence[Observation]) -> tuple[Status, tuple[Reason, ...]]:

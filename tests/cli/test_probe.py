@@ -166,6 +166,17 @@ def test_a_host_is_asked_over_onvif_first_and_its_addresses_are_used(
     assert {"aspect": "stream", "cause": "no_stream"} in told["reasons"]
 
 
+def test_a_wrong_password_is_not_also_held_against_a_stream_whose_port_nobody_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CAMERA_REGISTRY_PASSWORD", "another one")
+    with in_background(OnvifDouble({})) as port:
+        assert main(["probe", f"127.0.0.1:{port}", "--user", USER, "--json"]) == FAULT
+    told = json.loads(capsys.readouterr().out)
+    assert told["reasons"] == [{"aspect": "control", "cause": "auth"}]
+    assert (told["status"], told["broken"]) == ("degraded", "credentials")
+
+
 def test_the_port_of_a_plain_target_belongs_to_the_only_probe_asked_for(capsys: pytest.CaptureFixture[str]):
     with in_background(lambda reader, writer: asyncio.sleep(0)) as port:
         pass

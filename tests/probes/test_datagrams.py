@@ -52,6 +52,19 @@ async def test_others_are_not_heard_nor_other_ports_than_the_device_announced():
     pair.close()
 
 
+async def test_a_device_that_announces_the_wrong_port_is_heard_after_a_moment(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(datagrams, "DOUBT", 0.1)
+    pair = DatagramPair("127.0.0.1")
+    await pair.open()
+    pair.sources = (5000, 5001)
+    with sender() as device:
+        device.sendto(b"too early", ("127.0.0.1", pair.port))
+        await asyncio.sleep(0.15)
+        device.sendto(b"media", ("127.0.0.1", pair.port))
+        assert await heard(pair) == [(0, b"media")]
+    pair.close()
+
+
 async def test_a_flood_is_kept_within_bounds(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(datagrams, "QUEUE", 10)
     pair = DatagramPair("127.0.0.1")

@@ -55,6 +55,9 @@ OLD_FAULT = (
 )
 
 
+UNKNOWN_NAMESPACE = b"<faultstring>Unknown namespace</faultstring>"
+
+
 class OldFashioned(OnvifDouble):
     """Knows SOAP 1.1 only, and says so in one of the ways there are."""
 
@@ -77,6 +80,8 @@ class OldFashioned(OnvifDouble):
         ("500 Error", fault("VersionMismatch", "").replace(b"ter:", b"e:")),
         ("500 Error", OLD_FAULT),
         ("400 Bad Request", b"<html>Content-Type must be text/xml</html>"),
+        ("400 Bad Request", b""),
+        ("500 Error", OLD_FAULT.replace(b"VersionMismatch", b"Client").replace(b"<faultstring/>", UNKNOWN_NAMESPACE)),
     ],
 )
 @pytest.mark.parametrize("accepts", [("token",), ("digest",)])
@@ -89,8 +94,31 @@ async def test_a_device_that_insists_on_soap_11_is_asked_in_it_from_then_on(acce
         second = await probe("onvif", target(onvif=port), {"full": False}, using=using)
     assert first.failure is None
     assert second.failure is None
-    assert device.asked.count("1.2") == 1, "one question was enough to learn it"
+    # One question is enough to learn it; where the device does not say so, one unsigned and one signed.
+    assert device.asked.count("1.2") == (1 if b"ersion" in says or b"text/xml" in says or "415" in status else 2)
     assert device.refusals == (1 if accepts == ("digest",) else 0)
+
+
+async def test_a_device_that_drops_the_attempt_in_soap_11_is_asked_in_12_again():
+    class Starting(OnvifDouble):
+        begun = 0
+
+        async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self.begun == 2:
+                return await super().__call__(reader, writer)
+            while b"2003/05/soap-envelope" in (await read_http(reader)).body:
+                writer.write(http_answer(b"", "500 Starting"))
+            self.begun += 1
+            return None
+
+    device, using = Starting(recorded(AGSH, *ALL)), tools()
+    async with listening(device) as port:
+        starting = await probe("onvif", target(onvif=port), {"full": False}, using=using)
+        device.begun = 2
+        up = await probe("onvif", target(onvif=port), {"full": False}, using=using)
+    assert starting.failure is not None
+    assert up.failure is None
+    assert all(b"2003/05/soap-envelope" in raw for raw in device.raw)
 
 
 async def test_a_device_that_knows_neither_version_is_told_by_what_it_said_first():
@@ -116,6 +144,25 @@ async def test_answers_and_operations_in_other_case_prefix_and_version_are_read(
     assert seen.failure is None
     assert seen.facts["model"] == "Mockup Model"
     assert "stream_uri" in seen.facts
+
+
+# Passwords
+
+
+class Mute(OnvifDouble):
+    """Says 400 and nothing else to whom it does not know."""
+
+    def _refuse(self) -> bytes:
+        return http_answer(b"", "400 Bad Request")
+
+
+async def test_a_bare_400_to_a_wrong_password_is_told_as_that_and_not_tried_again():
+    device, using = Mute(recorded(AGSH, *ALL), password="another one"), tools()
+    async with listening(device) as port:
+        seen = [await probe("onvif", target(onvif=port), using=using) for _ in range(4)]
+        unknown = await probe("onvif", target("", onvif=port))
+    assert [one.failure.kind for one in (*seen, unknown) if one.failure] == [FailureKind.AUTH] * 5
+    assert device.refusals <= 2
 
 
 # Clocks
