@@ -16,7 +16,8 @@ from camera_registry.rules import maintenance
 from camera_registry.rules.incidents.book import Book, Fleet
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.incidents.restore import restore
-from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.service.changes import Changes
+from camera_registry.service.ledger import Ledger
 
 
 class Casebook:
