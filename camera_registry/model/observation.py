@@ -31,6 +31,9 @@ class FailureKind(StrEnum):
     INTERNAL = "internal"
 
 
+_SILENCE = frozenset({FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT})
+
+
 class Stage(StrEnum):
     """How far a probe had come when it failed."""
 
@@ -59,6 +62,11 @@ class Failure:
     key: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
     way: Way | None = None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nothing at all answered. A refusal is an answer by the host."""
+        return self.kind in _SILENCE and self.stage in (Stage.ADDRESS, Stage.CONNECT)
 
 
 @dataclass(frozen=True, slots=True)
