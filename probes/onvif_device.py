@@ -18,9 +18,9 @@ from lxml import etree
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.roster import Target
 from probes import credentials
-from probes.authentication import Authenticator
+from probes.authentication import Authenticator, Headers
 from probes.base import Context, ProbeError
-from probes.http_client import Headers, HttpClient
+from probes.http_client import HttpClient
 from probes.wire import onvif, soap, soap_requests
 from probes.wire.http import Answer, read_date
 from probes.wire.refusal import Refusal
