@@ -25,7 +25,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     and ``certificate`` where it came encrypted. Whether a status is a good one is not decided here.
     """
     path = str(options.get("path") or target.http_path)
-    port = target.ports.get("http", 0) or (443 if target.tls else 80)
+    port = target.web_port("http")
     begun = time.perf_counter()
     login = credentials.login(context, target, "http")
     try:

@@ -81,7 +81,7 @@ class OnvifDevice:
         self._other_offset: float | None = None
         """Another idea of how far the device's clock is off, to sign by where the first one is refused."""
         self._clients: dict[int, HttpClient] = {}
-        self.home: Place = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
+        self.home: Place = (target.web_port("onvif"), target.onvif_path)
 
     def __enter__(self) -> Self:
         return self

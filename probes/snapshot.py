@@ -44,10 +44,9 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
 
 def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, bool]:
     """Port, path and encryption. Only the registered host is ever asked, whatever host an address names."""
-    port = target.ports.get("http", 0)
     path, uri = options.get("path"), options.get("snapshot_uri")
     if isinstance(path, str) and path:
-        return port or (443 if target.tls else 80), path, target.tls
+        return target.web_port("http"), path, target.tls
     if not isinstance(uri, str) or not uri:
         detail = (
             "no address of a still picture is known: register snapshot_path, or poll the device by onvif to learn it"
@@ -58,7 +57,8 @@ def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, boo
         raise ProbeError(
             FailureKind.NO_STREAM, Stage.ADDRESS, f"the device's picture address is not HTTP: {clean(uri, 80)!r}"
         )
-    return address.port or port or _SCHEMES[address.scheme], address.path, address.scheme == "https"
+    port = address.port or target.ports.get("http", 0) or _SCHEMES[address.scheme]
+    return port, address.path, address.scheme == "https"
 
 
 def _check_status(answer: Answer, path: str) -> None:

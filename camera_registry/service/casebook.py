@@ -43,8 +43,7 @@ class Casebook:
 
     def follow(self, register: Register, windows: Sequence[Window], policy: IncidentPolicy) -> None:
         """Take up the register, planned work and policy as they are now."""
-        area_parents = {area.id: area.parent for area in register.areas.values()}
-        parents = {device.id: device.parents for device in register.devices.values()}
+        area_parents, parents = register.area_parents(), register.parents()
         self._fleet = replace(
             self._fleet,
             devices=register.devices,

@@ -57,7 +57,7 @@ class Ledger:
         channels: dict[str, list[Channel]] = {}
         for channel in register.channels.values():
             channels.setdefault(channel.device, []).append(channel)
-        self._parents = {device.id: device.parents for device in register.devices.values()}
+        self._parents = register.parents()
         self._below = topology.children(self._parents)
         self.lookout.follow(register)
         told: list[RosterChange] = []
