@@ -160,7 +160,8 @@ class Poller(Section):
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
     gateway: Annotated[str, AfterValidator(_gateway)] = ""
-    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
+    """Where the way to every device begins: knocked at when one begins to fail, registered or not. Whether the poller
+    is blind is for ``canaries`` to say."""
     picture_processes: int = Field(1, ge=1, le=16)
     canaries: tuple[str, ...] = ()
     """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
