@@ -209,10 +209,10 @@ class Settings(Section):
     def _gateway_is_allowed(self) -> Self:
         host = (self.poller.gateway_address() or ("", 0))[0]
         try:
-            address = ip_address(host)
+            outside = scanning.outside((host,), self.devices.networks)
         except ValueError:
             return self  # none, or a name, whose address is looked at when it is asked
-        if not any(address in ip_network(network) for network in self.devices.networks):
+        if outside:
             raise ValueError(
                 f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
                 "network there"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
+from probes.guard import is_literal
 from probes.wire import certificate
 
 _OLD_SERVER = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
@@ -53,11 +53,8 @@ def look_again(error: OSError) -> None:
 
 def server_name(host: str) -> str:
     """The name to ask for (SNI, RFC 6066 section 3): literal addresses are not permitted there."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host if host.isascii() and not host.startswith(".") and len(host) < 254 else ""
-    return ""
+    sayable = host.isascii() and not host.startswith(".") and len(host) < 254
+    return host if sayable and not is_literal(host) else ""
 
 
 @dataclass(frozen=True, slots=True)
