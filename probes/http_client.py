@@ -10,7 +10,7 @@ from typing import Self
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
-from probes import transport
+from probes import credentials, transport
 from probes.authentication import Authenticator, Headers
 from probes.base import Context, ProbeError
 from probes.transport import Connection
@@ -94,3 +94,25 @@ class HttpClient:
         if not answer.reusable:
             self.close()
         return answer
+
+
+async def fetch(
+    context: Context, target: Target, port: int, path: str, *, limit: int, tls: bool, guarded: bool = True
+) -> Answer:
+    """One page of at most ``limit`` bytes, with the registered password where the device asks for one.
+
+    Where none is registered, a question for it is an answer like any, or raises ProbeError(AUTH) if ``guarded`` says
+    that it is in the way.
+    """
+    login = credentials.login(context, target, "http")
+    try:
+        with HttpClient(context, target, port, limit=limit, tls=tls) as client:
+            if login is None and not guarded:
+                return await client.send("GET", path)
+            authenticator = Authenticator(context, target, "http", login)
+            answer = await client.request("GET", path, authenticator)
+            authenticator.accepted()
+            return answer
+    finally:
+        if login is not None:
+            login.close()

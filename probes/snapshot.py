@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
-from probes import credentials
-from probes.authentication import Authenticator
 from probes.base import Context, ProbeError
-from probes.http_client import HttpClient
+from probes.http_client import fetch
 from probes.wire import WireError, jpeg
 from probes.wire.http import Answer
 from probes.wire.onvif import read_address
@@ -29,15 +27,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     ``picture`` holds its measures where the poller can take them.
     """
     port, path, tls = _where(target, options)
-    login = credentials.login(context, target, "http")
-    try:
-        with HttpClient(context, target, port, limit=PICTURE_LIMIT, tls=tls) as client:
-            authenticator = Authenticator(context, target, "http", login)
-            answer = await client.request("GET", path, authenticator)
-            authenticator.accepted()
-    finally:
-        if login is not None:
-            login.close()
+    answer = await fetch(context, target, port, path, limit=PICTURE_LIMIT, tls=tls)
     _check_status(answer, path)
     return await _examine(answer, context)
 
