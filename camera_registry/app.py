@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
+from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
@@ -29,7 +31,9 @@ from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.notifier import Notifier
 from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
 from camera_registry.settings import Loaded, SettingsError, load
@@ -102,6 +106,18 @@ class App:
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
         )
+        self.pulse = Pulse()
+        self.notifier = Notifier(
+            store,
+            self._clock,
+            lambda: self._casebook.incidents,
+            self.metrics,
+            partial(self.pulse.beat, "notifier"),
+            self._casebook.standing,
+        )
+        self.recorder.beat = partial(self.pulse.beat, "recorder")
+        self.poller.beat = partial(self.pulse.beat, "poller")
+        self._housekeeper.beat = partial(self.pulse.beat, "housekeeper")
 
     @property
     def url(self) -> str:
@@ -115,6 +131,7 @@ class App:
 
     async def take_up(self) -> None:
         """Read what was true when the service last ran, and let the time since then pass."""
+        self._casebook.audiences = self._audiences()
         states = await self.store.read(health.load_states)
         self._ledger.load(states, await self.store.read(health.load_seen))
         self._casebook.load(
@@ -156,6 +173,16 @@ class App:
         self._housekeeper.version = version
         self.recorder.tell(told)
 
+    async def follow_channels(self) -> None:
+        """Take up the channels of the settings."""
+        settings = self.settings
+        self._casebook.audiences = self._audiences()
+        await self.notifier.follow(settings.channels, settings.language, settings.time_zone, self.url)
+
+    def _audiences(self) -> list[Audience]:
+        settings = self.settings
+        return [channel.audience(settings.time_zone) for channel in settings.channels]
+
     async def reload(self) -> Sequence[str]:
         """Read the settings file again and take up what may change while running. Returns the problems that kept it
         from doing so; nothing is changed then."""
@@ -167,6 +194,7 @@ class App:
             return error.problems
         settings = loaded.settings
         self.settings = settings
+        await self.follow_channels()
         self._ledger.policy = settings.health.policy()
         self._ledger.polls = settings.probes.policy()
         self._tools.guard.allow(settings.devices.networks)
@@ -203,6 +231,8 @@ class App:
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
             covering=self._casebook.covering,
+            standings=lambda: self.notifier.standings,
+            test_channel=self.notifier.test,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
@@ -222,6 +252,13 @@ class App:
         metrics.follow_count(
             "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
         )
+        metrics.follow("camera_registry_outbox_pending", "Notices owed to channels.", lambda: self.notifier.pending)
+        metrics.follow("camera_registry_outbox_failed", "Notices that a channel refused.", lambda: self.notifier.failed)
+        metrics.follow(
+            "camera_registry_outbox_overdue_seconds",
+            "How long the notice that waits longest has been due.",
+            lambda: self.notifier.overdue,
+        )
         metrics.follow(
             "camera_registry_proposals_open", "Proposals that wait for somebody.", lambda: self.discoverer.open
         )
@@ -230,7 +267,7 @@ class App:
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
         )
-        metrics.poller(POLLER, up=True)
+        metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)
         return metrics
 
@@ -240,6 +277,8 @@ class App:
             group.create_task(self.recorder.run(), name="recorder")
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
+            group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
 
@@ -247,6 +286,7 @@ class App:
         settings = self.settings
         return Retention(
             timedelta(days=settings.storage.snapshot_days),
+            timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
             ),
@@ -289,6 +329,8 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         site = web.TCPSite(runner, settings.web.listen, settings.web.port)
         await site.start()
         app.address = runner.addresses[0][:2]
+        # Links in notices lead to the address, which is known only now.
+        await app.follow_channels()
         app.main = asyncio.create_task(app.run(), name="service")
         try:
             yield app

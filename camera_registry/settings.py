@@ -6,6 +6,7 @@ secret; no secret stands in the settings themselves.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.policy import IncidentPolicy
@@ -32,6 +34,10 @@ class SettingsError(Exception):
         super().__init__(f"{place}: " + "; ".join(problems))
         self.place = place
         self.problems = problems
+
+
+_USERINFO = re.compile(r"//[^/\s]*@")
+"""A user name and password that somebody has put into an address."""
 
 
 def _network(text: str) -> str:
@@ -183,6 +189,12 @@ class Incidents(Section):
         return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
+class Notices(Section):
+    """What becomes of notices that were told. ``keep_days``: how long they and the log of their delivery are kept."""
+
+    keep_days: float = Field(90, ge=1)
+
+
 class Logs(Section):
     """What is written to standard error, one JSON object or one line of text a record."""
 
@@ -203,6 +215,9 @@ class Settings(Section):
     poller: Poller = Poller()
     health: Health = Health()
     incidents: Incidents = Incidents()
+    channels: tuple[AnyChannel, ...] = ()
+    notices: Notices = Notices()
+    heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
 
     @model_validator(mode="after")
@@ -268,7 +283,10 @@ def load(path: Path) -> Loaded:
             "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
         }
     )
-    return Loaded(settings.model_copy(update={"storage": storage}), path)
+    channels = located(settings.channels, path.parent)
+    if problems := tuple(flaws(channels)):
+        raise SettingsError(str(path), problems)
+    return Loaded(settings.model_copy(update={"storage": storage, "channels": channels}), path)
 
 
 def _sentence(problem: dict[str, object]) -> str:
@@ -281,4 +299,5 @@ def _sentence(problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     given = problem.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message}{shown}" if key else message
+    told = f"{message}{_USERINFO.sub('//***@', shown)}"
+    return f"{key}: {told}" if key else message

@@ -68,6 +68,9 @@ class ServiceMetrics:
             "camera_registry_commit_failures", "Transactions that the database refused.", registry=registry
         )
         self._flips = Counter("camera_registry_flips", "Confirmed changes of state.", registry=registry)
+        self._deliveries = Counter(
+            "camera_registry_deliveries", "Messages to channels by result.", ("channel", "result"), registry=registry
+        )
         self._poller_up = Gauge(
             "camera_registry_poller_up", "1: this poller measures, 0: it is blind.", ("poller",), registry=registry
         )
@@ -116,9 +119,17 @@ class ServiceMetrics:
         """The database refused a transaction; nothing is lost, it is tried again."""
         self._commit_failures.inc()
 
+    def delivery(self, channel: str, result: str) -> None:
+        """A channel took a message, refused it, or is to be tried again."""
+        self._deliveries.labels(channel, result).inc()
+
     def poller(self, name: str, *, up: bool) -> None:
         """Whether a poller measures."""
         self._poller_up.labels(name).set(up)
+
+    def follow_poller(self, name: str, sees: Callable[[], bool]) -> None:
+        """Ask at each scrape whether a poller measures."""
+        self._poller_up.labels(name).set_function(lambda: float(sees()))
 
     def reloaded(self, *, done: bool) -> None:
         """The settings were read: taken over, or refused for a mistake."""

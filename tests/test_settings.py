@@ -79,3 +79,76 @@ def test_each_mistake_gets_a_sentence_that_names_its_place(tmp_path: Path, text:
 def test_a_missing_file_is_said_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no such file"):
         load(tmp_path / "nowhere.toml")
+
+
+def test_every_mistake_in_a_channel_is_named_with_its_key(tmp_path: Path) -> None:
+    said = "\n".join(
+        problems(
+            tmp_path,
+            """
+            [[channels]]
+            name = "Duty Desk"
+            kind = "webhook"
+            url = "https://user:secret@example.org/hook"
+            colour = "red"
+            [[channels]]
+            name = "mail"
+            kind = "email"
+            host = "mail.example.org"
+            sender = "registry"
+            to = []
+            quiet = ["22-7"]
+            [[channels]]
+            name = "mail-2"
+            kind = "email"
+            host = "mail.example.org"
+            sender = "a@example.org"
+            to = ["b@example.org"]
+            user = "registry"
+            [[channels]]
+            name = "fax"
+            kind = "fax"
+            [heartbeat]
+            url = "example.org"
+            """,
+        )
+    )
+    for expected in (
+        "channels.0.webhook.name:",
+        "channels.0.webhook.url: a user name or password does not belong into an address",
+        "channels.0.webhook.colour: unknown key",
+        "channels.1.email.sender: 'registry' is no address",
+        "channels.1.email.to:",
+        "channels.1.email.quiet.0: write a span of hours such as 22:00-07:00",
+        "channels.2.email: user and password_file go together",
+        "channels.3: ",
+        "heartbeat.url: write a whole address",
+    ):
+        assert expected in said, (expected, said)
+    assert "user:secret" not in said
+
+
+def test_names_given_twice_and_secrets_that_can_not_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    channel = '[[channels]]\nname = "duty"\nkind = "webhook"\nurl = "https://example.org/"\nsecret_file = "{file}"\n'
+    said = problems(tmp_path, channel.format(file="gone") + channel.format(file="empty"))
+    assert said == (
+        f"channels.0.secret_file: {tmp_path / 'gone'} can't be read: No such file or directory",
+        "channels.1.name: there are two channels 'duty'; give each a name of its own",
+        f"channels.1.secret_file: {tmp_path / 'empty'} is empty; write the secret into it",
+    )
+
+
+def test_the_channels_that_the_shipped_file_shows_are_good_and_spell_out_the_defaults(tmp_path: Path) -> None:
+    lines = SHIPPED.read_text(encoding="utf-8").partition("# [[channels]]\n")[2].partition("\n[notices]")[0]
+    shown = "\n".join(line.removeprefix("# ") for line in ("# [[channels]]", *lines.splitlines()))
+    for name in ("mail.password", "platform.secret", "wecom.url"):
+        (tmp_path / name).write_text("secret")
+    path = tmp_path / "settings.toml"
+    path.write_text(shown, encoding="utf-8")
+    channels = load(path).settings.channels
+    assert [channel.kind for channel in channels] == ["email", "webhook", "alertmanager", "chat", "syslog"]
+    needed = {"name", "kind", "host", "sender", "to", "user", "password_file"}
+    assert {name for name in channels[0].model_fields_set if name not in needed} >= {"severity", "quiet", "digest"}
+    for name, field in type(channels[0]).model_fields.items():
+        assert name in needed or getattr(channels[0], name) == field.get_default(call_default_factory=True), name

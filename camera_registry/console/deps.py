@@ -13,6 +13,7 @@ from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.maintenance import Window
+from camera_registry.model.notice import Delivery, Standing
 from camera_registry.model.observation import Observation
 from camera_registry.settings import Settings
 from camera_registry.store import Store
@@ -39,6 +40,14 @@ class Discovery(Protocol):
         ...
 
     def stop(self) -> None: ...
+
+
+TestChannel = Callable[[str], Awaitable[Delivery | None]]
+"""Sends a test message over a channel at once; None when there is no such channel."""
+
+
+async def _no_channel(name: str) -> Delivery | None:
+    return None
 
 
 def utc_now() -> datetime:
@@ -68,6 +77,8 @@ class Deps:
     metrics: ServiceMetrics
     discovery: Discovery
     pollers: Sequence[str] = ("local",)
+    standings: Callable[[], Sequence[Standing]] = tuple
+    test_channel: TestChannel = _no_channel
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

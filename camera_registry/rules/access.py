@@ -34,6 +34,8 @@ class Action(StrEnum):
     """Change the register."""
     HANDLE = "handle"
     """Acknowledge and assign incidents, and write notes about them."""
+    NOTIFY = "notify"
+    """Try channels of notices, and have what failed sent again."""
     PLAN = "plan"
     """Plan maintenance, and call it off."""
     CREDENTIALS = "credentials"
@@ -56,6 +58,7 @@ _WORK = frozenset(
         Action.DISCOVER,
         Action.EDIT,
         Action.HANDLE,
+        Action.NOTIFY,
         Action.PLAN,
     }
 )

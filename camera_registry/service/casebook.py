@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from camera_registry.model.health import AspectState
-from camera_registry.model.incident import Affected, Incident
+from camera_registry.model.incident import Affected, Incident, IncidentChange, Step
 from camera_registry.model.maintenance import Window
+from camera_registry.model.notice import Audience, Notice, NoticeState, Occasion
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.model.register import Register
-from camera_registry.rules import maintenance
+from camera_registry.rules import maintenance, notices
 from camera_registry.rules.incidents.book import Book, Fleet
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.incidents.restore import restore
@@ -24,7 +25,10 @@ class Casebook:
     """The book of incidents in memory. Not thread-safe: it belongs to the event loop."""
 
     def __init__(self, ledger: Ledger, policy: IncidentPolicy, now: datetime) -> None:
+        self.audiences: Sequence[Audience] = ()
+        """Whom notices are owed to."""
         self._ledger = ledger
+        self._register = Register()
         self._book = Book(now)
         self._fleet = Fleet(heard=ledger.state, policy=ledger.policy_of, rules=policy)
 
@@ -43,6 +47,7 @@ class Casebook:
 
     def follow(self, register: Register, windows: Sequence[Window], policy: IncidentPolicy) -> None:
         """Take up the register, planned work and policy as they are now."""
+        self._register = register
         area_parents, parents = register.area_parents(), register.parents()
         self._fleet = replace(
             self._fleet,
@@ -70,6 +75,16 @@ class Casebook:
                     for one in self._fleet.windows
                 ),
             )
+
+    def owed(self, steps: Iterable[IncidentChange]) -> list[Notice]:
+        """The notices that follow from these steps."""
+        return notices.owed(steps, self.audiences, self._register)
+
+    def standing(self, audience: Audience) -> list[Notice]:
+        """What a channel that has forgotten everything is to be told: the open incidents that concern it."""
+        steps = [IncidentChange(Step.OPENED, one.opened_at, one) for one in self._book.incidents.values()]
+        owed = notices.owed(steps, [audience], self._register)
+        return [one for one in owed if one.occasion is Occasion.OPENED and one.state is NoticeState.PENDING]
 
     def get(self, id: int) -> Incident | None:
         """One open incident."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.recorder import Recorder
-from camera_registry.store import ClaimLost, Store, StoreError, register, sessions
+from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
 from camera_registry.store.pictures import Pictures
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class Retention:
     """How long things are kept."""
 
     pictures: timedelta
+    notices: timedelta
     sessions: sessions.Limits
 
 
@@ -52,6 +53,8 @@ class Housekeeper:
         self._clock = clock
         self._follow = follow
         self._retention = retention
+        self.beat: Callable[[], None] = lambda: None
+        """Called at each turn."""
         self.version = 0
         """The version of the register that is followed."""
 
@@ -60,11 +63,13 @@ class Housekeeper:
         second = 0
         while True:
             await asyncio.sleep(1)
+            self.beat()
             second += 1
             step = self._clock.resync()
             if step:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
                 self._ledger.shift(step)
+                await self._shift_notices(step)
             self._ledger.tick(self._clock.utc(), SHARES)
             self._recorder.tell(())
             try:
@@ -81,8 +86,15 @@ class Housekeeper:
             except (StoreError, OSError) as error:
                 log.warning("housekeeping waits for the store: %s", error)
 
+    async def _shift_notices(self, step: timedelta) -> None:
+        try:
+            await self._store.write(outbox.shift, step)
+        except StoreError as error:
+            log.warning("notices that are owed may come %+.1f s late: %s", -step.total_seconds(), error)
+
     async def _sweep(self) -> None:
         now = self._clock.utc()
         retention = self._retention()
         await asyncio.to_thread(self._pictures.sweep, now, retention.pictures)
         await self._store.write(sessions.sweep, now, retention.sessions)
+        await self._store.write(outbox.sweep, now - retention.notices)

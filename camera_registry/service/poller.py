@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 SHIP_EVERY = 0.2
 """Seconds over which observations are gathered into one batch."""
+
+IDLE = 10.0
+"""Seconds after which the loop that begins runs turns even if nothing is due, to show that it lives."""
 
 
 class Meter(Protocol):
@@ -79,6 +83,8 @@ class Poller:
         self._batch: list[Observation] = []
         self._wake = asyncio.Event()
         self._filled = asyncio.Event()
+        self.beat: Callable[[], None] = lambda: None
+        """Called whenever the loop that begins runs has turned."""
 
     @property
     def slots_used(self) -> int:
@@ -138,7 +144,8 @@ class Poller:
             # this loop.
             free = len(self._runs) < self.limits.slots
             next_at = self.agenda.next_at() if free else None
-            timeout = None if next_at is None else max(0.001, next_at - self.clock())
+            timeout = IDLE if next_at is None else min(IDLE, max(0.001, next_at - self.clock()))
+            self.beat()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()

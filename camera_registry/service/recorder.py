@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.incident import Incident, IncidentChange
+from camera_registry.model.notice import Notice
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
 from camera_registry.rules.adoption import adopt
@@ -27,7 +28,7 @@ from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
-from camera_registry.store import Store, Unavailable, audit, health, incidents, register, windows
+from camera_registry.store import Store, Unavailable, audit, health, incidents, outbox, register, windows
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Recorder:
         self._clock = clock
         self._meter = meter
         self._evidence = evidence
+        self.beat: Callable[[], None] = lambda: None
+        """Called whenever the loop that writes has turned."""
         self.healthy = True
         """Whether the last commit went through."""
         self._dirty = asyncio.Event()
@@ -116,7 +119,7 @@ class Recorder:
             if incident is None:
                 return None
             step = change(incident)
-            await self._store.write(_save_edit, step)
+            await self._store.write(_save_edit, step, self._casebook.owed([step]))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
@@ -152,6 +155,7 @@ class Recorder:
             pause = 0.1
             self._written_at = loop.time()
             self.healthy = True
+            self.beat()
             # Half a second of observations share one transaction and one swap.
             await asyncio.sleep(0.5)
 
@@ -175,7 +179,7 @@ class Recorder:
     async def _write(self, changes: Changes) -> None:
         begun = asyncio.get_running_loop().time()
         if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
-            await self._store.write(_save, changes)
+            await self._store.write(_save, changes, self._casebook.owed(changes.steps))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -194,17 +198,19 @@ class Recorder:
             await self._store.write(_adopt_all, told, self._clock.utc())
 
 
-def _save(tx: Connection, changes: Changes) -> None:
+def _save(tx: Connection, changes: Changes, notices: Sequence[Notice]) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
+    outbox.owe(tx, notices)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
 
 
-def _save_edit(tx: Connection, step: IncidentChange) -> None:
+def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice]) -> None:
     incidents.save(tx, [step.incident], [step])
+    outbox.owe(tx, notices)
     detail = {"text": step.text} if step.text else {}
     audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
 

@@ -17,6 +17,7 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.incident import Scope, Severity, Step
 from camera_registry.model.maintenance import WindowKind
+from camera_registry.model.notice import NoticeState, Occasion
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
 from camera_registry.store.columns import Instant, Json, Reference, Word, Words
@@ -344,6 +345,48 @@ class WindowRow(SQLModel, table=True):
     created_at: datetime = _instant()
     cancelled_at: datetime | None = _instant(optional=True)
     cancelled_by: str
+
+
+class NoticeRow(SQLModel, table=True):
+    """The outbox: what is owed to channels, and what they were told."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_due", "state", "channel", "not_before"),
+        Index("ix_notice_incident", "incident", "channel"),
+        Index("ix_notice_batch", "batch"),
+    )
+    id: int | None = _serial()
+    key: str = Field(sa_column=Column(String, nullable=False, unique=True))
+    channel: str
+    incident: int | None = Field(sa_column=Column(_BIG, nullable=True))
+    occasion: Occasion = _word(Occasion)
+    severity: Severity = _word(Severity)
+    created_at: datetime = _instant()
+    not_before: datetime = _instant()
+    grouping: str
+    state: NoticeState = _word(NoticeState)
+    attempts: int
+    error: str = _text()
+    batch: str
+    digest: bool
+    leased_until: datetime | None = _instant(optional=True)
+    finished_at: datetime | None = _instant(optional=True)
+    told: Any = Field(sa_column=Column(Json, nullable=False))
+
+
+class DeliveryRow(SQLModel, table=True):
+    """The delivery log: every attempt to send a message."""
+
+    __tablename__ = "delivery"
+    id: int | None = _serial()
+    batch: str
+    channel: str
+    at: datetime = _instant(index=True)
+    took: float
+    result: str
+    notices: int
+    error: str = _text()
 
 
 class AccountRow(SQLModel, table=True):

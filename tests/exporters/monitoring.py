@@ -80,31 +80,37 @@ async def monitoring(service: str, folder: Path) -> AsyncIterator[Monitoring]:
     """Prometheus scrapes the service at ``service`` (host:port) and tells Alertmanager, which tells us."""
     prometheus_port, alertmanager_port = free_ports(2)
     watched = Monitoring(f"http://127.0.0.1:{prometheus_port}")
+    _write(folder / "prometheus.yml", _prometheus(service, f"127.0.0.1:{alertmanager_port}"))
+    for rules in ("recording.yml", "alerts.yml"):
+        _write(folder / rules, _impatient(_read(SHIPPED / "prometheus" / rules)))
+    prometheus = (
+        prometheus_binary(),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{prometheus_port}",
+    )
+    async with (
+        alertmanager(watched, alertmanager_port, folder),
+        _running(prometheus, f"{watched.prometheus}/-/ready", folder / "prometheus.log", folder),
+    ):
+        yield watched
+
+
+@asynccontextmanager
+async def alertmanager(watched: Monitoring, port: int, folder: Path) -> AsyncIterator[str]:
+    """Alertmanager alone, which tells us; gives its address."""
     async with TestServer(_receiver(watched)) as receiver:
         _write(folder / "alertmanager.yml", _alertmanager(str(receiver.make_url("/"))))
-        _write(folder / "prometheus.yml", _prometheus(service, f"127.0.0.1:{alertmanager_port}"))
-        for rules in ("recording.yml", "alerts.yml"):
-            _write(folder / rules, _impatient(_read(SHIPPED / "prometheus" / rules)))
-        alertmanager = (
+        command = (
             _relocated(alertmanager_binary()),
             f"--config.file={folder / 'alertmanager.yml'}",
             f"--storage.path={folder / 'alertmanager'}",
-            f"--web.listen-address=127.0.0.1:{alertmanager_port}",
+            f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",
         )
-        prometheus = (
-            prometheus_binary(),
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{prometheus_port}",
-        )
-        async with (
-            _running(
-                alertmanager, f"http://127.0.0.1:{alertmanager_port}/-/ready", folder / "alertmanager.log", TEMPLATES
-            ),
-            _running(prometheus, f"{watched.prometheus}/-/ready", folder / "prometheus.log", folder),
-        ):
-            yield watched
+        address = f"http://127.0.0.1:{port}"
+        async with _running(command, f"{address}/-/ready", folder / "alertmanager.log", TEMPLATES):
+            yield address
 
 
 def _relocated(alertmanager: Path) -> Path:

@@ -151,3 +151,11 @@ def test_the_page_passes_promtool() -> None:
         [promtool_binary(), "check", "metrics"], input=metrics.text(), capture_output=True, check=False, timeout=30
     )
     assert (check.returncode, check.stdout + check.stderr) == (0, b"")
+
+
+def test_a_poller_that_goes_blind_is_seen_at_the_next_scrape() -> None:
+    metrics, sees = ServiceMetrics(board(), "1.2.3"), [True]
+    metrics.follow_poller("local", lambda: sees[0])
+    assert b'camera_registry_poller_up{poller="local"} 1.0' in metrics.text()
+    sees[0] = False
+    assert b'camera_registry_poller_up{poller="local"} 0.0' in metrics.text()

@@ -86,7 +86,7 @@ class Figures:
     """What it cost. ``lag``: seconds that 99 % of the healthy devices' runs began late at most, ``worst`` the latest;
     ``starved``: seconds in which the service was ready to run and the machine did other things; ``failed``: of their
     runs; ``missed``: of all; ``megabytes``: the most that the service and its decoding processes ever held;
-    ``internal``: runs that failed by our own fault, but not for want of a processor; ``visits``: who came to the traps;
+    ``internal``: runs that ended in an exception that no probe should raise; ``visits``: who came to the traps;
     ``leaks``: where the password was seen; ``raw``: pages that show a device's text as markup; ``kinds``: how hostile
     devices' runs ended."""
 
@@ -134,7 +134,7 @@ def lay(force: Force, folder: Path) -> Figures:
             megabytes, starved = max(megabytes, _megabytes(service.pid)), _starved(service.pid)
             missed = _missed(shown["/metrics"])
     told = json.loads(lags.read_text(encoding="utf-8"))
-    ours = [(lag, kind) for device, _, lag, kind, _ in told if device in healthy]
+    ours = [(lag, kind) for device, _, lag, kind in told if device in healthy]
     late = sorted(lag for lag, _ in ours)
     return Figures(
         polls=len(ours),
@@ -144,11 +144,11 @@ def lay(force: Force, folder: Path) -> Figures:
         failed=sum(1 for _, kind in ours if kind),
         missed=missed,
         megabytes=megabytes,
-        internal=sum(1 for *_, kind, stage in told if kind == "internal" and stage != "decode"),
+        internal=log.read_text(encoding="utf-8").count("failed on our side"),
         visits=json.loads(visits.read_text(encoding="utf-8")),
         leaks=[place for place, text in {**shown, **_kept(folder)}.items() if any(form in text for form in FORMS)],
         raw=[place for place, text in shown.items() if place.startswith("page ") and TEXTS[0].encode() in text],
-        kinds=dict(Counter(kind or "a value" for device, _, _, kind, _ in told if device not in healthy)),
+        kinds=dict(Counter(kind or "a value" for device, _, _, kind in told if device not in healthy)),
     )
 
 
@@ -269,7 +269,7 @@ def _program(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(45)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

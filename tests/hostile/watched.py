@@ -14,13 +14,13 @@ from camera_registry.model.observation import Observation
 from exporters.service import ServiceMetrics
 
 settings, lags = sys.argv[1:]
-told: list[tuple[str, str, float, str, str]] = []
+told: list[tuple[str, str, float, str]] = []
 polled = ServiceMetrics.polled
 
 
 def watch(self: ServiceMetrics, seen: Observation, lag: float) -> None:
-    kind, stage = (seen.failure.kind.value, seen.failure.stage.value) if seen.failure is not None else ("", "")
-    told.append((seen.device, seen.probe, round(lag, 4), kind, stage))
+    kind = seen.failure.kind.value if seen.failure is not None else ""
+    told.append((seen.device, seen.probe, round(lag, 4), kind))
     polled(self, seen, lag)
 
 

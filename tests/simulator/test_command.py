@@ -18,9 +18,7 @@ from camera_registry.cli import main
 from camera_registry.simulator.sockets import listen
 from tests.simulator.wire import Wire, digest, soap, token
 
-ANY = tuple(
-    word for name in ("http", "https", "rtsp", "tcp", "snmp", "discovery") for word in (f"--{name}-port", "0")
-)
+ANY = tuple(word for name in ("http", "https", "rtsp", "tcp", "snmp", "discovery") for word in (f"--{name}-port", "0"))
 COMMAND = (sys.executable, "-m", "camera_registry", "simulate")
 
 

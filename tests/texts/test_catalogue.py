@@ -17,6 +17,7 @@ from camera_registry.model.discovery import Oversight, ProposalKind, ProposalSta
 from camera_registry.model.health import Aspect, Cause, State, Status
 from camera_registry.model.incident import Party, Scope, Severity
 from camera_registry.model.maintenance import WindowKind
+from camera_registry.model.notice import NoticeState, Occasion
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
@@ -24,8 +25,8 @@ from camera_registry.model.place import SiteCategory
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, Oversight, Party, ProposalKind, ProposalState, Role, Scope,
-    Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party, ProposalKind,
+    ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 
@@ -64,13 +65,14 @@ def test_every_cause_says_why_and_what_to_do_next(language: str, cause: Cause) -
 def test_no_text_is_left_over() -> None:
     """A key is used when it stands in quotes somewhere, or names a member of the vocabulary, or counts things."""
     package = Path(camera_registry.__file__).parent
-    sources = [*package.rglob("*.py"), *package.rglob("*.html")]
+    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").glob("*.py")]
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|scope|"
-        r"severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight)\.|"
+        r"severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
+        r"occasion|notice_state|delivery_result|muted_because|channel_kind)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )

@@ -13,6 +13,7 @@ from camera_registry.console.api import (
     imports,
     incidents,
     items,
+    notices,
     openapi,
     people,
     proposals,
@@ -43,6 +44,7 @@ def _description() -> bytes:
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
+    *notices.ROUTES,
     *items.ROUTES,
     *credentials.ROUTES,
     *people.ROUTES,
