@@ -9,9 +9,12 @@ from typing import Any
 from camera_registry.console.problems import Place, Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.discovery import Progress
-from camera_registry.rules.inventory.problems import Severity
+from camera_registry.rules.inventory.problems import Flaw, Severity
+from camera_registry.rules.inventory.problems import Problem as Flawed
 from camera_registry.rules.scanning import TooWide
 from camera_registry.store import audit, proposals
+from camera_registry.store.errors import Decided, Taken
+from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
 
@@ -23,7 +26,7 @@ def number(asked: _Ask) -> int:
     """Which proposal the path names. Raises Problem."""
     given = asked.item()
     if not (given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS):
-        raise not_found(f"proposal {given[:100]}")
+        raise not_found("proposal", given[:100])
     return int(given)
 
 
@@ -31,7 +34,7 @@ async def stored(asked: _Ask) -> proposals.StoredProposal:
     """The proposal that the path names. Raises Problem."""
     found = await asked.deps.store.read(proposals.get, number(asked))
     if found is None:
-        raise not_found(f"proposal {asked.item()}")
+        raise not_found("proposal", asked.item())
     return found
 
 
@@ -40,9 +43,12 @@ async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
     deps = asked.deps
     await stored(asked)
     networks = deps.settings().devices.networks
-    found = await deps.store.write(
-        proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
-    )
+    try:
+        found = await deps.store.write(
+            proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
+        )
+    except (Taken, Decided) as error:
+        raise _refused(asked, error) from error
     if not found.sound:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -50,7 +56,7 @@ async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
             places=[
                 Place(
                     f"body.{one.column}",
-                    asked.words(f"problem.{one.flaw}.what", value=one.value, **one.details),
+                    _what(asked.words, one),
                     asked.words(f"problem.{one.flaw}.remedy", value=one.value, **one.details),
                 )
                 for one in found.problems
@@ -66,7 +72,28 @@ async def reject(asked: _Ask, reason: str) -> None:
     """Turn a proposal down. Raises Problem, Refused."""
     deps = asked.deps
     await stored(asked)
-    await deps.store.write(proposals.reject, number(asked), reason, author=asked.user.name, at=deps.now())
+    try:
+        await deps.store.write(proposals.reject, number(asked), reason, author=asked.user.name, at=deps.now())
+    except Decided as error:
+        raise _refused(asked, error) from error
+
+
+def _refused(asked: _Ask, error: Taken | Decided) -> Problem:
+    """The store's refusal in the asker's words."""
+    if isinstance(error, Taken):
+        why = asked.words("proposals.taken", id=error.id)
+    else:
+        why = asked.words("proposals.decided_before", state=asked.words.name(error.state))
+    return Problem(HTTPStatus.CONFLICT, "refused", why=why)
+
+
+def _what(words: Texts, one: Flawed) -> str:
+    """What is wrong with a value that somebody chose: there is no file here, and kinds have names."""
+    details = dict(one.details)
+    if "record" in details:
+        details["record"] = words(f"thing.{details['record']}")
+    key = "proposals.unknown" if one.flaw is Flaw.UNKNOWN_REFERENCE else f"problem.{one.flaw}.what"
+    return words(key, value=one.value, **details)
 
 
 async def search(asked: _Ask, *, resume: bool) -> Progress:

@@ -10,5 +10,5 @@ def on_board(board: Board, device: str) -> BoardEntry:
     """The board's entry of a device. Raises Problem."""
     entry = board.get(device)
     if entry is None:
-        raise not_found(f"device {device}")
+        raise not_found("device", device)
     return entry

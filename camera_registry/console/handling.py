@@ -24,7 +24,7 @@ def number(asked: _Ask, what: str) -> int:
     """The number in the path. Raises Problem: nothing has a name there."""
     given = asked.item()
     if not (given.isascii() and given.isdigit() and len(given) <= 18):
-        raise not_found(f"{what} {given}")
+        raise not_found(what, given)
     return int(given)
 
 
@@ -33,7 +33,7 @@ async def find(asked: _Ask) -> Incident:
     id = number(asked, "incident")
     found = asked.deps.board.incidents.get(id) or await asked.deps.store.read(incidents.get, id)
     if found is None:
-        raise not_found(f"incident {id}")
+        raise not_found("incident", id)
     return found
 
 
@@ -102,6 +102,6 @@ async def cancel(asked: _Ask) -> Window:
     id = number(asked, "window")
     window = await asked.deps.store.write(windows.cancel, id, author=asked.user.name, at=asked.deps.now())
     if window is None:
-        raise not_found(f"window {id}")
+        raise not_found("window", id)
     await asked.deps.changed()
     return window

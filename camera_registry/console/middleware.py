@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from yarl import URL
 
 from camera_registry.console import identity
 from camera_registry.console.problems import Problem, refused
@@ -149,12 +150,24 @@ def _told(request: web.Request, problem: Problem) -> web.StreamResponse:
         who=request.get(identity.WHO),
         status=problem.status,
         detail=problem.detail(words),
-        remedy=problem.remedy(words),
+        remedy=words("console.correct") if problem.places else problem.remedy(words),
+        back=_back(request),
         number=problem.status.value,
         places=problem.places,
     )
     response.headers.update(problem.headers)
     return response
+
+
+def _back(request: web.Request) -> str:
+    """The page that led here, as far as the browser says so and it is one of ours; else empty."""
+    try:
+        before = URL(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    path = before.raw_path_qs
+    ours = before.authority == request.url.authority and (request.method, path) != ("GET", request.rel_url.raw_path_qs)
+    return path if ours and path.startswith("/") and not path.startswith("//") else ""
 
 
 def _to_sign_in(request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 
 import orjson
@@ -24,6 +25,14 @@ class Place:
     place: str
     detail: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing that a failure is about: ``thing.KIND`` is what people call its kind."""
+
+    kind: str
+    id: str
 
 
 class Problem(Exception):
@@ -46,10 +55,14 @@ class Problem(Exception):
         self.values = values
 
     def detail(self, words: Texts) -> str:
-        return words(f"refusal.{self.code}.detail", **self.values)
+        return words(f"refusal.{self.code}.detail", **self._values(words))
 
     def remedy(self, words: Texts) -> str:
-        return words(f"refusal.{self.code}.remedy", **self.values)
+        return words(f"refusal.{self.code}.remedy", **self._values(words))
+
+    def _values(self, words: Texts) -> Mapping[str, object]:
+        """The values as people call them: members of the vocabulary, and kinds of things, by their names."""
+        return {name: _called(value, words) for name, value in self.values.items()}
 
     def response(self, words: Texts, instance: str) -> web.Response:
         """problem+json; ``place``, ``remedy`` and ``problems`` are extension members."""
@@ -70,13 +83,26 @@ class Problem(Exception):
         )
 
 
+def _called(value: object, words: Texts) -> object:
+    match value:
+        case Named():
+            return f"{words(f'thing.{value.kind}')} {value.id}"
+        case StrEnum():
+            return words.name(value)
+        case _:
+            return value
+
+
 def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
     """What pydantic found wrong with a query or a body, each with its place (``where`` is its root)."""
     places = []
     for one in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in one["loc"])
         detail, remedy = one["msg"].removeprefix("Value error, "), ""
-        if one["type"] == "extra_forbidden":
+        if f"wrong_value.{one['type']}" in words.entries:
+            values = {name: str(value).replace(" or ", ", ") for name, value in one.get("ctx", {}).items()}
+            detail = words(f"wrong_value.{one['type']}", **values)
+        elif one["type"] == "extra_forbidden":
             detail, remedy = words("refusal.unknown_name"), words("refusal.unknown_name_remedy")
         elif one["type"] == "flaw":
             flaw, values = one["ctx"]["flaw"], one["ctx"]
@@ -87,8 +113,8 @@ def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
 
 def refused(denied: Denied) -> Problem:
     """Somebody may not do what they asked for."""
-    return Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action.value, role=denied.role.value)
+    return Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action, role=denied.role)
 
 
-def not_found(what: str) -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "not_found", what=what)
+def not_found(kind: str, id: object) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "not_found", what=Named(kind, str(id)))

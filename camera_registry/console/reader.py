@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -105,11 +105,12 @@ class Reader:
         if wanted.text:
             await self._make_haystacks()
         ranked = order is Order.WORST
+        blamed = {reason.blamed for entry in self.board for reason in entry.reasons[:1]} if ranked else set()
         total = 0
         behind: list[tuple[Key, BoardEntry]] = []
         for entry in self._matching(wanted):
             total += 1
-            key = (_rank(entry) if ranked else 0, entry.device.id)
+            key = (_rank(entry, blamed) if ranked else 0, entry.device.id)
             if after is None or key > after:
                 behind.append((key, entry))
         first = heapq.nsmallest(limit + 1, behind, key=lambda found: found[0])
@@ -178,12 +179,14 @@ class Reader:
 READER = web.AppKey("reader", Reader)
 
 
-def _rank(entry: BoardEntry) -> int:
-    """The worst status first; within one, devices with a fault of their own before those that a parent explains, and
-    devices out of service last of all."""
+def _rank(entry: BoardEntry, blamed: Collection[str]) -> int:
+    """The worst status first; within one, devices that others are lost behind (``blamed``), then those with a fault of
+    their own, then those that a parent explains; devices out of service last of all."""
     if entry.device.life is not Life.ACTIVE:
-        return 2 * len(_RANK)
-    return 2 * _RANK[entry.status] + bool(entry.reasons and entry.reasons[0].blamed)
+        return 3 * len(_RANK)
+    if entry.reasons and entry.device.id in blamed:
+        return 3 * _RANK[entry.status]
+    return 3 * _RANK[entry.status] + 1 + bool(entry.reasons and entry.reasons[0].blamed)
 
 
 def _has(entry: BoardEntry, wanted: Filter) -> bool:

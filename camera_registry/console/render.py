@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -83,6 +83,15 @@ class Page:
         query |= {key: str(value) for key, value in changes.items() if value not in (None, "")}
         return f"{path}?{urlencode(query)}" if query else path
 
+    def place(self, place: str) -> str:
+        """What people call a field or parameter (``body.area``); empty where it has no name of theirs."""
+        name = place.rpartition(".")[2]
+        return next((self.t(key) for key in (f"field.{name}", f"list.{name}") if key in self.t.entries), "")
+
+    def home(self) -> str:
+        """Where to begin: the overview for those who may see it."""
+        return "/" if self.user is None or self.may("see") else "/account"
+
     def languages(self) -> list[str]:
         return [language for language in LANGUAGES if language != self.t.language]
 
@@ -109,7 +118,7 @@ def page(
         words,
         now,
         zone,
-        request.path,
+        request.rel_url.raw_path,
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
@@ -138,6 +147,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    # Jinja's own leaves "/" as it is, and an id may hold one.
+    environment.filters["urlencode"] = lambda text: quote(str(text), safe="")
     environment.globals.update(static=static, mark=_mark, first_broken=first_broken)
     return environment
 

@@ -18,7 +18,7 @@ async def try_channel(asked: _Ask) -> Delivery:
     name, deps = asked.item(), asked.deps
     sent = await deps.test_channel(name)
     if sent is None:
-        raise not_found(f"channel {name}")
+        raise not_found("notice_channel", name)
     detail = {"result": sent.result, "error": sent.error}
     await deps.store.write(audit.append, asked.user.name, "channel.test", f"channel/{name}", detail, deps.now())
     return sent
@@ -30,7 +30,7 @@ async def dismiss(asked: _Ask) -> int:
     name, now, author = asked.item(), asked.deps.now(), asked.user.name
     standing = next((one for one in asked.deps.standings() if one.name == name), None)
     if standing is None:
-        raise not_found(f"channel {name}")
+        raise not_found("notice_channel", name)
 
     def job(tx: Transaction) -> int:
         count = outbox.dismiss(tx, name, now, owed=not standing.kind)
@@ -52,5 +52,5 @@ async def retry(asked: _Ask) -> int:
 
     count = await asked.deps.store.write(job)
     if not count:
-        raise not_found(f"failed notice {id}")
+        raise not_found("notice", id)
     return count

@@ -106,7 +106,11 @@ class Findings:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a search is. ``position``: where it would go on after a stop; ``trouble``: why the last one ended early,
-    for people."""
+    for people; ``stopped``: somebody ended it. ``outside`` and ``elsewhere`` say why how many were ``ignored``.
+
+    Known when it is over: how many of those ``met`` are as ``known`` to the register, how many are ``others`` than
+    cameras, and how many it ``proposed`` (rejected ones that were seen again included).
+    """
 
     running: bool = False
     begun: datetime | None = None
@@ -116,3 +120,9 @@ class Progress:
     met: int = 0
     ignored: int = 0
     trouble: str = ""
+    stopped: bool = False
+    outside: int = 0
+    elsewhere: int = 0
+    known: int = 0
+    others: int = 0
+    proposed: int = 0

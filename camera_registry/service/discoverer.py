@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from camera_registry.model.discovery import Progress
+from camera_registry.model.discovery import Findings, Oversight, Progress
 from camera_registry.model.register import Register
 from camera_registry.settings import Settings
 from camera_registry.store import Store, StoreError, proposals
@@ -45,6 +46,8 @@ class Discoverer:
         self._begun: datetime | None = None
         self._ended: datetime | None = None
         self._trouble = ""
+        self._stopped = False
+        self._findings = Findings((), {})
         self._running: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
 
@@ -54,6 +57,7 @@ class Discoverer:
         search = self._search
         if search is None:
             return Progress(ended=self.last)
+        why = Counter(one.why for one in search.ignored)
         return Progress(
             running=self._ended is None,
             begun=self._begun,
@@ -63,6 +67,12 @@ class Discoverer:
             met=len(search.sightings),
             ignored=len(search.ignored),
             trouble=self._trouble,
+            stopped=self._stopped,
+            outside=why[Oversight.OUTSIDE],
+            elsewhere=why[Oversight.ELSEWHERE],
+            known=len(self._findings.known),
+            others=self._findings.others,
+            proposed=len(self._findings.proposals),
         )
 
     def start(self, *, resume: bool = False) -> bool:
@@ -75,17 +85,19 @@ class Discoverer:
         if resume and before is not None and before.plan.networks == plan.networks and before.position < before.size:
             plan = plan_of(self._settings(), start=before.position)
         self._search = Search(plan, self._guard, self._now, self._places)
-        self._begun, self._ended, self._trouble = self._now(), None, ""
+        self._begun, self._ended, self._trouble, self._stopped = self._now(), None, "", False
+        self._findings = Findings((), {})
         self._wanted.set()
         return True
 
     def stop(self) -> None:
         """End the search under way; what it has met so far is kept."""
         if self._running is not None:
+            self._stopped = True
             self._running.cancel()
         elif self._wanted.is_set():
             self._wanted.clear()
-            self._ended = self._now()
+            self._stopped, self._ended = True, self._now()
 
     async def run(self) -> None:
         """Search when it is time, until cancelled."""
@@ -140,6 +152,7 @@ class Discoverer:
                 log.warning("what was discovered waits for the store: %s", error)
                 await asyncio.sleep(LOOK_EVERY)
                 continue
+            self._findings = findings
             log.info(
                 "the device networks were searched: %d proposals, %d devices as registered, %d other hosts",
                 len(findings.proposals),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from camera_registry.model.discovery import ProposalState
+
 
 class StoreError(Exception):
     """The store cannot do what was asked; the message says where, why and what to do. Nothing was written."""
@@ -31,3 +33,19 @@ class Refused(StoreError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+class Taken(Refused):
+    """An item with this ``id`` is registered already."""
+
+    def __init__(self, kind: str, id: str, remedy: str) -> None:
+        super().__init__([f"{kind} {id} is registered already: {remedy}"])
+        self.id = id
+
+
+class Decided(Refused):
+    """Somebody has decided before; ``state`` is what became of it."""
+
+    def __init__(self, id: int, state: ProposalState) -> None:
+        super().__init__([f"proposal {id} is {state.value} already: look at the list again"])
+        self.state = state

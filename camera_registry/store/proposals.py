@@ -15,7 +15,7 @@ from camera_registry.rules import acceptance, discovery
 from camera_registry.rules.inventory.examine import Inventory
 from camera_registry.store import audit, intake, register
 from camera_registry.store.columns import clean, instant, microseconds
-from camera_registry.store.errors import Refused
+from camera_registry.store.errors import Decided, Refused, Taken
 from camera_registry.store.statements import batches, counter, insert, set_counter
 from camera_registry.store.tables import ProposalRow, table
 
@@ -158,7 +158,7 @@ def accept(
         return found
     device = next(item.id for item in found.items)
     if proposal.kind is ProposalKind.NEW and not found.created:
-        raise Refused([f"device {device} is registered already: choose another id, or reject the proposal"])
+        raise Taken("device", device, "choose another id, or reject the proposal")
     intake.take(tx, sheets, networks, looked, None, author=author, at=at)
     _decide(tx, id, author, at, state=ProposalState.ACCEPTED, device=device)
     detail = {"kind": proposal.kind.value, "address": proposal.address, "device": device}
@@ -182,9 +182,10 @@ def last_search(tx: Connection) -> datetime | None:
 
 def _open(tx: Connection, id: int) -> Proposal:
     stored = get(tx, id)
-    if stored is None or stored.state is not ProposalState.OPEN:
-        state = "does not exist" if stored is None else f"is {stored.state.value} already"
-        raise Refused([f"proposal {id} {state}: look at the list again"])
+    if stored is None:
+        raise Refused([f"proposal {id} does not exist: look at the list again"])
+    if stored.state is not ProposalState.OPEN:
+        raise Decided(id, stored.state)
     return stored.proposal
 
 

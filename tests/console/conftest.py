@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from camera_registry import console
 from camera_registry.board import Board
@@ -65,6 +66,7 @@ class Site:
     app: web.Application
     searches: Searches
     probed: list[str] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
     reloads: list[Sequence[str]] = field(default_factory=list)
     ready: bool = True
     settings: Settings = field(default_factory=Settings)
@@ -97,13 +99,17 @@ class Browser:
         self.site = site
 
     async def get(self, path: str, **headers: str) -> tuple[int, str]:
-        async with self.session.get(self.site.url + path, headers=headers, allow_redirects=False) as answer:
+        """``path`` as it stands in a page: what is encoded in it stays so."""
+        async with self.session.get(self._url(path), headers=headers, allow_redirects=False) as answer:
             return answer.status, await answer.text()
 
     async def submit(self, path: str, form: dict[str, str], **headers: str) -> tuple[int, str]:
         headers.setdefault("Origin", self.site.url)
-        async with self.session.post(self.site.url + path, data=form, headers=headers, allow_redirects=False) as answer:
+        async with self.session.post(self._url(path), data=form, headers=headers, allow_redirects=False) as answer:
             return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+    def _url(self, path: str) -> URL:
+        return URL(self.site.url + path, encoded="%" in path)
 
     async def sign_in(self, name: str, password: str = PASSWORD) -> int:
         status, _ = await self.submit("/sign-in", {"name": name, "password": password})
@@ -155,7 +161,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
 
     async def probe_now(device: Device) -> Sequence[tuple[Observation, Sequence[Step]]]:
         made.probed.append(device.id)
-        seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model})
+        seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model, **made.found})
         return [(seen, [Step("onvif.time", {"offset": "+0.4"})])]
 
     async def reload() -> Sequence[str]:

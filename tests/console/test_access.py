@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from datetime import timedelta
 
 import aiohttp
@@ -109,6 +110,8 @@ async def test_a_wrong_name_and_a_wrong_password_look_the_same(browser: Browser,
     _, wrong_password = await browser.submit("/sign-in", {"name": "lee", "password": "wrong"})
     _, wrong_name = await browser.submit("/sign-in", {"name": "eve", "password": "wrong"})
     assert wrong_password.replace("lee", "eve") == wrong_name
+    assert re.search(r'name="password"[^>]* autofocus', wrong_name), "the name needs no second typing"
+    assert not re.search(r'name="name"[^>]* autofocus', wrong_name)
 
 
 async def test_a_session_ends_by_itself(browser: Browser, site: Site) -> None:

@@ -368,3 +368,10 @@ async def test_what_is_no_inventory_is_told_as_such(script: Script) -> None:
         status, answer = await send_file(script, content)
         assert status == 422
         assert answer["code"] in ("no_file", "unreadable")
+
+
+async def test_a_code_in_the_path_is_held_to_the_same_rule_as_one_in_a_file(script: Script) -> None:
+    status, _, _ = await script.ask("PUT", f"/api/v1/devices/{'x' * 100}", {"kind": "camera", "host": "127.1.9.9"})
+    assert status == 200
+    status, problem, _ = await script.ask("PUT", f"/api/v1/devices/{'x' * 101}", {"kind": "camera"})
+    assert (status, problem["place"]) == (422, "path.id")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -63,6 +64,19 @@ async def test_a_device_that_comes_and_goes_is_told_so_wherever_it_is_told(admin
     for page in ("/", "/devices?q=cam-00003", "/devices/cam-00003"):
         _, text = await admin.get(f"{page}{'&' if '?' in page else '?'}lang=en")
         assert text.partition('id="aspects"')[0].count('<span class="mark flapping">') == 1, page
+    for page in ("/", "/devices/cam-00003"):
+        _, text = await admin.get(f"{page}?lang=en")
+        own = re.findall(r'href="/devices/cam-00003">.*?</li>|<ol class="reasons">.*?</ol>', text, re.DOTALL)[-1]
+        assert texts("en")("device.unsteady_next") in unescape(own)
+        assert texts("en").next(Cause.BLACK) not in unescape(own), "it is not dead"
+    clock = tuple(
+        replace(held, settled=State.FLAPPING if held.subject.aspect is Aspect.CLOCK else held.state)
+        for held in entry.states
+    )
+    site.board.swap([replace(entry, states=clock)])
+    for page in ("/", "/devices/cam-00003"):
+        _, text = await admin.get(f"{page}?lang=en")
+        assert texts("en")("device.unsteady_next") not in unescape(text), "what comes and goes is not this fault"
 
 
 async def test_the_pages_speak_both_languages(admin: Browser) -> None:
@@ -140,6 +154,9 @@ async def test_history_is_drawn_from_flips(admin: Browser, site: Site) -> None:
     _, text = await admin.get("/devices/cam-00002?lang=en")
     assert '<rect class="down" x="750.0" y="0" width="125.0" height="24">' in text
     assert "down · No answer" in text
+    assert re.findall(r'<rect class="(\w+)" width="1" height="1"></rect></svg> (\w+)', text) == [
+        (state.value, texts("en").name(state)) for state in (State.OK, State.DOWN, State.FLAPPING, State.UNKNOWN)
+    ], "what the colours of the strips mean"
     assert "(3 hours)" in text
     _, text = await admin.get("/devices/cam-00002?lang=en&days=7")
     assert re.search(r'<rect class="down" x="964\.\d+" y="0" width="17\.\d+"', text)
@@ -219,8 +236,28 @@ async def test_a_page_of_the_list_leads_to_the_next(admin: Browser, site: Site) 
 async def test_a_filter_that_does_not_exist_is_a_page_that_says_so(admin: Browser) -> None:
     status, text = await admin.get("/devices?status=purple&lang=en")
     assert status == 422
-    assert "query.status" in text
+    assert "<strong>Status</strong> This is none of the values it can have" in text
     assert "<nav" in text
+    for bad in ("devices?status=purple", "devices/cam-00003?days=9", f"devices?q={'x' * 201}"):
+        status, text = await admin.get(f"/{bad}&lang=zh")
+        assert status == 422
+        assert not re.search(r"Input should|String should|openapi|' or '", text), bad
+
+
+async def test_an_area_that_does_not_exist_is_told_and_not_taken_for_an_empty_one(admin: Browser) -> None:
+    _, text = await admin.get("/devices?area=nope&lang=en")
+    assert "No area has the code or name “nope”" in text
+    _, text = await admin.get("/devices?area=510104002&status=ok&q=nothing&lang=en")
+    assert "No area has" not in text
+
+
+async def test_a_form_that_is_refused_leads_back_to_its_page(admin: Browser, site: Site) -> None:
+    form = {"csrf": await admin.csrf()}
+    for referer, back in ((f"{site.url}/windows", True), ("http://evil.example/windows", False), ("http://[", False)):
+        status, text = await admin.submit("/windows", form, Referer=referer)
+        assert status == 422
+        assert ('class="button" href="/windows"' in text) is back
+        assert "evil.example" not in text
 
 
 async def test_a_snapshot_is_shown_with_its_age_and_each_look_is_audited(admin: Browser, site: Site) -> None:
@@ -306,7 +343,9 @@ async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser
     await browser.sign_in("lee")
     status, text = await browser.get("/")
     assert status == 403
-    assert "The role crew does not include see." in text
+    assert not re.search(r'href="/(devices|proposals|incidents|windows|)"', text), "nothing leads to another refusal"
+    assert 'class="button" href="/account"' in text
+    assert "The role “Crew” does not include looking at devices and the register." in unescape(text)
 
 
 async def test_a_fault_of_ours_is_told_without_its_insides(admin: Browser, site: Site) -> None:
@@ -423,3 +462,62 @@ async def test_the_list_refreshes_with_the_filters_it_was_made_with(admin: Brows
     assert again
     assert unescape(again[1]) == "/devices?q=cam-0001&status=down&order=id"
     assert "<form" not in text
+
+
+async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_up_to_date(
+    admin: Browser, site: Site
+) -> None:
+    for id in ("卡口/01", "a%2Fb", "x?y#z"):
+        site.board.swap([fleet.healthy(replace(fleet.camera(2), id=id, name="slashed"))])
+        _, text = await admin.get(f"/devices?q={quote(id)}")
+        address = unescape(re.findall(r'<td><a href="(/devices/[^"]+)">slashed', text)[0])
+        status, text = await admin.get(address)
+        assert (status, f"<code>{id}</code>" in text) == (200, True)
+        again = re.findall(r'hx-get="([^"]+)"', text)[0]
+        assert (await admin.get(unescape(again), **{"HX-Request": "true"}))[0] == 200
+        asked = unescape(re.findall(r'action="([^"]+/probe)"', text)[0])
+        assert (await admin.submit(asked, {"csrf": await admin.csrf()}))[0] == 200
+        assert site.probed[-1] == id
+
+
+async def test_the_overview_says_how_many_channels_of_a_recorder_are_lost(admin: Browser, site: Site) -> None:
+    entry = site.board.get("cam-00003")
+    assert entry is not None
+    channels = tuple(Channel(f"c{number}", "cam-00003", number) for number in range(1, 9))
+    reasons = tuple(replace(entry.reasons[0], channel=channel.id) for channel in channels)
+    for lost, told in ((8, "· 8 channels ·"), (1, "· <code>c1</code> ·")):
+        site.board.swap([replace(entry, channels=channels, reasons=reasons[:lost])])
+        _, text = await admin.get("/?lang=en")
+        assert told in re.findall(r'href="/devices/cam-00003">.*?</li>', text, re.DOTALL)[-1]
+
+
+async def test_probing_now_ends_in_a_verdict_and_what_to_do(admin: Browser, site: Site) -> None:
+    csrf = {"csrf": await admin.csrf()}
+    _, text = await admin.submit("/devices/cam-00003/probe?lang=en", csrf)
+    assert "Verdict:" in text
+    assert "Control (ONVIF)" in text
+    assert texts("en").next(Cause.BLACK) in unescape(text), "what is confirmed stays, though this run saw no picture"
+    _, text = await admin.submit("/devices/cam-00004/probe?lang=en", csrf)
+    assert "This run found nothing wrong." in text
+    site.found = {"serial": "ANOTHER", "clock_offset_seconds": 500.0}
+    _, text = await admin.submit("/devices/cam-00005/probe?lang=en", csrf)
+    for cause in (Cause.REPLACED, Cause.CLOCK_DRIFT):
+        assert texts("en")("probe.fresh", cause=texts("en").name(cause)) in text
+        assert texts("en").next(cause) in unescape(text)
+
+
+async def test_changes_of_state_stand_in_the_order_of_the_times_they_are_told_with(admin: Browser, site: Site) -> None:
+    def ago(minutes: int) -> datetime:
+        return fleet.NOW - timedelta(minutes=minutes)
+
+    reach, clock = Subject("cam-00002", Aspect.REACH), Subject("cam-00002", Aspect.CLOCK)
+    flips = [
+        Flip(reach, State.OK, State.STALE, ago(50), ago(30)),
+        Flip(clock, State.OK, State.DOWN, ago(20), ago(18), Cause.CLOCK_DRIFT),
+        Flip(reach, State.STALE, State.OK, ago(25), ago(10)),
+    ]
+    site.store.write_now(health.save, (), flips)
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    past = text.partition("<tbody>")[2].partition("</tbody>")[0]
+    told = [datetime.fromisoformat(at) for at in re.findall(r'<tr><td><time datetime="([^"]+)"', past)]
+    assert told == [ago(20), ago(25), ago(30)]

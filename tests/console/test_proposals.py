@@ -53,11 +53,16 @@ async def test_a_proposal_is_accepted_on_the_page(admin: Browser, site: Site) ->
         "area": "东江区",
         "life": "planned",
     }
-    assert await admin.submit(f"/proposals/{kept.id}/accept", form) == (303, "/proposals")
+    status, path = await admin.submit(f"/proposals/{kept.id}/accept", form)
+    assert status == 303
+    assert site.board.get("cam-south") is not None
+    site.board.swap((), ["cam-south"])  # as in the moment before it is measured
+    _, text = await admin.get(path)
+    assert 'role="status"' in text
+    assert '<a href="/devices/cam-south">South gate</a>' in text
     stored = site.store.read_now(register.get, "device", "cam-south")
     assert stored is not None
     assert (stored.item.name, stored.item.area, stored.item.host) == ("South gate", "510104", "127.1.9.9")  # type: ignore[union-attr]
-    assert site.board.get("cam-south") is not None
     _, text = await admin.get("/proposals?state=accepted&lang=en")
     assert "Accepted by root" in text
 
@@ -174,3 +179,51 @@ async def test_how_a_search_ended_is_told(admin: Browser, site: Site) -> None:
     site.searches.progress = Progress(begun=fleet.NOW, ended=fleet.NOW, position=3, total=9, trouble="<b>no route</b>")
     _, text = await admin.get("/proposals?lang=en")
     assert "It ended early: &lt;b&gt;no route" in text
+    told = Progress(
+        begun=fleet.NOW, ended=fleet.NOW, position=9, total=9, met=7, ignored=5, stopped=True,
+        outside=4, elsewhere=1, known=3, others=2, proposed=2,
+    )  # fmt: skip
+    site.searches.progress = told
+    _, text = await admin.get("/proposals?lang=en")
+    assert "stopped by hand" in text
+    assert "7 hosts answered: 3 as registered, 2 to decide on, 2 other hosts" in text
+    assert "5 more answers or addresses were passed over and not contacted: 4 from outside" in text
+    site.searches.progress = Progress(running=True, begun=fleet.NOW, total=1022, met=105)
+    _, text = await admin.get("/proposals?lang=en")
+    assert "asking all at once, 105 hosts met so far; then 1,022 addresses" in text
+    site.store.write_now(proposals.reject, 1, "x", author="x", at=fleet.NOW)
+    _, text = await admin.get("/proposals?state=settled&lang=en")
+    assert "Nothing is in this state." in text
+
+
+async def test_an_acceptance_that_is_refused_keeps_what_was_typed_and_says_what_to_correct(
+    admin: Browser, site: Site
+) -> None:
+    (kept,) = [one for one in site.store.read_now(proposals.page) if not one.proposal.device]
+    form = {"csrf": await admin.csrf(), "id": "cam-new", "name": "South gate", "kind": "camera", "life": "planned"}
+    for language, changes, told in (
+        ("zh", {"area": "nope"}, "区域/网格：没有名为「nope」的区域。"),
+        ("en", {"area": "nope"}, "There is no area &#39;nope&#39;."),
+        ("zh", {"id": "cam-00017"}, "编码“cam-00017”已被另一台设备使用"),
+        ("en", {"id": "cam-00017"}, "another device has the code “cam-00017” already"),
+    ):
+        status, text = await admin.submit(f"/proposals/{kept.id}/accept?lang={language}", {**form, **changes})
+        assert status in (409, 422)
+        assert told in text
+        assert "openapi" not in text
+        assert 'value="South gate"' in text
+        assert all(f'value="{value}"' in text for value in changes.values())
+        assert '<option value="planned" selected>' in text
+    assert site.store.read_now(register.get, "device", "cam-new") is None
+
+
+async def test_who_comes_second_is_told_what_was_decided(admin: Browser, site: Site) -> None:
+    (kept,) = [one for one in site.store.read_now(proposals.page) if not one.proposal.device]
+    form = {"csrf": await admin.csrf(), "reason": "no"}
+    await admin.submit(f"/proposals/{kept.id}/reject", form)
+    for errand in ("accept", "reject"):
+        status, text = await admin.submit(
+            f"/proposals/{kept.id}/{errand}?lang=zh", {**form} if errand == "reject" else {"csrf": form["csrf"]}
+        )
+        assert status == 409
+        assert "已有人处理过这条发现（已拒绝）" in text

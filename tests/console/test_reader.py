@@ -38,6 +38,7 @@ async def test_pages_in_the_worst_order_hold_every_device_once_worst_first() -> 
     assert in_service == sorted(in_service, key=worst_first.index)
     assert [entry.device.life for entry in seen[-1:]] == [Life.SUSPENDED]
     down = [bool(entry.reasons[0].blamed) for entry in seen if entry.status is Status.DOWN]
+    assert [entry.device.id for entry in seen[:2]] == ["sw-001", "cam-00033"], "first what others are lost behind"
     assert down == sorted(down), "what a parent explains comes after what stands for itself"
 
 

@@ -49,7 +49,9 @@ async def test_a_search_runs_by_itself_and_its_proposals_wait(simulation: Simula
         async with aiohttp.ClientSession() as session, session.get(f"{app.url}/metrics") as answer:
             metrics = dict(re.findall(r"^(camera_registry_\w+) (\S+)$", await answer.text(), re.MULTILINE))
     assert speaking <= {one.proposal.address for one in kept}
-    assert (progress.position, progress.total, progress.trouble) == (30, 30, "")
+    assert (progress.position, progress.total, progress.trouble, progress.stopped) == (30, 30, "", False)
+    assert progress.met == progress.proposed + progress.known + progress.others
+    assert progress.proposed == len(kept)
     assert int(float(metrics["camera_registry_proposals_open"])) == len(kept)
     assert float(metrics["camera_registry_discovery_last_end_timestamp_seconds"]) > 1_700_000_000
     totals = simulation.totals()
@@ -63,6 +65,7 @@ async def test_a_registered_fleet_leaves_nothing_to_propose(simulation: Simulati
         assert not app.discoverer.start()
         await until(lambda: not app.discoverer.progress.running)
         assert app.discoverer.progress.met == sum(member.speaks_onvif for member in FLEET.members)
+        assert app.discoverer.progress.known == app.discoverer.progress.met
         assert await app.store.read(proposals.page) == []
 
 
@@ -75,6 +78,7 @@ async def test_a_stopped_search_keeps_what_it_met_and_goes_on(simulation: Simula
         await until(lambda: not app.discoverer.progress.running)
         stopped = app.discoverer.progress
         assert 0 < stopped.position < stopped.total
+        assert stopped.stopped
         assert await app.store.read(proposals.open_count) > 0
         app.discoverer.start(resume=True)
         assert app.discoverer.progress.position == stopped.position

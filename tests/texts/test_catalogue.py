@@ -22,11 +22,14 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
+from camera_registry.model.register import KINDS
+from camera_registry.rules.access import Action
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party, ProposalKind,
-    ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party,
+    ProposalKind, ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
+    Unjudged, WindowKind,
 )  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|scope|"
         r"severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind)\.|notice\.line\.|"
+        r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
@@ -99,6 +102,14 @@ def test_every_refusal_is_given_somewhere_and_says_what_and_what_to_do() -> None
     assert {code for code in refusals if f'"{code}"' not in source} == set()
     given = set(re.findall(r'Problem\(\s*HTTPStatus\.\w+,\s*"(\w+)"', source))
     assert given <= set(refusals)
+
+
+def test_everything_that_can_be_missing_has_a_name() -> None:
+    console = Path(camera_registry.__file__).parent / "console"
+    source = "\n".join(file.read_text("utf-8") for file in console.rglob("*.py"))
+    missed = set(re.findall(r'(?:not_found|number)\((?:asked, )?"(\w+)"', source))
+    named = {key.removeprefix("thing.") for key in texts("en").entries if key.startswith("thing.")}
+    assert named == {*missed, *KINDS, "credential"}
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARY, ids=lambda vocabulary: vocabulary.__name__)

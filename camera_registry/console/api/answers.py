@@ -267,7 +267,9 @@ class ProposalAnswer(BaseModel):
 
 class SearchAnswer(BaseModel):
     """How far the search under way is, or how the last one ended. ``total`` counts the addresses to scan, ``position``
-    those behind it, ``met`` hosts that answered, ``ignored`` answers and addresses that were passed over."""
+    those behind it, ``met`` hosts that answered, ``ignored`` answers and addresses that were passed over, because they
+    are ``outside`` the device networks or a unit gave them that is ``elsewhere``. ``known``, ``others`` and
+    ``proposed`` tell what was met, once the search is over."""
 
     running: bool
     begun: datetime | None
@@ -277,6 +279,12 @@ class SearchAnswer(BaseModel):
     met: int
     ignored: int
     trouble: str
+    stopped: bool
+    outside: int
+    elsewhere: int
+    known: int
+    others: int
+    proposed: int
 
 
 class CredentialAnswer(BaseModel):

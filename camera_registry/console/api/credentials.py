@@ -34,7 +34,7 @@ async def put(asked: Asked[Nothing, questions.CredentialBody]) -> answers.Creden
 async def remove(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     deps = asked.deps
     if not await deps.store.write(credentials.remove, asked.item(), author=asked.user.name, at=deps.now()):
-        raise not_found(f"credential {asked.item()}")
+        raise not_found("credential", asked.item())
     await deps.changed()
     return no_content()
 

@@ -64,7 +64,7 @@ async def whole(asked: Asked[Any, Any], device: str) -> answers.DeviceAnswer:
     """A device with its file and version; sets the ETag. Raises Problem."""
     stored = await asked.deps.store.read(register.get, "device", device)
     if stored is None or not isinstance(stored.item, Device):
-        raise not_found(f"device {device}")
+        raise not_found("device", device)
     # Right after an edit the board may still hold the file as it was.
     entry = replace(asked.deps.board.get(device) or BoardEntry(stored.item), device=stored.item)
     asked.headers["ETag"] = f'"{stored.version}"'
@@ -149,7 +149,7 @@ async def snapshot(asked: Asked[questions.SnapshotQuestion, Nothing]) -> web.Str
         at=asked.deps.now(),
     )
     if picture is None:
-        raise not_found(f"snapshot {asked.query.kind} of {entry.device.id}")
+        raise not_found("snapshot", entry.device.id)
     response = web.Response(body=picture.jpeg, content_type="image/jpeg")
     response.last_modified = picture.at
     return response

@@ -102,7 +102,7 @@ async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
     id = handling.number(asked, "window")
     found = await asked.deps.store.read(windows.get, id)
     if found is None:
-        raise not_found(f"window {id}")
+        raise not_found("window", id)
     return answers.WindowAnswer.of(found, asked.deps.now())
 
 

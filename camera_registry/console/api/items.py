@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from camera_registry.console.api import answers, bodies, devices, questions
 from camera_registry.console.api.route import Result, get, if_match, no_content, versioned, write
 from camera_registry.console.cursor import from_cursor, to_cursor
-from camera_registry.console.problems import Place, Problem, invalid, not_found
+from camera_registry.console.problems import Named, Place, Problem, invalid, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.device import Device
 from camera_registry.model.register import KINDS, Item
@@ -57,7 +57,7 @@ def _hold_inside(asked: _Ask, item: Item, before: Item | None) -> None:
 async def _stored(asked: _Ask, kind: str) -> Stored:
     found = await asked.deps.store.read(register.get, kind, asked.item())
     if found is None:
-        raise not_found(f"{kind} {asked.item()}")
+        raise not_found(kind, asked.item())
     return found
 
 
@@ -66,7 +66,7 @@ async def _answer(asked: _Ask, kind: str, id: str) -> BaseModel:
         return await devices.whole(asked, id)
     found = await asked.deps.store.read(register.get, kind, id)
     if found is None:
-        raise not_found(f"{kind} {id}")
+        raise not_found(kind, id)
     asked.headers["ETag"] = f'"{found.version}"'
     return answers.ItemAnswer(item=bodies.as_json(found.item), version=found.version, changed_at=found.changed_at)
 
@@ -108,7 +108,7 @@ def _creator(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
     async def create(asked: Asked[Nothing, BaseModel]) -> BaseModel:
         item = bodies.item(kind, dict(asked.body))
         if await asked.deps.store.read(register.get, kind, item.id) is not None:
-            raise Problem(HTTPStatus.CONFLICT, "exists", what=f"{kind} {item.id}")
+            raise Problem(HTTPStatus.CONFLICT, "exists", what=Named(kind, item.id))
         _hold_inside(asked, item, None)
         await _apply(asked, [item], expected={(kind, item.id): 0})
         asked.headers["Location"] = f"{asked.request.path}/{quote(item.id, safe='')}"
@@ -119,8 +119,11 @@ def _creator(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
 
 def _putter(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
     async def put(asked: Asked[Nothing, BaseModel]) -> BaseModel:
-        id = asked.item()
-        item = bodies.item(kind, {"id": id, **dict(asked.body)})
+        try:
+            item = bodies.item(kind, dict(bodies.whole(kind).model_validate({"id": asked.item(), **dict(asked.body)})))
+        except ValidationError as error:
+            raise invalid(error, "path", asked.words) from error
+        id = item.id
         stored = await asked.deps.store.read(register.get, kind, id)
         expected = _expected(asked, kind) if stored else {(kind, id): 0}
         _hold_inside(asked, item, stored.item if stored else None)

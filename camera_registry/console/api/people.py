@@ -82,7 +82,7 @@ async def remove_user(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 async def _account(store: Store, name: str) -> Account:
     found = await store.read(access.account, name)
     if found is None:
-        raise not_found(f"user {name}")
+        raise not_found("user", name)
     return found
 
 
@@ -123,7 +123,7 @@ async def create_token(asked: Asked[Nothing, questions.TokenBody]) -> answers.Ne
 async def revoke_token(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     deps = asked.deps
     if not await deps.store.write(tokens.revoke, asked.item(), author=asked.user.name, at=deps.now()):
-        raise not_found(f"token {asked.item()}")
+        raise not_found("token", asked.item())
     return no_content()
 
 

@@ -14,12 +14,13 @@ from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.show import show
-from camera_registry.console.pages.summary import channel_names, fact_lines, grounds, held_lines, run_lines
+from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
+from camera_registry.model.health import Flip, State
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
@@ -79,7 +80,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         children=children,
         child_statuses=Counter(child.status for child in children),
         strips=strips(flips, entry.states, since, now, _STRIPS),
-        flips=flips[:_FLIPS_SHOWN],
+        flips=sorted(flips, key=happened, reverse=True)[:_FLIPS_SHOWN],
+        happened=happened,
         since=since,
         grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
         held=held_lines(entry),
@@ -94,11 +96,29 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
     )
 
 
+def happened(flip: Flip) -> datetime:
+    """When a flip is told to have happened: silence begins when it has lasted, not at the last reading."""
+    return flip.confirmed_at if flip.after is State.STALE else flip.at
+
+
 async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    entry = on_board(asked.deps.board, asked.item())
+    deps = asked.deps
+    entry = on_board(deps.board, asked.item())
     runs = await asked.request.app[probing.PROBING].run(entry.device, asked.user.name)
-    found = chain([seen for seen, _ in runs], {reason.cause for reason in entry.reasons})
-    return show(asked, "probe.html", device=entry.device, runs=runs, chain=found)
+    entry = deps.board.get(entry.device.id) or entry
+    causes = {reason.cause for reason in entry.reasons}
+    seen = tuple(observation for observation, _ in runs)
+    return show(
+        asked,
+        "probe.html",
+        device=entry.device,
+        entry=entry,
+        runs=runs,
+        chain=chain(seen, causes),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
+        fresh=[cause for cause in found_by(seen, entry, deps.settings().health.policy()) if cause not in causes],
+    )
 
 
 def _way_down(board: Board, area: str) -> Sequence[tuple[str, str]]:
@@ -137,7 +157,7 @@ def plain(value: object, words: Texts) -> str:
         case Kind() | Life() | TrafficKind() | TlsUse():
             return words.name(value)
         case tuple() | list():
-            return ", ".join(str(one) for one in value)
+            return words("list.comma").join(str(one) for one in value)
         case date():
             return value.isoformat()
         case _:

@@ -43,6 +43,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         after=query.after,
         next=to_cursor(listed.after),
         names=names,
+        no_area=bool(wanted.area) and wanted.area not in names.areas,
         areas=sorted(names.areas.items())[:_MOST_AREAS],
         statuses=Status,
         kinds=Kind,

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
+from pydantic import Field
 
 from camera_registry.console import deciding
 from camera_registry.console.api import questions
 from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.show import show
+from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
+from camera_registry.model.register import Item
 from camera_registry.rules import acceptance
 from camera_registry.rules.access import Action
-from camera_registry.store import proposals
+from camera_registry.store import proposals, register
 from camera_registry.store.proposals import StoredProposal
 
 _ROWS = 30
@@ -31,6 +37,8 @@ class ProposalsQuery(PageQuery):
 
     state: ProposalState = ProposalState.OPEN
     after: questions.RowCursor = ""
+    accepted: str = Field("", max_length=200)
+    """The device that has just been taken into the register."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +51,50 @@ class Line:
 
 
 async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
-    query, deps = asked.query, asked.deps
-    found = await deps.store.read(
+    query = asked.query
+    found = await asked.deps.store.read(
         proposals.page,
         state=query.state,
         before_id=int(query.after) if query.after else None,
         limit=_ROWS + 1,
     )
     shown = found[:_ROWS]
+    # The register has it at once, the board a moment later.
+    taken = await asked.deps.store.read(register.get, "device", query.accepted) if query.accepted else None
+    return _shown(
+        asked,
+        query,
+        shown,
+        accepted=taken.item if taken else None,
+        following=str(shown[-1].id) if len(found) > _ROWS else "",
+    )
+
+
+def _shown(
+    asked: Asked[Any, Any],
+    query: ProposalsQuery,
+    shown: Sequence[StoredProposal],
+    *,
+    following: str = "",
+    accepted: Item | None = None,
+    problem: Problem | None = None,
+    chosen: Mapping[str, str] | None = None,
+) -> web.Response:
+    """The page. ``problem``: why what somebody ``chosen`` for the only proposal shown can't be."""
+    deps = asked.deps
     return show(
         asked,
         "proposals.html",
+        HTTPStatus.OK if problem is None else problem.status,
         query=query,
+        problem=problem,
+        accepted=accepted,
         progress=deps.discovery.progress,
         networks=deps.settings().devices.networks,
         proposals=shown,
         lines=lines,
-        suggested=acceptance.row,
-        next=str(shown[-1].id) if len(found) > _ROWS else "",
+        suggested=lambda one: {"area": "", "life": Life.ACTIVE.value, **acceptance.row(one), **(chosen or {})},
+        next=following,
         names={one.proposal.device: _name(asked, one) for one in shown},
         areas=sorted(deps.board.names.areas.items())[:_MOST_AREAS],
         states=ProposalState,
@@ -86,14 +120,19 @@ def _text(values: Mapping[str, object], name: str) -> str:
     return "" if value is None else str(value)
 
 
-def _name(asked: Asked[ProposalsQuery, Nothing], one: StoredProposal) -> str:
+def _name(asked: Asked[Any, Any], one: StoredProposal) -> str:
     entry = asked.deps.board.get(one.proposal.device)
     return entry.device.name if entry is not None else ""
 
 
 async def accept(asked: Asked[PageQuery, questions.AcceptBody]) -> web.StreamResponse:
-    await deciding.accept(asked, asked.body.chosen())
-    return go_to("/proposals")
+    chosen = asked.body.chosen()
+    try:
+        device = await deciding.accept(asked, chosen)
+    except Problem as problem:
+        kept = await deciding.stored(asked)
+        return _shown(asked, ProposalsQuery(), [kept], problem=problem, chosen=chosen)
+    return go_to(f"/proposals?accepted={quote(device, safe='')}")
 
 
 async def reject(asked: Asked[PageQuery, questions.RejectBody]) -> web.StreamResponse:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camera_registry.board import BoardEntry
-from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State
-from camera_registry.model.observation import Failure, ProbeSeen
+from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
+from camera_registry.model.observation import Failure, Observation, ProbeSeen
+from camera_registry.model.policy import Policies
+from camera_registry.rules import verdict
 
 _FACTS = (
     "manufacturer", "model", "serial", "firmware", "clock_offset_seconds", "codec", "size", "frame_rate",
@@ -54,6 +56,8 @@ class Ground:
     where: tuple[tuple[Aspect, str], ...]
     """Aspect and name of the channel (empty: the device, or its only channel)."""
     details: tuple[str, ...]
+    unsteady: bool
+    """Whether it comes and goes: then it is no dead device that somebody looks for."""
 
 
 def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Ground]:
@@ -61,6 +65,7 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
     ``tell`` says a failure in the reader's language; what the newest runs do not say any more stays as it was said."""
     names = channel_names(entry)
     told = {run.failure.detail: tell(run.failure) for run in entry.probes if run.failure is not None}
+    unsteady = {held.subject for held in entry.states if held.settled is State.FLAPPING}
     grouped: dict[tuple[Cause, str], list[Reason]] = {}
     for reason in entry.reasons:
         grouped.setdefault((reason.cause, reason.blamed), []).append(reason)
@@ -71,9 +76,25 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
             min((reason.since for reason in reasons if reason.since is not None), default=None),
             tuple(dict.fromkeys((reason.aspect, _called(names, reason.channel)) for reason in reasons)),
             tuple(dict.fromkeys(told.get(reason.detail, reason.detail) for reason in reasons if reason.detail)),
+            any(Subject(entry.device.id, reason.aspect, reason.channel) in unsteady for reason in reasons),
         )
         for (cause, blamed), reasons in grouped.items()
     ]
+
+
+def found_by(seen: Sequence[Observation], entry: BoardEntry, policies: Policies) -> Sequence[Cause]:
+    """What these runs find bad, each cause once, by the rules that judge the fleet; nothing of it is confirmed yet."""
+    policy = policies.of(entry.device)
+    before = {(run.probe, run.channel): run.facts for run in entry.probes}
+    readings = [
+        reading
+        for one in seen
+        for reading in verdict.read(
+            one, before.get((one.probe, one.channel), {}), policy, entry.device, feeds_reach=one is seen[0]
+        )
+    ]
+    failed = [Cause(one.failure.kind) for one in seen if one.failure is not None]
+    return list(dict.fromkeys([*(reading.cause for reading in readings if reading.cause is not None), *failed]))
 
 
 def channel_names(entry: BoardEntry) -> Mapping[str, str]:

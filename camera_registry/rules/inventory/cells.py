@@ -68,11 +68,11 @@ def plain(cell: Cell) -> str:
 
 
 def identifier(cell: Cell) -> str:
-    """An id: any printable text of at most 100 characters."""
+    """An id: any printable text of at most 100 characters that can be part of an address (RFC 3986, section 5.2.4)."""
     found = text(cell)
     if _SCIENTIFIC.fullmatch(found) and "+" in found:
         raise BadCell(Flaw.ROUNDED)
-    if len(found) > MAX_ID or not found.isprintable():
+    if len(found) > MAX_ID or not found.isprintable() or found in (".", ".."):
         raise BadCell(Flaw.BAD_ID, limit=str(MAX_ID))
     return found
 

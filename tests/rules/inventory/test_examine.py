@@ -188,6 +188,7 @@ def test_the_same_file_again_changes_nothing() -> None:
         ("kind", "-", Flaw.MISSING_FIELD),
         ("id", "-", Flaw.MISSING_FIELD),
         ("id", "x" * 101, Flaw.BAD_ID),
+        ("id", "..", Flaw.BAD_ID),
         ("id", "5.4E+19", Flaw.ROUNDED),
         ("username", "admin", Flaw.HALF_CREDENTIAL),
         ("password", "secret", Flaw.HALF_CREDENTIAL),
