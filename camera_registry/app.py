@@ -299,7 +299,7 @@ class App:
 def _names(register: Register) -> Names:
     return Names(
         {area.id: area.name for area in register.areas.values()},
-        {area.id: area.parent for area in register.areas.values()},
+        register.area_parents(),
         {site.id: site.name for site in register.sites.values()},
         {contractor.id: contractor.name for contractor in register.contractors.values()},
     )

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.notice import Audience, Quiet
 from camera_registry.model.place import SiteCategory
+from camera_registry.settings_section import Section
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
@@ -56,10 +57,8 @@ Duration = Annotated[float, Field(ge=0, le=31_536_000)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
-class _Channel(BaseModel):
+class _Channel(Section):
     """What all kinds have in common: whom they are for. See ``Audience`` for what each key means."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name
     language: Literal["zh", "en", ""] = ""
@@ -186,10 +185,8 @@ AnyChannel = Annotated[
 ]
 
 
-class Heartbeat(BaseModel):
+class Heartbeat(Section):
     """A sign of life for something that raises the alarm when it stops coming."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: Annotated[str, AfterValidator(lambda text: text and _http(text))] = ""
     interval: float = Field(60, ge=1, le=3600)

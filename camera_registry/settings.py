@@ -8,45 +8,24 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
-from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
-from camera_registry.model.place import SiteCategory
-from camera_registry.model.policy import (
-    FAILURES_BY_CAUSE,
-    HOLD_BY_CAUSE,
-    IncidentPolicy,
-    Pace,
-    PicturePolicy,
-    Policies,
-    Policy,
-    PollPolicy,
-    RecordingPolicy,
-    StreamPolicy,
-)
-from camera_registry.model.probe import PROBES
+from camera_registry.model.policy import IncidentPolicy
 from camera_registry.rules import scanning
+from camera_registry.settings_health import Health
+from camera_registry.settings_probes import Probes as Probes
+from camera_registry.settings_section import Seconds, Section
 
 
 class SettingsError(Exception):
@@ -75,12 +54,6 @@ def _zone(text: str) -> str:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"there is no time zone {text!r}; write one such as Asia/Shanghai or UTC") from error
-    return text
-
-
-def _probe(text: str) -> str:
-    if text not in PROBES:
-        raise ValueError(f"there is no probe {text!r}; choose from {', '.join(PROBES)}")
     return text
 
 
@@ -119,16 +92,10 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 0
 
 
-Seconds = Annotated[float, Field(gt=0)]
 Network = Annotated[str, AfterValidator(_network)]
-Probe = Annotated[str, AfterValidator(_probe)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Storage(_Section):
+class Storage(Section):
     """Where everything is kept. ``url`` empty: SQLite in the data directory."""
 
     directory: Path = Path("../data")
@@ -139,7 +106,7 @@ class Storage(_Section):
     snapshot_days: float = Field(7, gt=0)
 
 
-class Web(_Section):
+class Web(Section):
     """The address the service listens on, for people and for Prometheus."""
 
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1"
@@ -153,7 +120,7 @@ _NARROW_ENOUGH = {4: 8, 6: 32}
 """By the version of the protocol: a network with a shorter prefix is more than one city's, if not the Internet."""
 
 
-class Devices(_Section):
+class Devices(Section):
     """Which addresses may be connected to at all. Nothing outside these networks is ever contacted."""
 
     networks: tuple[Network, ...] = ()
@@ -167,7 +134,7 @@ def _own_address(text: str) -> str:
     return text
 
 
-class Discovery(_Section):
+class Discovery(Section):
     """Searching the device networks for what stands in them."""
 
     enabled: bool = False
@@ -196,92 +163,7 @@ class Discovery(_Section):
         return (self.interfaces or ("",)) if self.multicast else ()
 
 
-class ProbeSettings(_Section):
-    """How often one probe asks, and how long it waits."""
-
-    interval: Seconds = 60
-    timeout: Seconds = 5
-
-    @model_validator(mode="after")
-    def _in_time(self) -> Self:
-        if self.timeout >= self.interval:
-            raise ValueError(
-                f"timeout ({self.timeout:g} s) must be shorter than interval ({self.interval:g} s): "
-                "lower the timeout or ask less often"
-            )
-        return self
-
-
-def _probes_by_kind() -> dict[Kind, tuple[Probe, ...]]:
-    return {
-        Kind.CAMERA: ("onvif", "rtsp", "snapshot", "tls"),
-        Kind.TRAFFIC_UNIT: ("onvif", "rtsp", "snapshot", "tls"),
-        Kind.RECORDER: ("onvif", "rtsp", "snapshot", "recording", "tls"),
-        Kind.NETWORK: ("tcp", "tls", "http", "snmp"),
-        Kind.MOBILE_UNIT: ("tcp", "rtsp"),
-    }
-
-
-def _probes_by_traffic_kind() -> dict[TrafficKind, tuple[Probe, ...]]:
-    return dict.fromkeys((TrafficKind.SIGNAL, TrafficKind.GUIDANCE), ("tcp", "tls", "http", "snmp"))
-
-
-_PLAYED_WITHIN = 3.0
-"""Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
-
-
-class _ProbesBase(_Section):
-    """Settings of all probes; those of each one are made from the table of probes."""
-
-    rtsp_frames: bool = False
-    """Play each stream until its first key frame (costs bandwidth and one session), not only DESCRIBE it."""
-    rtsp_seconds: float = Field(0, ge=0)
-    """Play each stream for so long and measure its frame rate; 0: don't."""
-    onvif_refresh: Seconds = 3600
-    """How old the profiles and addresses that a device told may grow before it is asked for them again."""
-    by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
-    """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
-    ``http`` only with a path."""
-    by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
-    """The same for traffic units that differ from others by having no picture."""
-
-    @model_validator(mode="after")
-    def _played_in_time(self) -> Self:
-        timeout = self.of("rtsp").timeout
-        if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
-            raise ValueError(
-                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
-                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
-            )
-        return self
-
-    def of(self, probe: str) -> ProbeSettings:
-        """The settings of one probe. Raises AttributeError for a name that is not in the table."""
-        return cast("ProbeSettings", getattr(self, probe))
-
-    def policy(self) -> PollPolicy:
-        paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
-        options: dict[str, dict[str, object]] = {
-            "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
-            "onvif": {"refresh": self.onvif_refresh},
-        }
-        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
-
-
-def _paces() -> dict[str, Any]:
-    """A section for each probe, whose defaults are the probe's own, so that a file may give one and leave the other."""
-    made: dict[str, Any] = {}
-    for name, kind in PROBES.items():
-        pace = {"interval": (Seconds, kind.interval), "timeout": (Seconds, kind.timeout)}
-        section = create_model(f"Probe_{name}", __base__=ProbeSettings, **cast("Any", pace))
-        made[name] = (section, section())
-    return made
-
-
-Probes = create_model("Probes", __base__=_ProbesBase, **_paces())
-
-
-class Poller(_Section):
+class Poller(Section):
     """How much may be under way at once."""
 
     slots: int = Field(512, ge=1, le=20_000)
@@ -289,7 +171,8 @@ class Poller(_Section):
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
     gateway: Annotated[str, AfterValidator(_gateway)] = ""
-    """What must answer as long as this poller is connected at all, beside its devices: the site's gateway."""
+    """Where the way to every device begins: knocked at when one begins to fail, registered or not. Whether the poller
+    is blind is for ``canaries`` to say."""
     picture_processes: int = Field(1, ge=1, le=16)
     canaries: tuple[str, ...] = ()
     """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
@@ -299,91 +182,7 @@ class Poller(_Section):
         return _host_and_port(self.gateway) if self.gateway else None
 
 
-class _HealthBase(_Section):
-    """What may differ between devices."""
-
-    failures: int = Field(3, ge=1)
-    recoveries: int = Field(2, ge=1)
-    retry: Seconds = 10
-    stale_intervals: float = Field(2.5, gt=1)
-    clock_limit: Seconds = 30
-    certificate_days: float = Field(30, ge=0)
-    failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
-    flapping_start: float = Field(0.30, gt=0, le=1)
-    flapping_end: float = Field(0.25, gt=0, le=1)
-    hold: float = Field(60, ge=0)
-    hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
-    black_luma: float = Field(24, ge=0, le=255)
-    flat_share: float = Field(0.80, gt=0, le=1)
-    frame_rate_share: float = Field(0.5, gt=0, le=1)
-    frame_rate_seconds: Seconds = 2
-    recording_age_limit: Seconds = 1800
-    recording_gap_limit: Seconds = 1800
-
-
-_PARTS: Mapping[str, Mapping[str, str]] = {
-    "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
-    "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
-    "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
-}
-"""Fields of ``Policy`` that hold limits of their own: by key of [health], the field of theirs."""
-
-
-def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
-    """Keys of [health] as fields of ``Policy``."""
-    for part, keys in _PARTS.items():
-        if values := {name: given.pop(key) for key, name in keys.items() if key in given}:
-            given[part] = values
-    return given
-
-
-def _optional() -> dict[str, Any]:
-    """Every key of [health] as one that may stand there or not."""
-    fields = _HealthBase.model_fields.items()
-    return {name: (Annotated[(field.annotation, "", *field.metadata)] | None, None) for name, field in fields}
-
-
-Overrides = create_model("Overrides", __base__=_Section, **_optional())
-
-
-class Health(_HealthBase):
-    """When a reading becomes a state, and a state an incident. What is overridden counts for the kind, then for the
-    category of the site, then for the device itself."""
-
-    by_kind: dict[Kind, Overrides] = Field(default_factory=dict)
-    by_site_category: dict[SiteCategory, Overrides] = Field(default_factory=dict)
-    by_device: dict[str, Overrides] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _ends_below_start(self) -> Self:
-        sections: list[Any] = [*self.by_kind.values(), *self.by_site_category.values(), *self.by_device.values()]
-        for section in (self, *sections):
-            start, end = section.flapping_start or self.flapping_start, section.flapping_end or self.flapping_end
-            if end > start:
-                raise ValueError(
-                    f"flapping_end ({end:g}) must not be above flapping_start ({start:g}), or it would end as it begins"
-                )
-        return self
-
-    def policy(self) -> Policies:
-        own = {name: getattr(self, name) for name in _HealthBase.model_fields}
-        base = _of_policy(own)
-        base["picture"] = PicturePolicy(**base["picture"])
-        base["stream"] = StreamPolicy(**base["stream"])
-        base["recording"] = RecordingPolicy(**base["recording"])
-
-        def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
-            return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}
-
-        return Policies(
-            Policy(**base),
-            overrides(self.by_kind),
-            overrides(self.by_site_category),
-            overrides(self.by_device),
-        )
-
-
-class Incidents(_Section):
+class Incidents(Section):
     """When many faults are one incident, and how bad incidents are."""
 
     window: Seconds = 60
@@ -395,20 +194,20 @@ class Incidents(_Section):
         return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
-class Notices(_Section):
+class Notices(Section):
     """What becomes of notices that were told. ``keep_days``: how long they and the log of their delivery are kept."""
 
     keep_days: float = Field(90, ge=1)
 
 
-class Logs(_Section):
+class Logs(Section):
     """What is written to standard error, one JSON object or one line of text a record."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "text"] = "text"
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything an operator can set."""
 
     language: Literal["zh", "en"] = "zh"
@@ -430,10 +229,10 @@ class Settings(_Section):
     def _gateway_is_allowed(self) -> Self:
         host = (self.poller.gateway_address() or ("", 0))[0]
         try:
-            address = ip_address(host)
+            outside = scanning.outside((host,), self.devices.networks)
         except ValueError:
             return self  # none, or a name, whose address is looked at when it is asked
-        if not any(address in ip_network(network) for network in self.devices.networks):
+        if outside:
             raise ValueError(
                 f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
                 "network there"

@@ -7,8 +7,9 @@ a nonce to one connection), later runs ask unauthenticated first and answer the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
@@ -16,10 +17,26 @@ from probes.base import Context, ProbeError
 from probes.credentials import Login, wanted
 from probes.wire import digest
 from probes.wire.digest import Challenge, Request
+from probes.wire.head import Head
 from probes.wire.text import clean
 
 MISSES = 2
 """Remembered nonces refused in a row, after which none is tried any more."""
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Answer(Protocol):
+    """What HTTP and RTSP answer alike."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def head(self) -> Head: ...
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 @dataclass(slots=True)
@@ -47,14 +64,28 @@ class Authenticator:
         self._known = known if isinstance(known, Scheme) else None
         self._scheme = self._known if self._known is not None and self._known.misses < MISSES else None
 
-    async def first(self, request: Request) -> str | None:
+    async def through(
+        self, request: Request, headers: Headers, send: Callable[[Headers], Awaitable[AnswerT]]
+    ) -> AnswerT:
+        """The answer to a request sent with these headers and the authentication that the device asks for. Raises
+        ProbeError(AUTH) if it refuses that."""
+        authorization = await self._first(request)
+        answer = await send(proven(headers, authorization))
+        if answer.status == 401:
+            authorization = await self._again(answer.head.all("www-authenticate"), request, authorization)
+            answer = await send(proven(headers, authorization))
+            if answer.status == 401:
+                raise self._refused()
+        return answer
+
+    async def _first(self, request: Request) -> str | None:
         """The Authorization header of a request before any challenge, if one is remembered."""
         if self._scheme is None or self._login is None or self._login.last_try:
             return None
         await self._login.permit()
         return self._answer(self._scheme, self._login, request)
 
-    async def again(self, headers: Sequence[str], request: Request, sent: str | None) -> str:
+    async def _again(self, headers: Sequence[str], request: Request, sent: str | None) -> str:
         """The header of the one retry after a 401 with these WWW-Authenticate headers; ``sent`` is the header of the
         refused request, or None. Raises ProbeError(AUTH) when there is nothing more to try."""
         self._context.stage = Stage.AUTHENTICATE
@@ -62,7 +93,7 @@ class Authenticator:
             raise wanted(self._context, self._target, self._protocol)
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
-            raise self.refused()
+            raise self._refused()
         if challenge is None and not headers and self._login.refused_here:
             raise self._login.failure(self._protocol.upper())
         if challenge is None:
@@ -101,7 +132,7 @@ class Authenticator:
         else:
             self._schemes[self._protocol] = self._scheme
 
-    def refused(self) -> ProbeError:
+    def _refused(self) -> ProbeError:
         """The error for a 401 to an answer of the device's own challenge.
 
         Of a password that this very run saw accepted it says nothing: its user may not ask that, and no try is counted.
@@ -125,3 +156,8 @@ class Authenticator:
         return digest.authorization(
             scheme.challenge, login.username, login.password, request, count=scheme.count, cnonce=secrets.token_hex(8)
         )
+
+
+def proven(headers: Headers, authorization: str | None) -> Headers:
+    """``headers`` with an Authorization header, if there is one."""
+    return headers if authorization is None else (*headers, ("Authorization", authorization))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
-from probes.wire import WireError, certificate
+from probes.guard import is_literal
+from probes.wire import certificate
 
 _OLD_SERVER = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
 """Speak to servers without RFC 5746 (secure renegotiation), which we never do; Python names it from 3.12 on."""
@@ -53,11 +53,8 @@ def look_again(error: OSError) -> None:
 
 def server_name(host: str) -> str:
     """The name to ask for (SNI, RFC 6066 section 3): literal addresses are not permitted there."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host if host.isascii() and not host.startswith(".") and len(host) < 254 else ""
-    return ""
+    sayable = host.isascii() and not host.startswith(".") and len(host) < 254
+    return host if sayable and not is_literal(host) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +67,14 @@ class Agreed:
 
 
 def identify(context: Context, target: Target, spoken: ssl.SSLObject | None, seconds: float) -> Agreed:
-    """Keep what the certificate says as the fact ``certificate``: ``fingerprint``, ``subject``, ``issuer``,
-    ``not_before``, ``not_after``, ``self_signed`` (only the first where it can't be read).
+    """Keep what ``certificate.facts_of`` tells as the fact ``certificate``.
 
     Raises ProbeError(CERTIFICATE) if it is not the registered one; nothing has been sent by then.
     """
     shown = spoken.getpeercert(binary_form=True) if spoken is not None else None
     if spoken is None or shown is None:
         raise ProbeError(FailureKind.TLS, Stage.HANDSHAKE, "the device shows no certificate")
-    facts: dict[str, object] = {"fingerprint": certificate.fingerprint(shown)}
-    context.facts["certificate"] = facts
-    try:
-        facts |= certificate.read(shown).facts()
-    except WireError as error:
-        facts["unreadable"] = str(error)
+    facts = context.facts["certificate"] = certificate.facts_of(shown)
     cipher = spoken.cipher()
     agreed = Agreed(spoken.version() or "?", cipher[0] if cipher else "?", seconds)
     context.step(

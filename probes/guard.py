@@ -62,12 +62,7 @@ class AddressGuard:
         """The address to connect to. Raises Unresolved, or Forbidden when no address lies inside the networks."""
         if self._allowed.get(host):
             return host
-        try:
-            ip_address(host)
-        except ValueError:
-            addresses = await look_up(host, port)
-        else:
-            addresses = [host]
+        addresses = [host] if is_literal(host) else await look_up(host, port)
         for address in addresses:
             if self.allows(address):
                 return address
@@ -87,12 +82,13 @@ async def look_up_all(hosts: Iterable[str]) -> dict[str, list[str]]:
                 found[host] = []
 
     async with asyncio.TaskGroup() as group:
-        for host in {host for host in hosts if host and not _is_literal(host)}:
+        for host in {host for host in hosts if host and not is_literal(host)}:
             group.create_task(one(host))
     return found
 
 
-def _is_literal(host: str) -> bool:
+def is_literal(host: str) -> bool:
+    """Whether a host is named by its address."""
     try:
         ip_address(host)
     except ValueError:

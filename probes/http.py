@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 from camera_registry.model.observation import Facts
 from camera_registry.model.roster import Target
-from probes import credentials
-from probes.authentication import Authenticator
 from probes.base import Context
-from probes.http_client import HttpClient
+from probes.http_client import fetch
 from probes.wire.text import clean
 
 PAGE_LIMIT = 2 * 1024 * 1024
@@ -25,20 +23,9 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     and ``certificate`` where it came encrypted. Whether a status is a good one is not decided here.
     """
     path = str(options.get("path") or target.http_path)
-    port = target.ports.get("http", 0) or (443 if target.tls else 80)
+    port = target.web_port("http")
     begun = time.perf_counter()
-    login = credentials.login(context, target, "http")
-    try:
-        with HttpClient(context, target, port, limit=PAGE_LIMIT, tls=target.tls) as client:
-            if login is None:
-                answer = await client.send("GET", path)
-            else:
-                authenticator = Authenticator(context, target, "http", login)
-                answer = await client.request("GET", path, authenticator)
-                authenticator.accepted()
-    finally:
-        if login is not None:
-            login.close()
+    answer = await fetch(context, target, port, path, limit=PAGE_LIMIT, tls=target.tls, guarded=False)
     context.facts |= {
         "status": answer.status,
         "bytes": len(answer.body),

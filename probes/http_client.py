@@ -5,21 +5,18 @@ One client serves one run at one port of a device and keeps its connection for a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
-from probes import transport
-from probes.authentication import Authenticator
+from probes import credentials, transport
+from probes.authentication import Authenticator, Headers
 from probes.base import Context, ProbeError
 from probes.transport import Connection
 from probes.wire import WireError
 from probes.wire.digest import Request
 from probes.wire.http import Answer, AnswerReader, host_header, request_target, write_request
-
-Headers = Sequence[tuple[str, str]]
 
 
 class HttpClient:
@@ -81,15 +78,7 @@ class HttpClient:
         Tell the authenticator ``accepted`` when the answer shows that the password was taken.
         """
         asked = Request(method, request_target(path), body)
-        authorization = await authenticator.first(asked)
-        answer = await self.send(method, path, _with(headers, authorization), body)
-        if answer.status == 401:
-            challenges = answer.head.all("www-authenticate")
-            authorization = await authenticator.again(challenges, asked, authorization)
-            answer = await self.send(method, path, _with(headers, authorization), body)
-            if answer.status == 401:
-                raise authenticator.refused()
-        return answer
+        return await authenticator.through(asked, headers, lambda proven: self.send(method, path, proven, body))
 
     async def _exchange(self, connection: Connection, reader: AnswerReader, data: bytes) -> Answer:
         self._context.stage = Stage.REQUEST
@@ -107,5 +96,23 @@ class HttpClient:
         return answer
 
 
-def _with(headers: Headers, authorization: str | None) -> Headers:
-    return headers if authorization is None else (*headers, ("Authorization", authorization))
+async def fetch(
+    context: Context, target: Target, port: int, path: str, *, limit: int, tls: bool, guarded: bool = True
+) -> Answer:
+    """One page of at most ``limit`` bytes, with the registered password where the device asks for one.
+
+    Where none is registered, a question for it is an answer like any, or raises ProbeError(AUTH) if ``guarded`` says
+    that it is in the way.
+    """
+    login = credentials.login(context, target, "http")
+    try:
+        with HttpClient(context, target, port, limit=limit, tls=tls) as client:
+            if login is None and not guarded:
+                return await client.send("GET", path)
+            authenticator = Authenticator(context, target, "http", login)
+            answer = await client.request("GET", path, authenticator)
+            authenticator.accepted()
+            return answer
+    finally:
+        if login is not None:
+            login.close()

@@ -18,9 +18,9 @@ from lxml import etree
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.roster import Target
 from probes import credentials
-from probes.authentication import Authenticator
+from probes.authentication import Authenticator, Headers
 from probes.base import Context, ProbeError
-from probes.http_client import Headers, HttpClient
+from probes.http_client import HttpClient
 from probes.wire import onvif, soap, soap_requests
 from probes.wire.http import Answer, read_date
 from probes.wire.refusal import Refusal
@@ -82,7 +82,7 @@ class OnvifDevice:
         self._other_offset: float | None = None
         """Another idea of how far the device's clock is off, to sign by where the first one is refused."""
         self._clients: dict[int, HttpClient] = {}
-        self.home: Place = (target.ports.get("onvif", 0) or (443 if target.tls else 80), target.onvif_path)
+        self.home: Place = (target.web_port("onvif"), target.onvif_path)
 
     def __enter__(self) -> Self:
         return self

@@ -12,15 +12,13 @@ from typing import Self
 from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes import credentials, transport
-from probes.authentication import Authenticator
+from probes.authentication import Authenticator, Headers, proven
 from probes.base import Context, ProbeError
 from probes.datagrams import DatagramPair
 from probes.transport import Connection
 from probes.wire import WireError, rtsp
 from probes.wire.digest import Request
 from probes.wire.rtsp import Answer, Packet
-
-Headers = tuple[tuple[str, str], ...]
 
 EARLY_PACKETS = 4096
 """Media may overtake the answer to PLAY; this much of it is kept."""
@@ -104,14 +102,7 @@ class RtspSession:
     async def request(self, method: str, uri: str, headers: Headers = ()) -> Answer:
         """One request with the authentication the device asks for. Raises ProbeError(AUTH) if it refuses that."""
         asked = Request(method, uri)
-        authorization = await self._authenticator.first(asked)
-        answer = await self._exchange(method, uri, _with(headers, authorization))
-        if answer.status == 401:
-            challenges = answer.head.all("www-authenticate")
-            authorization = await self._authenticator.again(challenges, asked, authorization)
-            answer = await self._exchange(method, uri, _with(headers, authorization))
-            if answer.status == 401:
-                raise self._authenticator.refused()
+        answer = await self._authenticator.through(asked, headers, lambda proven: self._exchange(method, uri, proven))
         if answer.status < 400 or answer.status in (404, 453, 454, 459, 461, 503):
             self._authenticator.accepted()
         return answer
@@ -170,7 +161,7 @@ class RtspSession:
         self._heard_at = self._arrival
         self._sequence += 1
         proof = self._authenticator.once_more(Request("OPTIONS", self._session_uri))
-        headers = _with(self._session_header(), proof)
+        headers = proven(self._session_header(), proof)
         self._connection.send(rtsp.write_request("OPTIONS", self._session_uri, self._sequence, headers))
 
     async def _take_turn(self) -> None:
@@ -314,21 +305,17 @@ class RtspSession:
         uri, headers = self._session_uri, self._session_header()
         asked = Request("TEARDOWN", uri)
         proof = self._authenticator.once_more(asked)
-        answer = await self._send(connection, "TEARDOWN", uri, _with(headers, proof))
+        answer = await self._send(connection, "TEARDOWN", uri, proven(headers, proof))
         if answer.status == 401 and (proof := self._authenticator.renewed(answer.head.all("www-authenticate"), asked)):
-            await self._send(connection, "TEARDOWN", uri, _with(headers, proof))
+            await self._send(connection, "TEARDOWN", uri, proven(headers, proof))
 
     def _farewell(self) -> bytes:
         """What is sent last, where there was no time to hear the device take its leave."""
         if not self._session_uri or self._awaited == "TEARDOWN":
             return b""
         proof = self._authenticator.once_more(Request("TEARDOWN", self._session_uri))
-        headers = _with(self._session_header(), proof)
+        headers = proven(self._session_header(), proof)
         return rtsp.write_request("TEARDOWN", self._session_uri, self._sequence + 1, headers)
 
     def _session_header(self) -> Headers:
         return (("Session", self._session),) if self._session else ()
-
-
-def _with(headers: Headers, authorization: str | None) -> Headers:
-    return headers if authorization is None else (*headers, ("Authorization", authorization))

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
-from probes import credentials
-from probes.authentication import Authenticator
 from probes.base import Context, ProbeError
-from probes.http_client import HttpClient
+from probes.http_client import fetch
 from probes.wire import WireError, jpeg
 from probes.wire.http import Answer
 from probes.wire.onvif import read_address
@@ -29,25 +27,16 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     ``picture`` holds its measures where the poller can take them.
     """
     port, path, tls = _where(target, options)
-    login = credentials.login(context, target, "http")
-    try:
-        with HttpClient(context, target, port, limit=PICTURE_LIMIT, tls=tls) as client:
-            authenticator = Authenticator(context, target, "http", login)
-            answer = await client.request("GET", path, authenticator)
-            authenticator.accepted()
-    finally:
-        if login is not None:
-            login.close()
+    answer = await fetch(context, target, port, path, limit=PICTURE_LIMIT, tls=tls)
     _check_status(answer, path)
     return await _examine(answer, context)
 
 
 def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, bool]:
     """Port, path and encryption. Only the registered host is ever asked, whatever host an address names."""
-    port = target.ports.get("http", 0)
     path, uri = options.get("path"), options.get("snapshot_uri")
     if isinstance(path, str) and path:
-        return port or (443 if target.tls else 80), path, target.tls
+        return target.web_port("http"), path, target.tls
     if not isinstance(uri, str) or not uri:
         detail = (
             "no address of a still picture is known: register snapshot_path, or poll the device by onvif to learn it"
@@ -58,7 +47,8 @@ def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, boo
         raise ProbeError(
             FailureKind.NO_STREAM, Stage.ADDRESS, f"the device's picture address is not HTTP: {clean(uri, 80)!r}"
         )
-    return address.port or port or _SCHEMES[address.scheme], address.path, address.scheme == "https"
+    port = address.port or target.ports.get("http", 0) or _SCHEMES[address.scheme]
+    return port, address.path, address.scheme == "https"
 
 
 def _check_status(answer: Answer, path: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,9 +115,6 @@ class Recording:
     notes: Mapping[str, object] = field(default_factory=dict)
     redactions: Mapping[str, int] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)
-
-    def expecting(self, expect: Mapping[str, Any]) -> Recording:
-        return replace(self, expect=expect)
 
 
 def write(recording: Recording) -> str:

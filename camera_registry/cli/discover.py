@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from camera_registry.texts import Texts
     from probes.discovery.search import Plan, Search
 
-SYSTEMS_CHOICE = ""
 _SHOWN_IGNORED = 20
 _TELL_EVERY = 1.0
 
@@ -106,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
     """What to search. Raises CommandError for what is outside the device networks, naming the key."""
     from camera_registry.rules import scanning
-    from probes.discovery.search import Plan
+    from camera_registry.service.discoverer import plan_of
 
     if not args.network and not args.multicast:
         raise CommandError("say what to search: --network CIDR, --multicast, or both")
@@ -129,15 +128,14 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
     rate = wished.rate if args.rate is None else args.rate
     if not 0 < rate <= 1000:
         raise CommandError("--rate is a number of addresses a second, at most 1000")
-    return Plan(
+    asking = {"interfaces": tuple(args.interface)} if args.interface else {}
+    wished = wished.model_copy(update={"multicast": args.multicast, **asking})
+    return replace(
+        plan_of(settings, start=args.start),
         networks=tuple(args.network),
-        interfaces=tuple(args.interface or wished.interfaces or (SYSTEMS_CHOICE,)) if args.multicast else (),
+        interfaces=wished.asked_by(),
         ports=_ports(args.ports) or wished.ports,
         rate=rate,
-        at_once=wished.at_once,
-        timeout=wished.timeout,
-        start=args.start,
-        discovery_port=wished.port,
     )
 
 

@@ -34,18 +34,6 @@ from probes.memory import Memory
 from probes.places import Places
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable, not a password
-_HEADINGS = {
-    "tcp": "command.probe.of.tcp",
-    "onvif": "command.probe.of.onvif",
-    "rtsp": "command.probe.of.rtsp",
-    "snapshot": "command.probe.of.snapshot",
-    "key_frame": "command.probe.of.key_frame",
-    "recording": "command.probe.of.recording",
-    "tls": "command.probe.of.tls",
-    "http": "command.probe.of.http",
-    "snmp": "command.probe.of.snmp",
-    "icmp": "command.probe.of.icmp",
-}
 _USUAL = {"http": 80, "rtsp": 554, "tls": 443}
 """Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
@@ -287,7 +275,7 @@ def _as_json(shown: str, result: Result) -> dict[str, object]:
 
 
 def _run_in_words(seen: Observation, steps: Iterable[base.Step], words: Texts) -> Iterable[str]:
-    yield f"\n{words(_HEADINGS[seen.probe])}"
+    yield f"\n{words(f'command.probe.of.{seen.probe}')}"
     for step in steps:
         yield f"  - {words(f'step.{step.key}', **step.values)}"
     if seen.failure is None:

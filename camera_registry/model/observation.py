@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
 
 
 _NOTHING_TO_SEND = {"auth.none", "auth.unknown", "auth.not_given"}
+_SILENCE = frozenset({FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT})
 
 
 class Stage(StrEnum):
@@ -67,6 +68,11 @@ class Failure:
     def wants_credential(self) -> bool:
         """Whether a password was asked for where there is none to send, so that none was refused."""
         return self.kind is FailureKind.AUTH and self.key in _NOTHING_TO_SEND
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nothing at all answered. A refusal is an answer by the host."""
+        return self.kind in _SILENCE and self.stage in (Stage.ADDRESS, Stage.CONNECT)
 
 
 @dataclass(frozen=True, slots=True)

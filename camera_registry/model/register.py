@@ -43,6 +43,14 @@ class Register:
     contractors: Mapping[str, Contractor] = field(default_factory=dict)
     crews: Mapping[str, Crew] = field(default_factory=dict)
 
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """What each device stands behind."""
+        return {device.id: device.parents for device in self.devices.values()}
+
+    def area_parents(self) -> dict[str, str]:
+        """The area that each area lies in; empty: it is the largest."""
+        return {area.id: area.parent for area in self.areas.values()}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -42,6 +42,10 @@ class Target:
         """The name of the credential for ``protocol``; empty where none is registered."""
         return self.credentials.get(protocol, self.credential)
 
+    def web_port(self, protocol: str) -> int:
+        """The port of ``http`` or ``onvif``; where none is registered, the usual one."""
+        return self.ports.get(protocol, 0) or (443 if self.tls else 80)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

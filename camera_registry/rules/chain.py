@@ -21,8 +21,6 @@ _GUARDED = {Aspect.CONTROL, Aspect.STREAM, Aspect.PICTURE}
 Seen = ProbeSeen | Observation
 
 _ORDER = tuple(Link)
-_SILENT = {FailureKind.TIMEOUT, FailureKind.UNREACHABLE}
-_EARLY = (Stage.ADDRESS, Stage.CONNECT)
 _BY_KIND = {
     FailureKind.DNS: Link.HOST,
     FailureKind.AUTH: Link.CREDENTIALS,
@@ -102,7 +100,7 @@ def _broken(run: Seen, answered: datetime | None) -> Iterable[LinkSeen]:
             if run.probe in PROBES and not PROBES[run.probe].port:
                 return  # a ping that a living host does not answer is no port of it
             link = Link.PORT
-    elif link is Link.HOST and answered is not None and answered >= run.at and failure.kind in _SILENT:
+    elif link is Link.HOST and answered is not None and answered >= run.at and failure.kind is not FailureKind.DNS:
         link = Link.PORT
     key = f"failure.{failure.key}" if failure.key else ""
     yield LinkSeen(link, LinkState.BROKEN, key, failure.values, _seconds(run), failure.detail)
@@ -116,7 +114,7 @@ def link_of(probe: str, failure: Failure) -> Link | None:
         return None
     if kind in _BY_KIND:
         return _BY_KIND[kind]
-    if kind in _SILENT and stage in _EARLY:
+    if failure.unanswered:
         return Link.HOST
     if kind is FailureKind.BUSY and stage is Stage.AUTHENTICATE:
         return Link.CREDENTIALS

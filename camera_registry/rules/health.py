@@ -179,11 +179,6 @@ def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> 
     return stale, flip
 
 
-def retry_after(state: AspectState, policy: Policy) -> float | None:
-    """Seconds until a quick re-try, while a change waits for confirmation; None when nothing waits."""
-    return policy.retry if state.run else None
-
-
 def flapping_share(changes: int) -> float:
     """Weighted share, 0 to 1.2, of the last 20 readings that differed from the one before."""
     return sum(weight for place, weight in enumerate(_WEIGHTS) if changes >> place & 1) / WINDOW

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 
 from camera_registry.model.device import Device, TlsUse
 from camera_registry.model.health import OF_THE_DEVICE, Aspect, Cause, Reading, Subject
-from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
+from camera_registry.model.observation import Facts, Failure, FailureKind, Observation
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import power, recording, stream
 
-_LOST = {FailureKind.DNS, FailureKind.UNREACHABLE, FailureKind.TIMEOUT}
 _OF_THE_PICTURE = {
     FailureKind.AUTH,
     FailureKind.BUSY,
@@ -98,7 +97,7 @@ def _lost(probe: str, failure: Failure) -> bool:
     is the port takes it for a loss."""
     if failure.kind is FailureKind.REFUSED:
         return own_aspect(probe) is None
-    return failure.kind in _LOST and failure.stage in (Stage.ADDRESS, Stage.CONNECT)
+    return failure.unanswered
 
 
 def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause | None, str]:

@@ -17,7 +17,8 @@ from camera_registry.rules import maintenance, notices
 from camera_registry.rules.incidents.book import Book, Fleet
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.incidents.restore import restore
-from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.service.changes import Changes
+from camera_registry.service.ledger import Ledger
 
 
 class Casebook:
@@ -47,8 +48,7 @@ class Casebook:
     def follow(self, register: Register, windows: Sequence[Window], policy: IncidentPolicy) -> None:
         """Take up the register, planned work and policy as they are now."""
         self._register = register
-        area_parents = {area.id: area.parent for area in register.areas.values()}
-        parents = {device.id: device.parents for device in register.devices.values()}
+        area_parents, parents = register.area_parents(), register.parents()
         self._fleet = replace(
             self._fleet,
             devices=register.devices,

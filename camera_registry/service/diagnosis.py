@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from camera_registry.model.chain import Link, LinkSeen, LinkState, Way
-from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
+from camera_registry.model.observation import Failure, FailureKind, Observation
 from camera_registry.model.roster import Parent, Target
 from probes.base import Tools, observe
 from probes.catalog import load
@@ -42,7 +42,6 @@ _ECHO = "icmp"
 _OURSELVES = ("127.", "::1")
 """This machine answers pings to these itself, whatever stands behind its ports."""
 _LATER = "chain.later"
-_SILENCE = {FailureKind.TIMEOUT, FailureKind.UNREACHABLE, FailureKind.DNS}
 
 
 class Diagnosis:
@@ -60,7 +59,7 @@ class Diagnosis:
         """``seen`` with the way to the device, if it begins to fail to be reached at ``port``, or in another manner
         than before. The caller holds a place at the device's host."""
         key, failure = (target.device, port), seen.failure
-        if failure is None or not _lost(failure):
+        if failure is None or not failure.unanswered:
             self._begun.pop(key, None)
             return seen
         if self._begun.get(key) is failure.kind:
@@ -173,8 +172,3 @@ class Diagnosis:
 
 def _broken(found: Sequence[LinkSeen]) -> bool:
     return bool(found) and found[-1].state is LinkState.BROKEN
-
-
-def _lost(failure: Failure) -> bool:
-    """Whether nothing at all answered. A refusal is an answer by the host."""
-    return failure.kind in _SILENCE and failure.stage in (Stage.ADDRESS, Stage.CONNECT)

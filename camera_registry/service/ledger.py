@@ -4,79 +4,24 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
-from camera_registry.model.health import Aspect, AspectState, Flip, Reading, Reason, State, Subject
-from camera_registry.model.incident import Affected, Incident, IncidentChange
+from camera_registry.model.health import Aspect, AspectState, Flip, Reason, State, Subject
 from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.opinions import Opinion
-from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
+from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
+from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
-
-PATIENCE = timedelta(seconds=30)
-"""How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
-more than that of *when* something was last seen, and nothing of *what* was true."""
-
-
-@dataclass(slots=True)
-class _Watched:
-    """One device: its file, what is asked of it, and what is held true of it."""
-
-    device: Device
-    channels: tuple[Channel, ...]
-    policy: Policy
-    entry: Entry | None = None
-    reach: Run = ("", "")
-    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
-    opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
-    """Of subjects that several runs feed."""
-    states: dict[Subject, AspectState] = field(default_factory=dict)
-    seen: dict[Run, ProbeSeen] = field(default_factory=dict)
-    learned: dict[str, object] = field(default_factory=dict)
-    patience: timedelta = PATIENCE
-
-
-@dataclass(slots=True)
-class Changes:
-    """What is to be written and shown. Keyed, so that changes which wait for a slow database don't pile up; only
-    flips and steps of incidents do, and none of them is dropped. ``folded`` flips are in the book of incidents
-    already; ``set_off`` says when flexible maintenance windows began."""
-
-    states: dict[Subject, AspectState] = field(default_factory=dict)
-    seen: dict[tuple[str, Run], ProbeSeen] = field(default_factory=dict)
-    flips: list[Flip] = field(default_factory=list)
-    folded: int = 0
-    incidents: dict[int, Incident] = field(default_factory=dict)
-    steps: list[IncidentChange] = field(default_factory=list)
-    affected: dict[tuple[int, str, datetime], Affected] = field(default_factory=dict)
-    set_off: dict[int, datetime] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-
-    def under(self, newer: Changes) -> Changes:
-        """These changes with newer ones on top."""
-        return Changes(
-            self.states | newer.states,
-            self.seen | newer.seen,
-            self.flips + newer.flips,
-            self.folded + newer.folded,
-            self.incidents | newer.incidents,
-            self.steps + newer.steps,
-            self.affected | newer.affected,
-            self.set_off | newer.set_off,
-            self.touched | newer.touched,
-            (self.gone - newer.touched) | newer.gone,
-        )
+from camera_registry.service.watched import Watched
 
 
 class Ledger:
@@ -87,7 +32,7 @@ class Ledger:
         self.polls = polls
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, Watched] = {}
         self.lookout = Lookout(poller)
         self._parents: Mapping[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] = {}
@@ -112,7 +57,7 @@ class Ledger:
         channels: dict[str, list[Channel]] = {}
         for channel in register.channels.values():
             channels.setdefault(channel.device, []).append(channel)
-        self._parents = {device.id: device.parents for device in register.devices.values()}
+        self._parents = register.parents()
         self._below = topology.children(self._parents)
         self.lookout.follow(register)
         told: list[RosterChange] = []
@@ -154,7 +99,7 @@ class Ledger:
             before = earlier.facts if earlier is not None else {}
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
-                if not self._counts(watched, run, reading, now):
+                if not watched.counts(run, reading, now):
                     continue
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
                 for canary in self.lookout.look(state, reading, watched.policy, now):
@@ -195,21 +140,11 @@ class Ledger:
     def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``: tell the times of evidence by the new clock, so silence is measured right."""
         for watched in self._watched.values():
-            for subject, state in watched.states.items():
-                watched.states[subject] = replace(
-                    state,
-                    read_at=state.read_at and state.read_at + step,
-                    run_at=state.run_at and state.run_at + step,
-                )
-            for run, seen in watched.seen.items():
-                watched.seen[run] = replace(seen, at=seen.at + step)
-            for held in watched.opinions.values():
-                for run, one in held.items():
-                    held[run] = replace(one, until=one.until + step)
+            watched.shift(step)
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
-        for ``PATIENCE`` or one interval; ``now`` None: at once."""
+        for ``watched.PATIENCE`` or one interval; ``now`` None: at once."""
         taken, self.changes = self.changes, Changes()
         for device, since in list(self._stirred.items()):
             watched = self._watched.get(device)
@@ -260,7 +195,7 @@ class Ledger:
         watched = self._watched.get(device)
         return watched.policy if watched else self.policy.base
 
-    def _judge_again(self, watched: _Watched, policy: Policy, now: datetime) -> None:
+    def _judge_again(self, watched: Watched, policy: Policy, now: datetime) -> None:
         """Judge what was last seen of a device by its new policy, if it is new. Only what that changes counts: a
         verdict that was reached by more than the newest facts stays."""
         before, watched.policy = watched.policy, policy
@@ -275,19 +210,19 @@ class Ledger:
             for reading in read(again, {}, policy, watched.device, feeds_reach=reach):
                 state = watched.states.get(reading.subject)
                 changed = was[reading.subject].cause is not reading.cause
-                if state is not None and changed and self._counts(watched, run, reading, now):
+                if state is not None and changed and watched.counts(run, reading, now):
                     self._keep(watched, *health.judge_again(state, reading, now))
         for state in list(watched.states.values()):
             self._keep(watched, *health.confirm(state, policy, now))
         self.changes.touched.add(watched.device.id)
 
-    def _of(self, device: str) -> _Watched:
+    def _of(self, device: str) -> Watched:
         watched = self._watched.get(device)
         if watched is None:
-            watched = self._watched[device] = _Watched(Device(device, Kind.CAMERA), (), self.policy.base)
+            watched = self._watched[device] = Watched(Device(device, Kind.CAMERA), (), self.policy.base)
         return watched
 
-    def _replan(self, watched: _Watched, now: datetime) -> list[RosterChange]:
+    def _replan(self, watched: Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
         above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
         parents = [parent.device for parent in above if parent is not None]
@@ -295,12 +230,8 @@ class Ledger:
         entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents, succeeded)
         if entry == watched.entry and entry is not None:
             return []
-        was, watched.entry = watched.entry, entry
-        watched.reach = reach_feeder(entry) if entry else ("", "")
-        watched.feeders = feeders(entry) if entry else {}
-        self._gather_opinions(watched, now)
-        shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
-        watched.patience = min(PATIENCE, timedelta(seconds=shortest))
+        was = watched.entry
+        watched.take_up(entry, now)
         for subject in watched.states.keys() - watched.feeders.keys():
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
@@ -312,34 +243,6 @@ class Ledger:
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
-
-    def _counts(self, watched: _Watched, run: Run, reading: Reading, now: datetime) -> bool:
-        """Keep the opinion of this run, and say whether it counts against those of others."""
-        held = watched.opinions.get(reading.subject)
-        if held is None:
-            return True
-        interval = watched.feeders[reading.subject].get(run)
-        if interval is None:
-            return False
-        held[run] = opinions.opinion(reading, interval, watched.policy)
-        return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
-
-    def _gather_opinions(self, watched: _Watched, now: datetime) -> None:
-        """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a
-        restart does not begin with the word of whoever speaks first."""
-        shared = {subject: runs for subject, runs in watched.feeders.items() if len(runs) > 1}
-        known, watched.opinions = watched.opinions, {subject: {} for subject in shared}
-        if not shared:
-            return
-        for run, seen in watched.seen.items():
-            # Facts of a failed run are those of an earlier one.
-            facts = seen.facts if seen.failure is None else {}
-            again = Observation(watched.device.id, seen.probe, seen.at, seen.took, seen.channel, facts, seen.failure)
-            for reading in read(again, {}, watched.policy, watched.device, feeds_reach=False):
-                self._counts(watched, run, reading, now)
-        for subject, runs in shared.items():
-            held = known.get(subject, {})
-            watched.opinions[subject].update({run: one for run, one in held.items() if run in runs})
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
         watched = self._watched[device]
@@ -355,14 +258,14 @@ class Ledger:
         )
         return [Drop(device)]
 
-    def _forget(self, watched: _Watched, subject: Subject, now: datetime) -> None:
+    def _forget(self, watched: Watched, subject: Subject, now: datetime) -> None:
         state = watched.states.pop(subject)
         flip = health.forget(state, now)
         if flip is not None:
             self.changes.flips.append(flip)
         self._mark_reach(AspectState(subject))
 
-    def _keep(self, watched: _Watched, state: AspectState, flip: Flip | None) -> None:
+    def _keep(self, watched: Watched, state: AspectState, flip: Flip | None) -> None:
         subject = state.subject
         known = watched.states.get(subject)
         watched.states[subject] = state
@@ -429,7 +332,7 @@ class Ledger:
             return []
         return [Hurry(device, *parent.reach, after=0.0)]
 
-    def _remember(self, watched: _Watched, seen: Observation, earlier: ProbeSeen | None) -> None:
+    def _remember(self, watched: Watched, seen: Observation, earlier: ProbeSeen | None) -> None:
         run = (seen.probe, seen.channel)
         facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
@@ -439,7 +342,7 @@ class Ledger:
         if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
-    def _learn(self, watched: _Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
+    def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What the device told of itself: where its streams are, and what its file does not say yet."""
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts

@@ -39,7 +39,7 @@ class Lookout:
         self.canaries = frozenset(filter(None, known.values()))
         self.strangers = [name for name, id in known.items() if not id]
         self._devices = devices
-        self._parents = {device.id: device.parents for device in devices.values()}
+        self._parents = register.parents()
 
     def resume(self, since: datetime) -> None:
         """We were blind when the service last ran, and are until somebody answers."""

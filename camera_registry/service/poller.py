@@ -17,7 +17,7 @@ from functools import partial
 from typing import Protocol
 
 from camera_registry.link import Roster, Sink
-from camera_registry.model.observation import FailureKind, Observation, Stage
+from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
 from camera_registry.rules.schedule import Agenda, Due
@@ -33,8 +33,6 @@ SHIP_EVERY = 0.2
 
 IDLE = 10.0
 """Seconds after which the loop that begins runs turns even if nothing is due, to show that it lives."""
-
-_SILENCE = {FailureKind.TIMEOUT, FailureKind.UNREACHABLE, FailureKind.DNS}
 
 
 class Meter(Protocol):
@@ -233,7 +231,7 @@ class Poller:
         what nobody asked in that time would go stale.
         """
         failure = seen.failure
-        if failure is None or failure.stage not in (Stage.ADDRESS, Stage.CONNECT) or failure.kind not in _SILENCE:
+        if failure is None or not failure.unanswered:
             return
         for parked in self._parked.get(due.target.host, ()):
             for waiting in [one for one in parked if _port(one.due) == _port(due)]:

@@ -24,9 +24,10 @@ from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
 from camera_registry.rules.adoption import adopt
 from camera_registry.service.casebook import Casebook
+from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
-from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.service.ledger import Ledger
 from camera_registry.store import Store, Unavailable, audit, health, incidents, outbox, register, windows
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,9 @@ from camera_registry.model.incident import (
     Step,
 )
 from camera_registry.store.columns import clean, instant, microseconds
+from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
 from camera_registry.store.statements import insert, subtree, upsert
-from camera_registry.store.tables import AffectedRow, IncidentRow, IncidentStepRow, table
+from camera_registry.store.tables import table
 
 _INCIDENTS = table(IncidentRow)
 _STEPS = table(IncidentStepRow)

@@ -28,8 +28,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from camera_registry.model.notice import WAITING, Audience, Batch, Delivery, Notice, NoticeState, Occasion, Owing
 from camera_registry.store.columns import clean
+from camera_registry.store.incident_tables import DeliveryRow, NoticeRow
 from camera_registry.store.statements import batches, insert
-from camera_registry.store.tables import DeliveryRow, NoticeRow, table
+from camera_registry.store.tables import table
 
 _NOTICES = table(NoticeRow)
 _DELIVERIES = table(DeliveryRow)

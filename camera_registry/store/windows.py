@@ -9,7 +9,8 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.store import audit, register
 from camera_registry.store.columns import clean
-from camera_registry.store.tables import WindowRow, table
+from camera_registry.store.incident_tables import WindowRow
+from camera_registry.store.tables import table
 
 _WINDOWS = table(WindowRow)
 

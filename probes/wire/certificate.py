@@ -32,20 +32,27 @@ class Certificate:
     not_after: datetime
     self_signed: bool
 
-    def facts(self) -> dict[str, object]:
-        """The same as JSON values."""
-        return {
-            "subject": self.subject,
-            "issuer": self.issuer,
-            "not_before": self.not_before.isoformat(),
-            "not_after": self.not_after.isoformat(),
-            "self_signed": self.self_signed,
-        }
-
 
 def fingerprint(der: bytes) -> str:
     """SHA-256 over the whole certificate, 64 lower-case hexadecimal digits."""
     return hashlib.sha256(der).hexdigest()
+
+
+def facts_of(der: bytes) -> dict[str, object]:
+    """JSON values: ``fingerprint``, ``subject``, ``issuer``, ``not_before``, ``not_after``, ``self_signed``; of what
+    can't be read the first, and why as ``unreadable``."""
+    told: dict[str, object] = {"fingerprint": fingerprint(der)}
+    try:
+        said = read(der)
+    except WireError as error:
+        return told | {"unreadable": str(error)}
+    return told | {
+        "subject": said.subject,
+        "issuer": said.issuer,
+        "not_before": said.not_before.isoformat(),
+        "not_after": said.not_after.isoformat(),
+        "self_signed": said.self_signed,
+    }
 
 
 def read(der: bytes) -> Certificate:

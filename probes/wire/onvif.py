@@ -263,10 +263,16 @@ def _read_moment(element: etree._Element | None) -> datetime | None:
     year, month, day, hour, minute, second = (_whole(told.get(name)) for name in _MOMENT)
     if year is None or month is None or day is None or hour is None or minute is None:
         return None
-    if not (hour <= 24 and minute <= 60 and (second or 0) <= 61):
+    return moment_of(year, month, day, hour, minute, second or 0)
+
+
+def moment_of(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    """A moment in UTC as devices count: hour 24 is the next day's first, minute 60 the next hour's, seconds leap. None
+    for what is none."""
+    if not (hour <= 24 and minute <= 60 and second <= 61):
         return None
     try:
-        return datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second or 0)
+        return datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second)
     except (ValueError, OverflowError):
         return None
 

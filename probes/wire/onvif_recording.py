@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from lxml import etree
 
+from probes.wire.onvif import moment_of
 from probes.wire.onvif_setup import text_of_attribute
 from probes.wire.soap import child, children, descendant, local_name, raw_text, text
 
@@ -105,17 +106,15 @@ def read_moment(told: str) -> datetime | None:
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    if year < _EARLIEST or hour > 24 or minute > 60 or second > 61:
-        return None
+    moment = moment_of(year, month, day, hour, minute, second) if year >= _EARLIEST else None
     zone = (found[7] or "").upper().replace(":", "")
+    if moment is None or zone[:1] not in ("+", "-"):
+        return moment
+    east = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
     try:
-        moment = datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second)
-        if zone[:1] in ("+", "-"):
-            east = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
-            moment = moment - east if zone[0] == "+" else moment + east
-    except (ValueError, OverflowError):
+        return moment - east if zone[0] == "+" else moment + east
+    except OverflowError:
         return None
-    return moment
 
 
 def read_recordings(answer: etree._Element) -> tuple[Recording, ...]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from contextlib import suppress
 from itertools import islice
 
 from lxml import etree
 
-from probes.wire import WireError, certificate
+from probes.wire import certificate
 from probes.wire.onvif import SOURCE_LIMIT
 from probes.wire.soap import child, children, descendant, local_name, raw_text, text
 from probes.wire.wsdiscovery import mac_text
@@ -62,8 +61,8 @@ def read_hostname(answer: etree._Element) -> dict[str, object]:
 
 
 def read_certificates(answer: etree._Element) -> dict[str, object]:
-    """GetCertificates: ``certificates`` [{id, fingerprint, subject, issuer, not_before, not_after, self_signed}] that
-    the device holds, in use or not."""
+    """GetCertificates: ``certificates`` [{id, and what ``certificate.facts_of`` tells}] that the device holds, in use
+    or not."""
     found: list[dict[str, object]] = []
     for element in islice(children(answer, "NvtCertificate"), MOST):
         try:
@@ -71,7 +70,7 @@ def read_certificates(answer: etree._Element) -> dict[str, object]:
         except ValueError:
             continue
         if raw:
-            found.append({"id": text(child(element, "CertificateID")), **_certificate(raw)})
+            found.append({"id": text(child(element, "CertificateID")), **certificate.facts_of(raw)})
     return {"certificates": found} if found else {}
 
 
@@ -149,13 +148,6 @@ def _servers(answer: etree._Element, name: str) -> dict[str, object]:
         if told
     ]
     return {name.lower(): {"dhcp": dhcp, "servers": list(dict.fromkeys(servers))[:MOST]}}
-
-
-def _certificate(der: bytes) -> dict[str, object]:
-    told: dict[str, object] = {"fingerprint": certificate.fingerprint(der)}
-    with suppress(WireError):  # what is no certificate is told by its fingerprint alone
-        told |= certificate.read(der).facts()
-    return told
 
 
 def _is_true(element: etree._Element | None) -> bool:

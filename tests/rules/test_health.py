@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reading, State, Status, Subject
 from camera_registry.model.policy import Policy
-from camera_registry.rules.health import advance, derive, flapping_share, retry_after, tick
+from camera_registry.rules.health import advance, derive, flapping_share, tick
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 REACH = Subject("cam-7", Aspect.REACH)
@@ -59,13 +59,13 @@ def test_a_fault_is_confirmed_by_the_third_failure_and_begins_with_the_first() -
 def test_a_refused_password_is_believed_at_once() -> None:
     state, flips = run((60, Cause.AUTH), state=healthy())
     assert (state.state, len(flips)) == (State.DOWN, 1)
-    assert retry_after(state, POLICY) is None
+    assert state.run == 0  # nothing waits for confirmation
 
 
 def test_recovery_needs_two_good_readings_and_begins_with_the_first() -> None:
     down, _ = run(*[(60 + 10 * step, Cause.TIMEOUT) for step in range(3)], state=healthy())
     almost, flips = run((140, None), state=down)
-    assert (almost.state, flips, retry_after(almost, POLICY)) == (State.DOWN, [], 10.0)
+    assert (almost.state, flips, almost.run) == (State.DOWN, [], 1)
     back, flips = run((150, None), state=almost)
     assert (back.state, back.since, back.cause) == (State.OK, at(140), None)
     assert [flip.at for flip in flips] == [at(140)]

@@ -11,7 +11,8 @@ from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Parent, Put
-from camera_registry.service.ledger import Changes, Ledger
+from camera_registry.service.changes import Changes
+from camera_registry.service.ledger import Ledger
 from camera_registry.settings import Settings
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)

@@ -161,9 +161,6 @@ class WindowAnswer(BaseModel):
         )
 
 
-_MADE = ("acknowledged", "charged")
-
-
 def _plain(incident: Incident, now: datetime) -> dict[str, Any]:
     seen = incident.acknowledged
     return {

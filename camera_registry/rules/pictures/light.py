@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import PictureFault, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.model.picture import Unjudged
+from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
@@ -109,8 +109,3 @@ def colour_cast(of: Evidence) -> Verdict:
     factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
     strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
     return verdict(Cause.COLOUR_CAST, (factor if strong else 0.0,), seen)
-
-
-def destroys(fault: PictureFault) -> bool:
-    """Whether so little is left to see that nothing can be told from what is missing."""
-    return fault.score >= LEAST

@@ -1,0 +1,89 @@
+"""This file holds one device as the ledger sees it: its file, what is asked of it, and what is held true of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from camera_registry.model.device import Channel, Device
+from camera_registry.model.health import AspectState, Reading, Subject
+from camera_registry.model.observation import Observation, ProbeSeen
+from camera_registry.model.policy import Policy
+from camera_registry.model.roster import Entry, Run
+from camera_registry.rules import opinions
+from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.plan import feeders, reach_feeder
+from camera_registry.rules.verdict import read
+
+PATIENCE = timedelta(seconds=30)
+"""How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
+more than that of *when* something was last seen, and nothing of *what* was true."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """One device. ``reach`` is the run that reach is judged by; ``feeders``: what is measured, by which runs, and how
+    often (seconds); ``opinions`` are those on subjects that several runs feed."""
+
+    device: Device
+    channels: tuple[Channel, ...]
+    policy: Policy
+    entry: Entry | None = None
+    reach: Run = ("", "")
+    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
+    opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
+    states: dict[Subject, AspectState] = field(default_factory=dict)
+    seen: dict[Run, ProbeSeen] = field(default_factory=dict)
+    learned: dict[str, object] = field(default_factory=dict)
+    patience: timedelta = PATIENCE
+
+    def take_up(self, entry: Entry | None, now: datetime) -> None:
+        """Be asked by this plan from now on; None: by nobody."""
+        self.entry = entry
+        self.reach = reach_feeder(entry) if entry else ("", "")
+        self.feeders = feeders(entry) if entry else {}
+        shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
+        self.patience = min(PATIENCE, timedelta(seconds=shortest))
+        self._gather_opinions(now)
+
+    def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
+        """Keep the opinion of this run, and say whether it counts against those of others."""
+        held = self.opinions.get(reading.subject)
+        if held is None:
+            return True
+        interval = self.feeders[reading.subject].get(run)
+        if interval is None:
+            return False
+        held[run] = opinions.opinion(reading, interval, self.policy)
+        return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
+
+    def shift(self, step: timedelta) -> None:
+        """Tell the times of evidence by a clock that was set by ``step``."""
+        for subject, state in self.states.items():
+            self.states[subject] = replace(
+                state,
+                read_at=state.read_at and state.read_at + step,
+                run_at=state.run_at and state.run_at + step,
+            )
+        for run, seen in self.seen.items():
+            self.seen[run] = replace(seen, at=seen.at + step)
+        for held in self.opinions.values():
+            for run, one in held.items():
+                held[run] = replace(one, until=one.until + step)
+
+    def _gather_opinions(self, now: datetime) -> None:
+        """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a
+        restart does not begin with the word of whoever speaks first."""
+        shared = {subject: runs for subject, runs in self.feeders.items() if len(runs) > 1}
+        known, self.opinions = self.opinions, {subject: {} for subject in shared}
+        if not shared:
+            return
+        for run, seen in self.seen.items():
+            # Facts of a failed run are those of an earlier one.
+            facts = seen.facts if seen.failure is None else {}
+            again = Observation(self.device.id, seen.probe, seen.at, seen.took, seen.channel, facts, seen.failure)
+            for reading in read(again, {}, self.policy, self.device, feeds_reach=False):
+                self.counts(run, reading, now)
+        for subject, runs in shared.items():
+            held = known.get(subject, {})
+            self.opinions[subject].update({run: one for run, one in held.items() if run in runs})

@@ -1,0 +1,106 @@
+"""This file turns the settings of health into the policy of each device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, create_model, model_validator
+
+from camera_registry.model.device import Kind
+from camera_registry.model.health import Cause
+from camera_registry.model.place import SiteCategory
+from camera_registry.model.policy import (
+    FAILURES_BY_CAUSE,
+    HOLD_BY_CAUSE,
+    PicturePolicy,
+    Policies,
+    Policy,
+    RecordingPolicy,
+    StreamPolicy,
+)
+from camera_registry.settings_section import Seconds, Section
+
+
+class _HealthBase(Section):
+    """What may differ between devices."""
+
+    failures: int = Field(3, ge=1)
+    recoveries: int = Field(2, ge=1)
+    retry: Seconds = 10
+    stale_intervals: float = Field(2.5, gt=1)
+    clock_limit: Seconds = 30
+    certificate_days: float = Field(30, ge=0)
+    failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))
+    flapping_start: float = Field(0.30, gt=0, le=1)
+    flapping_end: float = Field(0.25, gt=0, le=1)
+    hold: float = Field(60, ge=0)
+    hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
+    black_luma: float = Field(24, ge=0, le=255)
+    flat_share: float = Field(0.80, gt=0, le=1)
+    frame_rate_share: float = Field(0.5, gt=0, le=1)
+    frame_rate_seconds: Seconds = 2
+    recording_age_limit: Seconds = 1800
+    recording_gap_limit: Seconds = 1800
+
+
+_PARTS: Mapping[str, Mapping[str, str]] = {
+    "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
+    "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
+    "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
+}
+"""Fields of ``Policy`` that hold limits of their own: by key of [health], the field of theirs."""
+
+
+def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
+    """Keys of [health] as fields of ``Policy``."""
+    for part, keys in _PARTS.items():
+        if values := {name: given.pop(key) for key, name in keys.items() if key in given}:
+            given[part] = values
+    return given
+
+
+def _optional() -> dict[str, Any]:
+    """Every key of [health] as one that may stand there or not."""
+    fields = _HealthBase.model_fields.items()
+    return {name: (Annotated[(field.annotation, "", *field.metadata)] | None, None) for name, field in fields}
+
+
+Overrides = create_model("Overrides", __base__=Section, **_optional())
+
+
+class Health(_HealthBase):
+    """When a reading becomes a state, and a state an incident. What is overridden counts for the kind, then for the
+    category of the site, then for the device itself."""
+
+    by_kind: dict[Kind, Overrides] = Field(default_factory=dict)
+    by_site_category: dict[SiteCategory, Overrides] = Field(default_factory=dict)
+    by_device: dict[str, Overrides] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends_below_start(self) -> Self:
+        sections: list[Any] = [*self.by_kind.values(), *self.by_site_category.values(), *self.by_device.values()]
+        for section in (self, *sections):
+            start, end = section.flapping_start or self.flapping_start, section.flapping_end or self.flapping_end
+            if end > start:
+                raise ValueError(
+                    f"flapping_end ({end:g}) must not be above flapping_start ({start:g}), or it would end as it begins"
+                )
+        return self
+
+    def policy(self) -> Policies:
+        own = {name: getattr(self, name) for name in _HealthBase.model_fields}
+        base = _of_policy(own)
+        base["picture"] = PicturePolicy(**base["picture"])
+        base["stream"] = StreamPolicy(**base["stream"])
+        base["recording"] = RecordingPolicy(**base["recording"])
+
+        def overrides(sections: dict[Any, Any]) -> dict[Any, dict[str, Any]]:
+            return {key: _of_policy(section.model_dump(exclude_none=True)) for key, section in sections.items()}
+
+        return Policies(
+            Policy(**base),
+            overrides(self.by_kind),
+            overrides(self.by_site_category),
+            overrides(self.by_device),
+        )
