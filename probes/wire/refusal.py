@@ -32,7 +32,7 @@ _BY_CODE = (
         ),
     ),
     (Refusal.VERSION, re.compile(r"versionmismatch")),
-    (Refusal.NOT_SUPPORTED, re.compile(r"notsupported|notimplemented|unknownaction|operationprohibited|noprofile")),
+    (Refusal.NOT_SUPPORTED, re.compile(r"notsupported|notimplemented|unknownaction|noprofile")),
     (Refusal.BUSY, re.compile(r"maxstreams|toomany|outofresource|serverbusy|maxinstances")),
 )
 _BY_TEXT = (
@@ -40,10 +40,11 @@ _BY_TEXT = (
         Refusal.AUTH,
         re.compile(
             r"authori[sz]|authenticat|authority failure|auth(?:entication)? ?fail|access (?:is )?denied|permission"
-            r"|(?:wrong|invalid|bad|incorrect) (?:user|pass|credential|login)|log-?in (?:failed|required)|security"
+            r"|(?:wrong|invalid|bad|incorrect|illegal|unknown|no such) (?:user|pass|credential|login|account)|log-?in (?:failed|required)|security"
             r"|(?:user ?name|password|nonce|digest|credentials?)\b.{0,30}\b"
             r"(?:wrong|invalid|incorrect|error|mismatch|expired)"
-            r"|(?:user|account) .{0,12}lock|time check fail|用户名或密码|密码错误|认证失败|鉴权失败|未授权|无权限"
+            r"|(?:user|account)\b.{0,12}\bnot (?:exist|found|known)|(?:user|account) .{0,12}lock|time check fail"
+            r"|用户名或密码|密码错误|认证失败|鉴权失败|未授权|无权限"
         ),
     ),
     (
@@ -56,6 +57,8 @@ _BY_TEXT = (
     ),
     (Refusal.BUSY, re.compile(r"too many|busy|resource")),
 )
+_PROHIBITED = "operationprohibited"
+"""What some say to a wrong password and others to a question that they do not answer: their words tell which."""
 _BY_STATUS = {
     401: Refusal.AUTH,
     403: Refusal.AUTH,
@@ -78,4 +81,6 @@ def classify(status: int, codes: Iterable[str] = (), said: str = "") -> Refusal:
     for refusal, pattern in _BY_TEXT:
         if pattern.search(said):
             return refusal
+    if _PROHIBITED in codes:
+        return Refusal.NOT_SUPPORTED
     return _BY_STATUS.get(status, Refusal.PROTOCOL)
