@@ -40,7 +40,8 @@ _BY_TEXT = (
         Refusal.AUTH,
         re.compile(
             r"authori[sz]|authenticat|authority failure|auth(?:entication)? ?fail|access (?:is )?denied|permission"
-            r"|(?:wrong|invalid|bad|incorrect|illegal|unknown|no such) (?:user|pass|credential|login|account)|log-?in (?:failed|required)|security"
+            r"|(?:wrong|invalid|bad|incorrect|illegal|unknown|no such) (?:user|pass|credential|login|account)"
+            r"|log-?in (?:failed|required)|security"
             r"|(?:user ?name|password|nonce|digest|credentials?)\b.{0,30}\b"
             r"(?:wrong|invalid|incorrect|error|mismatch|expired)"
             r"|(?:user|account)\b.{0,12}\bnot (?:exist|found|known)|(?:user|account) .{0,12}lock|time check fail"
