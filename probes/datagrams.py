@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from functools import partial
 
 from camera_registry.model.observation import FailureKind, Stage
 from probes.base import ProbeError
@@ -16,6 +15,10 @@ KERNEL_BUFFER = 1024 * 1024
 """Bytes that may wait in the kernel; a key frame comes in one burst."""
 QUEUE = 4096
 """Packets that may wait for us; more than that are lost, as they would be in the kernel."""
+LARGEST = 65_535
+"""Bytes of a datagram."""
+AT_ONCE = 64
+"""Packets that are taken in before others have their turn."""
 DOUBT = 1.0
 """Seconds for which media from another port than the announced one is passed over, while none comes from that."""
 
@@ -32,14 +35,15 @@ class DatagramPair:
         self._strange: tuple[int, float] | None = None
         """The unannounced port that media comes from, and since when."""
         self._settled = False
-        self._transports: list[asyncio.DatagramTransport] = []
+        self._sockets: list[socket.socket] = []
         self._packets: deque[tuple[int, bytes, float]] = deque()
         self._waiter: asyncio.Future[None] | None = None
 
     def close(self) -> None:
-        for transport in self._transports:
-            transport.abort()
-        self._transports.clear()
+        for sock in self._sockets:
+            asyncio.get_running_loop().remove_reader(sock)
+            sock.close()
+        self._sockets.clear()
 
     async def open(self) -> None:
         """Take a pair of ports on the address that the device is reached from. Raises ProbeError."""
@@ -49,15 +53,18 @@ class DatagramPair:
             detail = f"this machine has no pair of ports to receive media on ({error})"
             raise ProbeError(FailureKind.INTERNAL, Stage.REQUEST, detail) from error
         self.port = sockets[0].getsockname()[1]
-        loop = asyncio.get_running_loop()
+        # Read by hand: a datagram transport of uvloop that is closed may keep its loop from ever closing.
+        for number, sock in enumerate(sockets):
+            self._sockets.append(sock)
+            asyncio.get_running_loop().add_reader(sock, self._read, number, sock)
+
+    def _read(self, number: int, sock: socket.socket) -> None:
         try:
-            for number, sock in enumerate(sockets):
-                transport, _ = await loop.create_datagram_endpoint(partial(_Ear, self, number), sock=sock)
-                self._transports.append(transport)
-        except BaseException:
-            for sock in sockets[len(self._transports) :]:
-                sock.close()
-            raise
+            for _ in range(AT_ONCE):
+                data, source = sock.recvfrom(LARGEST)
+                self.heard(number, data, source[:2])
+        except OSError:
+            return  # nothing more waits; nothing is sent, so nothing can be refused
 
     def heard(self, number: int, data: bytes, source: tuple[str, int]) -> None:
         """A packet has come on port ``number`` of the pair."""
@@ -91,20 +98,6 @@ class DatagramPair:
             finally:
                 self._waiter = None
         return self._packets.popleft()
-
-
-class _Ear(asyncio.DatagramProtocol):
-    """One port of a pair."""
-
-    def __init__(self, pair: DatagramPair, number: int) -> None:
-        self._pair = pair
-        self._number = number
-
-    def datagram_received(self, data: bytes, addr: tuple[str | bytes, int]) -> None:
-        self._pair.heard(self._number, data, (str(addr[0]), addr[1]))
-
-    def error_received(self, exc: Exception) -> None:
-        """Nothing is sent, so nothing can be refused."""
 
 
 def _pair(address: str) -> tuple[socket.socket, socket.socket]:

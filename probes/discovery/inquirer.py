@@ -7,9 +7,8 @@ import socket
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import cast
 
 from camera_registry.model.discovery import Ignored, Oversight
 from probes.guard import AddressGuard
@@ -22,6 +21,10 @@ has heard an id does not answer it again; later than the half second in which an
 WAITING_BYTES = 4 * 1024 * 1024
 """Of answers that may wait to be read, if the system allows so much: thousands answer within half a second."""
 
+LARGEST = 65_535
+"""Bytes of a datagram."""
+AT_ONCE = 64
+"""Datagrams that are read before others have their turn."""
 ANSWERS_PER_HOST = 8
 """Datagrams that are read of one host for one question; what it sends beyond is dropped unread."""
 HOSTS = 20_000
@@ -58,24 +61,29 @@ class _Round:
     outside: dict[str, None] = field(default_factory=dict)
 
 
-class Inquirer(asyncio.DatagramProtocol):
+class Inquirer:
     """One UDP socket and the questions that wait for their answers on it."""
 
-    def __init__(self, guard: AddressGuard, port: int) -> None:
+    def __init__(self, guard: AddressGuard, port: int, sock: socket.socket) -> None:
         self._guard = guard
         self._port = port
-        self._transport: asyncio.DatagramTransport | None = None
+        self._sock = sock
         self._asked: dict[str, _Question] = {}
         self._round: _Round | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is one in all but name
+    def read(self) -> None:
+        """Take in what has come, a part of it at a time, so that others have their turn."""
+        with suppress(OSError):  # nothing more waits
+            for _ in range(AT_ONCE):
+                data, source = self._sock.recvfrom(LARGEST)
+                self._heard(data, source[0])
 
-    def error_received(self, exc: Exception) -> None:
-        """Nothing listens at some address that was asked: silence says the same."""
+    def _send(self, data: bytes, address: str) -> None:
+        # What can't be sent meets silence, which says the same.
+        with suppress(OSError):
+            self._sock.sendto(data, (address, self._port))
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        host = addr[0].partition("%")[0]
+    def _heard(self, data: bytes, host: str) -> None:
         question, everybody = self._asked.get(host), self._round
         if question is not None:
             question.read += 1
@@ -103,13 +111,12 @@ class Inquirer(asyncio.DatagramProtocol):
 
     async def ask(self, address: str, seconds: float) -> Hint | None:
         """What this one host answers within ``seconds``; None for silence. Only an address that the guard allows."""
-        assert self._transport is not None
         assert self._guard.allows(address)
         ids, probes = _probes()
         question = self._asked[address] = _Question(ids, asyncio.get_running_loop().create_future())
         try:
             for probe in probes:
-                self._transport.sendto(probe, (address, self._port))
+                self._send(probe, address)
             async with asyncio.timeout(seconds):
                 return await question.done
         except TimeoutError:
@@ -119,7 +126,6 @@ class Inquirer(asyncio.DatagramProtocol):
 
     async def ask_all(self, seconds: float) -> tuple[dict[str, Hint], list[Ignored]]:
         """Everybody's answers that came within ``seconds``, by host; and whom they came from besides, unwanted."""
-        assert self._transport is not None
         everybody = self._round = _Round()
         pauses = [min(REPEAT_AFTER, seconds / REPEATS)] * (REPEATS - 1)
         try:
@@ -127,7 +133,7 @@ class Inquirer(asyncio.DatagramProtocol):
                 ids, probes = _probes()
                 everybody.ids |= ids
                 for probe in probes:
-                    self._transport.sendto(probe, (wsdiscovery.GROUP, self._port))
+                    self._send(probe, wsdiscovery.GROUP)
                 await asyncio.sleep(pause)
         finally:
             self._round = None
@@ -139,8 +145,7 @@ class Inquirer(asyncio.DatagramProtocol):
 async def inquirer(guard: AddressGuard, port: int = wsdiscovery.PORT, interface: str = "") -> AsyncIterator[Inquirer]:
     """An inquirer for as long as it is needed. ``interface`` is the IPv4 address of the one that questions to all go
     out by; empty: the system chooses. Raises OSError for an address that is not this machine's."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
         # Questions to all stay in their own network: no router passes them on.
@@ -148,15 +153,14 @@ async def inquirer(guard: AddressGuard, port: int = wsdiscovery.PORT, interface:
         if interface:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
         sock.bind((interface, 0))
+        made = Inquirer(guard, port, sock)
+        # Read by hand: a datagram transport of uvloop that is closed may keep its loop from ever closing.
         loop = asyncio.get_running_loop()
-        transport, made = await loop.create_datagram_endpoint(lambda: Inquirer(guard, port), sock=sock)
-    except BaseException:
-        sock.close()
-        raise
-    try:
-        yield made
-    finally:
-        transport.close()
+        loop.add_reader(sock, made.read)
+        try:
+            yield made
+        finally:
+            loop.remove_reader(sock)
 
 
 def _probes() -> tuple[frozenset[str], Sequence[bytes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 import ssl
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -54,6 +55,27 @@ async def listening(
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def hearing(
+    host: str, port: int, heard: Callable[[socket.socket, bytes, tuple[str, int]], object]
+) -> AsyncIterator[int]:
+    """Hear datagrams on a port; without a transport, because one of uvloop may keep its loop from ever closing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.bind((host, port))
+
+        def read() -> None:
+            with suppress(BlockingIOError, ConnectionError):
+                heard(sock, *sock.recvfrom(65_535))
+
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sock, read)
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            loop.remove_reader(sock)
 
 
 def tools(password: str | None = PASSWORD, *, version: int = 1, memory: Memory | None = None, **more: object) -> Tools:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from camera_registry.model.people import Credential
 from probes.base import Tools
 from probes.wire import ber, snmp
 from probes.wire.snmp import Kind
-from tests.probes.loopback import probe, target, tools
+from tests.probes.loopback import hearing, probe, target, tools
 from tests.servers import snmp_agent
 
 COMMUNITY, PROOF, SEAL = "canary-7f3a9c21", "canary-for-proof", "canary-for-sealing"
@@ -116,30 +115,24 @@ async def test_without_a_credential_nothing_is_asked():
     assert seen.failure.kind is FailureKind.AUTH
 
 
-class Agent(asyncio.DatagramProtocol):
+class Agent:
     """An agent that answers as a test tells it."""
 
     def __init__(self, answer: Callable[[bytes, snmp.Pdu], list[bytes]]) -> None:
         self._answer = answer
         self.asked = 0
 
-    def connection_made(self, transport):
-        self._transport = transport
-
-    def datagram_received(self, data, address):
+    def heard(self, sock, data, address):
         self.asked += 1
         for message in self._answer(*snmp.read_community(data)):
-            self._transport.sendto(message, address)
+            sock.sendto(message, address)
 
 
 @asynccontextmanager
 async def answering(answer: Callable[[bytes, snmp.Pdu], list[bytes]]) -> AsyncIterator[tuple[int, Agent]]:
-    loop = asyncio.get_running_loop()
-    transport, agent = await loop.create_datagram_endpoint(lambda: Agent(answer), local_addr=("127.0.0.1", 0))
-    try:
-        yield transport.get_extra_info("sockname")[1], agent
-    finally:
-        transport.close()
+    agent = Agent(answer)
+    async with hearing("127.0.0.1", 0, agent.heard) as port:
+        yield port, agent
 
 
 def response(community: bytes, asked: snmp.Pdu, *values: tuple[ber.Oid, bytes], error: int = 0) -> bytes:
