@@ -197,7 +197,7 @@ async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement,
                 osd=case.osd,
             )
             try:
-                found = await desk.examine(view, _PATIENCE)
+                found, _ = await desk.examine(view, _PATIENCE)
             except ProbeError as error:
                 if error.kind is not FailureKind.UNDECODABLE:
                     raise CommandError(str(error)) from error
@@ -226,9 +226,15 @@ def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict
     return {
         "id": case.id,
         "faults": [
-            {"cause": fault.cause.value, "score": fault.score, "evidence": dict(fault.evidence)}
+            {
+                "cause": fault.cause.value,
+                "score": fault.score,
+                "evidence": dict(fault.evidence),
+                "tiles": [*fault.tiles],
+            }
             for fault in judgement.faults
         ],
+        "scores": {cause.value: score for cause, score in judgement.scores.items()},
         "checked": [cause.value for cause in judgement.checked],
         "not_checked": {cause.value: reason.value for cause, reason in judgement.not_checked.items()},
         "ms": round(1000 * found.get("cpu_seconds", 0.0), 2),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +49,7 @@ class Unjudged(StrEnum):
     NOTHING_TO_SEE = "nothing_to_see"
     STANDS_DOWN = "stands_down"
     MONOCHROME = "monochrome"
+    MAY_MOVE = "may_move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A reference, and what changed from it to the newest frame. None: they could not be compared."""
+    """A reference, and what changed from it to the newest frame. None: they could not be compared.
+
+    ``tiles`` shows where: by name, the rows of a map of 16 x 9 tiles, "1" for a tile that is concerned.
+    """
 
     reference: Picture
     change: Measures | None = None
+    tiles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +82,40 @@ class Sight:
 
     ``clock`` is what the burnt-in clock was read as: ``seconds_off`` against the time of capture, ``sure`` 0 to 1,
     ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.
+    ``sun`` is its elevation in degrees when the newest frame was taken, where the camera's place is known: it tells day
+    from night better than the hour. ``may_move``: the camera tours by itself, and is nowhere wrong.
     """
 
     frames: tuple[Picture, ...]
     references: tuple[Compared, ...] = ()
     between: Measures | None = None
     clock: Measures | None = None
+    sun: float | None = None
+    may_move: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFault:
     """A fault of a picture. ``score`` is 0.5 at the limit and 1 where nobody would doubt it; ``evidence`` are the
-    numbers that it rests on."""
+    numbers that it rests on, ``tiles`` where it is seen (rows of 16 x 9 tiles), if it is not everywhere."""
 
     cause: Cause
     score: float
     evidence: Measures = field(default_factory=dict)
+    tiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``."""
+    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``.
+
+    ``scores`` are those of all causes in ``checked``, below 0.5 where nothing was found.
+    """
 
     faults: tuple[PictureFault, ...]
     checked: tuple[Cause, ...]
     not_checked: Mapping[Cause, Unjudged]
+    scores: Mapping[Cause, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

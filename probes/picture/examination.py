@@ -61,9 +61,13 @@ class _Seen:
 
 
 class Examiner:
-    """Examines one view after the other with one decoder, and remembers references."""
+    """Examines one view after the other with one decoder, and remembers references.
+
+    ``newest`` is the last frame examined, at the size it was measured in; None if it could not be read.
+    """
 
     def __init__(self, decode: Decode) -> None:
+        self.newest: Picture | None = None
         self._decode = decode
         self._kept: OrderedDict[tuple[str, Osd | None], _Seen | str] = OrderedDict()
 
@@ -80,11 +84,13 @@ class Examiner:
         seen = [self._see(frame, osd, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
         known = [self._reference(reference, osd) for reference in references]
         newest = seen[-1]
+        self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
         changes = _changes(newest, known)
         return {
             "frames": [_told(one) for one in seen],
             "references": [_told(one) for one in known],
-            "changes": changes,
+            "changes": [None if change is None else change.measures for change in changes],
+            "tiles": [{} if change is None else change.tiles for change in changes],
             "between": _between(frames, seen, times),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
@@ -127,9 +133,9 @@ class Examiner:
         return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
 
 
-def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[dict[str, float] | None]:
+def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[comparison.Change | None]:
     """What changed from each reference, those in the most similar light first; None for those that were not needed."""
-    changes: list[dict[str, float] | None] = [None] * len(known)
+    changes: list[comparison.Change | None] = [None] * len(known)
     if isinstance(newest, str) or newest.prepared is None:
         return changes
     apart = [
@@ -142,7 +148,7 @@ def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[dict[str
         if tried >= NEEDED and alike > ALIKE:
             break
         change = comparison.compare(newest.prepared, theirs)
-        changes[place], alike = change, max(alike, change["agreement"])
+        changes[place], alike = change, max(alike, change.measures["agreement"])
     return changes
 
 

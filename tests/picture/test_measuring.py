@@ -27,7 +27,7 @@ def grey(plane: np.ndarray) -> np.ndarray:
 
 def compared(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     one, other = (comparison.prepare(seen, sharpness.noise(seen)["noise"]) for seen in (sheet(ours), sheet(theirs)))
-    return comparison.compare(one, other)
+    return comparison.compare(one, other).measures
 
 
 @pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])

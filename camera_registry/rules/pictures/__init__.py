@@ -41,11 +41,12 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
     if newest.measures is None:
         rest: dict[Cause, Unjudged] = dict.fromkeys(JUDGED, Unjudged.UNREADABLE_PICTURE)
         del rest[Cause.CORRUPT]
-        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest)
+        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest, {Cause.CORRUPT: 1.0})
     evidence = gather(sight, newest.measures, limits or Limits())
     faults: list[PictureFault] = []
     checked: list[Cause] = []
     not_checked: dict[Cause, Unjudged] = {}
+    scores: dict[Cause, float] = {}
     silenced: set[Cause] = set()
     for cause, ask, silences in _JUDGES:
         if cause in silenced:
@@ -56,8 +57,9 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
             not_checked[cause] = said
             continue
         checked.append(cause)
+        scores[cause] = said.score
         if isinstance(said, PictureFault):
             faults.append(said)
             silenced |= silences
     faults.sort(key=lambda fault: -fault.score)
-    return Judgement(tuple(faults), tuple(checked), not_checked)
+    return Judgement(tuple(faults), tuple(checked), not_checked, scores)

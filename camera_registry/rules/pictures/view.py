@@ -27,8 +27,8 @@ _FAITHFUL = 0.96
 
 def moved(of: Evidence) -> Verdict:
     """The view is found elsewhere in the picture; or the picture is clear and shows nothing of the view."""
-    if not of.compared:
-        return Unjudged.NO_REFERENCE
+    if of.sight.may_move or not of.compared:
+        return Unjudged.MAY_MOVE if of.sight.may_move else Unjudged.NO_REFERENCE
     limits, change = of.limits, of.change
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
     still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
@@ -64,7 +64,7 @@ def covered(of: Evidence) -> Verdict:
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
     scores = [score(change["hidden_dark" if more > _GLARE else "hidden"], limits.hidden), 0.9 if whole else 0.0]
-    return verdict(Cause.COVERED, scores, seen)
+    return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
 def dirty(of: Evidence) -> Verdict:
@@ -87,7 +87,9 @@ def dirty(of: Evidence) -> Verdict:
     spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
     spots = score(change["patchy_dark"], limits.dirty) if spotted else 0.0
     dulled = sharp < _DULLED
-    return verdict(Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen)
+    return verdict(
+        Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen, of.tiles("patchy")
+    )
 
 
 def blurred(of: Evidence) -> Verdict:
@@ -115,6 +117,8 @@ def blurred(of: Evidence) -> Verdict:
 
 def _unfit(of: Evidence, change: Measures) -> Unjudged | None:
     """Why structure can't be compared, or None."""
+    if of.sight.may_move and change.get("agreement", 0.0) < of.limits.agreement:
+        return Unjudged.MAY_MOVE
     if change.get("textured", 0.0) < _LEAST_TEXTURE or "hidden" not in change:
         return Unjudged.NOTHING_TO_SEE
     return None if _fits(of, change) else Unjudged.NO_FITTING_REFERENCE

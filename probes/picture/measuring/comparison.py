@@ -39,8 +39,16 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
     )
 
 
-def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
-    """What has changed from ``theirs``, the reference, to ``ours``.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``measures`` of the whole, and ``tiles``: where, row by row of the tile map, "1" for a tile that is concerned."""
+
+    measures: dict[str, float]
+    tiles: dict[str, tuple[str, ...]]
+
+
+def compare(ours: Prepared, theirs: Prepared) -> Change:
+    """What has changed from ``theirs``, the reference, to ``ours``; ``tiles`` shows ``hidden`` and ``patchy`` ones.
 
     displacement, agreement, still_agreement: see ``registration.Registration``.
     gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
@@ -66,15 +74,16 @@ def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
+    found |= _light(ours, means) | _cast(ours.channels, channels)
     if moved.displacement > 0.03:
-        return found | _light(ours, means) | _cast(ours.channels, channels)
-    return (
-        found
-        | _light(ours, means)
-        | _cast(ours.channels, channels)
-        | _structure(ours, theirs, bands, moved)
-        | {"bands": _bands(ours.sheet, theirs.sheet)}
-    )
+        return Change(found, {})
+    structure, maps = _structure(ours, theirs, bands, moved)
+    found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
+    return Change(found, {name: _rows(mask) for name, mask in maps.items()})
+
+
+def _rows(mask: Mask) -> tuple[str, ...]:
+    return tuple("".join("01"[tile] for tile in row) for row in mask.astype(int).tolist())
 
 
 def _hopeless(one: Prepared) -> bool:
@@ -120,7 +129,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
 
 def _structure(
     ours: Prepared, theirs: Prepared, bands: tuple[Plane, Plane, Plane], moved: registration.Registration
-) -> dict[str, float]:
+) -> tuple[dict[str, float], dict[str, Mask]]:
     our = [
         np.maximum(band - part * ours.noise**2, 1e-3)
         for band, part in zip(ours.bands, sharpness.BAND_NOISE, strict=True)
@@ -135,7 +144,7 @@ def _structure(
     # The light may have changed: contrast of a tile is held against how the whole picture's structure has changed.
     found: dict[str, float] = {"textured": share(told)}
     if np.count_nonzero(told) < 10:
-        return found
+        return found, {}
     middle = np.sqrt((our[1] + our[2]) / (their[1] + their[2]))
     fine = np.sqrt((our[0] / our[2]) / (their[0] / their[2]))
     medium = np.sqrt((our[1] / our[2]) / (their[1] / their[2]))
@@ -156,9 +165,8 @@ def _structure(
     weight = told.astype(np.float32)
     around = cv2.blur(log * weight, (5, 5)) / np.maximum(cv2.blur(weight, (5, 5)), 1e-3)
     patches = told & (log - around < -0.3) & (middle < 0.75 * max(usual, 0.4))
-    return (
-        found
-        | {
+    found |= (
+        {
             "structure": float(np.median(middle[told])),
             "structure_high": usual,
             "weak": share(told & weaker) / share(told),
@@ -172,6 +180,7 @@ def _structure(
         | _parts(hidden, told, "hidden_")
         | _parts(patches, told, "patchy_")
     )
+    return found, {"hidden": hidden, "patchy": patches}
 
 
 def _local_correlation(ours: Plane, theirs: Plane, moved: registration.Registration) -> Plane:
