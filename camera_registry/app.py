@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -29,6 +30,7 @@ from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.evidence import Evidence
+from camera_registry.service.gallery import Gallery
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.notifier import Notifier
@@ -38,6 +40,7 @@ from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, health, incidents, register, windows
+from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.credentials import Vault
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
@@ -72,7 +75,10 @@ class App:
         self._credentials: dict[str, Credential] = {}
         self._clock = SteadyClock()
         self._link = LocalLink()
-        self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
+        zone = ZoneInfo(settings.time_zone)
+        files = BaselineFiles(settings.storage.directory / "baselines")
+        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone)
+        self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER, zone)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
@@ -81,6 +87,7 @@ class App:
             desk,
             self._clock.utc,
             settings.poller.auth_quiet,
+            references=self.gallery.references,
         )
         limits = Limits(settings.poller.slots, settings.poller.per_host)
         self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
@@ -141,6 +148,7 @@ class App:
             await self.store.read(incidents.newest),
             self._clock.utc(),
         )
+        await self.gallery.follow()
         await self.follow()
         self._ledger.tick(self._clock.utc(), 1)
         await self.recorder.flush()
@@ -197,6 +205,7 @@ class App:
         await self.follow_channels()
         self._ledger.policy = settings.health.policy()
         self._ledger.polls = settings.probes.policy()
+        self._ledger.zone = self.gallery.zone = ZoneInfo(settings.time_zone)
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
         self.poller.limits.per_host = settings.poller.per_host

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, Self
@@ -46,6 +46,16 @@ class ProbeError(Exception):
         return cls(kind, stage, _english(kind, stage, key, values), key, values)
 
 
+@dataclass(frozen=True, slots=True)
+class References:
+    """Pictures of a channel that were accepted as good, each with when it was taken (aware UTC). ``version`` changes
+    whenever another one is accepted, or one is taken back."""
+
+    version: str = ""
+    pictures: Sequence[bytes] = ()
+    times: Sequence[datetime] = ()
+
+
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
@@ -54,6 +64,13 @@ class Pictures(Protocol):
 
         ``picture`` is a JPEG, or one key frame of H264 or H265 with its parameter sets and start codes.
         """
+        ...
+
+    async def compare(
+        self, picture: bytes, references: Sequence[bytes], timeout: float, codec: str = "JPEG"
+    ) -> tuple[Facts, bytes]:
+        """The same in full, and what changed from each reference: ``probes.picture.examination``, with the facts of
+        ``measure`` as ``picture``."""
         ...
 
 
@@ -77,6 +94,8 @@ class Tools:
     memory: Memory
     credential: Callable[[str], Credential | None] = lambda name: None
     pictures: Pictures | None = None
+    references: Callable[[str, str], Awaitable[References]] | None = field(default=None, kw_only=True)
+    """Accepted pictures of a device's channel, where pictures are to be compared with them."""
     tap: Tap | None = field(default=None, kw_only=True)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     auth_quiet: float = 1800.0
@@ -105,6 +124,8 @@ class Context:
 
     tools: Tools
     deadline: float
+    device: str = ""
+    channel: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     stage: Stage = Stage.ADDRESS
     steps: list[Step] | None = None
@@ -156,7 +177,7 @@ async def observe(
 
     An exception that no probe should raise becomes ``internal``: our own bug turns nothing red.
     """
-    context = Context(tools, asyncio.get_running_loop().time() + timeout, steps=steps)
+    context = Context(tools, asyncio.get_running_loop().time() + timeout, target.device, channel, steps=steps)
     at = tools.now()
     begun = time.perf_counter()
     failure: Failure | None = None

@@ -12,6 +12,7 @@ from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
 from probes.rtsp_session import RtspSession
+from probes.seeing import see
 from probes.wire import WireError, rtp, rtsp, sdp
 from probes.wire.onvif import read_address, write_uri
 from probes.wire.playback import Playback
@@ -252,7 +253,6 @@ async def _look(key: KeyFrame | None, codec: str, context: Context) -> None:
         detail = f"pictures of {codec or 'a codec without a name'} are not decoded here"
         raise ProbeError(FailureKind.INTERNAL, Stage.DECODE, detail)
     context.facts["sha256"] = hashlib.sha256(key.data).hexdigest()
-    if context.tools.pictures is not None:
-        measured = await context.tools.pictures.measure(key.data, context.remaining(), codec)
-        context.facts["picture"], context.picture = measured
+    await see(key.data, context, codec)
+    if context.picture is not None:
         context.step("rtsp.picture", codec=codec)

@@ -9,6 +9,7 @@ from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
 from probes.http_client import fetch
+from probes.seeing import see
 from probes.wire import WireError, jpeg
 from probes.wire.http import Answer
 from probes.wire.onvif import read_address
@@ -95,6 +96,5 @@ async def _examine(answer: Answer, context: Context) -> Facts:
         cut = "" if answer.complete else f" (the device closed after {len(body)} bytes)"
         raise ProbeError(FailureKind.UNDECODABLE, Stage.DECODE, f"the picture ends too early{cut}")
     context.step("snapshot.picture", width=picture.width, height=picture.height)
-    if context.tools.pictures is not None:
-        facts["picture"], context.picture = await context.tools.pictures.measure(body, context.remaining())
+    await see(body, context)
     return facts

@@ -68,3 +68,23 @@ class Drift:
     a_week: float
     sure: float
     days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A picture that shows how a channel's view is meant to look in one regime: accepted by a person, or by the rules
+    in a person's name (``by``). ``reason`` is why something that looks like a fault is normal here, where it is.
+
+    ``picture`` names the file: the SHA-256 of its bytes. ``measures`` are those of ``rules.pictures.usual``.
+    """
+
+    id: int
+    device: str
+    channel: str
+    regime: Regime
+    taken_at: datetime
+    picture: str
+    measures: Mapping[str, float]
+    by: str
+    accepted_at: datetime
+    reason: str = ""

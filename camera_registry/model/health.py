@@ -99,13 +99,15 @@ class Subject:
 class Reading:
     """An observation judged by policy: good (``cause`` None), or bad with its cause.
 
-    What says nothing of an aspect yields no reading at all.
+    What says nothing of an aspect yields no reading at all. ``began``: it rests on enough evidence to be believed at
+    once, and this is when the first of that was seen.
     """
 
     subject: Subject
     at: datetime
     cause: Cause | None = None
     detail: str = ""
+    began: datetime | None = None
 
     @property
     def good(self) -> bool:

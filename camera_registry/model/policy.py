@@ -11,6 +11,7 @@ from camera_registry.model.baseline import Persistence
 from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
+from camera_registry.model.picture import Limits
 from camera_registry.model.place import SiteCategory
 
 FAILURES_BY_CAUSE: Mapping[Cause, int] = {
@@ -69,6 +70,13 @@ class PicturePolicy:
     """No signal: at least this share of the 8 x 8 blocks holds one colour without any sensor noise."""
     persistence: Mapping[Cause, Persistence] = field(default_factory=lambda: dict(PERSISTENCE))
     """How long a cause must be seen in pictures that are judged in full."""
+    limits: Limits = field(default_factory=Limits)
+    """Where a measure becomes a fault."""
+    alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.CORRUPT, Cause.STRIPED})
+    """What is believed of a camera of which nobody has accepted a picture yet: the rest needs one to be told from a
+    view that has always looked so."""
+    may_move: bool = False
+    """The camera tours by itself, and is nowhere wrong."""
 
     def persistence_of(self, cause: Cause) -> Persistence:
         return self.persistence.get(cause, Persistence())

@@ -88,9 +88,12 @@ def _bad(state: AspectState, reading: Reading, policy: Policy, now: datetime) ->
         # Another cause must hold as long as the first had to, or a timeout between two refusals would be news.
         same = same and state.run_cause is reading.cause
     run, run_at = (state.run + 1, state.run_at) if same else (1, reading.at)
+    if reading.began is not None:
+        # Never before what was settled last: history has one direction.
+        run_at = max(reading.began, state.since) if state.since is not None else reading.began
     # The fault that went on through a silence goes on under another name, too.
     goes_on = State.DOWN in (state.settled, state.was)
-    if run >= policy.failures_for(reading.cause):
+    if reading.began is not None or run >= policy.failures_for(reading.cause):
         since = state.since if goes_on else None
         return _settle(state, State.DOWN, run_at or reading.at, reading, now, since=since)
     waiting = replace(state, run=run, run_cause=reading.cause, run_at=run_at)

@@ -15,6 +15,7 @@ from camera_registry.model.observation import Facts, Failure, FailureKind, Obser
 from camera_registry.model.policy import PicturePolicy, Policy
 from camera_registry.model.probe import PROBES
 from camera_registry.rules import power, recording, stream
+from camera_registry.rules.pictures import watching
 
 _OF_THE_PICTURE = {
     FailureKind.AUTH,
@@ -38,9 +39,9 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
         return ()
     readings: list[Reading] = []
 
-    def say(aspect: Aspect, cause: Cause | None = None, detail: str = "") -> None:
+    def say(aspect: Aspect, cause: Cause | None = None, detail: str = "", began: datetime | None = None) -> None:
         channel = "" if aspect in OF_THE_DEVICE else seen.channel
-        readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail))
+        readings.append(Reading(Subject(seen.device, aspect, channel), seen.at, cause, detail, began))
 
     if feeds_reach:
         lost = seen.failure is not None and _lost(seen.probe, seen.failure)
@@ -64,7 +65,7 @@ def read(seen: Observation, before: Facts, policy: Policy, device: Device, *, fe
 
 def _own(
     own: Aspect, seen: Observation, before: Facts, policy: Policy, device: Device
-) -> tuple[Cause | None, str] | None:
+) -> tuple[Cause | None, str] | tuple[Cause, str, datetime] | None:
     """What a run says of the aspect that is its probe's own; None where it says nothing.
 
     A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
@@ -73,7 +74,7 @@ def _own(
         if own is Aspect.RECORDING or (own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
             return None
         return Cause(seen.failure.kind), seen.failure.detail
-    said: tuple[Cause | None, str] | None = None, ""
+    said: tuple[Cause | None, str] | tuple[Cause, str, datetime] | None = None, ""
     if own is Aspect.PICTURE:
         said = _picture(seen.facts, before, policy.picture)
     elif own is Aspect.STREAM:
@@ -100,8 +101,10 @@ def _lost(probe: str, failure: Failure) -> bool:
     return failure.unanswered
 
 
-def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause | None, str]:
-    """What is wrong with a picture that came and could be read."""
+def _picture(
+    facts: Facts, before: Facts, policy: PicturePolicy
+) -> tuple[Cause | None, str] | tuple[Cause, str, datetime]:
+    """What is wrong with a picture that came and could be read: what is plain at one look, or what many have shown."""
     measures = facts.get("picture")
     if isinstance(measures, dict):
         luma, flat = measures.get("luma_p95"), measures.get("flat_share")
@@ -112,6 +115,8 @@ def _picture(facts: Facts, before: Facts, policy: PicturePolicy) -> tuple[Cause 
     digest = facts.get("sha256")
     if digest is not None and digest == before.get("sha256"):
         return Cause.FROZEN, "identical to the picture before it"
+    for cause, since in watching.believed(facts).items():
+        return cause, f"seen in picture after picture, first at {since.isoformat(timespec='seconds')}", since
     return None, ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 
 from camera_registry.board import BoardEntry
@@ -17,6 +17,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.pictures.watching import take_in
 from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
@@ -27,9 +28,11 @@ from camera_registry.service.watched import Watched
 class Ledger:
     """States of all devices in memory. Not thread-safe: it belongs to the event loop."""
 
-    def __init__(self, policy: Policies, polls: PollPolicy, poller: str = "local") -> None:
+    def __init__(self, policy: Policies, polls: PollPolicy, poller: str = "local", zone: tzinfo = UTC) -> None:
         self.policy = policy
         self.polls = polls
+        self.zone = zone
+        """That of the cameras' local time: by day and by night a picture means different things."""
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, Watched] = {}
@@ -97,6 +100,7 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
+            seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone)  # noqa: PLW2901
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -113,8 +117,7 @@ class Ledger:
                     told += [change for parent in watched.device.parents for change in self._ask(parent)]
                 if flip is not None and flip.subject.aspect is Aspect.REACH and flip.at == self._back.get(seen.device):
                     told += self._ask_those_behind(seen.device)
-            if hurry:
-                told.append(Hurry(seen.device, seen.probe, seen.channel, watched.policy.retry))
+            told += _soon(seen, watched.policy, hurry=hurry)
             self._remember(watched, seen, earlier)
             if seen.probe == "snmp":
                 self.changes.touched.update(one for one in self._below.get(seen.device, ()) if one in self._down)
@@ -351,6 +354,14 @@ class Ledger:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)
+
+
+def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChange]:
+    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more."""
+    again = seen.facts.get("again_in")
+    if hurry or not isinstance(again, int | float):
+        return [Hurry(seen.device, seen.probe, seen.channel, policy.retry)] if hurry else []
+    return [Hurry(seen.device, seen.probe, seen.channel, max(again, policy.retry))]
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

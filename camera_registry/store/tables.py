@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text
 from sqlmodel import Field, SQLModel
 
+from camera_registry.model.baseline import Regime
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
@@ -306,6 +307,23 @@ class ProposalRow(SQLModel, table=True):
     last_seen: datetime = fields.instant()
     decided_at: datetime | None = fields.instant(optional=True)
     decided_by: str = fields.text()
+
+
+class BaselineRow(SQLModel, table=True):
+    """Pictures that were accepted as showing how a view is meant to look; the files lie beside the database."""
+
+    __tablename__ = "baseline"
+    __table_args__ = (Index("ix_baseline_channel", "device", "channel"),)
+    id: int | None = fields.serial()
+    device: str
+    channel: str
+    regime: Regime = fields.word(Regime)
+    taken_at: datetime = fields.instant()
+    picture: str
+    measures: Any = Field(sa_column=Column(Json, nullable=False))
+    by: str
+    accepted_at: datetime = fields.instant()
+    reason: str = fields.text()
 
 
 class AuditRow(SQLModel, table=True):

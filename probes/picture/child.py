@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -72,6 +73,11 @@ def _answer(coded: bytes, codec: str, width: int) -> bytes:
     return frames.answer(measures.measure(picture), measures.thumbnail(picture, width))
 
 
+def _key_frame(codec: str, coded: bytes, width: int) -> Decoded:
+    picture = _decode_video(codec, coded, width)
+    return Decoded(picture, picture.shape[1], 1)
+
+
 def _decode_video(codec: str, coded: bytes, width: int) -> measures.Picture:
     """A key frame's picture; raises ValueError. The decoder's libraries are loaded when first needed, with memory of
     their own, as most installations never do."""
@@ -95,10 +101,14 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
         times[:count],
         times[count:],
         known,
+        None if order["codec"] == "JPEG" else partial(_key_frame, order["codec"]),
     )
     spent = {"reference_seconds": prepared - began, "cpu_seconds": time.process_time() - prepared}
     width, newest = order["thumbnail"], examiner.newest
-    return frames.answer(found | spent, measures.thumbnail(newest, width) if width and newest is not None else b"")
+    if not width or newest is None:
+        return frames.answer(found | spent, b"")
+    plain = {"picture": measures.measure(newest)}
+    return frames.answer(found | spent | plain, measures.thumbnail(newest, width))
 
 
 def decode(jpeg: bytes, width: int) -> measures.Picture:

@@ -48,13 +48,15 @@ Found = Mapping[str, Any]
 class View:
     """Pictures of one view: frames, oldest first, and references. Times are local, in ISO 8601, those of the
     frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}.
-    ``thumbnail``: how wide a small picture of the newest frame may be, in pixels; 0 for none."""
+    ``thumbnail``: how wide a small picture of the newest frame may be, in pixels; 0 for none. ``codec``: that of the
+    frames."""
 
     frames: Sequence[bytes]
     references: Sequence[bytes] = ()
     times: Sequence[str | None] = ()
     osd: Mapping[str, object] | None = None
     thumbnail: int = 0
+    codec: str = "JPEG"
 
 
 @dataclass(slots=True, frozen=True)
@@ -113,6 +115,20 @@ class PictureDesk:
             raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
         return await self._ask(frames.request({"do": frames.MEASURE, "codec": codec}, (picture,)), timeout)
 
+    async def compare(
+        self, picture: bytes, references: Sequence[bytes], timeout: float, codec: str = "JPEG"
+    ) -> Measured:
+        """What ``examine`` finds of one picture against references of its view, with the facts of ``measure`` as
+        ``picture``, and the thumbnail. Raises ProbeError like ``measure``: also where the picture can't be read."""
+        if len(picture) > frames.MAX_BYTES:
+            raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
+        view = View((picture,), references[: frames.MAX_PICTURES - 1], thumbnail=self._width, codec=codec)
+        found, thumbnail = await self.examine(view, timeout)
+        refused = found["frames"][-1].get("refused")
+        if refused is not None:
+            raise _undecodable(refused)
+        return found, thumbnail
+
     async def examine(self, view: View, timeout: float) -> tuple[Found, bytes]:
         """Measures of each frame and reference of a view (or why it was refused), and what lies between them; and the
         newest frame as a thumbnail, empty where none was asked for or it could not be read.
@@ -128,6 +144,7 @@ class PictureDesk:
             "times": [*view.times, *[None] * (len(pictures) - len(view.times))],
             "osd": view.osd,
             "thumbnail": view.thumbnail,
+            "codec": view.codec,
         }
         # One that is too large is sent as nothing, and refused as such.
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]

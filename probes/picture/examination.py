@@ -78,10 +78,13 @@ class Examiner:
         times: Sequence[datetime | None],
         reference_times: Sequence[datetime | None],
         osd: Osd | None,
+        decode: Decode | None = None,
     ) -> dict[str, object]:
         """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
-        frame, what lies between the frames, and what the clock says. Times are the camera's local time."""
-        seen = [self._see(frame, osd, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
+        frame, what lies between the frames, and what the clock says. Times are the camera's local time. ``decode``:
+        what decodes the frames, where they are no JPEG."""
+        decode = decode or self._decode
+        seen = [self._see(frame, osd, decode, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
         known = [self._reference(reference, osd) for reference in references]
         newest = seen[-1]
         self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
@@ -103,16 +106,16 @@ class Examiner:
     def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
         key = hashlib.sha256(jpeg).hexdigest(), osd
         if key not in self._kept:
-            self._kept[key] = self._see(jpeg, osd, last=True)
+            self._kept[key] = self._see(jpeg, osd, self._decode, last=True)
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return self._kept[key]
 
-    def _see(self, jpeg: bytes, osd: Osd | None, *, last: bool) -> _Seen | str:
+    def _see(self, coded: bytes, osd: Osd | None, decode: Decode, *, last: bool) -> _Seen | str:
         """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
         try:
-            decoded = self._decode(jpeg, WIDTH)
+            decoded = decode(coded, WIDTH)
         except ValueError as error:
             return str(error)
         picture = decoded.picture

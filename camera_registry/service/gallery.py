@@ -1,0 +1,106 @@
+"""The gallery: the accepted pictures of every channel, at hand for whoever judges a new one.
+
+People accept what is kept of a channel; from then on new pictures are compared with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from camera_registry.model.baseline import Baseline
+from camera_registry.model.device import Device
+from camera_registry.model.observation import FailureKind
+from camera_registry.rules.pictures.evidence import apart
+from camera_registry.rules.pictures.sun import elevation
+from camera_registry.rules.pictures.usual import regime
+from camera_registry.service.clock import SteadyClock
+from camera_registry.store import Store, baselines
+from camera_registry.store.baselines import BaselineFiles
+from camera_registry.store.pictures import PictureKind, Pictures
+from probes.base import Pictures as Desk
+from probes.base import ProbeError, References
+
+MOST = 6
+"""References that are handed out at once: those taken nearest to this time of day."""
+PATIENCE = 15.0
+"""Seconds in which a picture that somebody accepts must have been measured."""
+
+
+class Unfit(Exception):
+    """This picture can't be a baseline: it can't be read, or there is none of its kind."""
+
+
+class Gallery:
+    """Baselines in memory, their pictures on disk. It belongs to the event loop."""
+
+    def __init__(
+        self, store: Store, files: BaselineFiles, pictures: Pictures, clock: SteadyClock, desk: Desk, zone: tzinfo
+    ) -> None:
+        self.zone = zone
+        self._store = store
+        self._files = files
+        self._pictures = pictures
+        self._clock = clock
+        self._desk = desk
+        self._known: dict[tuple[str, str], list[Baseline]] = {}
+
+    async def follow(self) -> None:
+        """Take up what the store holds."""
+        known: dict[tuple[str, str], list[Baseline]] = {}
+        for one in await self._store.read(baselines.load):
+            known.setdefault((one.device, one.channel), []).append(one)
+        self._known = known
+
+    def of(self, device: str, channel: str) -> Sequence[Baseline]:
+        """The baselines of a channel, oldest first."""
+        return self._known.get((device, channel), ())
+
+    async def references(self, device: str, channel: str) -> References:
+        """What to compare a channel's next picture with."""
+        known = self._known.get((device, channel), ())
+        if not known:
+            return References()
+        hour = self._hour(self._clock.utc())
+        nearest = sorted(known, key=lambda one: apart(hour, self._hour(one.taken_at)))[:MOST]
+        read = await asyncio.to_thread(lambda: [(one, self._files.read(one.picture)) for one in nearest])
+        there = [(one, jpeg) for one, jpeg in read if jpeg is not None]
+        version = ",".join(str(one.id) for one in known)
+        return References(version, [jpeg for _, jpeg in there], [one.taken_at for one, _ in there])
+
+    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
+        """Make the kept picture of a kind a baseline of its channel. Raises Unfit, or Unavailable."""
+        picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
+        if picture is None:
+            raise Unfit
+        try:
+            found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE)
+        except ProbeError as error:
+            if error.kind is FailureKind.INTERNAL:
+                raise
+            raise Unfit(error.detail) from error
+        frames = found["frames"]
+        assert isinstance(frames, list)
+        measures = frames[-1]["measures"]
+        sun = None
+        if device.latitude is not None and device.longitude is not None:
+            sun = elevation(picture.at, device.latitude, device.longitude)
+        name = await asyncio.to_thread(self._files.save, picture.jpeg)
+        light = regime(measures, self._hour(picture.at), sun)
+        now = self._clock.utc()
+        made = Baseline(0, device.id, channel, light, picture.at, name, measures, author, now, reason)
+        kept = await self._store.write(baselines.add, made)
+        await self.follow()
+        return kept
+
+    async def take_back(self, id: int, author: str) -> Baseline | None:
+        """Forget a baseline; None when there is none. Raises Unavailable."""
+        gone = await self._store.write(baselines.remove, id, author=author, at=self._clock.utc())
+        if gone is not None:
+            await self.follow()
+        return gone
+
+    def _hour(self, at: datetime) -> float:
+        local = at.astimezone(self.zone)
+        return local.hour + local.minute / 60
