@@ -103,8 +103,9 @@ def _lost(probe: str, failure: Failure) -> bool:
 
 def _picture(
     facts: Facts, before: Facts, policy: PicturePolicy
-) -> tuple[Cause | None, str] | tuple[Cause, str, datetime]:
-    """What is wrong with a picture that came and could be read: what is plain at one look, or what many have shown."""
+) -> tuple[Cause | None, str] | tuple[Cause, str, datetime] | None:
+    """What is wrong with a picture that came and could be read: what is plain at one look, or what many have shown.
+    None: it does not bear out what was believed, and one picture is not enough to say the opposite."""
     measures = facts.get("picture")
     if isinstance(measures, dict):
         luma, flat = measures.get("luma_p95"), measures.get("flat_share")
@@ -115,9 +116,10 @@ def _picture(
     digest = facts.get("sha256")
     if digest is not None and digest == before.get("sha256"):
         return Cause.FROZEN, "identical to the picture before it"
-    for cause, since in watching.believed(facts).items():
+    held, doubtful = watching.believed(facts)
+    for cause, since in held.items():
         return cause, f"seen in picture after picture, first at {since.isoformat(timespec='seconds')}", since
-    return None, ""
+    return None if doubtful else (None, "")
 
 
 def _page(facts: Facts, device: Device) -> tuple[Cause | None, str]:

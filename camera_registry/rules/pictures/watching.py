@@ -52,22 +52,25 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     same = before.get("baselines") == found["baselines"]
     looks = [*(_looks(before) if same else ()), _look(seen.at, judgement, trusted)][-KEPT:]
     believed = _believed(looks, _times(before), policy)
-    newest = looks[-1].faults - believed.keys()
+    undecided = looks[-1].faults ^ (believed.keys() & looks[-1].checked)
     measures = view.frames[-1].measures
     hour = at.hour + at.minute / 60
     rest |= {
         "baselines": found["baselines"],
         "looks": [_as_json(look) for look in looks],
         "believed": {cause.value: since.isoformat() for cause, since in believed.items()},
-        "again_in": min((_pause(policy, cause) for cause in newest), default=None),
+        "again_in": min((_pause(policy, cause, believed) for cause in undecided), default=None),
         "judgement": _told(judgement, len(times), regime(measures, hour, sun) if measures else None),
     }
     return replace(seen, facts=rest)
 
 
-def believed(facts: Facts) -> dict[Cause, datetime]:
-    """What the looks at a picture are enough to believe, worst first, each with when it was first seen."""
-    return _times(facts)
+def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
+    """What the looks at a channel are enough to believe, worst first, each with when it was first seen; and whether
+    something else is still believed that the newest look denies, so that nothing can be said until the next one."""
+    held, looks = _times(facts), _looks(facts)
+    denied = looks[-1].checked - looks[-1].faults if looks else frozenset[Cause]()
+    return {cause: since for cause, since in held.items() if cause not in denied}, bool(held.keys() & denied)
 
 
 def _believed(looks: Sequence[Look], before: Mapping[Cause, datetime], policy: PicturePolicy) -> dict[Cause, datetime]:
@@ -80,9 +83,10 @@ def _believed(looks: Sequence[Look], before: Mapping[Cause, datetime], policy: P
     return found
 
 
-def _pause(policy: PicturePolicy, cause: Cause) -> float:
+def _pause(policy: PicturePolicy, cause: Cause, believed: Mapping[Cause, datetime]) -> float:
+    """Seconds until another look tells more: whether it lasts, or, of what is believed, whether it is over."""
     need = policy.persistence_of(cause)
-    return need.seconds / max(1, need.pictures - 1)
+    return 0.0 if cause in believed else need.seconds / max(1, need.pictures - 1)
 
 
 def _look(at: datetime, judgement: Judgement, trusted: frozenset[Cause]) -> Look:
