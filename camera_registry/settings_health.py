@@ -7,19 +7,37 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, create_model, model_validator
 
+from camera_registry.model.baseline import Persistence
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause
 from camera_registry.model.place import SiteCategory
 from camera_registry.model.policy import (
     FAILURES_BY_CAUSE,
     HOLD_BY_CAUSE,
+    PERSISTENCE,
     PicturePolicy,
     Policies,
     Policy,
     RecordingPolicy,
     StreamPolicy,
 )
+from camera_registry.rules.pictures.watching import KEPT
 from camera_registry.settings_section import Seconds, Section
+
+
+class _Persistence(Section):
+    """How long a cause must be seen in pictures; see ``model.baseline.Persistence``."""
+
+    pictures: int = Field(3, ge=1)
+    of: int = Field(4, ge=1, le=KEPT)
+    seconds: float = Field(1800, ge=0)
+    recoveries: int = Field(2, ge=1, le=KEPT)
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.pictures > self.of:
+            raise ValueError(f"pictures ({self.pictures}) must not be above of ({self.of}), or it would never be seen")
+        return self
 
 
 class _HealthBase(Section):
@@ -38,6 +56,9 @@ class _HealthBase(Section):
     hold_by_cause: dict[Cause, Annotated[float, Field(ge=0)]] = Field(default_factory=lambda: dict(HOLD_BY_CAUSE))
     black_luma: float = Field(24, ge=0, le=255)
     flat_share: float = Field(0.80, gt=0, le=1)
+    persistence: dict[Cause, _Persistence] = Field(default_factory=dict)
+    """What differs from ``model.policy.PERSISTENCE``."""
+    may_move: bool = False
     frame_rate_share: float = Field(0.5, gt=0, le=1)
     frame_rate_seconds: Seconds = 2
     recording_age_limit: Seconds = 1800
@@ -45,7 +66,12 @@ class _HealthBase(Section):
 
 
 _PARTS: Mapping[str, Mapping[str, str]] = {
-    "picture": {"black_luma": "black_luma", "flat_share": "flat_share"},
+    "picture": {
+        "black_luma": "black_luma",
+        "flat_share": "flat_share",
+        "persistence": "persistence",
+        "may_move": "may_move",
+    },
     "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
     "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},
 }
@@ -57,7 +83,14 @@ def _of_policy(given: dict[str, Any]) -> dict[str, Any]:
     for part, keys in _PARTS.items():
         if values := {name: given.pop(key) for key, name in keys.items() if key in given}:
             given[part] = values
+    if own := given.get("picture", {}).pop("persistence", None):
+        given["picture"]["persistence"] = {**PERSISTENCE, **{cause: _persistence(one) for cause, one in own.items()}}
     return given
+
+
+def _persistence(given: _Persistence | dict[str, Any]) -> Persistence:
+    whole = given if isinstance(given, _Persistence) else _Persistence(**given)
+    return Persistence(**whole.model_dump())
 
 
 def _optional() -> dict[str, Any]:

@@ -48,10 +48,12 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     view = sight(found, [at], times, sun=sun, may_move=policy.may_move)
     judgement = judge(view, policy.limits)
     trusted = frozenset(JUDGED) if times else policy.alone
-    # Against other references another thing is asked: what was seen before them says nothing of it.
-    same = before.get("baselines") == found["baselines"]
-    looks = [*(_looks(before) if same else ()), _look(seen.at, judgement, trusted)][-KEPT:]
-    believed = _believed(looks, _times(before), policy)
+    look, held = _look(seen.at, judgement, trusted), _times(before)
+    looks = [*_looks(before), look][-KEPT:]
+    if before.get("baselines", "") != found["baselines"]:
+        # Against other references another thing is asked: what was seen before them counts only if it is seen still.
+        looks, held = [look], {cause: since for cause, since in held.items() if cause in look.faults}
+    believed = _believed(looks, held, policy)
     undecided = looks[-1].faults ^ (believed.keys() & looks[-1].checked)
     measures = view.frames[-1].measures
     hour = at.hour + at.minute / 60

@@ -1,0 +1,75 @@
+"""A camera that answers but does not see what it should is found, once people have said what it should see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camera_registry.app import App
+from camera_registry.model.device import Kind
+from camera_registry.model.health import Cause, Status
+from camera_registry.service.gallery import Unfit
+from camera_registry.simulator.faults import Fault
+from camera_registry.simulator.plan import Fleet
+from camera_registry.simulator.simulation import Simulation
+from camera_registry.store.pictures import PictureKind
+from tests.service.whole import serving, until, write_settings
+
+FLEET = Fleet.plan(12, seed=5)
+CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
+QUICK = "".join(
+    f"[health.persistence.{cause}]\npictures = 2\nof = 3\nseconds = 0\n" for cause in ("covered", "blurred", "dirty")
+)
+
+
+def causes(app: App, device: str) -> set[Cause]:
+    entry = app.board.get(device)
+    return set() if entry is None else {reason.cause for reason in entry.reasons}
+
+
+async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> None:
+    entry = app.board.get(device)
+    assert entry is not None
+    (channel,) = entry.channels or ("",)
+    await app.gallery.accept(entry.device, channel and channel.id, kind, reason, "an operator")
+
+
+@pytest.mark.timeout(120)
+async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_forget_it(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, more=QUICK)
+    covered, blurred, unknown, well = CAMERAS[:4]
+    async with Simulation(FLEET) as simulation:
+        async with serving(settings, simulation) as app:
+            await until(lambda: len(app.board) == 12 and all(entry.status is Status.OK for entry in app.board))
+            with pytest.raises(Unfit):
+                await accept(app, covered, PictureKind.LAST_FAULTY)
+            for device in (covered, blurred, well):
+                await accept(app, device)
+            simulation.faults.set(covered, Fault.COVERED)
+            simulation.faults.set(blurred, Fault.BLURRED)
+            simulation.faults.set(unknown, Fault.COVERED)
+            await until(lambda: Cause.COVERED in causes(app, covered) and Cause.BLURRED in causes(app, blurred))
+            assert causes(app, covered) == {Cause.COVERED}
+            # Nobody has said what this one should see.
+            assert causes(app, unknown) == causes(app, well) == set()
+        async with serving(settings) as app:
+            assert causes(app, covered) == {Cause.COVERED}
+            polled = simulation.totals().requests["http.snapshot"]
+            await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 20)
+            assert causes(app, covered) == {Cause.COVERED}
+            simulation.faults.clear_all()
+            await until(lambda: not causes(app, covered) | causes(app, blurred))
+
+
+@pytest.mark.timeout(120)
+async def test_what_is_said_to_be_normal_here_is_no_fault_any_more(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path, more=QUICK)
+    camera = CAMERAS[0]
+    async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
+        await until(lambda: len(app.board) == 12 and all(entry.status is Status.OK for entry in app.board))
+        await accept(app, camera)
+        simulation.faults.set(camera, Fault.COVERED)
+        await until(lambda: causes(app, camera) == {Cause.COVERED})
+        await accept(app, camera, PictureKind.LAST_FAULTY, "a new canopy stands before it")
+        await until(lambda: not causes(app, camera))
