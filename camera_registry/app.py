@@ -245,6 +245,7 @@ class App:
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
+            gallery=self.gallery,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )

@@ -9,6 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from camera_registry.board import Board
+from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
@@ -18,7 +19,7 @@ from camera_registry.model.observation import Observation
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import PictureKind, Pictures
 from exporters.service import ServiceMetrics
 from probes.base import Step
 
@@ -40,6 +41,22 @@ class Discovery(Protocol):
         ...
 
     def stop(self) -> None: ...
+
+
+class Gallery(Protocol):
+    """The pictures that show how views are meant to look."""
+
+    def of(self, device: str, channel: str) -> Sequence[Baseline]: ...
+
+    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
+        """Make the kept picture of a kind one of them. Raises Unfit."""
+        ...
+
+    async def take_back(self, id: int, author: str) -> Baseline | None:
+        """Forget one of them; None when there is none."""
+        ...
+
+    async def picture(self, baseline: Baseline) -> bytes | None: ...
 
 
 TestChannel = Callable[[str], Awaitable[Delivery | None]]
@@ -76,6 +93,7 @@ class Deps:
     vault: Vault
     metrics: ServiceMetrics
     discovery: Discovery
+    gallery: Gallery
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel

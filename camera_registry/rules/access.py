@@ -26,6 +26,8 @@ class Action(StrEnum):
     """Look at the audit trail."""
     SCRAPE = "scrape"
     """Read metrics and service discovery."""
+    ACCEPT = "accept"
+    """Say which pictures show how a view is meant to look."""
     PROBE = "probe"
     """Have a device probed now."""
     DISCOVER = "discover"
@@ -54,6 +56,7 @@ _WORK = frozenset(
         Action.SEE_PICTURES,
         Action.SEE_CHANGES,
         Action.SCRAPE,
+        Action.ACCEPT,
         Action.PROBE,
         Action.DISCOVER,
         Action.EDIT,

@@ -17,7 +17,7 @@ from camera_registry.rules.pictures.sun import elevation
 from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, baselines
-from camera_registry.store.baselines import BaselineFiles
+from camera_registry.store.baselines import BaselineFiles, Unfit
 from camera_registry.store.pictures import PictureKind, Pictures
 from probes.base import Pictures as Desk
 from probes.base import ProbeError, References
@@ -26,10 +26,6 @@ MOST = 6
 """References that are handed out at once: those taken nearest to this time of day."""
 PATIENCE = 15.0
 """Seconds in which a picture that somebody accepts must have been measured."""
-
-
-class Unfit(Exception):
-    """This picture can't be a baseline: it can't be read, or there is none of its kind."""
 
 
 class Gallery:
@@ -73,7 +69,7 @@ class Gallery:
         """Make the kept picture of a kind a baseline of its channel. Raises Unfit, or Unavailable."""
         picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
         if picture is None:
-            raise Unfit
+            raise Unfit("")
         try:
             found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE)
         except ProbeError as error:
@@ -100,6 +96,10 @@ class Gallery:
         if gone is not None:
             await self.follow()
         return gone
+
+    async def picture(self, baseline: Baseline) -> bytes | None:
+        """What a baseline shows; None if its file is gone."""
+        return await asyncio.to_thread(self._files.read, baseline.picture)
 
     def _hour(self, at: datetime) -> float:
         local = at.astimezone(self.zone)

@@ -25,6 +25,10 @@ MOST = 4
 """Baselines of one channel in one regime; one more replaces the oldest."""
 
 
+class Unfit(Exception):
+    """This picture can't be a baseline: why, as the decoder says it; empty: there is none of its kind."""
+
+
 def add(tx: Connection, baseline: Baseline) -> Baseline:
     """Keep one more baseline; returns it with its number. The oldest of its channel and regime goes, if there are too
     many."""

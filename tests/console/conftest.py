@@ -16,6 +16,7 @@ from yarl import URL
 
 from camera_registry import console
 from camera_registry.board import Board
+from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
@@ -25,10 +26,11 @@ from camera_registry.model.place import Area
 from camera_registry.model.register import Item
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, incidents, register, tokens
+from camera_registry.store.baselines import Unfit
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import new_key
 from camera_registry.store.passwords import Passwords
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import PictureKind, Pictures
 from exporters.service import ServiceMetrics
 from probes.base import Step
 from tests.console import fleet
@@ -52,6 +54,36 @@ class Searches:
 
     def stop(self) -> None:
         self.progress = replace(self.progress, running=False, ended=fleet.NOW, position=100)
+
+
+@dataclass
+class Accepted:
+    """Stands for the pictures that were accepted: it takes any picture but one of nothing."""
+
+    pictures: Pictures
+    kept: list[Baseline] = field(default_factory=list)
+
+    def of(self, device: str, channel: str) -> Sequence[Baseline]:
+        return [one for one in self.kept if (one.device, one.channel) == (device, channel)]
+
+    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
+        picture = self.pictures.read(device.id, channel, kind)
+        if picture is None:
+            raise Unfit("")
+        number = len(self.kept) + 1
+        self.kept.append(
+            Baseline(number, device.id, channel, Regime.DAY, picture.at, "", {}, author, fleet.NOW, reason)
+        )
+        return self.kept[-1]
+
+    async def take_back(self, id: int, author: str) -> Baseline | None:
+        gone = next((one for one in self.kept if one.id == id), None)
+        self.kept = [one for one in self.kept if one.id != id]
+        return gone
+
+    async def picture(self, baseline: Baseline) -> bytes | None:
+        picture = self.pictures.read(baseline.device, baseline.channel, PictureKind.LAST)
+        return picture and picture.jpeg
 
 
 @dataclass
@@ -196,6 +228,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
         discovery=searches,
+        gallery=Accepted(pictures),
         loopback=getattr(request, "param", True),
         now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )

@@ -9,10 +9,10 @@ import pytest
 from camera_registry.app import App
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause, Status
-from camera_registry.service.gallery import Unfit
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
+from camera_registry.store.baselines import Unfit
 from camera_registry.store.pictures import PictureKind
 from tests.service.whole import serving, until, write_settings
 
