@@ -1,7 +1,7 @@
 """This file decides who may do what: one table, role by action, and one function that everything asks.
 
-Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only, and pictures, which may
-show people, are for those who need them to judge a fault.
+Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only, and pictures, which
+may show people, are for those who need them to judge a fault.
 """
 
 from __future__ import annotations
