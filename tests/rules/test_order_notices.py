@@ -17,7 +17,9 @@ EVERYTHING = Audience(
 )
 LIFE = [
     OrderChange(OrderStep.OPENED, NOON, order(version=1)),
-    OrderChange(OrderStep.ESCALATED, at(60), order(version=2), values={"phase": "accept", "contact": "王"}),
+    OrderChange(
+        OrderStep.ESCALATED, at(60), order(version=2), values={"phase": "accept", "contact": "王", "area": "city"}
+    ),
     OrderChange(OrderStep.ESCALATED, at(60), order(version=2), values={"phase": "arrive", "contact": "王"}),
     OrderChange(OrderStep.ACCEPTED, at(90), order(version=3), "li"),
     OrderChange(OrderStep.RECOVERED, at(95), order(version=4, state=OrderState.ON_SITE)),
@@ -40,6 +42,7 @@ def test_a_channel_hears_of_what_is_overdue_and_of_the_rest_if_it_asks_for_it() 
         "order_verified",
         "order_closed",
     ]
+    assert {one.values["area"] for one in whole} == {"east-1"}, "where it is, not whose contact is pushed"
     assert len({one.key for one in whole}) == len(whole)
     assert order_notices.owed(LIFE, [EVERYTHING], Register()) == whole, "owed twice, it is kept once"
     assert order_notices.owed(LIFE, [replace(EVERYTHING, severity=Severity.P1)], Register()) == []
