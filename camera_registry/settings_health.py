@@ -21,7 +21,6 @@ from camera_registry.model.policy import (
     RecordingPolicy,
     StreamPolicy,
 )
-from camera_registry.rules.pictures.watching import KEPT
 from camera_registry.settings_section import Seconds, Section
 
 
@@ -29,9 +28,9 @@ class _Persistence(Section):
     """How long a cause must be seen in pictures; see ``model.baseline.Persistence``."""
 
     pictures: int = Field(3, ge=1)
-    of: int = Field(4, ge=1, le=KEPT)
+    of: int = Field(4, ge=1, le=20)
     seconds: float = Field(1800, ge=0)
-    recoveries: int = Field(2, ge=1, le=KEPT)
+    recoveries: int = Field(2, ge=1)
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

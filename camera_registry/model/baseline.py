@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from camera_registry.model.health import Cause
-
 
 class Regime(StrEnum):
     """The kinds of light in which a camera's pictures are alike. Infrared is without colours, at whatever hour."""
@@ -39,8 +37,9 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """How long a cause must be seen before it is believed: in ``pictures`` of the last ``of`` in which it was checked,
-    the first and last of those at least ``seconds`` apart. It is over when ``recoveries`` in a row are free of it.
+    """How long a cause must be seen before it is believed: in ``pictures`` of the last ``of`` that count, which are
+    those that could check it and come so long after the last one that counted that ``pictures`` of them take
+    ``seconds``. It is over when ``recoveries`` in a row, whenever they come, are free of it.
 
     The time is what matters: a false alarm is of the scene, and looking again at once finds it again.
     """
@@ -50,14 +49,21 @@ class Persistence:
     seconds: float = 1800.0
     recoveries: int = 2
 
+    @property
+    def apart(self) -> float:
+        """Seconds from one picture that counts to the next."""
+        return self.seconds / max(1, self.pictures - 1)
+
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one picture said, without its measures. ``checked`` are the causes that it could tell about."""
+class Trail:
+    """What pictures have said of one cause of late. ``since``: when it was first seen, once it is believed; ``clean``:
+    how many pictures in a row, up to the newest, have denied that. ``seen``, until it is believed: when each picture
+    that counts was taken and whether it shows the cause, oldest first, the first of them one that does."""
 
-    at: datetime
-    faults: frozenset[Cause]
-    checked: frozenset[Cause]
+    since: datetime | None = None
+    seen: tuple[tuple[datetime, bool], ...] = ()
+    clean: int = 0
 
 
 @dataclass(frozen=True, slots=True)

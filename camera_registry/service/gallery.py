@@ -13,7 +13,7 @@ from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Device
 from camera_registry.model.observation import FailureKind
 from camera_registry.rules.pictures.evidence import apart
-from camera_registry.rules.pictures.sun import elevation
+from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, baselines
@@ -79,11 +79,8 @@ class Gallery:
         frames = found["frames"]
         assert isinstance(frames, list)
         measures = frames[-1]["measures"]
-        sun = None
-        if device.latitude is not None and device.longitude is not None:
-            sun = elevation(picture.at, device.latitude, device.longitude)
         name = await asyncio.to_thread(self._files.save, picture.jpeg)
-        light = regime(measures, self._hour(picture.at), sun)
+        light = regime(measures, self._hour(picture.at), above(device, picture.at))
         now = self._clock.utc()
         made = Baseline(0, device.id, channel, light, picture.at, name, measures, author, now, reason)
         kept = await self._store.write(baselines.add, made)

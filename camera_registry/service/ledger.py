@@ -17,7 +17,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.pictures.watching import take_in
+from camera_registry.rules.pictures.watching import believed, doubts, take_in
 from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
@@ -188,6 +188,18 @@ class Ledger:
         watched = self._watched.get(subject.device)
         return watched.states.get(subject) if watched else None
 
+    def pictured_well(self, seen: Observation) -> bool | None:
+        """Whether an observation that was judged has a picture in which nothing is wrong; None where that was not
+        judged. One that is in doubt is not good, though a single picture is not enough to believe it."""
+        state = self.state(Subject(seen.device, Aspect.PICTURE, seen.channel))
+        watched = self._watched.get(seen.device)
+        run = watched.seen.get((seen.probe, seen.channel)) if watched is not None else None
+        if run is None or run.at != seen.at or state is None or state.good is None:
+            return None
+        if doubts(run.facts):
+            return False
+        return state.good if state.read_at == seen.at else None
+
     def roster_entry(self, device: str) -> Entry | None:
         """What the poller is told of a device."""
         watched = self._watched.get(device)
@@ -342,7 +354,8 @@ class Ledger:
         failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         self._stirred.setdefault(seen.device, seen.at)
-        if earlier is None or _news(earlier.failure, seen.failure):
+        # What is believed of a picture must be known after a crash, or the next one would be taken for a recovery.
+        if earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:

@@ -18,10 +18,9 @@ from camera_registry.board import Board, BoardEntry
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
 from camera_registry.model.dispatch import DispatchPolicy
-from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.notice import Notice
-from camera_registry.model.observation import Facts, Observation
+from camera_registry.model.observation import Facts
 from camera_registry.model.roster import RosterChange
 from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules.adoption import adopt
@@ -162,11 +161,7 @@ class Recorder:
             batch = await self._link.take()
             self.tell(self._ledger.judge(batch, self._clock.utc()))
             for seen in batch:
-                self._evidence.keep(seen, good=self._pictured_well(seen))
-
-    def _pictured_well(self, seen: Observation) -> bool | None:
-        state = self._ledger.state(Subject(seen.device, Aspect.PICTURE, seen.channel))
-        return state.good if state is not None else None
+                self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()

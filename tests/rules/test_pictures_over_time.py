@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from camera_registry.model.baseline import Look, Persistence, Regime
+from camera_registry.model.baseline import Persistence, Regime, Trail
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Picture
+from camera_registry.model.policy import PERSISTENCE
 from camera_registry.rules.pictures.drift import drift
-from camera_registry.rules.pictures.persistence import holds
+from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sun import elevation
 from camera_registry.rules.pictures.usual import learn, outliers, regime, strangeness
 
@@ -65,42 +66,59 @@ def test_of_a_fleet_the_camera_that_is_least_like_the_others_comes_first() -> No
     assert outliers(fleet)[0][:2] == ("foul", "reblur")
 
 
-def looks(pattern: str, minutes: float = 15) -> list[Look]:
-    """``x`` a fault, ``.`` none, ``?`` could not be checked."""
-    covered = frozenset({Cause.COVERED})
-    return [
-        Look(
-            BEGIN + timedelta(minutes=minutes * n),
-            covered if sign == "x" else frozenset(),
-            frozenset() if sign == "?" else covered,
-        )
-        for n, sign in enumerate(pattern)
-    ]
+def trails(pattern: str, minutes: float = 15, need: Persistence = NEED) -> list[Trail | None]:
+    """The trail after each picture. ``x`` a fault, ``.`` none, ``?`` could not be checked."""
+    trail: Trail | None = None
+    after = []
+    for n, sign in enumerate(pattern):
+        trail = follow(trail, BEGIN + timedelta(minutes=minutes * n), {"x": True, ".": False, "?": None}[sign], need)
+        after.append(trail)
+    return after
+
+
+def believed_after(pattern: str, minutes: float = 15, need: Persistence = NEED) -> bool:
+    trail = trails(pattern, minutes, need)[-1]
+    return trail is not None and trail.since is not None
 
 
 @pytest.mark.parametrize(
-    ("pattern", "before", "after"),
+    ("pattern", "after"),
     [
-        ("xx", False, False),
-        ("xxx", False, True),
-        ("x.xx", False, True),
-        ("x..xx", False, False),
-        ("xx????x", False, True),
-        ("????", False, None),
-        ("xxx.", True, True),
-        ("xxx..", True, False),
-        ("xxx.??", True, True),
-        ("x.", True, True),
+        ("xx", False),
+        ("xxx", True),
+        ("x.xx", True),
+        ("x..xx", False),
+        ("x..xxx", True),
+        ("xx????x", True),
+        ("????", False),
+        ("xxx.", True),
+        ("xxx..", False),
+        ("xxx..x", False),
+        ("xxx.??", True),
+        ("xxx.x.x.x", True),
     ],
 )
-def test_a_fault_is_believed_after_enough_pictures_and_over_after_enough_good_ones(
-    pattern: str, before: bool, after: bool | None
-) -> None:
-    assert holds(looks(pattern), Cause.COVERED, NEED, before=before) is after
+def test_a_fault_is_believed_after_enough_pictures_and_over_after_enough_good_ones(pattern: str, after: bool) -> None:
+    assert believed_after(pattern) is after
 
 
-def test_looking_again_at_once_is_not_seeing_it_for_long() -> None:
-    assert holds(looks("xxxx", minutes=0.2), Cause.COVERED, NEED, before=False) is False
+@pytest.mark.parametrize("minutes", [0.2, 1, 5, 15, 60])
+@pytest.mark.parametrize("cause", PERSISTENCE)
+def test_whatever_the_pace_a_fault_is_believed_when_it_has_lasted_and_not_before(cause: Cause, minutes: float) -> None:
+    need = PERSISTENCE[cause]
+    after = trails("x" * (int(2 * need.seconds / 60 / minutes) + need.of), minutes, need)
+    first = next(n for n, trail in enumerate(after) if trail is not None and trail.since is not None)
+    lasted = first * minutes * 60
+    assert need.seconds <= lasted
+    assert lasted <= (need.pictures - 1) * (need.apart + minutes * 60)
+    believed = after[first]
+    assert believed is not None
+    assert believed.since == BEGIN
+
+
+def test_a_healthy_camera_has_nothing_to_remember() -> None:
+    assert trails("..?.") == [None] * 4
+    assert trails("x....")[-1] is None
 
 
 def test_dirt_of_weeks_is_a_trend_and_the_weather_is_not() -> None:

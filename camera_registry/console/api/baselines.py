@@ -19,6 +19,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.health import Cause
 from camera_registry.rules.access import Action
+from camera_registry.rules.pictures.watching import doubts
 from camera_registry.store import audit
 from camera_registry.store.baselines import Unfit
 from camera_registry.store.pictures import PictureKind
@@ -73,7 +74,7 @@ async def accept(asked: Asked[Nothing, AcceptBody]) -> BaselineAnswer:
 
 async def accepted(asked: Asked[Any, Any], entry: BoardEntry, channel: str, kind: PictureKind, reason: str) -> Baseline:
     """Accept a picture for whoever asks. Raises Problem."""
-    found = in_doubt(entry, channel)
+    found = [] if kind is PictureKind.LAST_GOOD else in_doubt(entry, channel)
     if not reason.strip() and (found or kind is PictureKind.LAST_FAULTY):
         causes = asked.words("list.comma").join(asked.words.name(cause) for cause in found) or "–"
         raise Problem(HTTPStatus.CONFLICT, "doubtful_picture", causes=causes)
@@ -91,8 +92,7 @@ def channels(entry: BoardEntry) -> list[str]:
 
 def in_doubt(entry: BoardEntry, channel: str) -> list[Cause]:
     """What the newest judgement of a channel finds wrong with its picture."""
-    judged = (run.facts.get("judgement") for run in entry.probes if run.channel == channel)
-    return [Cause(fault["cause"]) for one in judged if isinstance(one, dict) for fault in one["faults"]]
+    return [cause for run in entry.probes if run.channel == channel for cause in doubts(run.facts)]
 
 
 async def take_back(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:

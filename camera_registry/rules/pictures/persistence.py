@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from camera_registry.model.baseline import Look, Persistence
-from camera_registry.model.health import Cause
+from camera_registry.model.baseline import Persistence, Trail
 
 
-def holds(looks: Sequence[Look], cause: Cause, need: Persistence, *, before: bool) -> bool | None:
-    """Whether ``cause`` holds after these looks (oldest first), where it did or did not ``before``.
+def follow(trail: Trail | None, at: datetime, shows: bool | None, need: Persistence) -> Trail | None:
+    """The trail of a cause after one more picture; None: nothing of it is left to remember.
 
-    None: none of them could tell. Looks that could not check the cause count neither way: a lens that was covered at
-    dusk is covered all night.
+    ``shows`` None: the picture could not tell. Such ones count neither way: a lens that was covered at dusk is covered
+    all night.
     """
-    told = [look for look in looks if cause in look.checked][-max(need.of, need.recoveries) :]
-    if not told:
-        return None
-    last = told[-need.recoveries :]
-    if len(last) == need.recoveries and not any(cause in look.faults for look in last):
-        return False
-    seen = [look.at for look in told[-need.of :] if cause in look.faults]
-    if len(seen) >= need.pictures and (seen[-1] - seen[0]).total_seconds() >= need.seconds:
-        return True
-    return before
+    if shows is None:
+        return trail and replace(trail, clean=0)
+    if trail is not None and trail.since is not None:
+        clean = 0 if shows else trail.clean + 1
+        return None if clean >= need.recoveries else replace(trail, clean=clean)
+    seen = trail.seen if trail is not None else ()
+    if not seen or (at - seen[-1][0]).total_seconds() >= need.apart:
+        seen = (*seen, (at, shows))[-need.of :]
+    while seen and not seen[0][1]:
+        seen = seen[1:]
+    if shows and sum(showed for _, showed in seen) >= need.pictures:
+        return Trail(since=seen[0][0])
+    return Trail(seen=seen) if seen else None

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from camera_registry.model.device import Device
+
 _EPOCH = datetime(2000, 1, 1, 12, tzinfo=UTC)
+
+
+def above(device: Device, at: datetime) -> float | None:
+    """The sun's elevation where a device stands; None where that is not registered."""
+    if device.latitude is None or device.longitude is None:
+        return None
+    return elevation(at, device.latitude, device.longitude)
 
 
 def elevation(at: datetime, latitude: float, longitude: float) -> float:

@@ -1,30 +1,28 @@
-"""This file makes one look of what was measured of a picture, and says what the last looks are enough to believe.
+"""This file judges what was measured of a picture, and says what the last pictures are enough to believe.
 
-What is believed travels with the facts of the run (``looks``, ``believed``, ``judgement``), so it survives a restart
-and is judged again with them.
+What is believed travels with the facts of the run (``watched``, ``judgement``), so it survives a restart and is judged
+again with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from camera_registry.model.baseline import Look
+from camera_registry.model.baseline import Persistence, Trail
 from camera_registry.model.device import Device
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement
 from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import judge
-from camera_registry.rules.pictures.persistence import holds
+from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
-from camera_registry.rules.pictures.sun import elevation
+from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import regime
 
-KEPT = 8
-"""Looks that are remembered of a channel: no cause needs more."""
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
 
@@ -33,67 +31,69 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time. Facts that come
-    instead of ``sight``: ``judgement`` (faults with score, tiles and evidence, scores, not_checked, regime, number of
-    references), ``looks`` (the last eight), ``believed`` (cause to when it was first seen) and ``again_in``
-    (seconds after which a second look would help to believe what was just seen; None: none needed).
+    instead of ``sight``: ``baselines`` (the version of what is accepted), ``judgement`` (faults with score, tiles and
+    evidence, scores, not_checked, regime, number of references), ``watched`` (by cause, its ``Trail``) and
+    ``again_in`` (seconds after which a second look would help to believe what was just seen; None: none needed).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
         return seen
-    rest = {name: value for name, value in seen.facts.items() if name != MEASURED}
     at = seen.at.astimezone(zone)
     times = [datetime.fromisoformat(text).astimezone(zone) for text in found["reference_times"]]
-    placed = device.latitude is not None and device.longitude is not None
-    sun = elevation(at, device.latitude, device.longitude) if placed else None  # type: ignore[arg-type]
+    sun = above(device, at)
     view = sight(found, [at], times, sun=sun, may_move=policy.may_move)
     judgement = judge(view, policy.limits)
-    trusted = frozenset(JUDGED) if times else policy.alone
-    look, held = _look(seen.at, judgement, trusted), _times(before)
-    looks = [*_looks(before), look][-KEPT:]
+    says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
+    known = _trails(before)
     if before.get("baselines", "") != found["baselines"]:
-        # Against other references another thing is asked: what was seen before them counts only if it is seen still.
-        looks, held = [look], {cause: since for cause, since in held.items() if cause in look.faults}
-    believed = _believed(looks, held, policy)
-    undecided = looks[-1].faults ^ (believed.keys() & looks[-1].checked)
+        known = {cause: trail for cause, trail in known.items() if _stays(trail, says[cause])}
+    after = {cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause)) for cause in JUDGED}
+    watched = {cause: trail for cause, trail in after.items() if trail is not None}
+    pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
     measures = view.frames[-1].measures
-    hour = at.hour + at.minute / 60
+    light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
+    rest = {name: value for name, value in seen.facts.items() if name != MEASURED}
     rest |= {
         "baselines": found["baselines"],
-        "looks": [_as_json(look) for look in looks],
-        "believed": {cause.value: since.isoformat() for cause, since in believed.items()},
-        "again_in": min((_pause(policy, cause, believed) for cause in undecided), default=None),
-        "judgement": _told(judgement, len(times), regime(measures, hour, sun) if measures else None),
+        "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
+        "again_in": min((pause for pause in pauses if pause is not None), default=None),
+        "judgement": _told(judgement, len(times), light),
     }
     return replace(seen, facts=rest)
 
 
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
-    """What the looks at a channel are enough to believe, worst first, each with when it was first seen; and whether
-    something else is still believed that the newest look denies, so that nothing can be said until the next one."""
-    held, looks = _times(facts), _looks(facts)
-    denied = looks[-1].checked - looks[-1].faults if looks else frozenset[Cause]()
-    return {cause: since for cause, since in held.items() if cause not in denied}, bool(held.keys() & denied)
+    """What the pictures of a channel are enough to believe, worst first, each with when it was first seen; and whether
+    something else is still believed that the newest one denies, so that nothing can be said until the next one."""
+    held = [(cause, trail) for cause, trail in _trails(facts).items() if trail.since is not None]
+    told = {cause: trail.since for cause, trail in held if trail.since is not None and not trail.clean}
+    return told, len(told) < len(held)
 
 
-def _believed(looks: Sequence[Look], before: Mapping[Cause, datetime], policy: PicturePolicy) -> dict[Cause, datetime]:
-    found: dict[Cause, datetime] = {}
-    for cause in JUDGED:
-        held = cause in before
-        now = holds(looks, cause, policy.persistence_of(cause), before=held)
-        if now or (now is None and held):
-            found[cause] = before.get(cause) or next(look.at for look in looks if cause in look.faults)
-    return found
+def doubts(facts: Facts) -> list[Cause]:
+    """What the newest judgement of a channel finds wrong with its picture, believed yet or not; worst first."""
+    judgement = facts.get("judgement")
+    return [Cause(one["cause"]) for one in judgement["faults"]] if isinstance(judgement, Mapping) else []
 
 
-def _pause(policy: PicturePolicy, cause: Cause, believed: Mapping[Cause, datetime]) -> float:
-    """Seconds until another look tells more: whether it lasts, or, of what is believed, whether it is over."""
-    need = policy.persistence_of(cause)
-    return 0.0 if cause in believed else need.seconds / max(1, need.pictures - 1)
+def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, bool | None]:
+    """Whether the picture shows each cause; None where it can't tell, or is not trusted to."""
+    faults = {fault.cause for fault in judgement.faults}
+    told = faults.union(judgement.checked) & trusted
+    return {cause: cause in faults if cause in told else None for cause in JUDGED}
 
 
-def _look(at: datetime, judgement: Judgement, trusted: frozenset[Cause]) -> Look:
-    faults = frozenset(fault.cause for fault in judgement.faults) & trusted
-    return Look(at, faults, (frozenset(judgement.checked) | faults) & trusted)
+def _stays(trail: Trail, shows: bool | None) -> bool:
+    """Whether a trail outlives a change of the references: against others another thing is asked, so what is not yet
+    believed begins anew, and what is believed stays unless the picture is free of it."""
+    return trail.since is not None and shows is not False
+
+
+def _pause(trail: Trail, at: datetime, shows: bool | None, need: Persistence) -> float | None:
+    """Seconds until another picture tells more: whether it lasts, or, of what is believed, whether it is over."""
+    if trail.since is not None:
+        return 0.0 if trail.clean else None
+    return max(0.0, need.apart - (at - trail.seen[-1][0]).total_seconds()) if shows else None
 
 
 def _told(judgement: Judgement, references: int, of: str | None) -> dict[str, Any]:
@@ -114,30 +114,19 @@ def _told(judgement: Judgement, references: int, of: str | None) -> dict[str, An
     }
 
 
-def _as_json(look: Look) -> dict[str, Any]:
-    return {
-        "at": look.at.isoformat(),
-        "faults": sorted(cause.value for cause in look.faults),
-        "checked": sorted(cause.value for cause in look.checked),
-    }
+def _as_json(trail: Trail) -> dict[str, Any]:
+    since = None if trail.since is None else trail.since.isoformat()
+    return {"since": since, "seen": [[at.isoformat(), shows] for at, shows in trail.seen], "clean": trail.clean}
 
 
-def _looks(facts: Facts) -> list[Look]:
-    kept = facts.get("looks")
-    if not isinstance(kept, list):
-        return []
-    return [
-        Look(
-            datetime.fromisoformat(one["at"]),
-            frozenset(Cause(cause) for cause in one["faults"]),
-            frozenset(Cause(cause) for cause in one["checked"]),
-        )
-        for one in kept
-    ]
-
-
-def _times(facts: Facts) -> dict[Cause, datetime]:
-    kept = facts.get("believed")
+def _trails(facts: Facts) -> dict[Cause, Trail]:
+    """What was kept by ``take_in``, in the order of JUDGED."""
+    kept = facts.get("watched")
     if not isinstance(kept, Mapping):
         return {}
-    return {Cause(cause): datetime.fromisoformat(since) for cause, since in kept.items()}
+    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
+
+
+def _trail(told: Mapping[str, Any]) -> Trail:
+    since = None if told["since"] is None else datetime.fromisoformat(told["since"])
+    return Trail(since, tuple((datetime.fromisoformat(at), shows) for at, shows in told["seen"]), told["clean"])
