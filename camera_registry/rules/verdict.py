@@ -118,7 +118,7 @@ def _picture(
         return Cause.FROZEN, "identical to the picture before it"
     held, doubtful = watching.believed(facts)
     for cause, since in held.items():
-        return cause, f"seen in picture after picture, first at {since.isoformat(timespec='seconds')}", since
+        return cause, watching.evidence(facts, cause), since
     return None if doubtful else (None, "")
 
 

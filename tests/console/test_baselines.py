@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
+from camera_registry.model.health import Cause
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.people import Role
+from camera_registry.model.picture import Unjudged
 from camera_registry.store.pictures import PictureKind
+from camera_registry.texts import texts
 from tests.console import fleet
-from tests.console.conftest import Script, Site
+from tests.console.conftest import Browser, Script, Site
 
 CAMERA, CHANNEL = "cam-00003", "cam-00003-1"
 PATH = f"/api/v1/devices/{CAMERA}/baselines"
@@ -44,16 +48,76 @@ async def test_a_picture_is_accepted_looked_at_and_taken_back(script: Script, pi
 
 
 async def test_a_picture_in_doubt_is_accepted_only_with_a_reason(script: Script, pictured: Site) -> None:
-    entry = pictured.board.get(CAMERA)
-    assert entry is not None
-    judged = {"judgement": {"faults": [{"cause": "covered", "score": 0.9}]}}
-    run = ProbeSeen("snapshot", CHANNEL, fleet.NOW - timedelta(seconds=5), 0.1, None, fleet.NOW, judged)
-    pictured.board.swap([replace(entry, probes=(run,))], (), {})
+    judge(pictured)
     status, answer, _ = await script.ask("POST", PATH, {})
     assert (status, answer["code"]) == (409, "doubtful_picture")
     assert "遮挡" in answer["detail"]
     status, made, _ = await script.ask("POST", PATH, {"reason": "a canopy was built"})
     assert (status, made["reason"]) == (201, "a canopy was built")
+
+
+JUDGED = {
+    "faults": [
+        {"cause": "covered", "score": 0.93, "evidence": {"hidden": 0.41}, "tiles": ["0110", *["0000"] * 8]},
+    ],
+    "not_checked": {"blurred": "stands_down", "dirty": "stands_down", "osd_clock": "no_clock"},
+    "regime": "day",
+    "references": 2,
+}  # fmt: skip
+
+
+def judge(site: Site, *, believed: bool = True) -> None:
+    """Have the camera's newest picture found covered."""
+    entry = site.board.get(CAMERA)
+    assert entry is not None
+    since = fleet.NOW.isoformat() if believed else None
+    facts = {"judgement": JUDGED, "watched": {"covered": {"since": since, "seen": [], "clean": 0}}}
+    run = ProbeSeen("snapshot", CHANNEL, fleet.NOW, 0.1, None, fleet.NOW, facts)
+    site.board.swap([replace(entry, probes=(run,))], (), {})
+
+
+async def test_the_page_tells_what_was_found_and_where_and_what_could_not_be_told(
+    admin: Browser, pictured: Site
+) -> None:
+    judge(pictured)
+    for language in ("en", "zh"):
+        words = texts(language)
+        _, text = await admin.get(f"/devices/{CAMERA}?lang={language}")
+        _, _, seen = unescape(text).partition('id="seen"')
+        assert words.name(Cause.COVERED) in seen
+        assert "0.93" in seen
+        assert seen.count('<rect class="down" x=') >= 2
+        assert f"{words.name(Cause.BLURRED)}{words('list.comma')}{words.name(Cause.DIRTY)}" in seen
+        assert words.name(Unjudged.NO_CLOCK) in seen
+        assert words("seen.none") in seen
+    judge(pictured, believed=False)
+    assert texts("en")("seen.not_yet") in (await admin.get(f"/devices/{CAMERA}?lang=en"))[1]
+
+
+async def test_a_picture_is_accepted_and_taken_back_on_the_page(admin: Browser, pictured: Site) -> None:
+    judge(pictured)
+    csrf = {"csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
+    assert (await admin.submit(f"/devices/{CAMERA}/baselines", csrf))[0] == 409
+    done = (303, f"/devices/{CAMERA}")
+    assert await admin.submit(f"/devices/{CAMERA}/baselines", {**csrf, "reason": "a canopy"}) == done
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    assert "a canopy" in text
+    assert await admin.submit(f"/devices/{CAMERA}/baselines/1/take-back", {"csrf": csrf["csrf"]}) == done
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    assert "a canopy" not in text
+
+
+async def test_a_good_picture_from_before_the_fault_needs_no_reason(script: Script, pictured: Site) -> None:
+    judge(pictured)
+    pictured.pictures.save(CAMERA, CHANNEL, PictureKind.LAST_GOOD, b"\xff\xd8 before", fleet.NOW - timedelta(days=1))
+    assert (await script.ask("POST", PATH, {"kind": "last_good"}))[0] == 201
+
+
+async def test_who_may_not_see_pictures_is_shown_nothing_of_them(browser: Browser, pictured: Site) -> None:
+    pictured.user("looker", Role.VIEWER)
+    await browser.sign_in("looker")
+    _, text = await browser.get(f"/devices/{CAMERA}?lang=en")
+    assert 'id="seen"' not in text
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.CREW])

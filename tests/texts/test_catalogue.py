@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import camera_registry
+from camera_registry.model.baseline import Regime
 from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
@@ -30,8 +31,8 @@ from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, CancelReason, Cause, Deed, FailureKind, HoldReason, Kind, Life, Link, LinkState, NoticeState,
-    Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
-    SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Regime, Role, Scope,
+    Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
-        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
+        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|regime|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal)\.|notice\.line\.|"

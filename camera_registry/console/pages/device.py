@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from aiohttp import web
 
 from camera_registry.board import Board, BoardEntry, chain_of
-from camera_registry.console import probing
+from camera_registry.console import accepting, probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
+from camera_registry.console.pages.seen import CHANNELS_SHOWN, views
 from camera_registry.console.pages.show import show
 from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
 from camera_registry.console.reader import READER
@@ -33,14 +34,13 @@ _FLIPS_READ = 2000
 _FLIPS_SHOWN = 50
 _CHANGES_SHOWN = 30
 _INCIDENTS_SHOWN = 20
-_CHANNELS_PICTURED = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
     """A kept picture as the page shows it. ``old``: it must not be taken for how things look now."""
 
-    kind: str
+    kind: PictureKind
     channel: str
     at: datetime
     old: bool
@@ -92,6 +92,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         # The rest does not change while one looks, and looking at a picture anew would be one more look.
         file=() if live else _file(entry.device, deps.board, asked.words),
         pictures=() if live else await _pictures(asked, entry),
+        doubtful=accepting.in_doubt,
+        views=() if live else views(asked, entry),
         changes=() if live else await _changes(asked, entry.device.id),
     )
 
@@ -168,16 +170,16 @@ async def _pictures(asked: Asked[DevicePageQuery, Nothing], entry: BoardEntry) -
     if not may(asked.user, Action.SEE_PICTURES):
         return ()
     pictures = asked.request.app[PICTURES]
-    channels = [channel.id for channel in entry.channels[:_CHANNELS_PICTURED]] or [""]
+    channels = accepting.channels(entry)[:CHANNELS_SHOWN]
     limit = 2.5 * asked.deps.settings().probes.of("snapshot").interval
     now = asked.deps.now()
     shots = []
     for channel, times in (await pictures.times(entry.device.id, channels)).items():
-        for kind in (PictureKind.LAST, PictureKind.LAST_FAULTY):
+        for kind in (PictureKind.LAST, PictureKind.LAST_GOOD, PictureKind.LAST_FAULTY):
             at = times.get(kind)
             if at is not None and (kind is PictureKind.LAST or at != times.get(PictureKind.LAST)):
                 old = kind is not PictureKind.LAST or (now - at).total_seconds() > limit
-                shots.append(Shot(kind.value, channel, at, old))
+                shots.append(Shot(kind, channel, at, old))
     return shots
 
 

@@ -25,6 +25,7 @@ from camera_registry.rules.pictures.usual import regime
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
+_NOTHING: Mapping[str, Any] = {"faults": ()}
 
 
 def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Device, zone: tzinfo) -> Observation:
@@ -46,7 +47,8 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
     known = _trails(before)
     if before.get("baselines", "") != found["baselines"]:
-        known = {cause: trail for cause, trail in known.items() if _stays(trail, says[cause])}
+        # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
+        known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
     after = {cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause)) for cause in JUDGED}
     watched = {cause: trail for cause, trail in after.items() if trail is not None}
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
@@ -70,10 +72,27 @@ def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
     return told, len(told) < len(held)
 
 
+def judged(facts: Facts) -> Mapping[str, Any] | None:
+    """The newest judgement of a channel, as ``take_in`` left it; None: there is none yet."""
+    judgement = facts.get("judgement")
+    return judgement if isinstance(judgement, Mapping) else None
+
+
 def doubts(facts: Facts) -> list[Cause]:
     """What the newest judgement of a channel finds wrong with its picture, believed yet or not; worst first."""
-    judgement = facts.get("judgement")
-    return [Cause(one["cause"]) for one in judgement["faults"]] if isinstance(judgement, Mapping) else []
+    return [Cause(one["cause"]) for one in (judged(facts) or _NOTHING)["faults"]]
+
+
+def evidence(facts: Facts, cause: Cause) -> str:
+    """The numbers by which the newest judgement of a channel finds a cause; empty where it does not."""
+    told = (one["evidence"] for one in (judged(facts) or _NOTHING)["faults"] if one["cause"] == cause)
+    return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
+
+
+def since(facts: Facts) -> Mapping[Cause, datetime | None]:
+    """The causes that pictures of a channel have shown of late, each with when it was first seen; None: not often
+    enough yet to be believed."""
+    return {cause: trail.since for cause, trail in _trails(facts).items()}
 
 
 def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, bool | None]:
@@ -81,12 +100,6 @@ def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, boo
     faults = {fault.cause for fault in judgement.faults}
     told = faults.union(judgement.checked) & trusted
     return {cause: cause in faults if cause in told else None for cause in JUDGED}
-
-
-def _stays(trail: Trail, shows: bool | None) -> bool:
-    """Whether a trail outlives a change of the references: against others another thing is asked, so what is not yet
-    believed begins anew, and what is believed stays unless the picture is free of it."""
-    return trail.since is not None and shows is not False
 
 
 def _pause(trail: Trail, at: datetime, shows: bool | None, need: Persistence) -> float | None:

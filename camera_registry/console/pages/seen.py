@@ -1,0 +1,119 @@
+"""What a view should look like and what the newest judgement says of it: a part of the device page, and its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from camera_registry.board import BoardEntry
+from camera_registry.console import accepting
+from camera_registry.console.pages.access import go_to
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import PageQuery
+from camera_registry.model.baseline import Baseline, Regime
+from camera_registry.model.health import Cause
+from camera_registry.model.observation import ProbeSeen
+from camera_registry.model.picture import Unjudged
+from camera_registry.rules.access import Action
+from camera_registry.rules.pictures import watching
+from camera_registry.store.pictures import PictureKind
+
+CHANNELS_SHOWN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fault of the newest picture. ``since``: when it was first seen, if it is believed; ``tiles``: (column, row) of
+    those that are concerned."""
+
+    cause: Cause
+    score: float
+    since: datetime | None
+    tiles: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The newest judgement of a channel."""
+
+    at: datetime
+    light: Regime | None
+    references: int
+    faults: Sequence[Found]
+    not_checked: Mapping[Unjudged, Sequence[Cause]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One channel: the pictures that were accepted of it, oldest first, and what was last found."""
+
+    channel: str
+    accepted: Sequence[Baseline]
+    judged: Judged | None
+
+
+class AcceptForm(BaseModel):
+    """Which kept picture is meant to look so, and why, if something seems wrong with it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    channel: str = Field("", max_length=200)
+    kind: PictureKind = PictureKind.LAST
+    reason: str = Field("", max_length=2000)
+
+
+def views(asked: Asked[Any, Any], entry: BoardEntry) -> Sequence[View]:
+    """The channels of which there is something to say."""
+    shown = []
+    for channel in accepting.channels(entry)[:CHANNELS_SHOWN]:
+        runs = sorted((run for run in entry.probes if run.channel == channel), key=lambda run: run.at)
+        newest = next((found for run in reversed(runs) if (found := judged(run)) is not None), None)
+        accepted = asked.deps.gallery.of(entry.device.id, channel)
+        if accepted or newest is not None:
+            shown.append(View(channel, accepted, newest))
+    return shown
+
+
+def judged(run: ProbeSeen) -> Judged | None:
+    """The judgement that a run's facts hold, if any."""
+    told = watching.judged(run.facts)
+    if told is None:
+        return None
+    since = watching.since(run.facts)
+    not_checked: dict[Unjudged, list[Cause]] = {}
+    for cause, reason in told["not_checked"].items():
+        not_checked.setdefault(Unjudged(reason), []).append(Cause(cause))
+    faults = [
+        Found(Cause(one["cause"]), one["score"], since.get(Cause(one["cause"])), _places(one["tiles"]))
+        for one in told["faults"]
+    ]
+    light = Regime(told["regime"]) if told["regime"] else None
+    return Judged(run.last_success or run.at, light, told["references"], faults, not_checked)
+
+
+def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:
+    return [(column, row) for row, tiles in enumerate(rows) for column, tile in enumerate(tiles) if tile == "1"]
+
+
+async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
+    form = asked.body
+    await accepting.accept(asked, form.channel, form.kind, form.reason)
+    return go_to(f"/devices/{asked.item()}")
+
+
+async def take_back(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    await accepting.take_back(asked)
+    return go_to(f"/devices/{asked.item()}")
+
+
+_ALL = "/devices/{id}/baselines"
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(Surface.PAGE, "POST", _ALL, accept, Action.ACCEPT, PageQuery, AcceptForm),
+    Route(Surface.PAGE, "POST", f"{_ALL}/{{number}}/take-back", take_back, Action.ACCEPT, PageQuery, Nothing),
+)
