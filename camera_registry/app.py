@@ -26,6 +26,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.service.acceptor import Acceptor
 from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
@@ -106,6 +107,7 @@ class App:
             self._clock,
             self.metrics,
         )
+        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc)
         self.discoverer = Discoverer(
             self._tools.guard,
             store,
@@ -267,6 +269,7 @@ class App:
             metrics=self.metrics,
             discovery=self.discoverer,
             gallery=self.gallery,
+            acceptance=self.acceptor,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )
@@ -312,6 +315,7 @@ class App:
             group.create_task(self._witness.run(), name="witness")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
+            group.create_task(self.acceptor.run(), name="acceptor")
             group.create_task(watch_loop(self.metrics), name="watch")
 
     def _retention(self) -> Retention:

@@ -19,6 +19,7 @@ from camera_registry.console.pages import incidents as incidents_page
 from camera_registry.console.pages import notices as notices_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
+from camera_registry.console.pages import review as review_page
 from camera_registry.console.pages import seen as seen_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
@@ -36,6 +37,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices_page.ROUTES,
     *device_page.ROUTES,
     *seen_page.ROUTES,
+    *review_page.ROUTES,
     *incidents_page.ROUTES,
     *windows_page.ROUTES,
     *notices_page.ROUTES,

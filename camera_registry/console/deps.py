@@ -9,7 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from camera_registry.board import Board
-from camera_registry.model.baseline import Baseline
+from camera_registry.model.baseline import Acceptance, Baseline
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.dispatch import DispatchPolicy
@@ -65,6 +65,17 @@ class Gallery(Protocol):
     async def picture(self, baseline: Baseline) -> bytes | None: ...
 
 
+class Acceptances(Protocol):
+    """The job that accepts the pictures of many channels."""
+
+    @property
+    def progress(self) -> Acceptance: ...
+
+    def start(self, channels: Sequence[tuple[str, str]], author: str) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
 TestChannel = Callable[[str], Awaitable[Delivery | None]]
 """Sends a test message over a channel at once; None when there is no such channel."""
 
@@ -104,6 +115,7 @@ class Deps:
     metrics: ServiceMetrics
     discovery: Discovery
     gallery: Gallery
+    acceptance: Acceptances
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel

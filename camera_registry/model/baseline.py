@@ -94,3 +94,18 @@ class Baseline:
     by: str
     accepted_at: datetime
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """How far accepting the pictures of many channels is: of ``total``, how many are ``done`` and how many were
+    ``skipped``, being gone, unreadable or in doubt. ``by``: for whom; ``stopped``: somebody ended it."""
+
+    running: bool = False
+    begun: datetime | None = None
+    ended: datetime | None = None
+    total: int = 0
+    done: int = 0
+    skipped: int = 0
+    stopped: bool = False
+    by: str = ""

@@ -84,19 +84,22 @@ class Gallery:
         now = self._clock.utc()
         made = Baseline(0, device.id, channel, light, picture.at, name, measures, author, now, reason)
         kept = await self._store.write(baselines.add, made)
-        await self.follow()
+        await self._take_up(device.id, channel)
         return kept
 
     async def take_back(self, id: int, author: str) -> Baseline | None:
         """Forget a baseline; None when there is none. Raises Unavailable."""
         gone = await self._store.write(baselines.remove, id, author=author, at=self._clock.utc())
         if gone is not None:
-            await self.follow()
+            await self._take_up(gone.device, gone.channel)
         return gone
 
     async def picture(self, baseline: Baseline) -> bytes | None:
         """What a baseline shows; None if its file is gone."""
         return await asyncio.to_thread(self._files.read, baseline.picture)
+
+    async def _take_up(self, device: str, channel: str) -> None:
+        self._known[device, channel] = await self._store.read(baselines.of, device, channel)
 
     def _hour(self, at: datetime) -> float:
         local = at.astimezone(self.zone)

@@ -52,11 +52,10 @@ def remove(tx: Connection, id: int, *, author: str, at: datetime) -> Baseline | 
     return found
 
 
-def of(tx: Connection, device: str, channel: str | None = None) -> list[Baseline]:
-    """The baselines of a device, or of one of its channels, oldest first."""
-    query = select(_BASELINES).where(_BASELINES.c.device == device).order_by(_BASELINES.c.id)
-    if channel is not None:
-        query = query.where(_BASELINES.c.channel == channel)
+def of(tx: Connection, device: str, channel: str) -> list[Baseline]:
+    """The baselines of a channel, oldest first."""
+    own = (_BASELINES.c.device == device) & (_BASELINES.c.channel == channel)
+    query = select(_BASELINES).where(own).order_by(_BASELINES.c.id)
     return [_baseline(row) for row in tx.execute(query).mappings()]
 
 

@@ -16,7 +16,7 @@ from yarl import URL
 
 from camera_registry import console
 from camera_registry.board import Board
-from camera_registry.model.baseline import Baseline, Regime
+from camera_registry.model.baseline import Acceptance, Baseline, Regime
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.incident import Incident, IncidentChange
@@ -87,6 +87,24 @@ class Accepted:
 
 
 @dataclass
+class Jobs:
+    """Stands for the job that accepts many pictures: told to start, it does, and gets nowhere."""
+
+    progress: Acceptance = field(default_factory=Acceptance)
+    wanted: Sequence[tuple[str, str]] = ()
+
+    def start(self, channels: Sequence[tuple[str, str]], author: str) -> bool:
+        if self.progress.running:
+            return False
+        self.wanted = channels
+        self.progress = Acceptance(running=True, begun=fleet.NOW, total=len(channels), by=author)
+        return True
+
+    def stop(self) -> None:
+        self.progress = replace(self.progress, running=False, ended=fleet.NOW, stopped=True)
+
+
+@dataclass
 class Site:
     """A running console, and what a test may look at or change behind its back."""
 
@@ -97,6 +115,7 @@ class Site:
     deps: console.Deps
     app: web.Application
     searches: Searches
+    jobs: Jobs
     probed: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
     reloads: list[Sequence[str]] = field(default_factory=list)
@@ -213,7 +232,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         board.swap((), (), {**board.incidents, id: step.incident})
         return step.incident
 
-    searches = Searches()
+    searches, jobs = Searches(), Jobs()
     deps = console.Deps(
         board=board,
         store=store,
@@ -229,11 +248,12 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         metrics=ServiceMetrics(board, "test"),
         discovery=searches,
         gallery=Accepted(pictures),
+        acceptance=jobs,
         loopback=getattr(request, "param", True),
         now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )
     app = console.build(deps)
-    made = Site("", board, store, pictures, deps, app, searches)
+    made = Site("", board, store, pictures, deps, app, searches, jobs)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)

@@ -18,6 +18,7 @@ from camera_registry.console.api import (
     openapi,
     people,
     proposals,
+    review,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -45,6 +46,7 @@ def _description() -> bytes:
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *baselines.ROUTES,
+    *review.ROUTES,
     *incidents.ROUTES,
     *notices.ROUTES,
     *items.ROUTES,

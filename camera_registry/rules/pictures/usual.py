@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import TypeVar
 
 from camera_registry.model.baseline import Regime, Spread, Usual
 from camera_registry.model.picture import Measures, Picture
@@ -16,6 +17,8 @@ _DAY, _NIGHT = (8, 17), (20, 5)
 """Hours of day and night at any season, where the sun's place is not known."""
 _BRIGHT, _DIM = 90.0, 60.0
 """Mean level from which on it is day, and below which it is night, where not even the hour is known."""
+
+K = TypeVar("K")
 
 _TO_DEVIATION = 1.4826
 _LEAST_SHARE = 0.04
@@ -78,7 +81,12 @@ def strangeness(look: Measures, usual: Usual) -> dict[str, float]:
     return dict(sorted(away.items(), key=lambda item: -abs(item[1])))
 
 
-def outliers(fleet: Mapping[str, Measures], most: int = 50) -> list[tuple[str, str, float]]:
+def learned(look: Measures) -> dict[str, float]:
+    """What is learned of a picture, and nothing else."""
+    return {name: round(look[name], 4) for name in _LEAST if name in look}
+
+
+def outliers(fleet: Mapping[K, Measures], most: int = 50) -> list[tuple[K, str, float]]:
     """Of the first pictures of many cameras, those that are least like the rest: (camera, measure, deviations), the
     strangest first. For the sheet that a person looks at before the others are accepted in bulk."""
     looks = list(fleet.values())

@@ -21,7 +21,7 @@ from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
-from camera_registry.rules.pictures.usual import regime
+from camera_registry.rules.pictures.usual import learned, regime
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
@@ -33,8 +33,9 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time. Facts that come
     instead of ``sight``: ``baselines`` (the version of what is accepted), ``judgement`` (faults with score, tiles and
-    evidence, scores, not_checked, regime, number of references), ``watched`` (by cause, its ``Trail``) and
-    ``again_in`` (seconds after which a second look would help to believe what was just seen; None: none needed).
+    evidence, scores, not_checked, number of references, regime, the measures that are learned), ``watched`` (by cause,
+    its ``Trail``) and ``again_in`` (seconds after which a second look would help to believe what was just seen; None:
+    none needed).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -59,7 +60,7 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
         "baselines": found["baselines"],
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
-        "judgement": _told(judgement, len(times), light),
+        "judgement": _told(judgement, len(times)) | {"regime": light, "measures": learned(measures or {})},
     }
     return replace(seen, facts=rest)
 
@@ -109,7 +110,7 @@ def _pause(trail: Trail, at: datetime, shows: bool | None, need: Persistence) ->
     return max(0.0, need.apart - (at - trail.seen[-1][0]).total_seconds()) if shows else None
 
 
-def _told(judgement: Judgement, references: int, of: str | None) -> dict[str, Any]:
+def _told(judgement: Judgement, references: int) -> dict[str, Any]:
     return {
         "faults": [
             {
@@ -122,7 +123,6 @@ def _told(judgement: Judgement, references: int, of: str | None) -> dict[str, An
         ],
         "scores": {cause.value: score for cause, score in judgement.scores.items()},
         "not_checked": {cause.value: reason.value for cause, reason in judgement.not_checked.items()},
-        "regime": of,
         "references": references,
     }
 
