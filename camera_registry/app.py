@@ -218,6 +218,11 @@ class App:
             found.append((await self.poller.ask(entry.target, whole, steps), steps))
         return found
 
+    def _troubles(self) -> Sequence[str]:
+        """What whoever looks at a page must know of the service itself: texts by the key ``trouble``."""
+        full = ["disk_full"] if self.store.reserve.spent else []
+        return full + ([] if self.recorder.healthy else ["not_written"])
+
     def deps(self) -> Deps:
         """What the console is given."""
         return Deps(
@@ -234,6 +239,7 @@ class App:
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
             ready=lambda: self.recorder.healthy,
+            troubles=self._troubles,
             metrics=self.metrics,
             discovery=self.discoverer,
             loopback=ip_address(self.settings.web.listen).is_loopback,
@@ -316,6 +322,7 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         store = await asyncio.to_thread(Store.open, settings.storage.url, settings.storage.directory)
         stack.callback(store.close)
         store.claim()
+        await asyncio.to_thread(store.keep_back, settings.storage.reserve)
         assert settings.storage.key_file is not None, "load() fills it in"
         vault = await store.read(credentials.open_vault, settings.storage.key_file)
         desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)

@@ -102,6 +102,8 @@ class Storage(Section):
     url: str = ""
     key_file: Path | None = None
     """The key that encrypts credentials; empty: ``credentials.key`` in the data directory, made by ``init``."""
+    reserve: int = Field(32, ge=0, le=10_240)
+    """Megabytes of disk space that are kept back, to go on in when the disk is full; 0: none."""
     snapshot_width: int = Field(640, ge=64, le=4096)
     snapshot_days: float = Field(7, gt=0)
 

@@ -17,13 +17,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.faults import clocks, outages, receivers, stops
+from bench.faults import clocks, outages, overload, receivers, stops, stores
 from bench.faults.scenario import Finding, Scenario, table
 from bench.processes import BenchError
 from bench.report import RESULTS, machine
 from camera_registry.simulator.serving import loop_factory
 
-SCENARIOS: Sequence[Scenario] = (*stops.SCENARIOS, *outages.SCENARIOS, *receivers.SCENARIOS, *clocks.SCENARIOS)
+SCENARIOS: Sequence[Scenario] = (*stops.SCENARIOS, *outages.SCENARIOS, *receivers.SCENARIOS, *clocks.SCENARIOS, *stores.SCENARIOS, *overload.SCENARIOS)
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from the texts. Times appear in the configured time zone beside how long ago the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -46,6 +46,8 @@ class Page:
     query: Mapping[str, str]
     user: User | None
     csrf: str
+    troubles: Sequence[str]
+    """What people must know of the service itself, as keys of the texts under ``trouble``."""
     live: bool
     """Only the part that changes is wanted, by a page that is open already."""
 
@@ -110,6 +112,7 @@ def page(
     zone: ZoneInfo,
     now: datetime,
     who: Identity | None,
+    troubles: Sequence[str],
     status: HTTPStatus = HTTPStatus.OK,
     **values: object,
 ) -> web.Response:
@@ -122,6 +125,7 @@ def page(
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
+        troubles if who else (),
         request.headers.get("HX-Request") == "true",
     )
     text = render(template, words, values, common)

@@ -101,6 +101,21 @@ class Agenda:
             slot.extra = at
             self._push(at, key, slot, extra=True)
 
+    def skip(self, now: float) -> None:
+        """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
+        that not all are asked at once; a rare one within SOON."""
+        self._heap.clear()
+        for key, slot in self._slots.items():
+            overdue = slot.due <= now
+            if overdue:
+                due = next_due(now, slot.task.interval, slot.share)
+                self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
+                slot.due = due
+            slot.extra = None
+            self._push(slot.due, key, slot)
+            if overdue and slot.due - now > SOON:
+                self.hurry(key, now + slot.share * SOON)
+
     def next_at(self) -> float | None:
         """When something is next due, or None."""
         return self._heap[0][0] if self._heap else None

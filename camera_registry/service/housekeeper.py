@@ -77,6 +77,7 @@ class Housekeeper:
                     await self._follow()
                 if second % HOLD_EVERY == 0:
                     await asyncio.to_thread(self._store.hold)
+                    await asyncio.to_thread(self._store.reserve.keep)
                 if second % ADOPT_EVERY == 0:
                     await self._recorder.adopt()
                 if second % SWEEP_EVERY == 0:

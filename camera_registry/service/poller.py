@@ -34,6 +34,9 @@ SHIP_EVERY = 0.2
 IDLE = 10.0
 """Seconds after which the loop that begins runs turns even if nothing is due, to show that it lives."""
 
+STOOD_STILL = IDLE + 5.0
+"""Seconds without a turn of that loop that only a process which was stopped, or a machine that slept, explains."""
+
 
 class Meter(Protocol):
     """Where a poller tells how it fares."""
@@ -131,9 +134,14 @@ class Poller:
             self._wake.set()
 
     async def _work(self) -> None:
+        turned = self.clock()
         while True:
             self._wake.clear()
             now = self.clock()
+            if now - turned > STOOD_STILL:
+                log.warning("this process stood still for %.0f s; what was due meanwhile was not measured", now - turned)
+                self.agenda.skip(now)
+            turned = now
             while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:
                 self._begin(_Asked(due))
             if self.agenda.missed:
