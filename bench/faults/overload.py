@@ -54,7 +54,8 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
     async with stage(folder, size.devices, pace, poller="slots = 2048") as set_up, set_up.service() as running:
         used = len(list(Path(f"/proc/{running.pid}/fd").iterdir()))
         room = min(DESCRIPTORS, used + size.devices // 8)
-        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (room, 65_536))
+        soft, hard = resource.prlimit(running.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (room, hard))
         before, silent = await running.metrics(), set_up.leaves[::2]
         set_up.silence(silent)
         await asyncio.sleep(size.seconds)
@@ -64,7 +65,7 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
         false = {device for (device,) in wrong} - set(silent)
         reasons = set_up.rows("SELECT DISTINCT failure FROM probe_seen WHERE failure LIKE '%internal%'")
         set_up.wake()
-        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (1024, 65_536))
+        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (soft, hard))
         back = await until(lambda: running.are(ok=size.devices), 90)
     told = bool(reasons) and "descriptor" in reasons[0][0].lower() or "files" in str(reasons[:1]).lower()
     return [
@@ -138,9 +139,9 @@ async def importing(size: Size, folder: Path) -> list[Finding]:
         (taken, _), took = writing.result()
         await asyncio.sleep(2 * pace.interval)
         after = await running.metrics()
-        shown = await running.statuses()
+        shown, written = await running.statuses(), set_up.count("device")
     late = lag(before, after, "poll_lag")
-    steps = sorted(counts | {size.devices + rows})
+    steps = sorted(counts | {written})
     return [
         Finding(
             f"import of {rows:,} rows, {len(expected)} of them bad, while {size.devices} devices are polled",
@@ -164,9 +165,9 @@ def _inventory(rows: int) -> tuple[int, str, str]:
     """How many rows there are, and the file as it should be and with every 40th row's address no address. Devices are
     only planned, so that nobody asks for them."""
     header = "record,id,kind,name,host,life"
-    lines = [f"device,import-{n:05},camera,Import {n},10.{n // 65_536}.{n // 256 % 256}.{n % 256},planned" for n in range(rows)]
+    lines = [f"device,import-{n:05},camera,Import {n},127.{128 + n // 65_536}.{n // 256 % 256}.{n % 256},planned" for n in range(rows)]
     bad = [
-        line.replace(",10.", ",no address at all 10.", 1) if number % BAD == BAD - 1 else line
+        line.replace(",127.", ",no address at all 127.", 1) if number % BAD == BAD - 1 else line
         for number, line in enumerate(lines)
     ]
     return rows, "\n".join((header, *lines, "")), "\n".join((header, *bad, ""))

@@ -112,7 +112,7 @@ def _waits(times: list[float]) -> str:
 
 def _grows(times: list[float]) -> bool:
     waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    return bool(times) and all(later > earlier * 0.9 for earlier, later in zip(waits, waits[1:], strict=False))
+    return bool(times) and all(later > earlier - 2 for earlier, later in zip(waits, waits[1:], strict=False))
 
 
 def _in_order(receiver: Receiver) -> bool:

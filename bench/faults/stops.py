@@ -10,6 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from bench.faults.scenario import Finding, Scenario, Size
 from bench.faults.stage import Pace, Running, Stage, grown, stage, until
@@ -67,7 +68,7 @@ async def kills(size: Size, folder: Path) -> list[Finding]:
                 f"{sum(map(len, seen.values()))} committed rows seen and {sum(noted.values())} notes acknowledged:"
                 f" {lost} and {len(unwritten)} lost; integrity {'ok' if sound else 'BROKEN'}; {incidents} incidents,"
                 f" {len(untold) + unwatched} not told; {len(set_up.receiver.got)} messages, {again} sent twice;"
-                f" ready in {max(ready):.1f} s at most",
+                f" ready in {median(ready):.1f} s (median), {max(ready):.1f} s at most",
                 not lost and not unwritten and sound and not untold and not unwatched
                 and 0 < incidents and again <= size.rounds and max(ready) < READY,
             )

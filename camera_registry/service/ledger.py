@@ -93,6 +93,9 @@ class Ledger:
             run = (seen.probe, seen.channel)
             if watched is None or watched.entry is None:
                 continue
+            if seen.at > now:
+                # The clock was set back while it was asked: held to be of tomorrow, it would make today's count nothing.
+                seen = replace(seen, at=now)  # noqa: PLW2901 - the same one, by the present clock
             earlier = watched.seen.get(run)
             if earlier is not None and seen.at <= earlier.at:
                 continue
