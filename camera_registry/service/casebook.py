@@ -76,9 +76,10 @@ class Casebook:
                 ),
             )
 
-    def owed(self, steps: Iterable[IncidentChange]) -> list[Notice]:
-        """The notices that follow from these steps."""
-        return notices.owed(steps, self.audiences, self._register)
+    def owed(self, steps: Iterable[IncidentChange], now: datetime) -> list[Notice]:
+        """The notices that follow from these steps. A step of tomorrow, for the clock was set back since, is told now."""
+        past = (step if step.at <= now else replace(step, at=now) for step in steps)
+        return notices.owed(past, self.audiences, self._register)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""

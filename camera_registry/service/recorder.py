@@ -119,7 +119,7 @@ class Recorder:
             if incident is None:
                 return None
             step = change(incident)
-            await self._store.write(_save_edit, step, self._casebook.owed([step]))
+            await self._store.write(_save_edit, step, self._casebook.owed([step], self._clock.utc()))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
@@ -181,7 +181,7 @@ class Recorder:
     async def _write(self, changes: Changes) -> None:
         begun = asyncio.get_running_loop().time()
         if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
-            await self._store.write(_save, changes, self._casebook.owed(changes.steps))
+            await self._store.write(_save, changes, self._casebook.owed(changes.steps, self._clock.utc()))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
