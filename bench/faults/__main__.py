@@ -23,7 +23,14 @@ from bench.processes import BenchError
 from bench.report import RESULTS, machine
 from camera_registry.simulator.serving import loop_factory
 
-SCENARIOS: Sequence[Scenario] = (*stops.SCENARIOS, *outages.SCENARIOS, *receivers.SCENARIOS, *clocks.SCENARIOS, *stores.SCENARIOS, *overload.SCENARIOS)
+SCENARIOS: Sequence[Scenario] = (
+    *stops.SCENARIOS,
+    *outages.SCENARIOS,
+    *receivers.SCENARIOS,
+    *clocks.SCENARIOS,
+    *stores.SCENARIOS,
+    *overload.SCENARIOS,
+)
 
 
 def main() -> int:
@@ -43,7 +50,11 @@ def main() -> int:
         findings += found
     now = datetime.now(UTC)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    told = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "findings": [asdict(one) for one in findings]}
+    told = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        "findings": [asdict(one) for one in findings],
+    }
     path = RESULTS / f"faults-{now:%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(told, indent=1), encoding="utf-8")
     broken = sum(1 for one in findings if not one.held)

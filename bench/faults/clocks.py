@@ -43,7 +43,10 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
             polls.append(grown(earlier, await running.metrics(), "camera_registry_polls_total "))
         after = await running.metrics()
         seen = (folder / "serve.log").read_text().count("clock was set by")
-        news, again = set_up.rows("SELECT before, after, count(*) FROM flip WHERE id > ? GROUP BY 1, 2", flips), len(set_up.receiver.told) - told
+        news, again = (
+            set_up.rows("SELECT before, after, count(*) FROM flip WHERE id > ? GROUP BY 1, 2", flips),
+            len(set_up.receiver.told) - told,
+        )
         shown = await running.statuses()
         expected = size.devices * size.seconds / pace.interval
         set_up.wake()
@@ -53,7 +56,8 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         Finding(
             "wall clock set by +1 h, -1 h, +1 day, -1 day and back",
             "nothing fires and nothing is lost; intervals by monotonic clock",
-            f"{seen} of {len(JUMPS)} jumps noticed; {min(polls)} to {max(polls)} polls between jumps ({expected:.0f} are due);"
+            f"{seen} of {len(JUMPS)} jumps noticed; {min(polls)} to {max(polls)} polls between jumps"
+            f" ({expected:.0f} are due);"
             f" {missed} missed; flips: {news}, {again} notices; shown: {shown}; recovery told {back:.1f} s after it",
             seen == len(JUMPS)
             and not news
@@ -66,7 +70,7 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
 
 async def stillness(size: Size, folder: Path) -> list[Finding]:
     """SIGSTOP: the service stands still while the world goes on; then it goes on, too."""
-    pace = Pace(interval=4.0 if size.devices < 500 else 20.0)
+    pace = Pace(interval=2.0 if size.devices < 500 else 20.0)
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
         await until(lambda: running.are(ok=size.devices), 60)
         notices = set_up.count("notice")
@@ -82,15 +86,19 @@ async def stillness(size: Size, folder: Path) -> list[Finding]:
         missed = grown(before, after, "camera_registry_polls_missed_total")
         due = round(size.devices * size.seconds / pace.interval)
         down = set_up.count("flip", f"id > {last} AND after IN ('down', 'flapping')")
-        gaps = set_up.count("flip", f"id > {last} AND after = 'stale' AND confirmed_at - at > {size.seconds * 0.9e6:.0f}")
+        gaps = set_up.count(
+            "flip", f"id > {last} AND after = 'stale' AND confirmed_at - at > {size.seconds * 0.9e6:.0f}"
+        )
         told = set_up.count("notice") - notices
     spread = size.devices / pace.interval
     return [
         Finding(
             f"SIGSTOP for {size.seconds:g} s, {size.devices} devices each {pace.interval:g} s",
             "overdue polls spread; the gap is unmeasured, and nobody is told",
-            f"{missed} polls missed ({due} were due); {peak:.0f} polls a second at most afterwards ({spread:.0f} in even times);"
-            f" {stale} devices shown as unknown, {gaps} flips to stale since the last reading, {down} to down, {told} notices",
+            f"{missed} polls missed ({due} were due); {peak:.0f} polls a second at most afterwards"
+            f" ({spread:.0f} in even times);"
+            f" {stale} devices shown as unknown, {gaps} flips to stale since the last reading, {down} to down,"
+            f" {told} notices",
             not down and not told and peak <= 4 * spread + 8 and abs(missed - due) <= 1.2 * size.devices and stale > 0,
         )
     ]

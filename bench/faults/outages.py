@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.faults.scenario import Finding, Scenario, Size
-from bench.faults.stage import SEED, Pace, Running, Stage, grown, stage, until
+from bench.faults.stage import SEED, Pace, Running, Stage, grown, pace_of, stage, until
 from camera_registry.model.device import Device, Kind
 from camera_registry.simulator.faults import Fault
 
@@ -77,11 +77,12 @@ async def lost_poll(size: Size, folder: Path) -> list[Finding]:
 
 async def switch(size: Size, folder: Path) -> list[Finding]:
     """A switch dies with so many cameras behind it, in random order, and comes back."""
+
     def behind_one(devices: dict[str, Device]) -> dict[str, Device]:
         units = [id for id, device in devices.items() if device.kind is not Kind.NETWORK][: size.rounds]
         return devices | {id: replace(devices[id], parent=SWITCH, parent_port="") for id in units}
 
-    pace = Pace(interval=2.0 if size.devices < 500 else 5.0, hold=3.0)
+    pace = replace(pace_of(size.devices), hold=2.0)
     async with stage(folder, size.devices, pace, shape=behind_one) as set_up, set_up.service() as running:
         affected = [SWITCH, *_beneath(set_up, SWITCH)]
         await _in_random_order(affected, set_up.silence)
@@ -128,7 +129,7 @@ async def _in_random_order(devices: Sequence[str], change: object) -> None:
 async def uplink(size: Size, folder: Path) -> list[Finding]:
     """The line of the poller itself is cut: nobody answers any more, and then everybody does. Then once more, while the
     service is not running."""
-    pace = Pace(interval=2.0 if size.devices < 500 else 5.0)
+    pace = pace_of(size.devices)
     async with stage(folder, size.devices, pace) as set_up:
         async with set_up.service() as running:
             await asyncio.sleep(pace.interval)
@@ -164,7 +165,7 @@ async def _blind(set_up: Stage, running: Running, size: Size, pace: Pace, inject
 
 async def passwords(size: Size, folder: Path) -> list[Finding]:
     """Somebody changes the password of every camera; the quiet time after a refusal outlasts the test."""
-    pace = Pace(interval=4.0 if size.devices < 500 else 20.0, timeout=3.0)
+    pace = Pace(interval=3.0 if size.devices < 500 else 20.0, timeout=2.5)
     async with stage(folder, size.devices, pace, probes=("onvif",), known=False) as set_up, set_up.service() as running:
         await until(lambda: running.are(ok=size.devices), 120)
         cameras = [id for id, device in set_up.register.devices.items() if "onvif" in device.probes]
@@ -184,7 +185,8 @@ async def passwords(size: Size, folder: Path) -> list[Finding]:
         Finding(
             f"wrong password on {len(cameras)} cameras",
             "<= 2 attempts each per window, one grouped notice",
-            f"{max(tried)} attempts at most ({sum(tried)} in all, over 3 rounds of polls); {sum(opened)} incidents told in"
+            f"{max(tried)} attempts at most ({sum(tried)} in all, over 3 rounds of polls); {sum(opened)}"
+            f" incidents told in"
             f" {messages} messages, of {covered} cameras",
             max(tried) <= 2 and messages <= 2 and covered == len(cameras),
         )
@@ -193,7 +195,7 @@ async def passwords(size: Size, folder: Path) -> list[Finding]:
 
 async def clocks_of_cameras(size: Size, folder: Path) -> list[Finding]:
     """The clocks of all cameras are a day ahead, then a day behind."""
-    pace = Pace(interval=4.0 if size.devices < 500 else 20.0, timeout=3.0)
+    pace = Pace(interval=3.0 if size.devices < 500 else 20.0, timeout=2.5)
     async with stage(folder, size.devices, pace, probes=("onvif",), known=False) as set_up, set_up.service() as running:
         await until(lambda: running.are(ok=size.devices), 120)
         cameras = [id for id, device in set_up.register.devices.items() if "onvif" in device.probes]
@@ -202,9 +204,7 @@ async def clocks_of_cameras(size: Size, folder: Path) -> list[Finding]:
             await until(lambda: running.are(degraded=len(cameras)), 120)
             before = await running.metrics()
             await until(lambda: _asked(running, before, len(cameras)), 120)
-        causes = dict(
-            set_up.rows("SELECT cause, count(DISTINCT device) FROM flip WHERE after = 'down' GROUP BY cause")
-        )
+        causes = dict(set_up.rows("SELECT cause, count(DISTINCT device) FROM flip WHERE after = 'down' GROUP BY cause"))
         refused = sum(set_up.simulation.counts(camera).failed_authentications for camera in cameras)
         shown = await running.statuses()
     return [

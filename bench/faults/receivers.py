@@ -76,8 +76,10 @@ async def failing(size: Size, folder: Path) -> list[Finding]:
         Finding(
             f"receivers with 500, 429 + Retry-After, hang, TLS error, down for {size.seconds:g} s",
             "back-off, order kept per incident, delivered; other channels unaffected",
-            f"{lines}; out of order: {sum(not kept for kept in orders.values())}; all delivered {took:.1f} s after they were"
-            f" well; {early} taken too early; the sound channel: {told} notices, {max(delays):.1f} s after the fault at most",
+            f"{lines}; out of order: {sum(not kept for kept in orders.values())}; all delivered {took:.1f} s"
+            f" after they were"
+            f" well; {early} taken too early; the sound channel: {told} notices, {max(delays):.1f} s after the"
+            f" fault at most",
             not early
             and all(orders.values())
             and not any(whole.values())
@@ -159,7 +161,8 @@ async def day(size: Size, folder: Path) -> list[Finding]:
         Finding(
             f"a receiver down for 24 h with {EVENTS} events",
             "bounded memory, a digest on return, log complete",
-            f"{first:.0f} MB at first, {most:.0f} MB after {asked} attempts, {last:.0f} MB at the end; {len(messages)} messages"
+            f"{first:.0f} MB at first, {most:.0f} MB after {asked} attempts, {last:.0f} MB at the end;"
+            f" {len(messages)} messages"
             f" ({digests} digests, {largest} kB at most); {delivered} delivered, {logged} in the log",
             delivered == EVENTS == logged and digests >= 1 and len(messages) < 25 and last - first < 60,
         )

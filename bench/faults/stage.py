@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import random
+import re
 import signal
 import sqlite3
 import sys
@@ -26,7 +27,7 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.processes import BenchError, free_ports
+from bench.processes import BenchError
 from camera_registry.model.device import Device
 from camera_registry.model.people import Credential, Role
 from camera_registry.model.register import Register
@@ -43,7 +44,7 @@ language = "en"
 [storage]
 directory = "data"
 [web]
-port = {port}
+port = 0
 [devices]
 networks = ["127.0.0.0/8"]
 [probes.tcp]
@@ -77,6 +78,11 @@ class Pace:
     timeout: float = 0.5
     retry: float = 0.2
     hold: float = 0.5
+
+
+def pace_of(devices: int) -> Pace:
+    """A fast life for a small fleet, and one that a large fleet can be asked at."""
+    return Pace(1.0, retry=0.2, hold=0.3) if devices < 500 else Pace(5.0)
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,6 @@ class Stage:
     simulation: Simulation
     receiver: Receiver
     settings: Path
-    port: int
     token: str
     register: Register
     session: aiohttp.ClientSession
@@ -201,7 +206,7 @@ class Stage:
         """The service, from the moment it is ready; killed on leaving if it still runs. ``before`` stands before its
         command; ``limit`` is called in its process. Raises BenchError when it does not start."""
         log = self.folder / "serve.log"
-        begun = time.monotonic()
+        begun, written = time.monotonic(), log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *before,
@@ -213,8 +218,7 @@ class Stage:
                 preexec_fn=limit,
             )
         try:
-            url = f"http://127.0.0.1:{self.port}"
-            await self._ready(process, url, log)
+            url = await self._ready(process, log, written)
             took = time.monotonic() - begun
             starved = int(Path(f"/proc/{process.pid}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
             yield Running(process, url, self.token, self.session, took - starved)
@@ -223,23 +227,26 @@ class Stage:
                 process.kill()
             await process.wait()
 
-    async def _ready(self, process: Process, url: str, log: Path) -> None:
-        async with asyncio.timeout(READY_SECONDS):
-            while True:
-                if process.returncode is not None:
-                    raise BenchError(f"the service ended: {log.read_text(errors='replace')[-2000:]}")
-                with contextlib.suppress(aiohttp.ClientConnectionError):
-                    async with self.session.get(f"{url}/readyz") as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.02)
+    async def _ready(self, process: Process, log: Path, before: int) -> str:
+        """Where the service is, once it is ready; what it writes begins at ``before`` in its log."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < READY_SECONDS:
+            text = log.read_bytes()[before:].decode(errors="replace")
+            if process.returncode is not None:
+                raise BenchError(f"the service ended: {text[-2000:]}")
+            if found := re.search(r"http://127\.0\.0\.1:\d+", text):
+                async with self.session.get(f"{found[0]}/readyz") as answer:
+                    if answer.status == 200:
+                        return found[0]
+            await asyncio.sleep(0.02)
+        raise BenchError(f"the service was not ready after {READY_SECONDS:g} s")
 
 
 @asynccontextmanager
 async def stage(
     folder: Path,
     devices: int,
-    pace: Pace = Pace(),  # noqa: B008 - frozen
+    pace: Pace = Pace(),
     *,
     probes: tuple[str, ...] = ("tcp",),
     more: str = "",
@@ -255,10 +262,8 @@ async def stage(
         receiving() as receiver,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as session,
     ):
-        port = free_ports(1)[0]
         settings = folder / "settings.toml"
         text = SETTINGS.format(
-            port=port,
             interval=pace.interval,
             timeout=pace.timeout,
             retry=pace.retry,
@@ -281,7 +286,7 @@ async def stage(
         planned = replace(planned, devices=shape(asked))
         token = _prepare(settings, planned, simulation.fleet)
         database = folder / "data" / "camera_registry.db"
-        made = Stage(folder, simulation, receiver, settings, port, token, planned, session, database)
+        made = Stage(folder, simulation, receiver, settings, token, planned, session, database)
         if known:
             async with made.service() as running:
                 await until(lambda: running.are(ok=devices), 30 + 6 * pace.interval)

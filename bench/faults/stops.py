@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.faults.scenario import Finding, Scenario, Size
-from bench.faults.stage import Pace, Running, Stage, grown, stage, until
+from bench.faults.stage import Pace, Running, Stage, grown, pace_of, stage, until
 
 READY = 10.0
 """Seconds within which the service must be ready, or gone."""
@@ -57,20 +55,24 @@ async def kills(size: Size, folder: Path) -> list[Finding]:
         # What was over before anybody was told is not worth a word any more: that is kept as muted.
         owed = {id for (id,) in set_up.rows("SELECT DISTINCT incident FROM notice WHERE state = 'delivered'")}
         untold = owed - {id for id, _ in set_up.receiver.told}
-        unwatched = set_up.count("incident", "id NOT IN (SELECT incident FROM notice WHERE incident IS NOT NULL)"
-                                 " AND parent IS NULL AND window_id IS NULL")
+        unwatched = set_up.count(
+            "incident",
+            "id NOT IN (SELECT incident FROM notice WHERE incident IS NOT NULL)"
+            " AND parent IS NULL AND window_id IS NULL",
+        )
         again = sum(times - 1 for times in Counter(set_up.receiver.keys).values())
         incidents = set_up.count("incident")
         return [
             Finding(
                 f"SIGKILL x{size.rounds} while 10 % of {size.devices} devices change",
-                f"0 acknowledged rows lost, integrity ok, every incident told, duplicates <= kills, ready in < {READY:g} s",
+                "0 acknowledged rows lost, integrity ok, every incident told, duplicates <= kills, ready in <"
+                f" {READY:g} s",
                 f"{sum(map(len, seen.values()))} committed rows seen and {sum(noted.values())} notes acknowledged:"
                 f" {lost} and {len(unwritten)} lost; integrity {'ok' if sound else 'BROKEN'}; {incidents} incidents,"
                 f" {len(untold) + unwatched} not told; {len(set_up.receiver.got)} messages, {again} sent twice;"
                 f" ready in {median(ready):.1f} s (median), {max(ready):.1f} s at most",
                 not lost and not unwritten and sound and not untold and not unwatched
-                and 0 < incidents and again <= size.rounds and max(ready) < READY,
+                and incidents > 0 and again <= size.rounds and max(ready) < READY,
             )
         ]  # fmt: skip
 
@@ -130,7 +132,7 @@ async def _slots(running: Running, wanted: int) -> bool:
 
 async def restarts(size: Size, folder: Path) -> list[Finding]:
     """Restart when all is well, when a fifth is down and was told, and while that fifth comes back."""
-    pace = Pace(interval=2.0 if size.devices < 500 else 5.0)
+    pace = pace_of(size.devices)
     fifth = size.devices // 5
     findings = []
     async with stage(folder, size.devices, pace) as set_up:
@@ -138,7 +140,10 @@ async def restarts(size: Size, folder: Path) -> list[Finding]:
             told = await _quiet(set_up, running, pace)
             findings.append(
                 Finding(
-                    f"restart with all {size.devices} up", "0 notices", f"{told} notices, {len(set_up.opened)} told", not told
+                    f"restart with all {size.devices} up",
+                    "0 notices",
+                    f"{told} notices, {len(set_up.opened)} told",
+                    not told,
                 )
             )
             down = set_up.random.sample(set_up.leaves, fifth)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.faults.scenario import Finding, Scenario, Size
-from bench.faults.stage import Pace, Running, Stage, grown, lag, stage, until
+from bench.faults.stage import Pace, Running, Stage, grown, lag, pace_of, stage, until
 from bench.processes import BenchError, resident_megabytes
 
 LOCKS = (5.0, 30.0, 300.0)
@@ -24,7 +24,7 @@ MEGABYTES = 48
 async def locked(size: Size, folder: Path) -> list[Finding]:
     """Somebody holds the database's write lock for 5, 30 and 300 s while devices fail and come back."""
     findings = []
-    pace = Pace(interval=2.0 if size.devices < 500 else 5.0)
+    pace = pace_of(size.devices)
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
         await asyncio.sleep(2 * pace.interval)
         await until(lambda: running.are(ok=size.devices), 60)
@@ -58,7 +58,8 @@ async def locked(size: Size, folder: Path) -> list[Finding]:
                 Finding(
                     f"database locked for {seconds:g} s",
                     "polling lag < 1 interval; flushed in order; incidents never dropped; recovers without restart",
-                    f"{polls} polls meanwhile, 99 % late by < {late:g} s, {missed} missed; {under_lock} flips written under"
+                    f"{polls} polls meanwhile, 99 % late by < {late:g} s, {missed} missed; {under_lock} flips"
+                    f" written under"
                     f" the lock, {len(rows)} {written:.1f} s after it, {len(lost)} lost, in order: {_ordered(rows)};"
                     f" {megabytes:.0f} MB",
                     late <= pace.interval and not lost and not under_lock and _ordered(rows),
@@ -98,7 +99,7 @@ def _lock(database: Path) -> Iterator[None]:
 
 async def full(size: Size, folder: Path) -> list[Finding]:
     """The disk of the data directory fills up, and there is room again after a while."""
-    pace = Pace(interval=2.0 if size.devices < 500 else 5.0)
+    pace = pace_of(size.devices)
     (folder / "data").mkdir()
     with _small_disk(folder / "data") as data:
         async with stage(folder, size.devices, pace) as set_up:
@@ -117,17 +118,15 @@ def _restrict(settings: Path) -> None:
     settings.write_text(text.replace('directory = "data"', 'directory = "data"\nreserve = 8'), encoding="utf-8")
 
 
-async def _under(
-    set_up: Stage, running: Running, data: Path, size: Size, pace: Pace, *, spend: bool
-) -> Finding:
+async def _under(set_up: Stage, running: Running, data: Path, size: Size, pace: Pace, *, spend: bool) -> Finding:
     """Fill the disk, let devices fail, and make room again. ``spend``: the reserve, too, is filled by somebody."""
     failing = set_up.random.sample(set_up.leaves, 5)
     told, before = len(set_up.receiver.told), await running.metrics()
     await until((data / "reserve").exists, 30)
     ballast = [_fill(data, 1)]
     set_up.silence(failing)
-    await until(lambda: not (data / "reserve").exists(), 60)
     if spend:
+        (data / "reserve").unlink(missing_ok=True)
         ballast.append(_fill(data, 2))
     begun = time.monotonic()
     with contextlib.suppress(BenchError):
@@ -135,6 +134,7 @@ async def _under(
     under = len(set_up.receiver.told) - told
     status, _ = await running.ask("/readyz")
     await asyncio.sleep(max(0.0, size.seconds - (time.monotonic() - begun)))
+    used = not spend and not (data / "reserve").exists()
     megabytes, after = resident_megabytes(running.pid), await running.metrics()
     for file in ballast:
         file.unlink()
@@ -149,9 +149,12 @@ async def _under(
         "disk full" + (", its reserve used up as well" if spend else ""),
         "polling lag < 1 interval; incidents never dropped; recovers without restart"
         + ("" if spend else "; the duty is told by the reserve"),
-        f"{grown(before, after, 'camera_registry_polls_total ')} polls meanwhile, 99 % late by < {late:g} s, {missed} missed;"
-        f" {refused} commits refused, {under} notices told while it was full, ready: {status == 200}; {megabytes:.0f} MB;"
-        f" {len(failing)} of {len(failing)} failures told in the end; whole again {recovered:.1f} s after there was room",
+        f"{grown(before, after, 'camera_registry_polls_total ')} polls meanwhile, 99 % late by < {late:g} s,"
+        f" {missed} missed;"
+        f" {refused} commits refused, reserve used: {used}, {under} notices told while it was full, ready:"
+        f" {status == 200}; {megabytes:.0f} MB;"
+        f" {len(failing)} of {len(failing)} failures told in the end; whole again {recovered:.1f} s after there"
+        f" was room",
         late <= pace.interval and (spend or (under > 0 and not refused)),
     )
 
@@ -178,7 +181,9 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if made.returncode:
-        raise BenchError("a small disk can't be mounted here: run it as root, or inside `unshare --user --map-root-user --mount`")
+        raise BenchError(
+            "a small disk can't be mounted here: run it as root, or inside `unshare --user --map-root-user --mount`"
+        )
     try:
         yield folder
     finally:

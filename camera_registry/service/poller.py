@@ -139,7 +139,9 @@ class Poller:
             self._wake.clear()
             now = self.clock()
             if now - turned > STOOD_STILL:
-                log.warning("this process stood still for %.0f s; what was due meanwhile was not measured", now - turned)
+                log.warning(
+                    "this process stood still for %.0f s; what was due meanwhile was not measured", now - turned
+                )
                 self.agenda.skip(now)
             turned = now
             while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:

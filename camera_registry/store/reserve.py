@@ -43,6 +43,8 @@ class Reserve:
         """Make its room free; False: there is none to give."""
         with contextlib.suppress(FileNotFoundError):
             self._file.unlink()
-            log.error("the disk is full: %d MB that were kept in reserve are used now; make room", self._size // MEGABYTE)
+            log.error(
+                "the disk is full: %d MB that were kept in reserve are used now; make room", self._size // MEGABYTE
+            )
             return True
         return False

@@ -110,3 +110,14 @@ def test_an_edit_that_leaves_the_interval_keeps_the_place() -> None:
 def test_the_next_time_is_always_later_and_within_one_interval(after: float, interval: float, name: str) -> None:
     due = next_due(after, interval, phase((name, "rtsp", "")))
     assert after < due <= after + interval * (1 + 1e-6) + 1e-6
+
+
+def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_counted() -> None:
+    agenda = Agenda()
+    for n in range(100):
+        agenda.put(entry(f"cam-{n}"), 0.0)
+    agenda.skip(601.0)
+    assert agenda.pop(601.0) is None
+    assert sum(agenda.missed.values()) == pytest.approx(1000, abs=100)
+    within = sum(1 for _ in range(100) if agenda.pop(631.0) is not None)
+    assert 30 < within < 70
