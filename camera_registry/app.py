@@ -218,8 +218,8 @@ class App:
             found.append((await self.poller.ask(entry.target, whole, steps), steps))
         return found
 
-    def _troubles(self) -> Sequence[str]:
-        """What whoever looks at a page must know of the service itself: texts by the key ``trouble``."""
+    def _alarms(self) -> Sequence[str]:
+        """What whoever looks at a page must know of the service itself: texts by the key ``alarm``."""
         full = ["disk_full"] if self.store.reserve.spent else []
         return full + ([] if self.recorder.healthy else ["not_written"])
 
@@ -239,7 +239,7 @@ class App:
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
             ready=lambda: self.recorder.healthy,
-            troubles=self._troubles,
+            alarms=self._alarms,
             metrics=self.metrics,
             discovery=self.discoverer,
             loopback=ip_address(self.settings.web.listen).is_loopback,

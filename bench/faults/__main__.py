@@ -1,4 +1,4 @@
-"""Runs the fault tests in full: `python -m bench.faults [NAME...]`, or `make faults`; their short form is in `make test`.
+"""Runs the fault tests in full: `python -m bench.faults [NAME...]`, or `make faults`; in short they are in `make test`.
 
 Each promise of the design stands there with what was measured. About half an hour altogether; names choose some.
 """
@@ -23,14 +23,9 @@ from bench.processes import BenchError
 from bench.report import RESULTS, machine
 from camera_registry.simulator.serving import loop_factory
 
-SCENARIOS: Sequence[Scenario] = (
-    *stops.SCENARIOS,
-    *outages.SCENARIOS,
-    *receivers.SCENARIOS,
-    *clocks.SCENARIOS,
-    *stores.SCENARIOS,
-    *overload.SCENARIOS,
-)
+SCENARIOS: Sequence[Scenario] = [
+    one for group in (stops, outages, receivers, clocks, stores, overload) for one in group.SCENARIOS
+]
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from aiohttp import web
@@ -109,12 +110,12 @@ def _attempts(set_up: Stage, channel: str) -> list[float]:
 
 
 def _waits(times: list[float]) -> str:
-    return ", ".join(f"{later - earlier:.0f}" for earlier, later in zip(times, times[1:], strict=False)) + " s"
+    return ", ".join(f"{later - earlier:.0f}" for earlier, later in pairwise(times)) + " s"
 
 
 def _grows(times: list[float]) -> bool:
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    return bool(times) and all(later > earlier - 2 for earlier, later in zip(waits, waits[1:], strict=False))
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    return bool(times) and all(later > earlier - 2 for earlier, later in pairwise(waits))
 
 
 def _in_order(receiver: Receiver) -> bool:
@@ -174,8 +175,8 @@ def _event(number: int, now: datetime) -> Notice:
     values: Mapping[str, object] = {
         "about": f"cam-{number:05}", "scope": "device", "cause": "timeout", "area": "east-1", "started": at.isoformat()
     }  # fmt: skip
-    key = f"{number}.opened/duty"
-    return Notice(key, "duty", Occasion.OPENED, Severity.P2, at, at, 1_000_000 + number, values, f"opened {number % 7}")
+    key = f"duty/{number}.resolved"
+    return Notice(key, "duty", Occasion.RESOLVED, Severity.P2, at, at, 1_000_000 + number, values, "resolved")
 
 
 SCENARIOS = (

@@ -220,7 +220,7 @@ class Stage:
         try:
             url = await self._ready(process, log, written)
             took = time.monotonic() - begun
-            starved = int(Path(f"/proc/{process.pid}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
+            starved = _starved(process.pid)
             yield Running(process, url, self.token, self.session, took - starved)
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -231,7 +231,7 @@ class Stage:
         """Where the service is, once it is ready; what it writes begins at ``before`` in its log."""
         begun = time.monotonic()
         while time.monotonic() - begun < READY_SECONDS:
-            text = log.read_bytes()[before:].decode(errors="replace")
+            text = _written(log, before)
             if process.returncode is not None:
                 raise BenchError(f"the service ended: {text[-2000:]}")
             if found := re.search(r"http://127\.0\.0\.1:\d+", text):
@@ -251,7 +251,6 @@ async def stage(
     probes: tuple[str, ...] = ("tcp",),
     more: str = "",
     health: str = "",
-    poller: str = "",
     known: bool = True,
     shape: Callable[[dict[str, Device]], dict[str, Device]] = dict,
 ) -> AsyncIterator[Stage]:
@@ -269,7 +268,7 @@ async def stage(
             retry=pace.retry,
             hold=pace.hold,
             health=health,
-            more=f"[poller]\n{poller}\n{more}" if poller else more,
+            more=more,
             url=receiver.url,
         )
         settings.write_text(text, encoding="utf-8")
@@ -292,6 +291,14 @@ async def stage(
                 await until(lambda: running.are(ok=devices), 30 + 6 * pace.interval)
                 await running.stop()
         yield made
+
+
+def _written(log: Path, before: int) -> str:
+    return log.read_bytes()[before:].decode(errors="replace")
+
+
+def _starved(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
 
 
 def _prepare(settings: Path, planned: Register, fleet: Fleet) -> str:

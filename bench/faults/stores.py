@@ -178,7 +178,9 @@ def _fill(data: Path, number: int) -> Path:
 def _small_disk(folder: Path) -> Iterator[Path]:
     """A file system of a few megabytes. Raises BenchError where none may be mounted."""
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["/usr/bin/mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if made.returncode:
         raise BenchError(
@@ -187,7 +189,7 @@ def _small_disk(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        subprocess.run(["/usr/bin/umount", "--lazy", str(folder)], check=True)
 
 
 SCENARIOS = (

@@ -58,7 +58,8 @@ def utc_now() -> datetime:
 class Deps:
     """``reload`` reads settings and register again and returns the problems that kept it from doing so (empty: done).
 
-    ``ready`` tells whether the service does its work, and ``troubles`` what people must know of it (keys of texts); ``changed`` is called after each edit of the register, so that
+    ``ready`` tells whether the service does its work, ``alarms`` what people must know of it (keys of texts);
+    ``changed`` is called after each edit of the register, so that
     the board follows; ``covering`` gives the maintenance window that a device is in; ``pollers`` names those whose
     observations come here; ``loopback`` is whether the listener can be reached from this machine only.
     """
@@ -71,7 +72,7 @@ class Deps:
     probe_now: ProbeNow
     edit_incident: EditIncident
     ready: Callable[[], bool]
-    troubles: Callable[[], Sequence[str]]
+    alarms: Callable[[], Sequence[str]]
     covering: Callable[[str, datetime], Window | None]
     pictures: Pictures
     vault: Vault

@@ -148,7 +148,7 @@ def _told(request: web.Request, problem: Problem) -> web.StreamResponse:
         zone=deps.zone(),
         now=deps.now(),
         who=request.get(identity.WHO),
-        troubles=deps.troubles(),
+        alarms=deps.alarms(),
         status=problem.status,
         detail=problem.detail(words),
         remedy=words("console.correct") if problem.places else problem.remedy(words),

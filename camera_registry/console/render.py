@@ -46,8 +46,8 @@ class Page:
     query: Mapping[str, str]
     user: User | None
     csrf: str
-    troubles: Sequence[str]
-    """What people must know of the service itself, as keys of the texts under ``trouble``."""
+    alarms: Sequence[str]
+    """What people must know of the service itself, as keys of the texts under ``alarm``."""
     live: bool
     """Only the part that changes is wanted, by a page that is open already."""
 
@@ -112,7 +112,7 @@ def page(
     zone: ZoneInfo,
     now: datetime,
     who: Identity | None,
-    troubles: Sequence[str],
+    alarms: Sequence[str],
     status: HTTPStatus = HTTPStatus.OK,
     **values: object,
 ) -> web.Response:
@@ -125,7 +125,7 @@ def page(
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
-        troubles if who else (),
+        alarms if who else (),
         request.headers.get("HX-Request") == "true",
     )
     text = render(template, words, values, common)

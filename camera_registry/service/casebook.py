@@ -77,7 +77,7 @@ class Casebook:
             )
 
     def owed(self, steps: Iterable[IncidentChange], now: datetime) -> list[Notice]:
-        """The notices that follow from these steps. A step of tomorrow, for the clock was set back since, is told now."""
+        """The notices that follow from these steps. One of tomorrow, for the clock was set back since, is told now."""
         past = (step if step.at <= now else replace(step, at=now) for step in steps)
         return notices.owed(past, self.audiences, self._register)
 

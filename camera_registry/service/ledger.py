@@ -3,7 +3,7 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -88,14 +88,11 @@ class Ledger:
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
         """Judge observations in the order they came; what the poller should do about them."""
         told: list[RosterChange] = []
-        for seen in batch:
+        for seen in _of_today(batch, now):
             watched = self._watched.get(seen.device)
             run = (seen.probe, seen.channel)
             if watched is None or watched.entry is None:
                 continue
-            if seen.at > now:
-                # The clock was set back while it was asked: held to be of tomorrow, it would make today's count nothing.
-                seen = replace(seen, at=now)  # noqa: PLW2901 - the same one, by the present clock
             earlier = watched.seen.get(run)
             if earlier is not None and seen.at <= earlier.at:
                 continue
@@ -354,6 +351,12 @@ class Ledger:
             return []
         watched.learned.update(told)
         return self._replan(watched, now)
+
+
+def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observation]:
+    """The batch, with what is of tomorrow taken for now: the clock was set back while it was asked, and held to be of
+    tomorrow it would make all of today's count nothing."""
+    return (seen if seen.at <= now else replace(seen, at=now) for seen in batch)
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

@@ -1,4 +1,4 @@
-"""Too much to do and too little to do it with, in short; hostile devices are tests of their own. In full: `make faults`."""
+"""Too much to do, in short; hostile devices are tests of their own. In full: `make faults`."""
 
 from __future__ import annotations
 

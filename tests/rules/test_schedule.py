@@ -118,6 +118,6 @@ def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_co
         agenda.put(entry(f"cam-{n}"), 0.0)
     agenda.skip(601.0)
     assert agenda.pop(601.0) is None
-    assert sum(agenda.missed.values()) == pytest.approx(1000, abs=100)
+    assert 900 <= sum(agenda.missed.values()) <= 1100
     within = sum(1 for _ in range(100) if agenda.pop(631.0) is not None)
     assert 30 < within < 70
