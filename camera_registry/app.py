@@ -219,9 +219,9 @@ class App:
         return found
 
     def _alarms(self) -> Sequence[str]:
-        """What whoever looks at a page must know of the service itself: texts by the key ``alarm``."""
-        full = ["disk_full"] if self.store.reserve.spent else []
-        return full + ([] if self.recorder.healthy else ["not_written"])
+        """What whoever looks at a page must know of the service itself: keys of texts."""
+        full = ["alarm.disk_full"] if self.store.reserve.spent else []
+        return full + ([] if self.recorder.healthy else ["alarm.not_written"])
 
     def deps(self) -> Deps:
         """What the console is given."""

@@ -47,7 +47,7 @@ class Page:
     user: User | None
     csrf: str
     alarms: Sequence[str]
-    """What people must know of the service itself, as keys of the texts under ``alarm``."""
+    """What people must know of the service itself, as keys of texts."""
     live: bool
     """Only the part that changes is wanted, by a page that is open already."""
 

@@ -192,7 +192,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         edit_incident=edit_incident,
         covering=lambda device, now: None,
         ready=lambda: made.ready,
-        alarms=lambda: [] if made.ready else ["not_written"],
+        alarms=lambda: [] if made.ready else ["alarm.not_written"],
         pictures=pictures,
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
