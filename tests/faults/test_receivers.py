@@ -1,4 +1,4 @@
-"""Receivers of notices that fail, in short; a day of it is told in tests/service/test_notifier.py. In full: `make faults`."""
+"""Receivers that fail, in short; a day of it: tests/service/test_notifier.py. In full: `make faults`."""
 
 from __future__ import annotations
 
