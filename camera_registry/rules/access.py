@@ -1,7 +1,7 @@
 """This file decides who may do what: one table, role by action, and one function that everything asks.
 
-Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only, and pictures, which may
-show people, are for those who need them to judge a fault.
+Roles follow domain.md: an auditor reads all and changes nothing (figures that are frozen stay as they are), a crew sees
+its own orders only, and pictures, which may show people, are for those who need them to judge a fault.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Action(StrEnum):
     """Do something about work orders; what exactly, ``rules.dispatch.deeds`` says."""
     NOTIFY = "notify"
     """Try channels of notices, and have what failed sent again."""
+    REPORT = "report"
+    """Have reports made, and look at them."""
+    FREEZE = "freeze"
+    """Keep the figures of a report for good."""
     PLAN = "plan"
     """Plan maintenance, and call it off."""
     CREDENTIALS = "credentials"
@@ -52,7 +56,7 @@ class Action(StrEnum):
     """Look at one's own account, change one's own password and language, sign out."""
 
 
-_READ = frozenset({Action.SEE, Action.SEE_ORDERS, Action.OWN})
+_READ = frozenset({Action.SEE, Action.SEE_ORDERS, Action.REPORT, Action.OWN})
 _WORK = frozenset(
     {
         Action.SEE_PICTURES,
@@ -67,7 +71,16 @@ _WORK = frozenset(
         Action.PLAN,
     }
 )
-_AUDIT = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SEE_ACCESS, Action.SEE_AUDIT, Action.SCRAPE})
+_AUDIT = frozenset(
+    {
+        Action.SEE_PICTURES,
+        Action.SEE_CHANGES,
+        Action.SEE_ACCESS,
+        Action.SEE_AUDIT,
+        Action.SCRAPE,
+        Action.FREEZE,
+    }
+)
 
 PERMITTED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: _READ | {Action.SCRAPE},

@@ -152,10 +152,11 @@ def _sums() -> str:
 
 def _statement(dialect: str, *, keep: bool) -> TextClause:
     head = f"INSERT INTO rate_day (zone, day, device, {', '.join(SUMS)}) " if keep else ""
-    first = "CAST(:zone AS text), day, MAX(device)" if keep else "MAX(device)"
-    group = "unit, day" if keep else "unit"
-    told = f"SELECT {first}, {_sums()} FROM begun JOIN chosen USING (unit) WHERE day IS NOT NULL GROUP BY {group}"  # noqa: S608 - of constants
-    return text(f"{head}WITH {_SOURCES[dialect]}{_STEPS}{told}")
+    first, group = ("CAST(:zone AS text), day, device", "unit, day") if keep else ("device", "unit")
+    summed = f"SELECT {group}, {_sums()} FROM begun WHERE day IS NOT NULL GROUP BY {group}"  # noqa: S608 - of constants
+    total = f", total({group}, {', '.join(SUMS)}) AS ({summed})"
+    told = f"SELECT {first}, {', '.join(SUMS)} FROM total JOIN chosen USING (unit)"  # noqa: S608 - of constants
+    return text(f"{head}WITH {_SOURCES[dialect]}{_STEPS}{total} {told}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +181,7 @@ def keep(tx: Connection, zone: str, stretch: Stretch) -> None:
     named = [id for id, _ in stretch.devices]
     days = list(stretch.borders)
     for part in batches(named):
-        tx.execute(
-            delete(_DAYS).where(
-                _DAYS.c.zone == zone, _DAYS.c.day >= days[0], _DAYS.c.day <= days[-1], _DAYS.c.device.in_(part)
-            )
-        )
+        tx.execute(delete(_DAYS).where(_DAYS.c.zone == zone, _DAYS.c.day.in_(days), _DAYS.c.device.in_(part)))
     tx.execute(_statement(tx.dialect.name, keep=True), {"zone": zone, **_values(stretch)})
 
 

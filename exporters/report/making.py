@@ -30,6 +30,11 @@ class Kind(StrEnum):
     CONTRACTORS = "contractors"
     FILES = "files"
 
+    @property
+    def over_time(self) -> bool:
+        """Whether it tells of a period, and not of now."""
+        return self is not Kind.FILES
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -31,8 +31,8 @@ from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link, LinkState, NoticeState,
-    Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
+    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link, LinkState,
+    NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
     SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
@@ -80,10 +80,10 @@ def test_no_text_is_left_over() -> None:
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
-        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|report_flaw|"
+        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
+        r"reports\.(availability|contractors|files)$|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key

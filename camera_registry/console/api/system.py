@@ -17,6 +17,7 @@ from camera_registry.console.api import (
     openapi,
     people,
     proposals,
+    reports,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -50,6 +51,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *people.ROUTES,
     *imports.ROUTES,
     *proposals.ROUTES,
+    *reports.ROUTES,
     Route(
         Surface.API,
         "POST",
