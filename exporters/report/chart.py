@@ -20,12 +20,12 @@ _MOST_LABELS = 16
 
 
 def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
-    """The chart as an SVG element with a title for readers of screens; empty where there is nothing to draw."""
+    """The chart as an SVG element with a title for readers of screens; empty where there is nothing to compare."""
     rows = table.rows[: chart.limit]
     places = [table.place(name) for name in chart.values]
     numbers = [[_number(row[place]) for row in rows] for place in places]
     known = [number for series in numbers for number in series if number is not None]
-    if not known:
+    if len(rows) < 2 or not known:
         return Markup()
     ratio = isinstance(next(row[places[0]] for row in rows if row[places[0]] is not None), Ratio)
     low, high = _range(known, ratio=ratio)

@@ -103,7 +103,7 @@ class _Writer:
             sheet.write_string(row, 0, clean(section.title)[:_LONGEST], styles["heading"])
             row = self._paragraphs(sheet, row + 1, section.paragraphs)
             for chart in section.charts:
-                if document.table(chart.table).rows:
+                if len(document.table(chart.table).rows) > 1:
                     sheet.insert_chart(row, 0, self._chart(chart, names[chart.table]))
                     row += _CHART_ROWS
             for table in section.tables:

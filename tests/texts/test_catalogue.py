@@ -31,9 +31,9 @@ from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link, LinkState,
-    NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
-    SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link,
+    LinkState, NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState,
+    Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 
