@@ -156,6 +156,8 @@ class WorkOrder:
     escalations: int = 0
     repeats: int = 0
     rating: Rating | None = None
+    started: datetime | None = None
+    """The first loss: when the outage that it is about now began."""
     version: int = 1
 
     @property
@@ -180,8 +182,9 @@ class WorkOrder:
         return tuple(phase for phase in Phase if done[phase] is None)
 
     def late(self) -> tuple[Phase, ...]:
-        """The phases that are overdue and still to be done."""
-        return tuple(phase for phase in self.pending() if phase in self.overdue)
+        """The phases that are overdue and still to be done; none once the fault is gone."""
+        pending = () if self.recovered_at is not None else self.pending()
+        return tuple(phase for phase in pending if phase in self.overdue)
 
 
 class OrderStep(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -130,9 +130,20 @@ class Recorder:
         self._show(Changes())
         return step.incident
 
+    async def shift(self, step: timedelta) -> None:
+        """The clock was set by ``step``."""
+        async with self._writing:
+            self._ledger.shift(step)
+            self._dispatcher.shift(step)
+
     async def edit_order(self, id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
         """Do something to a work order and write it down at once; None when there is none. Raises Unavailable (nothing
         was done then), or what ``change`` raises."""
+        if id in self._ledger.changes.orders:
+            # It waits to be written itself, with the incident that it is about.
+            _, error = await self._try()
+            if error is not None:
+                raise error
         async with self._writing:
             known = self._dispatcher.get(id)
             order = known or await self._store.read(orders.get, id)

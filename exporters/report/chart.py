@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -126,5 +126,5 @@ def _text(x: float, y: float, text: str, anchor: str) -> Markup:
 
 
 def _label(cell: Cell, zone: ZoneInfo) -> str:
-    label = shown(cell, zone)
+    label = f"{cell:%m-%d}" if isinstance(cell, date) and not isinstance(cell, datetime) else shown(cell, zone)
     return label if len(label) <= 12 else f"{label[:11]}…"
