@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from itertools import islice
 
 from camera_registry.board import BoardEntry
@@ -38,7 +39,8 @@ class Ledger:
         self._below: dict[str, list[str]] = {}
         self._down: set[str] = set()
         self._back: dict[str, datetime] = {}
-        self._stirred: dict[str, datetime] = {}
+        self._stirred: list[tuple[datetime, str]] = []
+        """A heap: when what only moved its newest time is to be written, and of which device."""
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -141,19 +143,19 @@ class Ledger:
         """The clock was set by ``step``: tell the times of evidence by the new clock, so silence is measured right."""
         for watched in self._watched.values():
             watched.shift(step)
+        self._stirred = [(due + step, device) for due, device in self._stirred]
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
         for ``watched.PATIENCE`` or one interval; ``now`` None: at once."""
         taken, self.changes = self.changes, Changes()
-        for device, since in list(self._stirred.items()):
+        while self._stirred and (now is None or self._stirred[0][0] <= now):
+            _, device = heappop(self._stirred)
             watched = self._watched.get(device)
-            if watched is not None:
-                if now is not None and now - since < watched.patience:
-                    continue
+            if watched is not None and watched.stirred:
+                watched.stirred = False
                 taken.states.update(watched.states)
                 taken.seen.update({(device, run): seen for run, seen in watched.seen.items()})
-            del self._stirred[device]
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -338,7 +340,9 @@ class Ledger:
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
         failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
-        self._stirred.setdefault(seen.device, seen.at)
+        if not watched.stirred:
+            watched.stirred = True
+            heappush(self._stirred, (seen.at + watched.patience, seen.device))
         if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 

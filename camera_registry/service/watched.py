@@ -36,6 +36,8 @@ class Watched:
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
+    stirred: bool = False
+    """Whether a time of it has moved that is not written yet."""
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
