@@ -47,6 +47,7 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
     """
     # Imported here, because the commands that only read a file need none of it.
     from camera_registry.app import running
+    from camera_registry.service import garbage
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -63,10 +64,12 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
 
             loop.add_signal_handler(signal.SIGHUP, reload)
             await started(app)
+            collecting = loop.create_task(garbage.keep_house(), name="garbage")
             stopped = loop.create_task(stop.wait())
             timeout = None if minutes is None else minutes * 60
             await asyncio.wait({stopped, app.main}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
+            collecting.cancel()
             if app.main.done():
                 app.main.result()
     except ExceptionGroup as group:
