@@ -29,9 +29,10 @@ def upsert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> 
 def _upsert(target: Table, columns: tuple[str, ...], dialect: str) -> Executable:
     """Composing it costs more than a small batch of rows, and there are a dozen of them."""
     key = [column.name for column in target.primary_key]
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(target)
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(target)
     overwritten = {name: statement.excluded[name] for name in columns if name not in key}
-    return statement.on_conflict_do_update(index_elements=key, set_=overwritten)
+    upserting: Executable = statement.on_conflict_do_update(index_elements=key, set_=overwritten)
+    return upserting
 
 
 def insert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:
