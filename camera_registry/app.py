@@ -142,7 +142,7 @@ class App:
             self._clock.utc(),
         )
         await self.follow()
-        self._ledger.tick(self._clock.utc(), 1)
+        self.recorder.tell(self._ledger.tick(self._clock.utc(), 1))
         await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)

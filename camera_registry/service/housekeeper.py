@@ -74,8 +74,7 @@ class Housekeeper:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
                 self._ledger.shift(step)
                 await self._shift_notices(step)
-            self._ledger.tick(self._clock.utc(), SHARES)
-            self._recorder.tell(())
+            self._recorder.tell(self._ledger.tick(self._clock.utc(), SHARES))
             try:
                 if await self._store.read(register.version) != self.version:
                     await self._follow()

@@ -125,8 +125,10 @@ class Ledger:
             self.changes.touched.add(seen.device)
         return told
 
-    def tick(self, now: datetime, share: int) -> None:
-        """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part."""
+    def tick(self, now: datetime, share: int) -> list[RosterChange]:
+        """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
+        for the poller: what has been down for long is asked less often."""
+        told: list[RosterChange] = []
         self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
@@ -138,6 +140,9 @@ class Ledger:
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
+            if watched.device.id in self._down and not watched.long_down:
+                told += self._pace(watched, now)
+        return told
 
     def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``: tell the times of evidence by the new clock, so silence is measured right."""
@@ -229,7 +234,16 @@ class Ledger:
         above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
         parents = [parent.device for parent in above if parent is not None]
         succeeded = {run for run, seen in watched.seen.items() if seen.last_success is not None}
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents, succeeded)
+        entry = plan(
+            device,
+            watched.channels,
+            self.polls,
+            watched.learned,
+            watched.seen,
+            parents,
+            succeeded,
+            long_down=watched.long_down,
+        )
         if entry == watched.entry and entry is not None:
             return []
         was = watched.entry
@@ -245,6 +259,19 @@ class Ledger:
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
+
+    def _pace(self, watched: Watched, now: datetime) -> list[RosterChange]:
+        """Ask a device less often once it has been down for long, and as always once it answers. One that others stand
+        behind is not left to wait: its return is theirs."""
+        id = watched.device.id
+        state = watched.states.get(Subject(id, Aspect.REACH))
+        since = state.since if state is not None and id in self._down and not self._below.get(id) else None
+        long = since is not None and (now - since).total_seconds() >= self.polls.long_down
+        answers = state is not None and state.good is True
+        if (long and not answers) == watched.long_down:
+            return []
+        watched.long_down = not watched.long_down
+        return self._replan(watched, now)
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
         watched = self._watched[device]
@@ -347,14 +374,16 @@ class Ledger:
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
-        """What the device told of itself: where its streams are, and what its file does not say yet."""
+        """What the device told of itself: that it answers again, where its streams are, and what its file does not say
+        yet."""
+        paced = self._pace(watched, now) if watched.long_down else []
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
         if told.items() <= watched.learned.items() and not first:
-            return []
+            return paced
         watched.learned.update(told)
-        return self._replan(watched, now)
+        return [*paced, *self._replan(watched, now)]
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

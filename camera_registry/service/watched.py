@@ -36,6 +36,8 @@ class Watched:
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
+    long_down: bool = False
+    """Whether it is asked less often, for it has been down so long."""
     stirred: bool = False
     """Whether a time of it has moved that is not written yet."""
 
