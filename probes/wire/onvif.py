@@ -25,6 +25,7 @@ from probes.wire.soap import (
     children,
     descendant,
     local_name,
+    local_of,
     raw_text,
     text,
 )
@@ -135,7 +136,7 @@ class Address:
 
 def read_information(answer: etree._Element) -> Information:
     """What is missing is empty."""
-    told = {local_name(part): part for part in reversed(answer)}  # of several the first counts
+    told = {local_of(part.tag): part for part in reversed(answer)}  # of several the first counts
     return Information(*(text(told.get(name)) for name in _INFORMATION))
 
 
@@ -262,7 +263,7 @@ def _first_of_each(answer: etree._Element, names: Collection[str]) -> dict[str, 
     """The first element of each of these (lower-case) local names anywhere below ``answer``, in one walk."""
     found: dict[str, etree._Element] = {}
     for element in answer.iter(etree.Element):
-        name = local_name(element)
+        name = local_of(element.tag)
         if name in names:
             found.setdefault(name, element)
     return found
@@ -271,7 +272,7 @@ def _first_of_each(answer: etree._Element, names: Collection[str]) -> dict[str, 
 def _read_moment(element: etree._Element | None) -> datetime | None:
     if element is None:
         return None
-    told = {local_name(part): part.text for part in element.iter(etree.Element)}
+    told = {local_of(part.tag): part.text for part in element.iter(etree.Element)}
     year, month, day, hour, minute, second = [_whole(told.get(name)) for name in _MOMENT]
     if year is None or month is None or day is None or hour is None or minute is None:
         return None
