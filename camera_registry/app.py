@@ -233,7 +233,7 @@ class App:
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
-            ready=lambda: self.recorder.healthy,
+            ready=lambda: self.recorder.healthy and not self.pulse.stalled,
             metrics=self.metrics,
             discovery=self.discoverer,
             loopback=ip_address(self.settings.web.listen).is_loopback,
@@ -266,6 +266,11 @@ class App:
             "camera_registry_discovery_last_end_timestamp_seconds",
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
+        )
+        metrics.follow(
+            "camera_registry_loops_stalled",
+            "Loops of the service that have not turned for a minute.",
+            lambda: len(self.pulse.stalled),
         )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)

@@ -10,7 +10,9 @@ import asyncio
 import gc
 
 EVERY = 60.0
-"""Seconds between full collections of what is new since the one before; what survives is set aside."""
+"""Seconds after which what lives by then is set aside."""
+ROUNDS = 60
+"""Rounds after which all of it is looked through once nevertheless: rings that died among what was set aside."""
 
 _OFTEN, _SELDOM, _NEVER = 5_000, 10, 1_000_000
 """Objects that begin a collection of the youngest, such collections that begin one of the next, and one of all."""
@@ -23,9 +25,12 @@ async def keep_house() -> None:
     gc.set_threshold(_OFTEN, _SELDOM, _NEVER)
     try:
         while True:
+            gc.unfreeze()
             gc.collect()
-            gc.freeze()
-            await asyncio.sleep(EVERY)
+            for _ in range(ROUNDS):
+                gc.collect(1)
+                gc.freeze()
+                await asyncio.sleep(EVERY)
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
