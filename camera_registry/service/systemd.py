@@ -13,6 +13,9 @@ from camera_registry.service.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
+MEASURING = "poller"
+"""The loop whose stall a restart mends. The recorder's may be the database's doing, and then measuring goes on from
+memory, which a restart would lose."""
 SHARE = 0.4
 """Of systemd's patience, after which it hears of us again."""
 
@@ -41,11 +44,10 @@ class Supervisor:
             log.warning("systemd does not hear us: %s", error)
 
     async def watch(self, pulse: Pulse) -> None:
-        """Give a sign of life while every loop turns, until cancelled: a service with a stalled loop is restarted."""
+        """Give a sign of life while we measure, until cancelled: a service that measures no more is restarted."""
         while self.patience:
-            stalled = pulse.stalled
-            if stalled:
-                log.error("systemd is told nothing any more: %s turns no more", ", ".join(stalled))
+            if MEASURING in pulse.stalled:
+                log.error("systemd is told nothing any more: the %s turns no more", MEASURING)
             else:
                 self.tell("WATCHDOG=1")
             await asyncio.sleep(self.patience * SHARE)
