@@ -261,8 +261,7 @@ class Ledger:
         return [Drop(device.id)] if was is not None else []
 
     def _pace(self, watched: Watched, now: datetime) -> list[RosterChange]:
-        """Ask a device less often once it has been down for long, and as always once it answers. One that others stand
-        behind is not left to wait: its return is theirs."""
+        """Ask a device less often once it is down for long, until it answers; never one that others stand behind."""
         id = watched.device.id
         state = watched.states.get(Subject(id, Aspect.REACH))
         since = state.since if state is not None and id in self._down and not self._below.get(id) else None
@@ -374,8 +373,7 @@ class Ledger:
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
-        """What the device told of itself: that it answers again, where its streams are, and what its file does not say
-        yet."""
+        """What a device told: that it answers again, where its streams are, what its file does not say yet."""
         paced = self._pace(watched, now) if watched.long_down else []
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
