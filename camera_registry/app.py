@@ -160,7 +160,7 @@ class App:
             await self.store.read(orders.load, self._clock.utc() - repeats), await self.store.read(orders.newest)
         )
         await self.follow()
-        self._ledger.tick(self._clock.utc(), 1)
+        self.recorder.tell(self._ledger.tick(self._clock.utc(), 1))
         await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
@@ -254,7 +254,7 @@ class App:
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
             proofs=self.proofs,
-            ready=lambda: self.recorder.healthy,
+            ready=lambda: self.recorder.healthy and not self.pulse.stalled,
             metrics=self.metrics,
             discovery=self.discoverer,
             loopback=ip_address(self.settings.web.listen).is_loopback,
@@ -287,6 +287,11 @@ class App:
             "camera_registry_discovery_last_end_timestamp_seconds",
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
+        )
+        metrics.follow(
+            "camera_registry_loops_stalled",
+            "Loops of the service that have not turned for a minute.",
+            lambda: len(self.pulse.stalled),
         )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)

@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 SHARES = 10
 """Parts that the devices are cut in, one of them looked at each second, so no second is a long one."""
 
-ADOPT_EVERY = 10
+ADOPT_EVERY = 5
+ADOPT_LATEST = 60
+"""What devices told of themselves is taken over once no more comes, or after so long: each time the whole register is
+read anew, and a fleet that is met for the first time tells something every second."""
 HOLD_EVERY = 10
 SWEEP_EVERY = 600
 
@@ -57,6 +60,7 @@ class Housekeeper:
         """Called at each turn."""
         self.version = 0
         """The version of the register that is followed."""
+        self._told = 0
 
     async def run(self) -> None:
         """Keep house until cancelled. What fails is tried again at its next turn."""
@@ -70,14 +74,13 @@ class Housekeeper:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
                 await self._recorder.shift(step)
                 await self._shift_notices(step)
-            self._ledger.tick(self._clock.utc(), SHARES)
-            self._recorder.tell(())
+            self._recorder.tell(self._ledger.tick(self._clock.utc(), SHARES))
             try:
                 if await self._store.read(register.version) != self.version:
                     await self._follow()
                 if second % HOLD_EVERY == 0:
                     await asyncio.to_thread(self._store.hold)
-                if second % ADOPT_EVERY == 0:
+                if second % ADOPT_EVERY == 0 and (self._all_told() or second % ADOPT_LATEST == 0):
                     await self._recorder.adopt()
                 if second % SWEEP_EVERY == 0:
                     await self._sweep()
@@ -85,6 +88,11 @@ class Housekeeper:
                 raise
             except (StoreError, OSError) as error:
                 log.warning("housekeeping waits for the store: %s", error)
+
+    def _all_told(self) -> bool:
+        """Whether no more devices have told something new since the last look."""
+        before, self._told = self._told, len(self._ledger.adoptable)
+        return before == self._told
 
     async def _shift_notices(self, step: timedelta) -> None:
         try:
