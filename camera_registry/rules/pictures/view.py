@@ -12,6 +12,8 @@ _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
 """Share of tiles without structure, from which on a view can't be known again."""
+_PLAIN = 0.55
+"""Share of tiles without structure, from which on the few edges may be soft by themselves (shadows on a wall)."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -21,6 +23,17 @@ _DULLED, _ADDED = 0.96, 1.04
 other, it is added."""
 _SAME = 0.6
 """Correlation of the coarse light below which the reference hardly shows the same things."""
+_ELSEWHERE = 0.55
+"""Median correlation of the edges in a tile, below which they are not those of the view."""
+_SCATTERED, _LIT_THROUGH = 0.32, 0.6
+"""Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
+the one while, above the other, the light comes through: something translucent is on the glass."""
+_CLEAR = 0.72
+"""Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_SAME_LIGHT = 0.92
+"""Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
+_VEIL = 30
+"""Levels by which fog lifts the dark channel of a view."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -55,15 +68,22 @@ def covered(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
-    seen = pick(change, "hidden", "hidden_patch", "contrast_fit", "structure_high")
-    if change["contrast_fit"] >= _FAITHFUL:
+    seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
+    veiled = of.look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL
+    through = change["structure_high"] < _SCATTERED and change["spread"] > _LIT_THROUGH and not veiled
+    if change["contrast_fit"] >= _FAITHFUL and not through:
         return GOOD
-    whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85
+    # What fog leaves of the edges is where it was.
+    gone = change["local"] < _ELSEWHERE
+    whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85 and gone
     # A thing before the lens takes light away; where much more is clipped than before, the sun outshines the view.
     more = of.look["clipped"] - of.most_of_references("clipped")
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
-    scores = [score(change["hidden_dark" if more > _GLARE else "hidden"], limits.hidden), 0.9 if whole else 0.0]
+    lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
+    lost = lost if change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
+    hidden = score(change["hidden_dark" if more > _GLARE or not gone else "hidden"], limits.hidden)
+    scores = [hidden if gone or lost else 0.0, lost, 0.9 if whole else 0.0, 0.7 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
@@ -75,7 +95,7 @@ def dirty(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
-    seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness")
+    seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness", "dulled", "lost")
     if of.look["clipped"] - of.most_of_references("clipped") > _GLARE:
         # The sun in the picture dulls what is around it.
         return Unjudged.NO_FITTING_REFERENCE
@@ -85,11 +105,26 @@ def dirty(of: Evidence) -> Verdict:
     # Rain and snow add edges, drops on the glass take them away.
     sharp = change.get("middle_sharpness", 1.0)
     spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
-    spots = score(change["patchy_dark"], limits.dirty) if spotted else 0.0
-    dulled = sharp < _DULLED
-    return verdict(
-        Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen, of.tiles("patchy")
+    # Leaves in the wind are never twice the same: what is lost between references too is not lost.
+    lost, clear = change.get("lost", 0.0) - 2 * of.restless("lost"), change["structure_high"] >= _CLEAR
+    faded = max(lost, change.get("dulled", 0.0))
+    spots = score(change["patchy_dark"], limits.dirty) if spotted and faded >= limits.faded_at_all else 0.0
+    foreign = (
+        score(change["foreign"] - of.restless("foreign"), limits.drops)
+        if sharp < _DULLED and lost >= limits.lost_at_all
+        else 0.0
     )
+    film = blots = 0.0
+    if (
+        clear
+        and not of.resized
+        and change["contrast_fit"] >= _SAME_LIGHT
+        and change.get("dulled_parts", 0.0) >= limits.film_parts
+    ):
+        film = score(change["dulled"], limits.film)
+    if clear and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
+        blots = score(lost, limits.blots)
+    return verdict(Cause.DIRTY, (spots, foreign, film, blots), seen, of.tiles("dulled" if film > spots else "patchy"))
 
 
 def blurred(of: Evidence) -> Verdict:
@@ -97,15 +132,18 @@ def blurred(of: Evidence) -> Verdict:
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "edge_width", "edge_width_worst", "reblur")
     scores = []
-    if look["edge_tiles"] >= _EDGES_ABOUT:
+    if "middle_sharpness" in change and _fits(of, change):
+        seen |= pick(change, "middle_sharpness", "structure", "spread")
+        alike = change["contrast_fit"] > 0.9 and not of.resized
+        limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
+        scores.append(score(change["middle_sharpness"], limit))
+    elif look["edge_tiles"] >= _EDGES_ABOUT and (of.compared or look["empty"] < _PLAIN):
         wide = score(look["edge_width"], limits.edge_width)
         worst = score(look["edge_width_worst"], limits.edge_width_worst)
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
         # On a wall one shadow is all that the re-blur metric has.
-        scores += [min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0]
-    if "middle_sharpness" in change and change["contrast_fit"] > 0.9 and _fits(of, change):
-        seen |= pick(change, "middle_sharpness", "structure", "spread")
-        scores = [score(change["middle_sharpness"], limits.middle_sharpness)]
+        either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
+        scores.append(either if _wider(of) else 0.0)
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
@@ -113,6 +151,12 @@ def blurred(of: Evidence) -> Verdict:
     if not scores:
         return Unjudged.NOTHING_TO_SEE
     return verdict(Cause.BLURRED, scores, seen)
+
+
+def _wider(of: Evidence) -> bool:
+    """Whether edges are wider than in any reference: some lenses never were sharp, and some views are soft."""
+    names = ("edge_width", "edge_width_worst")
+    return all(of.look[name] - of.most_of_references(name) > of.limits.edge_wider for name in names)
 
 
 def _unfit(of: Evidence, change: Measures) -> Unjudged | None:

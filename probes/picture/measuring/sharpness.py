@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import HALF, TILES, Plane, Sheet, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -30,16 +30,31 @@ def noise_tiles(luma: Plane) -> Plane:
 
 def noise(sheet: Sheet) -> dict[str, float]:
     """``noise``: deviation in levels where the picture is smoothest (lowest tenth of the tiles that are neither black
-    nor clipped), ``grain`` the same, median over all tiles. ``speckle``: share of pixels that differ by more than 40
+    nor clipped), ``grain`` the same, median over all tiles, ``silent`` the share of tiles without any.
+    ``speckle``: share of pixels that differ by more than 40
     levels from the median of their 3 x 3, 30th percentile of the tiles: what is lost on the wire is lost everywhere,
-    what stands out in a scene stands somewhere."""
+    what stands out in a scene stands somewhere. ``coarse_noise``: deviation at half the size, where white noise has half
+    of it left and noise that the camera has smoothed has more. ``colour_noise``: that of blue less red, at half the size:
+    a scene's texture is hardly ever in its colours."""
     by_tile, means = noise_tiles(sheet.luma), tiles(sheet.luma)
     told = (means > 10) & (means < 245)
     lowest = float(np.percentile(by_tile[told], 10)) if np.count_nonzero(told) >= 8 else 0.0
-    away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
+    brightest = cv2.max(sheet.colour[:, :, 0], sheet.colour[:, :, 2])
+    hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
+    away = cv2.max(hot, cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3)))
     lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
     speckle = float(np.percentile(tiles(lonely.astype(np.float32)), 30)) / 255
-    return {"noise": lowest, "speckle": speckle, "grain": float(np.median(by_tile))}
+    channels = cv2.resize(sheet.colour, HALF, interpolation=cv2.INTER_AREA)
+    apart = cv2.subtract(channels[:, :, 0], channels[:, :, 2], dtype=cv2.CV_32F)
+    coarse, coloured = noise_tiles(sheet.half), noise_tiles(np.asarray(apart, dtype=np.float32))
+    return {
+        "noise": lowest,
+        "speckle": speckle,
+        "grain": float(np.median(by_tile)),
+        "silent": share(by_tile < 0.05),
+        "coarse_noise": float(np.percentile(coarse[told], 10)) if lowest else 0.0,
+        "colour_noise": float(np.percentile(coloured[told], 10)) if lowest else 0.0,
+    }
 
 
 def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
@@ -108,12 +123,12 @@ def reblur(sheet: Sheet) -> float:
     return worst
 
 
-def bands(luma: Plane) -> tuple[Plane, Plane, Plane]:
+def bands(luma: Plane, size: tuple[int, int] = TILES) -> tuple[Plane, Plane, Plane]:
     """Mean square of fine, middle and coarse structure of each tile (about 1, 2 and 4 pixels), levels squared."""
     found = []
     for _ in range(3):
         left = cv2.subtract(luma, cv2.GaussianBlur(luma, (5, 5), 1.0))
-        found.append(tiles(cv2.multiply(left, left)))
+        found.append(tiles(cv2.multiply(left, left), size))
         luma = np.asarray(cv2.pyrDown(luma), dtype=np.float32)
     return found[0], found[1], found[2]
 

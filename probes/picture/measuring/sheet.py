@@ -23,6 +23,8 @@ WIDTH = 640
 HALF, SMALL = (320, 180), (160, 90)
 TILES = (16, 9)
 """Columns and rows of a tile map. A tile is 40 x 40 pixels of a 16:9 sheet."""
+SPOTS = (32, 18)
+"""Columns and rows of small tiles."""
 
 _BAND = 0.15
 """Cameras burn text into the upper and lower parts of the picture: shares of its height."""
@@ -83,9 +85,9 @@ def prepare(picture: Picture, scale: int = 1, boxes: tuple[Box, ...] = (), damag
     return Sheet(colour, small, grey, luma, half, ~_text(grey, boxes), decoded, grid, damaged)
 
 
-def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]]) -> Plane:
-    """The mean of each tile."""
-    return np.asarray(cv2.resize(plane, TILES, interpolation=cv2.INTER_AREA), dtype=np.float32)
+def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]], size: tuple[int, int] = TILES) -> Plane:
+    """The mean of each tile, of ``size`` columns and rows."""
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def share(mask: Mask) -> float:
