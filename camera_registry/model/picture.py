@@ -162,14 +162,15 @@ class Limits:
     cast_factor: tuple[float, float] = (2.9, 6.0)
     cast_chroma: float = 14.0
     cast_neutral: float = 8.0
-    cast_white: tuple[float, float] = (18.0, 40.0)
-    cast_least: tuple[float, float] = (4.0, 14.0)
+    cast_white: tuple[float, float] = (28.0, 45.0)
+    cast_least: tuple[float, float] = (5.0, 14.0)
 
     noise: tuple[float, float] = (4.5, 14.0)
     noise_alone: tuple[float, float] = (5.8, 14.0)
     """Fine texture all over the picture looks like noise; only a reference tells them apart below this."""
     noise_more: float = 4.0
-    speckle: tuple[float, float] = (0.008, 0.05)
+    speckle: tuple[float, float] = (0.018, 0.06)
+    hot: tuple[float, float] = (0.006, 0.03)
     colour_noise: tuple[float, float] = (0.8, 3.0)
     colour_noise_alone: tuple[float, float] = (1.3, 4.0)
 
@@ -180,7 +181,7 @@ class Limits:
     """How even a wave is over the picture, without a reference: a fence stands somewhere."""
     breaks: tuple[float, float] = (3.0, 8.0)
     torn: tuple[float, float] = (0.012, 0.05)
-    bands: tuple[float, float] = (0.11, 0.30)
+    bands: tuple[float, float] = (0.14, 0.30)
 
     plain_rows: tuple[float, float] = (0.06, 0.25)
     plain_part: tuple[float, float] = (0.25, 0.50)
@@ -206,8 +207,8 @@ class Limits:
     hidden: tuple[float, float] = (0.16, 0.50)
     lost: tuple[float, float] = (0.22, 0.50)
     lost_patch: float = 0.08
-    lost_at_all: float = 0.10
-    faded_at_all: float = 0.08
+    faded_spots: float = 0.10
+    faded_drops: float = 0.13
     film: tuple[float, float] = (0.13, 0.32)
     blots: tuple[float, float] = (0.10, 0.30)
     film_parts: float = 8.0

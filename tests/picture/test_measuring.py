@@ -114,9 +114,9 @@ def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:
     def frames(*seeds: int) -> list[Sheet]:
         return [sheet(STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape)) for seed in seeds]
 
-    assert sequence.between(frames(1, 2, 3), ("a", "b", "c"), 4.0)["same"] < 0.4
-    assert sequence.between(frames(1, 1, 1), ("a", "b", "c"), 4.0)["same"] == 1
-    assert sequence.between(frames(1, 1), ("a", "a"), None) == {
+    assert sequence.between(frames(1, 2, 3), 4.0, identical=False)["same"] < 0.4
+    assert sequence.between(frames(1, 1, 1), 4.0, identical=False)["same"] == 1
+    assert sequence.between(frames(1, 1), None, identical=True) == {
         "identical": 1.0,
         "same": 1.0,
         "told": pytest.approx(0.2, abs=0.2),

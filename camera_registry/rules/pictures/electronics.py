@@ -12,6 +12,8 @@ _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
+_UNLEARNED = 0.75
+"""How clearly digits must be read of a font that no reference has shown."""
 _AT_NIGHT = 2.4
 """A healthy sensor is this much noisier at night, against the limit for the day."""
 
@@ -29,7 +31,9 @@ def noisy(of: Evidence) -> Verdict:
         (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
         limits.colour_noise if of.compared else limits.colour_noise_alone,
     )
-    return verdict(Cause.NOISY, (grain, lonely, coloured), pick(look, "noise", "speckle", "colour_noise"))
+    hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
+    seen = pick(look, "noise", "speckle", "hot", "colour_noise")
+    return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
 
 
 def striped(of: Evidence) -> Verdict:
@@ -118,6 +122,6 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
-    if "seconds_off" not in clock or clock["sure"] < 0.5:
+    if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

@@ -12,8 +12,6 @@ _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
 """Share of tiles without structure, from which on a view can't be known again."""
-_PLAIN = 0.55
-"""Share of tiles without structure, from which on the few edges may be soft by themselves (shadows on a wall)."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -28,8 +26,12 @@ _ELSEWHERE = 0.55
 _SCATTERED, _LIT_THROUGH = 0.32, 0.6
 """Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
 the one while, above the other, the light comes through: something translucent is on the glass."""
-_CLEAR = 0.72
+_BRIGHTER = 1.15
+"""Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
+_CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_SAME_THINGS = 0.75
+"""Correlation of the coarse light, from which on the same things stand in it."""
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL = 30
@@ -82,8 +84,10 @@ def covered(of: Evidence) -> Verdict:
         return Unjudged.NO_FITTING_REFERENCE
     lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
     lost = lost if change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
-    hidden = score(change["hidden_dark" if more > _GLARE or not gone else "hidden"], limits.hidden)
-    scores = [hidden if gone or lost else 0.0, lost, 0.9 if whole else 0.0, 0.7 if through else 0.0]
+    # Glare outshines, and snow lies on the ground: both make brighter what they hide.
+    brighter = more > _GLARE or change["gain"] > _BRIGHTER
+    hidden = score(change["hidden_dark" if brighter else "hidden"], limits.hidden)
+    scores = [hidden, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
@@ -107,20 +111,15 @@ def dirty(of: Evidence) -> Verdict:
     spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
     # Leaves in the wind are never twice the same: what is lost between references too is not lost.
     lost, clear = change.get("lost", 0.0) - 2 * of.restless("lost"), change["structure_high"] >= _CLEAR
-    faded = max(lost, change.get("dulled", 0.0))
-    spots = score(change["patchy_dark"], limits.dirty) if spotted and faded >= limits.faded_at_all else 0.0
-    foreign = (
-        score(change["foreign"] - of.restless("foreign"), limits.drops)
-        if sharp < _DULLED and lost >= limits.lost_at_all
-        else 0.0
-    )
+    # Shadows and crowds are patchy and foreign, and as sharp as ever.
+    faded = lost + change.get("dulled", 0.0)
+    same_things = faded >= limits.faded_spots and change["contrast_fit"] >= _SAME_THINGS
+    spots = score(change["patchy_dark"], limits.dirty) if spotted and same_things else 0.0
+    dulled = sharp < _DULLED and faded >= limits.faded_drops
+    foreign = score(change["foreign"] - of.restless("foreign"), limits.drops) if dulled else 0.0
     film = blots = 0.0
-    if (
-        clear
-        and not of.resized
-        and change["contrast_fit"] >= _SAME_LIGHT
-        and change.get("dulled_parts", 0.0) >= limits.film_parts
-    ):
+    in_its_light = not of.resized and sharp < _ADDED and change["contrast_fit"] >= _SAME_LIGHT
+    if clear and in_its_light and change.get("dulled_parts", 0.0) >= limits.film_parts:
         film = score(change["dulled"], limits.film)
     if clear and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
         blots = score(lost, limits.blots)
@@ -137,7 +136,7 @@ def blurred(of: Evidence) -> Verdict:
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         scores.append(score(change["middle_sharpness"], limit))
-    elif look["edge_tiles"] >= _EDGES_ABOUT and (of.compared or look["empty"] < _PLAIN):
+    elif look["edge_tiles"] >= _EDGES_ABOUT:
         wide = score(look["edge_width"], limits.edge_width)
         worst = score(look["edge_width_worst"], limits.edge_width_worst)
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2

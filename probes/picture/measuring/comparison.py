@@ -36,7 +36,7 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
         sheet,
         registration.structure(sheet.half),
         (tiles(spots[0]), tiles(spots[1]), tiles(spots[2])),
-        tiles(sheet.luma),
+        sheet.means,
         light.channel_tiles(sheet),
         noise,
         tiles(sheet.clear.astype(np.float32)),
@@ -75,9 +75,10 @@ def compare(ours: Prepared, theirs: Prepared) -> Change:
     structure, structure_high: ratio of structure to the reference's, median and upper quartile. weak: less than 0.55 of
     the latter. hidden: weak and not alike; hidden_dark: of these, those that have not become brighter. foreign: not
     alike. patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
-    parts: how many connected ones there are, patch: the largest. dulled: share of the small tiles (20 pixels) whose fine
-    texture has faded against their own brightness, and that have become softer than the rest has; shade, a veil or a
-    sharp thing in the way do only one of both. dulled_parts, dulled_patch: as above. local: median correlation of the edges in a tile.
+    parts: how many connected ones there are, patch: the largest. dulled: share of the small tiles (20 pixels) whose
+    fine texture has faded against their own brightness, and that have become softer than the rest has; shade, a veil or a
+    sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft. ``_parts``,
+    ``_patch``: as above. local: median correlation of the edges in a tile.
     """
     moved = registration.register(
         ours.sheet, theirs.sheet, ours.edges, theirs.edges, features=not _hopeless(ours) and not _hopeless(theirs)
@@ -266,13 +267,8 @@ def _bands(ours: Sheet, theirs: Sheet) -> float:
     """Bands across the picture that the reference has not: their least swing in the three thirds of the width."""
     swings = []
     profiles = []
-    for n in range(3):
-        rows = []
-        for sheet in (ours, theirs):
-            width = sheet.shape[1]
-            part = sheet.luma[:, n * width // 3 : (n + 1) * width // 3].mean(axis=1)
-            rows.append(np.interp(np.linspace(0, 1, 90), np.linspace(0, 1, len(part)), part))
-        profile = np.log((rows[0] + 8) / (rows[1] + 8)).astype(np.float32)
+    for our, their in zip(ours.profiles, theirs.profiles, strict=True):
+        profile = np.log((our + 8) / (their + 8)).astype(np.float32)
         profiles.append(profile)
         swings.append(pattern.bands_of(profile))
     alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))

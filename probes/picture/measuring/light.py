@@ -26,7 +26,7 @@ def light(sheet: Sheet) -> dict[str, float]:
     total = max(1.0, float(counts.sum()))
     mean = float((counts * levels).sum()) / total
     reached = np.cumsum(counts) / total
-    means = tiles(sheet.luma)
+    means = sheet.means
     squares = tiles(cv2.multiply(sheet.luma, sheet.luma)) - means**2
     small = sheet.small
     darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)

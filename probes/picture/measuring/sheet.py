@@ -7,6 +7,7 @@ wall of screens would see, and a sub-stream can be compared with a main stream.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -36,7 +37,7 @@ _WHITE = 185
 """Letters are at least this bright: cameras write in white, with a dark outline where the scene is bright."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """A picture ready for measuring.
 
@@ -54,6 +55,19 @@ class Sheet:
     decoded: Picture
     grid: int = 8
     damaged: str = ""
+
+    @cached_property
+    def means(self) -> Plane:
+        """The mean level of each tile."""
+        return tiles(self.luma)
+
+    @cached_property
+    def profiles(self) -> tuple[Plane, Plane, Plane]:
+        """The mean level over the height, in 90 steps, of each third of the width."""
+        return tuple(
+            cv2.resize(part.mean(axis=1)[:, None], (1, 90), interpolation=cv2.INTER_LINEAR).ravel()
+            for part in np.array_split(self.luma, 3, axis=1)
+        )
 
     @property
     def clear_bytes(self) -> Picture:
