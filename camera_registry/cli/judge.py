@@ -34,8 +34,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "judge",
         parents=[common],
         help="judge pictures: is the camera blind?",
-        description="Judge pictures of one view (JPEG, oldest first), or every case of a file of cases. A line of it that is "
-        "wrong is told and passed over. "
+        description="Judge pictures of one view (JPEG, oldest first), or every case of a file of cases. A line of it "
+        "that is wrong is told and passed over. "
         "What can't be judged is said to be not checked, with the reason.",
     )
     parser.add_argument("frames", metavar="FRAME", nargs="*", type=Path, help="pictures of one camera, oldest first")

@@ -110,8 +110,8 @@ def _of_line(row: Any, folder: Path, number: int) -> Case:
 
 
 def _label(row: Mapping[str, Any]) -> Label | None:
-    """What the keys ``cause`` (empty or null: healthy), ``severity`` and ``condition`` say; other people's labels, which
-    name no cause of ours, are none."""
+    """What the keys ``cause`` (empty or null: healthy), ``severity`` and ``condition`` say; labels of others,
+    which name no cause of ours, are none."""
     if "cause" not in row or row["cause"] not in (None, "", *Cause):
         return None
     cause = Cause(row["cause"]) if row["cause"] else None

@@ -76,7 +76,49 @@ def test_cases_are_answered_line_by_line_and_unknown_keys_are_passed_over(
     assert found == {"a": [], "b": ["frozen"], "c": ["blurred"]}
 
 
-def test_every_fault_of_a_file_of_cases_is_named_before_anything_is_judged(
+def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "partly.jsonl"
+    good = json.dumps({"id": "a", "frames": ["good.jpg"], "captured_at": ["2026-06-10T12:00:05"]}).encode()
+    wrong = [
+        b'{"frames": ["none.jpg"]}',
+        b"\xff\xfe",
+        b'{"frames": ["good.jpg"], "osd": {"box": [0, 0, NaN, 1]}}',
+        b"[" * 9999,
+    ]
+    file.write_bytes(b"\n".join([*wrong[:2], good, *wrong[2:]]))
+    assert cli.main(["--json", "judge", "--cases", str(file)]) == MISUSE
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["a"]
+    assert [f"partly.jsonl:{line}:" in told.err for line in (1, 2, 3, 4, 5)] == [True, True, False, True, True]
+
+
+def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    references = ["reference0.jpg", "reference1.jpg"]
+    rows: list[dict[str, object]] = [
+        {"frames": ["good.jpg"], "refs": references, "cause": "", "condition": "day"},
+        {"frames": ["blurred.jpg"], "refs": references, "cause": "blurred", "severity": "severe"},
+        {"frames": ["good.jpg"], "refs": references, "cause": "moved", "severity": "severe"},
+        {"frames": ["good.jpg"], "cause": "a label of somebody else"},
+    ]
+    file = folder / "labelled.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(file), "--report"]) == GOOD
+    (found,) = answers(capsys)
+    causes, alarms = found["causes"], found["alarms"]
+    assert isinstance(causes, dict)
+    assert causes["blurred"]["graded"] == {"severe": [1, 1]}
+    assert causes["moved"]["taken_for"] == {"nothing": 1}
+    assert alarms == {"day": [0, 1, {}]}
+    assert cli.main(["--lang", "zh", "judge", "--cases", str(file), "--report"]) == GOOD
+    assert "清晰度异常" in capsys.readouterr().out
+    (folder / "unlabelled.jsonl").write_text('{"frames": ["good.jpg"]}', encoding="utf-8")
+    assert cli.main(["judge", "--cases", str(folder / "unlabelled.jsonl"), "--report"]) == MISUSE
+    assert "no case is labelled" in capsys.readouterr().err
+
+
+def test_every_fault_of_a_file_of_cases_without_a_right_line_is_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = folder / "wrong.jsonl"

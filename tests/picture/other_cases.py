@@ -1,4 +1,4 @@
-"""Cases of one scene by the laws of ``otherwise``: other faults, other weather, other sizes and fonts; moves show new parts.
+"""Cases of one scene by the laws of ``otherwise``: other faults, weather, sizes and fonts; moves show new parts.
 
 The camera sees a window of the picture, so that turning it brings into view what was outside.
 """

@@ -1,6 +1,6 @@
-"""Faults and healthy conditions by other laws than ``faults`` and ``weather``: limits are set on those, checked on these.
+"""Faults and healthy conditions by other laws than those of ``faults`` and ``weather``, in the same units.
 
-Same units and severities as there. What is here was written without looking at what the judge makes of it.
+They were written without looking at what the judge makes of them; how it was worse here is what its limits were set by.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _picture(plane: np.ndarray) -> Light:
 
 def gaussian(light: Light, severity: float, random: Random) -> Light:
     """A lens off its place, worse towards one side (tilt)."""
-    height, width = light.shape[:2]
+    width = light.shape[1]
     strong = cv2.GaussianBlur(light, (0, 0), _between(0.0025, 0.010, severity) * width * 1.4)
     weak = cv2.GaussianBlur(light, (0, 0), _between(0.0025, 0.010, severity) * width * 0.7)
     share = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]

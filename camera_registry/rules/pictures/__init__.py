@@ -17,7 +17,7 @@ _STRUCTURE = frozenset({Cause.MOVED, Cause.COVERED, Cause.BLURRED, Cause.DIRTY, 
 _SEEN = _STRUCTURE | {Cause.COLOUR_CAST, Cause.NOISY, Cause.STRIPED, Cause.DARK, Cause.OVEREXPOSED}
 
 _SURE = 0.6
-"""Score from which on a fault silences others. What lets light through may be a bag before the lens or the lens itself."""
+"""Score from which on a fault silences others. What lets light through may be a bag, or the lens itself."""
 
 _JUDGES: tuple[tuple[Cause, Callable[[Evidence], Verdict], frozenset[Cause]], ...] = (
     (Cause.FROZEN, electronics.frozen, frozenset()),

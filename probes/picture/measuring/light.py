@@ -51,8 +51,9 @@ def colour(sheet: Sheet) -> dict[str, float]:
     mean: a cast moves all of them the same way, so ``chroma / chroma_spread`` is the cast factor of Gasparini and
     Schettini (2004). ``neutral_chroma`` is the distance from grey of the least coloured tenth of the tiles, where a
     healthy picture is grey. ``white_chroma``: distance from grey of the brightest tenth that is not clipped,
-    ``white_along`` the part of it that lies in the direction of the mean; ``least_along``: how far in that direction the
-    colours lie that lie there least (3rd percentile). ``colourfulness`` is the mean distance of a pixel from grey (0: infrared, monochrome).
+    ``white_along`` the part of it that lies in the direction of the mean; ``least_along``: how far in that direction
+    the colours lie that lie there least (3rd percentile). ``colourfulness`` is the mean distance of a pixel from grey
+    (0: infrared, monochrome).
     """
     tiny = cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab).reshape(-1, 3)

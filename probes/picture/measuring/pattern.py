@@ -129,10 +129,10 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
     above while they vary along their length, ``repeated`` whether or not they vary. ``plain_rows``: share of the height
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
-    it begins or ends sharply;
-    ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not clipped. ``dragged``: share of
-    the longest run of rows that repeat each other and vary along their length. ``breaks``: rows that differ from the one
-    above along most of the width, far more than the rows around do; ``breaks_on_grid``: those between macroblocks.
+    it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
+    clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
+    ``breaks``: rows that differ from the one above along most of the width, far more than the rows around do;
+    ``breaks_on_grid``: those between macroblocks.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
