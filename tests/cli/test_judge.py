@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -157,6 +158,31 @@ def picture(width: int, height: int, *options: int, end: str = ".jpg") -> bytes:
     return coded.tobytes()
 
 
+def cmyk(side: int) -> bytes:
+    """A JPEG of four colours, as printers use them, all at the middle level: each block is DC 0 (00), end (1010)."""
+    grey = cv2.imencode(".jpg", np.full((16, 16), 90, np.uint8))[1].tobytes()
+    tables = b"".join(
+        grey[at - 2 : at + int.from_bytes(grey[at : at + 2], "big")]
+        for marker in (b"\xff\xdb", b"\xff\xc4")
+        for at in (found.end() for found in re.finditer(re.escape(marker), grey))
+    )
+    size = side.to_bytes(2, "big") * 2
+    frame = b"\xff\xc0\x00\x14\x08" + size + b"\x04" + b"".join(bytes((n, 0x11, 0)) for n in range(1, 5))
+    scan = b"\xff\xda\x00\x0e\x04" + b"".join(bytes((n, 0)) for n in range(1, 5)) + b"\x00\x3f\x00"
+    bits = "001010" * 4 * (side // 8) ** 2
+    data = bytes(int(bits[at : at + 8].ljust(8, "1"), 2) for at in range(0, len(bits), 8))
+    return b"\xff\xd8" + tables + frame + scan + data + b"\xff\xd9"
+
+
+def test_a_picture_in_the_colours_of_printers_is_looked_at_like_any_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cmyk.jpg").write_bytes(cmyk(320))
+    assert cli.main(["--json", "judge", str(folder / "cmyk.jpg")]) == FAULT
+    (found,) = answers(capsys)
+    assert [fault["cause"] for fault in found["faults"]] == ["no_signal"]  # type: ignore[attr-defined] # a list of objects
+
+
 def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +195,8 @@ def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
         "thin.jpg": picture(1, 65000),
         "long.jpg": picture(1000, 12000),
         "start.jpg": b"\xff\xd8",
+        "deep.jpg": good[: good.index(b"\xff\xc0") + 4] + b"\x0c" + good[good.index(b"\xff\xc0") + 5 :],
+        "sixteen.png": cv2.imencode(".png", np.full((64, 64), 40000, np.uint16))[1].tobytes(),
         "claims.jpg": good[: good.index(b"\xff\xc0") + 5] + b"\xff\xff\xff\xff" + good[good.index(b"\xff\xc0") + 9 :],
     }
     rows = []

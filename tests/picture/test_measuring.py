@@ -142,17 +142,16 @@ def test_pixels_that_shine_in_one_colour_are_told_from_texture() -> None:
     assert sharpness.noise(sheet(hot))["hot"] > 0.004
 
 
-def test_a_misted_patch_is_dulled_and_a_shadow_or_a_sharp_thing_is_not() -> None:
+def test_a_misted_patch_is_dulled_and_a_shaded_one_is_not() -> None:
     street = STREET.astype(np.float32)
-    misted, shaded, parked = street.copy(), street.copy(), street.copy()
+    misted, shaded = street.copy(), street.copy()
     place = (slice(300, 480), slice(200, 500))
     misted[place] = cv2.GaussianBlur(street, (0, 0), 7)[place] * 0.5 + 60
     shaded[place] *= 0.6
-    parked[place] = cv2.resize(STREET[260:540, 500:900], (300, 180)).astype(np.float32)
-    found = [compared(seen, street) for seen in (misted, shaded, parked)]
+    found = [compared(seen, street) for seen in (misted, shaded)]
     faded = [one["dulled"] + one["lost"] for one in found]
     assert faded[0] > 0.06
-    assert max(faded[1:]) < 0.5 * faded[0]
+    assert faded[1] < 0.02
 
 
 def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:

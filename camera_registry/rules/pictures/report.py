@@ -30,8 +30,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class OfCause:
     """How one cause was found. ``graded``: (found, cases) by severity; ``rising``: the probability that a faulty
-    picture scores higher than a healthy one (area under the ROC curve), ``at``: recall by rate of false alarms, ``curve``:
-    (share of healthy, share of faulty) at or above each score, ``taken_for``: what the missed were called."""
+    picture scores higher than a healthy one (area under the ROC curve), ``at``: recall by rate of false alarms,
+    ``curve``: (share of healthy, of faulty) at or above each score, ``taken_for``: what missed ones are called."""
 
     cases: int
     found: int

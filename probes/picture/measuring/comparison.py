@@ -77,8 +77,8 @@ def compare(ours: Prepared, theirs: Prepared) -> Change:
     alike. patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
     parts: how many connected ones there are, patch: the largest. dulled: share of the small tiles (20 pixels) whose
     fine texture has faded against their own brightness, and that have become softer than the rest has; shade, a veil
-    or a sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft. ``_parts``,
-    ``_patch``: as above. local: median correlation of the edges in a tile.
+    or a sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft.
+    ``_parts``, ``_patch``: as above. local: median correlation of the edges in a tile.
     """
     moved = registration.register(
         ours.sheet, theirs.sheet, ours.edges, theirs.edges, features=not _hopeless(ours) and not _hopeless(theirs)

@@ -38,7 +38,8 @@ def noise(sheet: Sheet) -> dict[str, float]:
     nor clipped), ``grain`` the same, median over all tiles, ``silent`` the share of tiles without any.
     ``speckle``: share of pixels that differ by more than 40 levels from the median of their 3 x 3, 30th percentile of
     the tiles: what is lost on the wire is lost everywhere, what stands out in a scene stands somewhere. ``hot``: the
-    same of pixels that stand out in blue or red far more than in luminance. ``colour_noise``: deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours."""
+    same of pixels that stand out in blue or red far more than in luminance. ``colour_noise``:
+    deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours."""
     by_tile, means = noise_tiles(sheet.luma), sheet.means
     told = (means > 10) & (means < 245)
     lowest = float(np.percentile(by_tile[told], 10)) if np.count_nonzero(told) >= 8 else 0.0
