@@ -162,7 +162,7 @@ class Limits:
     cast_factor: tuple[float, float] = (2.9, 6.0)
     cast_chroma: float = 14.0
     cast_neutral: float = 8.0
-    cast_white: tuple[float, float] = (28.0, 45.0)
+    cast_white: tuple[float, float] = (27.0, 45.0)
     cast_least: tuple[float, float] = (5.0, 14.0)
 
     noise: tuple[float, float] = (4.5, 14.0)

@@ -12,7 +12,7 @@ _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
-_UNLEARNED = 0.75
+_UNLEARNED = 0.65
 """How clearly digits must be read of a font that no reference has shown."""
 _AT_NIGHT = 2.4
 """A healthy sensor is this much noisier at night, against the limit for the day."""

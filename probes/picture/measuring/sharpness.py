@@ -85,7 +85,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     found[-band:] = found[:, :band] = found[:, -band:] = False
     at = np.flatnonzero(found)
     count = round(len(at) * sheet.clear.size / max(1, clear.size - _SEAM * 2 * clear.size // _SLAB))
-    if len(at) < LEAST_EDGES:
+    if count < LEAST_EDGES:
         none = {"edge_width": 0.0, "edge_width_worst": 0.0, "edge_tiles": 0.0}
         return none | {"edges": float(count), "edge_strength": strongest}
     at = at[:: len(at) // MOST_EDGES + 1]
@@ -98,7 +98,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     worst = [
         float(np.percentile(width[direction == n], 20))
         for n in range(4)
-        if np.count_nonzero(direction == n) >= LEAST_EDGES
+        if np.count_nonzero(direction == n) >= LEAST_EDGES // 2
     ]
     return {
         "edges": float(count),
