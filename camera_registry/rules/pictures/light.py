@@ -10,6 +10,8 @@ _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
+_FEATURELESS = 3.6
+"""Deviation in levels that light falling off over a wall makes at least: what is more even is air."""
 _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
 _EMPTY, _PAINTED = 0.72, 0.60
@@ -82,7 +84,7 @@ def low_contrast(of: Evidence) -> Verdict:
         lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < 0.62
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
-    remains = look["deviation"] < _THICK and look["edge_tiles"] >= _REMAINS
+    remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
         return Unjudged.NOTHING_TO_SEE
     flat = score(look["deviation"], limits.deviation)

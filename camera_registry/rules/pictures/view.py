@@ -26,6 +26,9 @@ _ELSEWHERE = 0.55
 _SCATTERED, _LIT_THROUGH = 0.32, 0.6
 """Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
 the one while, above the other, the light comes through: something translucent is on the glass."""
+_SHARP_BESIDES, _OTHER_LIGHT = 0.6, 0.85
+"""Structure of the clearest quarter, against the reference's, of a view that is covered in part; correlation of the
+coarse light of one that is covered as a whole."""
 _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
@@ -83,11 +86,13 @@ def covered(of: Evidence) -> Verdict:
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
     lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
-    lost = lost if change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
+    # A lens out of focus loses everything everywhere, and keeps the light where it was.
+    partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
+    lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     # Glare outshines, and snow lies on the ground: both make brighter what they hide.
     brighter = more > _GLARE or change["gain"] > _BRIGHTER
     hidden = score(change["hidden_dark" if brighter else "hidden"], limits.hidden)
-    scores = [hidden, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
+    scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
