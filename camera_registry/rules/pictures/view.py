@@ -33,6 +33,8 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_WEAKER = 0.3
+"""Share of dulled tiles to lost ones, from which on something lies before them."""
 _SAME_THINGS = 0.75
 """Correlation of the coarse light, from which on the same things stand in it."""
 _SAME_LIGHT = 0.92
@@ -118,15 +120,17 @@ def dirty(of: Evidence) -> Verdict:
     lost, clear = change.get("lost", 0.0) - 2 * of.restless("lost"), change["structure_high"] >= _CLEAR
     # Shadows and crowds are patchy and foreign, and as sharp as ever.
     faded = lost + change.get("dulled", 0.0)
+    # What is another texture and no weaker has moved by itself.
+    weaker = change.get("dulled", 0.0) >= _WEAKER * lost
     same_things = faded >= limits.faded_spots and change["contrast_fit"] >= _SAME_THINGS
     spots = score(change["patchy_dark"], limits.dirty) if spotted and same_things else 0.0
-    dulled = sharp < _DULLED and faded >= limits.faded_drops
+    dulled = sharp < _DULLED and weaker and faded >= limits.faded_drops
     foreign = score(change["foreign"] - of.restless("foreign"), limits.drops) if dulled else 0.0
     film = blots = 0.0
     in_its_light = not of.resized and sharp < _ADDED and change["contrast_fit"] >= _SAME_LIGHT
     if clear and in_its_light and change.get("dulled_parts", 0.0) >= limits.film_parts:
         film = score(change["dulled"], limits.film)
-    if clear and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
+    if clear and weaker and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
         blots = score(lost, limits.blots)
     return verdict(Cause.DIRTY, (spots, foreign, film, blots), seen, of.tiles("dulled" if film > spots else "patchy"))
 
