@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from camera_registry.rules.pictures.report import Report
+from camera_registry.rules.pictures.report import RATES, Report
 from camera_registry.texts import Texts
 
 
 def lines(found: Report, words: Texts) -> Iterator[str]:
     """The report, line by line: causes, then false alarms by condition."""
+    wrong, healthy = found.alarmed
     for cause, one in found.causes.items():
         yield words(
             "command.judge_report.cause",
@@ -17,17 +18,17 @@ def lines(found: Report, words: Texts) -> Iterator[str]:
             found=one.found,
             cases=one.cases,
             share=f"{one.found / one.cases:.1%}",
-            one=f"{one.at[0.01]:.1%}",
-            fifth=f"{one.at[0.002]:.1%}",
-            rising=f"{one.rising:.3f}",
         )
+        if healthy:
+            one_percent, fifth = (f"{one.at[rate]:.1%}" for rate in RATES)
+            rising = f"{one.rising:.3f}"
+            yield "  " + words("command.judge_report.rates", one=one_percent, fifth=fifth, rising=rising)
         grades = ", ".join(f"{severity} {hits}/{cases}" for severity, (hits, cases) in one.graded.items())
         yield "  " + words("command.judge_report.graded", grades=grades)
         if one.taken_for:
             yield "  " + words("command.judge_report.taken_for", causes=_counted(one.taken_for, words))
     if found.causes:
         yield words("command.judge_report.mean", share=f"{found.mean:.1%}")
-    wrong, healthy = found.alarmed
     if healthy:
         yield words("command.judge_report.alarms", wrong=wrong, healthy=healthy, share=f"{wrong / healthy:.2%}")
     for condition, (alarms, cases, named) in found.alarms.items():
