@@ -97,7 +97,8 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
         known,
     )
     spent = {"reference_seconds": prepared - began, "cpu_seconds": time.process_time() - prepared}
-    return frames.answer(found | spent, b"")
+    width, newest = order["thumbnail"], examiner.newest
+    return frames.answer(found | spent, measures.thumbnail(newest, width) if width and newest is not None else b"")
 
 
 def decode(jpeg: bytes, width: int) -> measures.Picture:
