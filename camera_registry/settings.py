@@ -194,6 +194,20 @@ class Incidents(Section):
         return IncidentPolicy(self.window, self.minimum, {**plain.severities, **self.severities})
 
 
+class Photographs(Section):
+    """Photographs of work orders: how large they may come, how large they are kept, how many, and for how long."""
+
+    max_megabytes: float = Field(8, gt=0, le=8)
+    longest_side: int = Field(1600, ge=320, le=2400)
+    """Pixels."""
+    per_order: int = Field(20, ge=1, le=200)
+    keep_days: float = Field(400, ge=1)
+
+    @property
+    def max_bytes(self) -> int:
+        return int(self.max_megabytes * 1024 * 1024)
+
+
 class Notices(Section):
     """What becomes of notices that were told. ``keep_days``: how long they and the log of their delivery are kept."""
 
@@ -222,6 +236,7 @@ class Settings(Section):
     incidents: Incidents = Incidents()
     channels: tuple[AnyChannel, ...] = ()
     notices: Notices = Notices()
+    photographs: Photographs = Photographs()
     heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
 

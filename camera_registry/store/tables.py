@@ -242,6 +242,7 @@ class AccountRow(SQLModel, table=True):
     active: bool
     password_hash: str
     created_at: datetime = fields.instant()
+    crew: str = fields.reference("crew.id", index=True)
 
 
 class SessionRow(SQLModel, table=True):

@@ -302,6 +302,7 @@ class SessionAnswer(BaseModel):
     name: str
     role: Role
     language: str
+    crew: str
     csrf: str
     actions: list[str]
 
@@ -311,6 +312,7 @@ class UserAnswer(BaseModel):
     role: Role
     language: str
     active: bool
+    crew: str = Field(description="whose orders they see, of the role crew")
     created_at: datetime
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from aiohttp import web
@@ -40,7 +41,9 @@ async def sign_out(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 
 def _session(user: User, csrf: str) -> answers.SessionAnswer:
     actions = sorted(action.value for action in PERMITTED[user.role])
-    return answers.SessionAnswer(name=user.name, role=user.role, language=user.language, csrf=csrf, actions=actions)
+    return answers.SessionAnswer(
+        name=user.name, role=user.role, language=user.language, crew=user.crew, csrf=csrf, actions=actions
+    )
 
 
 async def users(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.UserAnswer]:
@@ -50,21 +53,17 @@ async def users(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.UserAn
 async def create_user(asked: Asked[Nothing, questions.NewUserBody]) -> answers.UserAnswer:
     deps, body = asked.deps, asked.body
     password_hash = await signing.hashed(asked, body.password.get_secret_value(), body.name)
-    user = User(body.name, body.role, body.language)
+    user = User(body.name, body.role, body.language, crew=body.crew)
     await deps.store.write(access.create_account, user, password_hash, author=asked.user.name, at=deps.now())
     return _user(await _account(deps.store, body.name))
 
 
 async def edit_user(asked: Asked[Nothing, questions.UserBody]) -> answers.UserAnswer:
-    """A changed role, a new password and a closed account end the user's sessions."""
+    """A changed role or crew, a new password and a closed account end the user's sessions."""
     deps, body, author = asked.deps, asked.body, asked.user.name
     before = (await _account(deps.store, asked.item())).user
-    user = User(
-        before.name,
-        before.role if body.role is None else body.role,
-        before.language if body.language is None else body.language,
-        before.active if body.active is None else body.active,
-    )
+    given = body.model_dump(include={"role", "language", "active", "crew"}, exclude_none=True)
+    user = replace(before, **given)
     if body.password is not None:
         password_hash = await signing.hashed(asked, body.password.get_secret_value(), user.name)
         await deps.store.write(access.set_password, user.name, password_hash, author=author, at=deps.now())
@@ -89,7 +88,12 @@ async def _account(store: Store, name: str) -> Account:
 def _user(account: Account) -> answers.UserAnswer:
     user = account.user
     return answers.UserAnswer(
-        name=user.name, role=user.role, language=user.language, active=user.active, created_at=account.created_at
+        name=user.name,
+        role=user.role,
+        language=user.language,
+        active=user.active,
+        crew=user.crew,
+        created_at=account.created_at,
     )
 
 
