@@ -8,7 +8,9 @@ from http import HTTPStatus
 from aiohttp import web
 
 from camera_registry.console import signing
-from camera_registry.console.api import answers, questions
+from camera_registry.console.api import people_answers as answers
+from camera_registry.console.api import questions
+from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -46,8 +48,8 @@ def _session(user: User, csrf: str) -> answers.SessionAnswer:
     )
 
 
-async def users(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.UserAnswer]:
-    return answers.Listed(items=[_user(one) for one in await asked.deps.store.read(access.accounts)])
+async def users(asked: Asked[Nothing, Nothing]) -> Listed[answers.UserAnswer]:
+    return Listed(items=[_user(one) for one in await asked.deps.store.read(access.accounts)])
 
 
 async def create_user(asked: Asked[Nothing, questions.NewUserBody]) -> answers.UserAnswer:
@@ -97,8 +99,8 @@ def _user(account: Account) -> answers.UserAnswer:
     )
 
 
-async def list_tokens(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.TokenAnswer]:
-    return answers.Listed(
+async def list_tokens(asked: Asked[Nothing, Nothing]) -> Listed[answers.TokenAnswer]:
+    return Listed(
         items=[
             answers.TokenAnswer(
                 prefix=one.prefix,
@@ -131,7 +133,7 @@ async def revoke_token(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return no_content()
 
 
-async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Listed[answers.AuditAnswer]:
+async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> Listed[answers.AuditAnswer]:
     query = asked.query
     found = await asked.deps.store.read(
         audit.trail,
@@ -141,7 +143,7 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Liste
         limit=query.limit + 1,
     )
     shown = found[: query.limit]
-    return answers.Listed(
+    return Listed(
         items=[
             answers.AuditAnswer(
                 id=row.id, at=row.at, actor=row.actor, action=row.action, about=row.about, detail=row.detail
@@ -152,8 +154,8 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Liste
     )
 
 
-_User, _Users = answers.UserAnswer, answers.Listed[answers.UserAnswer]
-_Tokens, _Audit = answers.Listed[answers.TokenAnswer], answers.Listed[answers.AuditAnswer]
+_User, _Users = answers.UserAnswer, Listed[answers.UserAnswer]
+_Tokens, _Audit = Listed[answers.TokenAnswer], Listed[answers.AuditAnswer]
 
 ROUTES: tuple[AnyRoute, ...] = (
     get("/session", session, Action.OWN, Nothing, answers.SessionAnswer, "Who asks, and what they may do"),
