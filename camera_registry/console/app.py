@@ -16,6 +16,7 @@ from camera_registry.console.pages import access as access_pages
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
+from camera_registry.console.pages import labels as labels_page
 from camera_registry.console.pages import notices as notices_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
@@ -36,6 +37,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *device_page.ROUTES,
     *incidents_page.ROUTES,
     *windows_page.ROUTES,
+    *labels_page.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
     *access_pages.ROUTES,
