@@ -25,9 +25,11 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
+from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
@@ -37,8 +39,9 @@ from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, health, incidents, register, windows
+from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
@@ -62,18 +65,21 @@ class App:
         self.store = store
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
+        self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
         self._clock = SteadyClock()
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
+        self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
             Memory(),
@@ -88,7 +94,7 @@ class App:
         self.recorder = Recorder(
             self._link,
             self._ledger,
-            self._casebook,
+            Books(self._casebook, self._dispatcher),
             store,
             Evidence(self.pictures),
             self.board,
@@ -104,7 +110,7 @@ class App:
             self.poller.places,
         )
         self._housekeeper = Housekeeper(
-            self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
+            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
@@ -141,6 +147,10 @@ class App:
             await self.store.read(incidents.newest),
             self._clock.utc(),
         )
+        repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
+        self._dispatcher.load(
+            await self.store.read(orders.load, self._clock.utc() - repeats), await self.store.read(orders.newest)
+        )
         await self.follow()
         self._ledger.tick(self._clock.utc(), 1)
         await self.recorder.flush()
@@ -167,6 +177,7 @@ class App:
         self._ledger.lookout.names = self.settings.poller.canaries
         told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
         self._casebook.follow(self._register, planned, self.settings.incidents.policy())
+        self._dispatcher.follow(self._register, self.settings.dispatch_policy())
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
@@ -225,11 +236,14 @@ class App:
             store=self.store,
             vault=self.vault,
             pictures=self.pictures,
+            photographs=self.photographs,
+            renew=self._desk.renew,
             settings=lambda: self.settings,
             reload=self.reload,
             changed=self.follow,
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
+            edit_order=self.recorder.edit_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
@@ -282,10 +296,15 @@ class App:
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
 
+    def _sweep(self, now: datetime) -> None:
+        """Throw out the pictures that are too old."""
+        settings = self.settings
+        self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
+        self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
+
     def _retention(self) -> Retention:
         settings = self.settings
         return Retention(
-            timedelta(days=settings.storage.snapshot_days),
             timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from aiohttp import web
 
-from camera_registry.console import events, machine, probing, signing, snapshots
+from camera_registry.console import events, machine, ordering, probing, signing, snapshots
 from camera_registry.console.api import system
 from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
@@ -59,6 +60,7 @@ def build(deps: Deps) -> web.Application:
     app[probing.PROBING] = probing.Probing(deps)
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
+    app[ordering.TURN] = asyncio.Lock()
     app[machine.DEVICE_PAGE] = DevicePage(deps.board)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:

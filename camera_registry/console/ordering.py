@@ -5,11 +5,14 @@ Who may see an order is for ``authorize`` to say; what may be done to it now, fo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+
+from aiohttp import web
 
 from camera_registry.console.handling import number
 from camera_registry.console.problems import Problem, not_found
@@ -64,9 +67,7 @@ async def listed(asked: _Ask, wanted: Wanted, before: int | None, limit: int) ->
 def open_orders(asked: _Ask) -> list[WorkOrder]:
     """The orders that are not over and that whoever asks may see, those that are due first in front."""
     found = [
-        one
-        for one in asked.deps.board.orders.values()
-        if not one.over and may(asked.user, Action.SEE_ORDERS, one)
+        one for one in asked.deps.board.orders.values() if not one.over and may(asked.user, Action.SEE_ORDERS, one)
     ]
     return sorted(found, key=lambda one: ((due := next_due(one)) is None, due or one.sent_at, one.severity, one.id))
 
@@ -118,3 +119,7 @@ def why(refusal: Refusal, words: Texts) -> str:
     if "state" in named:
         named["state"] = words.name(OrderState(str(named["state"])))
     return words(f"order.refusal.{refusal.code}", **named)
+
+
+TURN = web.AppKey("turn", asyncio.Lock)
+"""Held by whoever looks whether something was done already and, if not, does it: what comes twice at once waits."""

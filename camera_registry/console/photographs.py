@@ -4,13 +4,13 @@ shown."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
 from camera_registry.console import identity
+from camera_registry.console.deps import Renew
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.console.snapshots import PICTURES, PictureKind
@@ -25,10 +25,6 @@ from probes.picture.desk import Measured
 
 _Ask = Asked[Any, Any]
 
-Renew = Callable[[bytes, int, float], Awaitable[Measured]]
-"""Writes a photograph anew, in a process of its own: its pixels, upright, its longest side at most so many pixels;
-within so many seconds. Raises ProbeError."""
-
 _SECONDS = 20.0
 """For one photograph: a person waits for it, and the process may have others before it."""
 
@@ -42,8 +38,10 @@ async def keep(asked: _Ask, order: WorkOrder, kind: AttachmentKind) -> list[Atta
     for given in asked.photographs:
         facts, jpeg = await _renewed(deps.renew, given, limits.longest_side)
         sha256 = await asyncio.to_thread(deps.photographs.save, order.id, jpeg)
-        size = (len(jpeg), int(facts["width"]), int(facts["height"]))
-        one = Attachment(0, order.id, kind, asked.user.name, deps.now(), *size, sha256)
+        width, height = facts["width"], facts["height"]
+        assert isinstance(width, int)
+        assert isinstance(height, int)
+        one = Attachment(0, order.id, kind, asked.user.name, deps.now(), len(jpeg), width, height, sha256)
         try:
             kept.append(await deps.store.write(attachments.add, one, limits.per_order))
         except Refused as error:
@@ -95,5 +93,3 @@ def _picture(jpeg: bytes, name: str) -> web.Response:
     return web.Response(
         body=jpeg, content_type="image/jpeg", headers={"Content-Disposition": f'inline; filename="{name}"'}
     )
-
-

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from camera_registry.console import identity, uploads
+from camera_registry.console import identity, signature, uploads
 from camera_registry.console.deps import Deps
 from camera_registry.console.identity import Identity
 from camera_registry.console.problems import Problem, invalid
@@ -100,6 +100,8 @@ class Route(Generic[Q, B]):
     """Whether an edit of what exists must say which version it was made from (If-Match)."""
     photographs: bool = False
     """Whether photographs may be sent: one as the body, or several in a form."""
+    signed: bool = False
+    """Whether a signature says who asks, as a token does."""
 
     @property
     def writes(self) -> bool:
@@ -124,7 +126,7 @@ def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamR
 
     async def answer(request: web.Request) -> web.StreamResponse:
         deps = request.app[DEPS]
-        who = await identity.find(request, deps)
+        who = (route.signed and await signature.find(request, deps)) or await identity.find(request, deps)
         if who is not None:
             request[identity.WHO] = who
         words = texts(language(request, who, deps.settings().language))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from aiohttp import BodyPartReader, web
 
 from camera_registry.console.problems import Problem
-from camera_registry.settings import Photographs
+from camera_registry.settings_orders import Photographs
 
 _PHOTOGRAPH = "image/jpeg"
 _FORM = "multipart/form-data"

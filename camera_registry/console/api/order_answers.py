@@ -127,7 +127,7 @@ class WholeOrder(OrderAnswer):
     attachments: list[AttachmentAnswer]
 
     @classmethod
-    def whole(  # noqa: PLR0913 - each is read elsewhere
+    def whole(
         cls,
         order: WorkOrder,
         now: datetime,

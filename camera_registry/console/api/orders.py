@@ -145,9 +145,7 @@ async def picture(asked: Asked[questions.PictureQuestion, Nothing]) -> web.Strea
 _ONE = "/orders/{id}"
 
 
-def _deed(
-    name: str, body: type[B], deed: Callable[[B], DoDeed], summary: str
-) -> AnyRoute:
+def _deed(name: str, body: type[B], deed: Callable[[B], DoDeed], summary: str) -> AnyRoute:
     async def handle(asked: Asked[Nothing, B]) -> answers.WholeOrder:
         order, expected = await ordering.find(asked), if_match(asked.request)
         return await _whole(asked, await ordering.do(asked, order, expected, deed(asked.body)))

@@ -1,0 +1,75 @@
+"""What a city's ticket platform reports of work orders: each report once, however often it comes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from camera_registry.console import ordering
+from camera_registry.console.api.order_answers import OrderAnswer, ReportAnswer
+from camera_registry.console.api.order_questions import ReportBody, Reported
+from camera_registry.console.api.route import PREFIX
+from camera_registry.console.ordering import DoDeed
+from camera_registry.console.problems import not_found
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
+from camera_registry.rules.access import Action
+from camera_registry.rules.dispatch import deeds
+from camera_registry.store import reports
+
+
+async def report(asked: Asked[Nothing, ReportBody]) -> ReportAnswer:
+    body, deps = asked.body, asked.deps
+    async with asked.request.app[ordering.TURN]:
+        order = await _order(asked)
+        if body.reference:
+            await deps.store.write(reports.set_reference, order.id, body.reference)
+        before = await deps.store.read(reports.carried_out, order.id, body.event)
+        if before is None:
+            told = {reports.EVENT: body.event, **({"by": body.by} if body.by else {})}
+            order = await ordering.do(asked, order, None, _deed(body), **told)
+    asked.headers["ETag"] = f'"{order.version}"'
+    return ReportAnswer(order=OrderAnswer.of(order, deps.now()), repeated=before is not None)
+
+
+async def _order(asked: Asked[Any, ReportBody]) -> WorkOrder:
+    body = asked.body
+    id = body.order if body.order is not None else await asked.deps.store.read(reports.order_of, body.reference)
+    if id is None:
+        raise not_found("order", body.reference)
+    return await ordering.get(asked, id)
+
+
+def _deed(body: ReportBody) -> DoDeed:
+    note = body.note
+    known: dict[Reported, DoDeed] = {
+        Reported.ACCEPTED: lambda order, who, at, _: deeds.accept(order, who, at),
+        Reported.ARRIVED: lambda order, who, at, _: deeds.arrive(order, who, at),
+        Reported.HELD: lambda order, who, at, _: deeds.hold(order, HoldReason(body.reason), note, who, at),
+        Reported.RESUMED: deeds.resume,
+        Reported.FIXED: lambda order, who, at, _: deeds.fix(order, note, who, at),
+        Reported.CLOSED: lambda order, who, at, _: deeds.close(order, body.stars, note, who, at),
+        Reported.CANCELLED: lambda order, who, at, policy: deeds.cancel(
+            order, CancelReason(body.reason), note, who, at, policy
+        ),
+        Reported.REOPENED: lambda order, who, at, policy: deeds.reopen(order, note, who, at, policy),
+        Reported.NOTED: lambda order, who, at, _: deeds.note(order, note, who, at),
+    }
+    return known[body.status]
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        Surface.API,
+        "POST",
+        f"{PREFIX}/orders/callback",
+        report,
+        Action.REPORT,
+        Nothing,
+        ReportBody,
+        ReportAnswer,
+        "Report the status of a work order from another system, signed as our webhooks are, or with a token",
+        HTTPStatus.OK,
+        signed=True,
+    ),
+)
