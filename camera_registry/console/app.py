@@ -14,11 +14,13 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
 from camera_registry.console.pages import access as access_pages
+from camera_registry.console.pages import crew as crew_page
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
 from camera_registry.console.pages import labels as labels_page
 from camera_registry.console.pages import notices as notices_page
+from camera_registry.console.pages import orders as orders_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
 from camera_registry.console.pages import windows as windows_page
@@ -37,6 +39,8 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices_page.ROUTES,
     *device_page.ROUTES,
     *incidents_page.ROUTES,
+    *orders_page.ROUTES,
+    *crew_page.ROUTES,
     *windows_page.ROUTES,
     *labels_page.ROUTES,
     *notices_page.ROUTES,

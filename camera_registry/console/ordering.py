@@ -69,13 +69,25 @@ def open_orders(asked: _Ask) -> list[WorkOrder]:
     found = [
         one for one in asked.deps.board.orders.values() if not one.over and may(asked.user, Action.SEE_ORDERS, one)
     ]
-    return sorted(found, key=lambda one: ((due := next_due(one)) is None, due or one.sent_at, one.severity, one.id))
+    return sorted(found, key=urgency)
 
 
 def next_due(order: WorkOrder) -> datetime | None:
     """When the next phase that is still to be done is, or was, due."""
     dues = (order.due.of(phase) for phase in order.pending())
     return min((due for due in dues if due is not None), default=None)
+
+
+def urgency(order: WorkOrder) -> tuple[bool, datetime, str, int]:
+    """By which orders are sorted: what is due first, then what is not due at all (on hold, say), the worst first."""
+    due = next_due(order)
+    return due is None, due or order.sent_at, order.severity, order.id
+
+
+def is_overdue(order: WorkOrder, now: datetime) -> bool:
+    """Whether a phase that is still to be done was due before now."""
+    due = next_due(order)
+    return due is not None and due <= now
 
 
 async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, **told: str) -> WorkOrder:

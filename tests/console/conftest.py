@@ -18,9 +18,9 @@ from camera_registry import console
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.observation import Observation
-from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
 from camera_registry.model.register import Item

@@ -28,7 +28,11 @@ def named(route: AnyRoute) -> str:
 
 def somewhere(route: AnyRoute) -> str:
     """A path of this route that names something that is there."""
-    return route.path.replace("/devices/{id}", "/devices/cam-00002").replace("{id}", "nothing")
+    return (
+        route.path.replace("/devices/{id}", "/devices/cam-00002")
+        .replace("{id}", "nothing")
+        .replace("{attachment}", "1")
+    )
 
 
 async def test_the_first_administrator_is_made_with_the_one_time_token(browser: Browser, site: Site) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from camera_registry.console import ordering
+from camera_registry.console import asking, ordering
 from camera_registry.console.api.order_answers import OrderAnswer, ReportAnswer
 from camera_registry.console.api.order_questions import ReportBody, Reported
 from camera_registry.console.api.route import PREFIX
@@ -14,7 +15,6 @@ from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
-from camera_registry.rules.dispatch import deeds
 from camera_registry.store import reports
 
 
@@ -41,21 +41,19 @@ async def _order(asked: Asked[Any, ReportBody]) -> WorkOrder:
 
 
 def _deed(body: ReportBody) -> DoDeed:
-    note = body.note
-    known: dict[Reported, DoDeed] = {
-        Reported.ACCEPTED: lambda order, who, at, _: deeds.accept(order, who, at),
-        Reported.ARRIVED: lambda order, who, at, _: deeds.arrive(order, who, at),
-        Reported.HELD: lambda order, who, at, _: deeds.hold(order, HoldReason(body.reason), note, who, at),
-        Reported.RESUMED: deeds.resume,
-        Reported.FIXED: lambda order, who, at, _: deeds.fix(order, note, who, at),
-        Reported.CLOSED: lambda order, who, at, _: deeds.close(order, body.stars, note, who, at),
-        Reported.CANCELLED: lambda order, who, at, policy: deeds.cancel(
-            order, CancelReason(body.reason), note, who, at, policy
-        ),
-        Reported.REOPENED: lambda order, who, at, policy: deeds.reopen(order, note, who, at, policy),
-        Reported.NOTED: lambda order, who, at, _: deeds.note(order, note, who, at),
+    text = body.note
+    deeds: dict[Reported, Callable[[], DoDeed]] = {
+        Reported.ACCEPTED: asking.accept,
+        Reported.ARRIVED: asking.arrive,
+        Reported.HELD: lambda: asking.hold(HoldReason(body.reason), text),
+        Reported.RESUMED: asking.resume,
+        Reported.FIXED: lambda: asking.fix(text),
+        Reported.CLOSED: lambda: asking.close(body.stars, text),
+        Reported.CANCELLED: lambda: asking.cancel(CancelReason(body.reason), text),
+        Reported.REOPENED: lambda: asking.reopen(text),
+        Reported.NOTED: lambda: asking.note(text),
     }
-    return known[body.status]
+    return deeds[body.status]()
 
 
 ROUTES: tuple[AnyRoute, ...] = (

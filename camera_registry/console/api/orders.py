@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
-from camera_registry.console import clocks, ordering, photographs
+from camera_registry.console import asking, clocks, ordering, photographs
 from camera_registry.console.api import order_answers as answers
 from camera_registry.console.api import order_questions as questions
 from camera_registry.console.api.answers import Listed
@@ -76,47 +76,9 @@ async def assign(asked: Asked[Nothing, questions.AssignBody]) -> answers.WholeOr
     return await _whole(asked, await ordering.assign(asked, order, expected, asked.body.contractor, asked.body.crew))
 
 
-def _accept(_: Nothing) -> DoDeed:
-    return lambda order, who, at, _: deeds.accept(order, who, at)
-
-
-def _arrive(_: Nothing) -> DoDeed:
-    return lambda order, who, at, _: deeds.arrive(order, who, at)
-
-
-def _hold(body: questions.HoldBody) -> DoDeed:
-    return lambda order, who, at, _: deeds.hold(order, body.reason, body.note, who, at)
-
-
-def _resume(_: Nothing) -> DoDeed:
-    return deeds.resume
-
-
-def _fix(body: questions.SaidBody) -> DoDeed:
-    return lambda order, who, at, _: deeds.fix(order, body.note, who, at)
-
-
-def _close(body: questions.CloseBody) -> DoDeed:
-    return lambda order, who, at, _: deeds.close(order, body.stars, body.remark, who, at)
-
-
-def _rate(body: questions.RateBody) -> DoDeed:
-    return lambda order, who, at, _: deeds.rate(order, body.stars, body.remark, who, at)
-
-
-def _cancel(body: questions.CancelBody) -> DoDeed:
-    return lambda order, who, at, policy: deeds.cancel(order, body.reason, body.note, who, at, policy)
-
-
-def _reopen(body: questions.SaidBody) -> DoDeed:
-    return lambda order, who, at, policy: deeds.reopen(order, body.note, who, at, policy)
-
-
 async def note(asked: Asked[Nothing, NoteBody]) -> answers.WholeOrder:
     order, text = await ordering.find(asked), asked.body.text
-    return await _whole(
-        asked, await ordering.do(asked, order, None, lambda one, who, at, _: deeds.note(one, text, who, at))
-    )
+    return await _whole(asked, await ordering.do(asked, order, None, asking.note(text)))
 
 
 async def list_attachments(asked: Asked[Nothing, Nothing]) -> Listed[answers.AttachmentAnswer]:
@@ -172,15 +134,35 @@ ROUTES: tuple[AnyRoute, ...] = (
     ),
     get(_ONE, one, Action.SEE_ORDERS, Nothing, answers.WholeOrder, "One work order with its time line"),
     _posted("assign", assign, questions.AssignBody, "Send a crew, or any crew of a contractor"),
-    _deed("accept", Nothing, _accept, "The crew goes"),
-    _deed("arrive", Nothing, _arrive, "The crew is there"),
-    _deed("hold", questions.HoldBody, _hold, "The crew can't go on, for a reason that is not theirs"),
-    _deed("resume", Nothing, _resume, "The crew goes on"),
-    _deed("fix", questions.SaidBody, _fix, "The crew says that it is mended; the probes are asked next"),
-    _deed("close", questions.CloseBody, _close, "A person confirms what the probes have verified"),
-    _deed("cancel", questions.CancelBody, _cancel, "Nobody needs to go"),
-    _deed("reopen", questions.SaidBody, _reopen, "It is not done after all: whoever was sent is sent again"),
-    _deed("rate", questions.RateBody, _rate, "Rate a closed order"),
+    _deed("accept", Nothing, lambda _: asking.accept(), "The crew goes"),
+    _deed("arrive", Nothing, lambda _: asking.arrive(), "The crew is there"),
+    _deed(
+        "hold",
+        questions.HoldBody,
+        lambda body: asking.hold(body.reason, body.note),
+        "The crew can't go on, for a reason that is not theirs",
+    ),
+    _deed("resume", Nothing, lambda _: asking.resume(), "The crew goes on"),
+    _deed(
+        "fix",
+        questions.SaidBody,
+        lambda body: asking.fix(body.note),
+        "The crew says that it is mended; the probes are asked next",
+    ),
+    _deed(
+        "close",
+        questions.CloseBody,
+        lambda body: asking.close(body.stars, body.remark),
+        "A person confirms what the probes have verified",
+    ),
+    _deed("cancel", questions.CancelBody, lambda body: asking.cancel(body.reason, body.note), "Nobody needs to go"),
+    _deed(
+        "reopen",
+        questions.SaidBody,
+        lambda body: asking.reopen(body.note),
+        "It is not done after all: whoever was sent is sent again",
+    ),
+    _deed("rate", questions.RateBody, lambda body: asking.rate(body.stars, body.remark), "Rate a closed order"),
     write(f"POST {_ONE}/notes", note, Action.WORK, NoteBody, answers.WholeOrder, "Write a note into the time line"),
     get(
         f"{_ONE}/attachments",
