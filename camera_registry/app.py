@@ -38,11 +38,12 @@ from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
+from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
@@ -108,6 +109,16 @@ class App:
             lambda: self._register,
             self._clock.utc,
             self.poller.places,
+        )
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._witness = Witness(
+            store,
+            self.pictures,
+            self.proofs,
+            self._clock,
+            lambda: self._dispatcher.orders,
+            lambda: self._register,
+            lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention
@@ -247,6 +258,7 @@ class App:
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
+            proofs=self.proofs,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
@@ -292,6 +304,7 @@ class App:
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(self._witness.run(), name="witness")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")

@@ -21,7 +21,7 @@ from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import Pictures, Proofs
 from exporters.service import ServiceMetrics
 from probes.base import Step
 from probes.picture.desk import Measured
@@ -99,6 +99,8 @@ class Deps:
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel
     edit_order: EditOrder = _no_order
+    proofs: Proofs | None = None
+    """The pictures of work orders."""
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

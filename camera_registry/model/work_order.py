@@ -156,6 +156,8 @@ class WorkOrder:
     escalations: int = 0
     repeats: int = 0
     rating: Rating | None = None
+    started: datetime | None = None
+    """The first loss: when the outage that it is about now began."""
     version: int = 1
 
     @property

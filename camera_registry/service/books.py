@@ -28,4 +28,5 @@ class Books:
 
     def owed(self, steps: Iterable[IncidentChange] = (), order_steps: Iterable[OrderChange] = ()) -> list[Notice]:
         """The notices that follow from these steps."""
-        return self.casebook.owed(steps)
+        steps = tuple(steps)
+        return self.casebook.owed(steps, order_steps, self.dispatcher.by_incident() if steps else None)

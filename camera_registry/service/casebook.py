@@ -13,8 +13,8 @@ from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Audience, Notice, NoticeState, Occasion
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.work_order import Hold
-from camera_registry.rules import maintenance, notices
+from camera_registry.model.work_order import Hold, OrderChange, WorkOrder
+from camera_registry.rules import maintenance, notices, order_notices
 from camera_registry.rules.incidents.book import Book, Fleet, Folded
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.incidents.restore import restore
@@ -79,9 +79,15 @@ class Casebook:
             )
         return folded
 
-    def owed(self, steps: Iterable[IncidentChange]) -> list[Notice]:
-        """The notices that follow from these steps."""
-        return notices.owed(steps, self.audiences, self._register)
+    def owed(
+        self,
+        steps: Iterable[IncidentChange],
+        order_steps: Iterable[OrderChange] = (),
+        orders: Mapping[int, WorkOrder] | None = None,
+    ) -> list[Notice]:
+        """The notices that follow from these steps. ``orders``: the work orders by their incidents."""
+        told = notices.owed(steps, self.audiences, self._register, orders)
+        return told + order_notices.owed(order_steps, self.audiences, self._register)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""

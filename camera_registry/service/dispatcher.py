@@ -66,9 +66,9 @@ class Dispatcher:
         """Every order that may still change by itself, by its number."""
         return self._book.orders
 
-    def of_incident(self, incident: int) -> WorkOrder | None:
-        """The order about an incident, if there is one."""
-        return next((order for order in self._book.orders.values() if order.incident == incident), None)
+    def by_incident(self) -> dict[int, WorkOrder]:
+        """The same by the incident that they are about."""
+        return {order.incident: order for order in self._book.orders.values()}
 
     def _took_up(self, book: OrderBook) -> None:
         if book.orders is not self._book.orders:

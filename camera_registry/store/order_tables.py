@@ -57,6 +57,7 @@ class WorkOrderRow(SQLModel, table=True):
     escalations: int
     repeats: int
     rating: Any = Field(sa_column=Column(Json, nullable=True))
+    started: datetime | None = fields.instant(optional=True)
     version: int
 
 

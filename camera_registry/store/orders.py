@@ -29,7 +29,7 @@ from camera_registry.store import audit
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import IncidentRow
 from camera_registry.store.order_tables import WorkOrderRow, WorkOrderStepRow
-from camera_registry.store.statements import insert, subtree, upsert
+from camera_registry.store.statements import batches, insert, subtree, upsert
 from camera_registry.store.tables import table
 
 _ORDERS = table(WorkOrderRow)
@@ -114,6 +114,16 @@ def get(tx: Connection, id: int) -> WorkOrder | None:
     """One order, or None."""
     row = tx.execute(select(_ORDERS).where(_ONE.id == id)).mappings().first()
     return None if row is None else _order(row)
+
+
+def expired(tx: Connection, ids: Iterable[int], before: datetime) -> list[int]:
+    """Those of these orders that were closed or cancelled before a time, or that there are not."""
+    known: dict[int, bool] = {}
+    for some in batches(ids):
+        for row in tx.execute(select(_ONE.id, _ONE.closed_at, _ONE.state).where(_ONE.id.in_(some))):
+            known[row.id] = row.state in FINAL and row.closed_at is not None and row.closed_at < before
+        known.update({id: True for id in some if id not in known})
+    return [id for id, over in known.items() if over]
 
 
 def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int = 100) -> list[WorkOrder]:

@@ -154,6 +154,7 @@ class _Dispatch:
             way.calendar,
             symptoms=incident.symptoms,
             affected=incident.affected,
+            started=incident.started,
             version=0,
         )
         self._tell(OrderStep.OPENED, replace(made, due=due(made, self.scene.policy)), crew=way.crew)
@@ -174,7 +175,13 @@ class _Dispatch:
 
     def _again(self, order: WorkOrder, incident: Incident) -> None:
         """The fault is back: whoever had it has it again."""
-        again = replace(order, incident=incident.id, symptoms=incident.symptoms, affected=incident.affected)
+        again = replace(
+            order,
+            incident=incident.id,
+            symptoms=incident.symptoms,
+            affected=incident.affected,
+            started=incident.started,
+        )
         if order.state is OrderState.FIXED:
             work = replace(_back_to_work(again), recovered_at=None)
             self._tell(OrderStep.NOT_FIXED, work, cause=incident.cause.value)
@@ -195,6 +202,7 @@ class _Dispatch:
             cause=incident.cause,
             symptoms=incident.symptoms,
             area=incident.area,
+            started=incident.started,
             affected=max(order.affected, incident.affected),
         )
         if order.state is OrderState.ON_HOLD and order.holds[-1].by == "":

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("escalations", number(), nullable=False),
         sa.Column("repeats", number(), nullable=False),
         sa.Column("rating", sa.Text(), nullable=True),
+        sa.Column("started", time(), nullable=True),
         sa.Column("version", number(), nullable=False),
     )
     for name, columns in (
