@@ -4,6 +4,8 @@ shown."""
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +22,23 @@ from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action, authorize
 from camera_registry.store import attachments, audit
 from camera_registry.store.errors import Refused
+from camera_registry.store.pictures import Picture, Proof, Proofs
 from probes.base import ProbeError
 from probes.picture.desk import Measured
 
 _Ask = Asked[Any, Any]
+
+
+class OrderPicture(StrEnum):
+    """Pictures that the camera itself took, as far as an order needs them."""
+
+    LAST_GOOD = "last_good"
+    """The last good one before the fault, of a channel, while the order is open."""
+    BEFORE = "before"
+    """The one that shows the fault."""
+    AFTER = "after"
+    """The first good one after it was mended."""
+
 
 _SECONDS = 20.0
 """For one photograph: a person waits for it, and the process may have others before it."""
@@ -77,15 +92,32 @@ async def look(asked: _Ask, order: WorkOrder, number: str) -> web.Response:
     return _picture(jpeg, f"order-{order.id}-{id}.jpg")
 
 
-async def look_at_device(asked: _Ask, order: WorkOrder, kind: PictureKind, channel: str) -> web.Response:
-    """A kept picture of the device that the order is about. Raises Problem, Denied, Unavailable."""
+async def look_at_device(asked: _Ask, order: WorkOrder, shot: OrderPicture, channel: str) -> web.Response:
+    """A picture of the device that the order is about. Raises Problem, Denied, Unavailable."""
     authorize(asked.user, Action.SEE_PHOTOGRAPHS, order)
-    user, address = asked.user.name, identity.address(asked.request)
-    snapshots = asked.request.app[PICTURES]
-    found = await snapshots.look(order.about, channel, kind, user=user, address=address, at=asked.deps.now())
+    deps, user, address = asked.deps, asked.user.name, identity.address(asked.request)
+    if shot is OrderPicture.LAST_GOOD:
+        snapshots = asked.request.app[PICTURES]
+        kind = PictureKind.LAST_GOOD
+        found = await snapshots.look(order.about, channel, kind, user=user, address=address, at=deps.now())
+    else:
+        found = await asyncio.to_thread(_proof, deps.proofs, order, shot)
+        if found is not None:
+            detail = {"kind": shot.value, "taken": found.at.isoformat(), "address": address}
+            await deps.store.write(audit.append, user, "order.picture.view", f"order/{order.id}", detail, deps.now())
     if found is None:
         raise not_found("snapshot", order.about)
-    return _picture(found.jpeg, f"order-{order.id}.jpg")
+    return _picture(found.jpeg, f"order-{order.id}-{shot.value}.jpg")
+
+
+def taken(proofs: Proofs | None, order: WorkOrder, shot: OrderPicture) -> datetime | None:
+    """When the picture before or after was taken, if it is kept. Blocks for a disk access."""
+    found = _proof(proofs, order, shot)
+    return None if found is None else found.at
+
+
+def _proof(proofs: Proofs | None, order: WorkOrder, shot: OrderPicture) -> Picture | None:
+    return proofs.read(order.id, Proof(shot.value)) if proofs else None
 
 
 def _picture(jpeg: bytes, name: str) -> web.Response:

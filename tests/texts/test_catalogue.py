@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import camera_registry
+from camera_registry.console.photographs import OrderPicture
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
@@ -31,7 +32,7 @@ from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, FailureKind, HoldReason, Kind, Life, Link, LinkState,
-    NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope,
+    NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope,
     Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_no_text_is_left_over() -> None:
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
-        r"hold_reason|cancel_reason|phase|order_step|deed|attachment_kind|order\.refusal)\.|notice\.line\.|"
+        r"hold_reason|cancel_reason|phase|order_step|deed|attachment_kind|order_picture|order\.refusal)\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )

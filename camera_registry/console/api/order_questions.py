@@ -9,10 +9,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from camera_registry.console.api.incident_questions import Said
 from camera_registry.console.api.questions import PastQuestion, Question, Text
+from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.schemas import OptionalCause
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState
-from camera_registry.store.pictures import PictureKind
 
 Stars = Annotated[int, Field(ge=1, le=5)]
 
@@ -110,7 +110,8 @@ class ReportBody(Question):
 
 
 class PictureQuestion(Question):
-    """``last_good``: the last one before the fault."""
+    """``before``: the fault; ``after``: the first good one since; ``last_good``: the last one before the fault, of a
+    channel."""
 
-    kind: PictureKind = PictureKind.LAST_GOOD
+    kind: OrderPicture = OrderPicture.BEFORE
     channel: Text = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
+from camera_registry.console import photographs
+from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.routing import Asked
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.attachment import AttachmentKind
@@ -52,21 +55,25 @@ async def pictures(asked: Asked[Any, Any], order: WorkOrder) -> Sequence[Shown]:
 
 
 async def camera_pictures(asked: Asked[Any, Any], order: WorkOrder) -> list[Shown]:
-    """The camera's own: the last good one before the fault, the last faulty one, and the first good ones after it."""
-    if order.scope is not Scope.DEVICE:
-        return []
-    entry = asked.deps.board.get(order.about)
-    channels = sorted({one.channel for one in order.symptoms if one.device == order.about and one.channel})
-    channels = channels or [channel.id for channel in entry.channels] if entry else [""]
-    mended = order.fixed_at or order.recovered_at
+    """The camera's own: the last good one before the fault, the one of the fault, and the first good one after it."""
+    deps = asked.deps
+    src = f"/api/v1/orders/{order.id}/picture?"
     found = []
-    times = await asked.request.app[PICTURES].times(order.about, (channels or [""])[:_CHANNELS])
+    for side, shot in ((AttachmentKind.BEFORE, OrderPicture.BEFORE), (AttachmentKind.AFTER, OrderPicture.AFTER)):
+        at = await asyncio.to_thread(photographs.taken, deps.proofs, order, shot)
+        if at is not None:
+            found.append(Shown(side, shot, at, src + urlencode({"kind": shot.value})))
+    if order.scope is not Scope.DEVICE or order.over:
+        return found
+    entry = deps.board.get(order.about)
+    channels = sorted({one.channel for one in order.symptoms if one.device == order.about and one.channel})
+    channels = channels or ([channel.id for channel in entry.channels] if entry else []) or [""]
+    times = await asked.request.app[PICTURES].times(order.about, channels[:_CHANNELS])
     for channel, kept in times.items():
-        for kind in (PictureKind.LAST_GOOD, PictureKind.LAST_FAULTY):
-            at = kept.get(kind)
-            if at is None:
-                continue
-            after = kind is PictureKind.LAST_GOOD and mended is not None and at > mended
-            src = f"/api/v1/orders/{order.id}/picture?{urlencode({'kind': kind.value, 'channel': channel})}"
-            found.append(Shown(AttachmentKind.AFTER if after else AttachmentKind.BEFORE, kind, at, src))
+        at = kept.get(PictureKind.LAST_GOOD)
+        if at is not None and at < order.opened_at:
+            shot = OrderPicture.LAST_GOOD
+            found.append(
+                Shown(AttachmentKind.BEFORE, shot, at, src + urlencode({"kind": shot.value, "channel": channel}))
+            )
     return found
