@@ -324,10 +324,9 @@ async def test_a_scan_leads_a_crew_to_its_order_and_others_to_the_device(crew: B
 
 
 async def test_a_crew_sees_the_last_picture_before_the_fault_of_its_own_order_alone(crew: Browser, site: Site) -> None:
+    before = work.SINCE - timedelta(minutes=5)
     for device in ("cam-00003", "cam-00005"):
-        site.pictures.save(
-            device, f"{device}-1", PictureKind.LAST_GOOD, b"\xff\xd8 good", work.SINCE - timedelta(minutes=5)
-        )
+        site.pictures.save(device, f"{device}-1", PictureKind.LAST_GOOD, b"\xff\xd8 good", before)
     _, text = await crew.get("/m/orders/1")
     assert "/api/v1/orders/1/picture?kind=last_good&amp;channel=cam-00003-1" in text
     async with crew.session.get(f"{site.url}/api/v1/orders/1/picture?kind=last_good&channel=cam-00003-1") as answer:

@@ -72,8 +72,6 @@ async def camera_pictures(asked: Asked[Any, Any], order: WorkOrder) -> list[Show
     for channel, kept in times.items():
         at = kept.get(PictureKind.LAST_GOOD)
         if at is not None and at < order.opened_at:
-            shot = OrderPicture.LAST_GOOD
-            found.append(
-                Shown(AttachmentKind.BEFORE, shot, at, src + urlencode({"kind": shot.value, "channel": channel}))
-            )
+            named = urlencode({"kind": OrderPicture.LAST_GOOD.value, "channel": channel})
+            found.append(Shown(AttachmentKind.BEFORE, OrderPicture.LAST_GOOD, at, src + named))
     return found
