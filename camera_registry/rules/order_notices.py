@@ -34,7 +34,10 @@ def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register
         occasion = occasion_of(change)
         if occasion is None:
             continue
-        order, values = change.order, {**describe_order(change.order, register), **change.values}
+        order = change.order
+        # A step names its crew by the identifier; people are told the name.
+        told = {name: value for name, value in change.values.items() if name not in ("crew", "contractor")}
+        values = {**describe_order(order, register), **told}
         for audience in audiences:
             if occasion not in audience.orders or not concerns(order, audience, register):
                 continue
