@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident
 from camera_registry.model.register import Register
-from camera_registry.model.work_order import Hold, WorkOrder
+from camera_registry.model.work_order import FINAL, Hold, WorkOrder
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.fold import dispatch, wake
+from camera_registry.rules.dispatch.hours import shifted
 from camera_registry.rules.incidents.book import Folded
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
@@ -55,6 +56,14 @@ class Dispatcher:
         self._took_up(replace(self._book, orders={**self._book.orders, order.id: order}, wake=now))
         if order.id in self._ledger.changes.orders:
             self._ledger.changes.orders[order.id] = order
+
+    def shift(self, step: timedelta) -> None:
+        """The clock was set by ``step``: tell the times of what is not over by the new clock, so that nothing is due
+        earlier or later by it."""
+        moved = {id: shifted(order, step) for id, order in self._book.orders.items() if order.state not in FINAL}
+        self._took_up(replace(self._book, orders={**self._book.orders, **moved}))
+        self._book = replace(self._book, wake=wake(self._book, self._scene))
+        self._ledger.changes.orders.update(moved)
 
     @property
     def policy(self) -> DispatchPolicy:

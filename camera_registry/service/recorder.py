@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -129,6 +129,12 @@ class Recorder:
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
+
+    async def shift(self, step: timedelta) -> None:
+        """The clock was set by ``step``."""
+        async with self._writing:
+            self._ledger.shift(step)
+            self._dispatcher.shift(step)
 
     async def edit_order(self, id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
         """Do something to a work order and write it down at once; None when there is none. Raises Unavailable (nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -41,6 +42,23 @@ def due(order: WorkOrder, policy: DispatchPolicy) -> Due:
             break
         counted += ends - begins
     return Due(**found)
+
+
+def shifted(order: WorkOrder, step: timedelta) -> WorkOrder:
+    """The order with the times that its clocks run by moved by ``step``."""
+
+    def moved(at: datetime | None) -> datetime | None:
+        return None if at is None else at + step
+
+    return replace(
+        order,
+        sent_at=order.sent_at + step,
+        due=Due(**{phase.value: moved(order.due.of(phase)) for phase in Phase}),
+        holds=tuple(replace(hold, since=hold.since + step, until=moved(hold.until)) for hold in order.holds),
+        fixed_at=moved(order.fixed_at),
+        verified_at=moved(order.verified_at),
+        version=order.version + 1,
+    )
 
 
 def _counting(order: WorkOrder, policy: DispatchPolicy) -> Iterator[Stretch]:

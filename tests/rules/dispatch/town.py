@@ -9,10 +9,12 @@ from camera_registry.model.device import Device
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Flip
 from camera_registry.model.incident import Party
+from camera_registry.model.notice import Audience, Notice
 from camera_registry.model.people import Contractor, Crew, Role
 from camera_registry.model.place import Area
 from camera_registry.model.register import Register
 from camera_registry.model.work_order import OrderChange, OrderStep, WorkOrder
+from camera_registry.rules import notices, order_notices
 from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import Actor
@@ -72,6 +74,12 @@ class Town(City):
         self.holds = {order.incident: order.holds for order in orders if order.holds}
         about = [order.incident for order in orders]
         assert len(about) == len(set(about)), "one order for one incident"
+
+    def notices(self, audience: Audience) -> list[Notice]:
+        """What a channel is owed by now."""
+        orders, register = {order.incident: order for order in self.orders.orders.values()}, self.scene.register
+        told = notices.owed(self.told, [audience], register, orders)
+        return told + order_notices.owed(self.ordered, [audience], register)
 
     def order(self, id: int = 1) -> WorkOrder:
         return self.orders.orders[id]
