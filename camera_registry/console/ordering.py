@@ -114,7 +114,7 @@ async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, 
 
 async def assign(asked: _Ask, order: WorkOrder, expected: int | None, contractor: str, crew: str) -> WorkOrder:
     """Send a crew, whose contractor is the register's, or any crew of a contractor. Raises Problem, Outdated."""
-    kept = await asked.deps.store.read(register.load_register)
+    kept = await asked.deps.store.read(register.load_register, ("crew", "contractor"))
     if crew and crew not in kept.crews:
         raise not_found("crew", crew)
     if contractor and contractor not in kept.contractors:

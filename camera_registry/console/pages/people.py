@@ -30,5 +30,5 @@ class Sent:
 
 
 async def people(asked: Asked[Any, Any]) -> Sent:
-    kept = await asked.deps.store.read(register.load_register)
+    kept = await asked.deps.store.read(register.load_register, ("crew", "contractor"))
     return Sent(dict(kept.crews), dict(kept.contractors))
