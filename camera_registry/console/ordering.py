@@ -90,8 +90,8 @@ def is_overdue(order: WorkOrder, now: datetime) -> bool:
     return due is not None and due <= now
 
 
-async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, **told: str) -> WorkOrder:
-    """Do something to an order as whoever asks; ``told`` is written into the step. Raises Problem, Outdated."""
+async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, **said: str) -> WorkOrder:
+    """Do something to an order as whoever asks; ``said`` is written into the step. Raises Problem, Outdated."""
 
     def made(now: WorkOrder, policy: DispatchPolicy) -> OrderChange:
         if expected is not None and now.version != expected:
@@ -100,13 +100,13 @@ async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, 
                 " read it again and repeat the edit"
             )
         change = deed(now, actor(asked.user), asked.deps.now(), policy)
-        return replace(change, values={**change.values, **told})
+        return replace(change, values={**change.values, **said})
 
     try:
         done = await asked.deps.edit_order(order.id, made)
     except Refusal as refusal:
         status = HTTPStatus.FORBIDDEN if refusal.code in ("role", "not_yours") else HTTPStatus.CONFLICT
-        raise Problem(status, "order", why=why(refusal, asked.words)) from refusal
+        raise Problem(status, "order", why=told(refusal, asked.words)) from refusal
     if done is None:
         raise not_found("order", order.id)
     return done
@@ -123,7 +123,7 @@ async def assign(asked: _Ask, order: WorkOrder, expected: int | None, contractor
     return await do(asked, order, expected, lambda one, who, at, policy: deeds.assign(one, sent, crew, who, at, policy))
 
 
-def why(refusal: Refusal, words: Texts) -> str:
+def told(refusal: Refusal, words: Texts) -> str:
     """Why something can't be done to an order, in words."""
     named: dict[str, object] = dict(refusal.values)
     if "deed" in named:

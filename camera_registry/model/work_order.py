@@ -182,8 +182,9 @@ class WorkOrder:
         return tuple(phase for phase in Phase if done[phase] is None)
 
     def late(self) -> tuple[Phase, ...]:
-        """The phases that are overdue and still to be done."""
-        return tuple(phase for phase in self.pending() if phase in self.overdue)
+        """The phases that are overdue and still to be done; none once the fault is gone."""
+        pending = () if self.recovered_at is not None else self.pending()
+        return tuple(phase for phase in pending if phase in self.overdue)
 
 
 class OrderStep(StrEnum):

@@ -26,6 +26,9 @@ _TOLD: Mapping[OrderStep, Occasion] = {
     OrderStep.CANCELLED: Occasion.ORDER_CLOSED,
 }
 
+_SAID = ("phase", "contact", "reason")
+"""What a notice says of the step itself."""
+
 
 def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register: Register) -> list[Notice]:
     """The notices that follow from these steps. The same steps give the same notices, whenever they are asked for."""
@@ -34,9 +37,7 @@ def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register
         occasion = occasion_of(change)
         if occasion is None:
             continue
-        order = change.order
-        # A step names its crew by the identifier; people are told the name.
-        told = {name: value for name, value in change.values.items() if name not in ("crew", "contractor")}
+        order, told = change.order, {name: change.values[name] for name in _SAID if name in change.values}
         values = {**describe_order(order, register), **told}
         for audience in audiences:
             if occasion not in audience.orders or not concerns(order, audience, register):

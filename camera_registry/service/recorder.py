@@ -139,6 +139,11 @@ class Recorder:
     async def edit_order(self, id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
         """Do something to a work order and write it down at once; None when there is none. Raises Unavailable (nothing
         was done then), or what ``change`` raises."""
+        if id in self._ledger.changes.orders:
+            # It waits to be written itself, with the incident that it is about.
+            _, error = await self._try()
+            if error is not None:
+                raise error
         async with self._writing:
             known = self._dispatcher.get(id)
             order = known or await self._store.read(orders.get, id)

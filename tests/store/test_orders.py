@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.people import Role
-from camera_registry.model.work_order import Deadlines, Due, HoldReason, OrderState, Phase, WorkOrder
+from camera_registry.model.work_order import Due, HoldReason, OrderState, Phase, WorkOrder
 from camera_registry.rules.dispatch import deeds
 from camera_registry.store import Store, audit, incidents, orders
 from camera_registry.store.orders import Wanted
-from tests.notices import NOON, at, incident
+from camera_registry.store.pictures import Picture, Proof, Proofs
+from tests.notices import at, incident, order
 
 BOSS = deeds.Actor("li", Role.OPERATOR)
 POLICY = DispatchPolicy()
-
-
-def order(id: int, incident_id: int = 1, **values: object) -> WorkOrder:
-    one = incident(incident_id, f"cam-{incident_id}")
-    made = WorkOrder(
-        id, one.id, one.scope, one.about, one.cause, one.severity, NOON, NOON, Deadlines(60, 120, 180),
-        OrderState.ASSIGNED, one.area, "weibao-1", "crew-1", symptoms=one.symptoms,
-        due=Due(at(60), at(120), at(180)),
-    )  # fmt: skip
-    return replace(made, **values)  # type: ignore[arg-type]
 
 
 def keep(store: Store, *made: WorkOrder) -> None:
@@ -77,3 +69,17 @@ def test_orders_are_found_by_who_where_and_what_is_late(store: Store) -> None:
     store.write_now(incidents.save, [incident(4, ended=at(40))])
     assert [one.id for one in store.read_now(orders.load, at(51))] == [1, 2, 3]
     assert store.read_now(orders.newest) == 4
+
+
+def test_pictures_of_an_order_are_kept_while_it_is_open_and_so_long_after(store: Store, tmp_path: Path) -> None:
+    keep(store, order(1), order(2, 2, state=OrderState.CLOSED, closed_at=at(50)))
+    proofs = Proofs(tmp_path / "proofs")
+    for id in (1, 2, 3):
+        proofs.keep(id, Proof.BEFORE, Picture(b"\xff\xd8jpeg", at(-5)))
+    found = proofs.read(2, Proof.BEFORE)
+    assert found == Picture(b"\xff\xd8jpeg", at(-5))
+    assert proofs.read(2, Proof.AFTER) is None
+    assert store.read_now(orders.expired, proofs.kept(), at(40)) == [3], "of an order that there is not"
+    assert store.read_now(orders.expired, proofs.kept(), at(60)) == [2, 3]
+    proofs.remove(2)
+    assert proofs.kept() == {1: frozenset({Proof.BEFORE}), 3: frozenset({Proof.BEFORE})}
