@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -250,6 +252,13 @@ async def test_a_report_is_carried_out_once_however_often_it_comes(platform: Pla
     assert steps(site, 1) == [OrderStep.OPENED, OrderStep.ACCEPTED, OrderStep.ARRIVED]
 
 
+async def test_the_same_report_five_times_at_once_is_carried_out_once(platform: Platform, site: Site) -> None:
+    report = {"event": "e-1", "order": 1, "status": "noted", "note": "gate is open"}
+    answers = await asyncio.gather(*(platform.report(**report) for _ in range(5)))
+    assert sorted(answer["repeated"] for _, answer in answers) == [False, True, True, True, True]
+    assert steps(site, 1) == [OrderStep.OPENED, OrderStep.NOTED]
+
+
 async def test_a_report_that_cannot_be_is_answered_with_the_reason(platform: Platform, site: Site) -> None:
     status, answer = await platform.report(event="e-1", order=1, status="closed")
     assert (status, answer["code"]) == (409, "order")
@@ -346,8 +355,12 @@ async def test_pages_show_orders_where_people_look(admin: Browser) -> None:
         ("/devices/cam-00003", ("Work order 1",)),
         ("/", ("open work orders", "3 overdue")),
         ("/orders?which=over", ("Verified",)),
+        ("/m", ("My work orders",)),
+        ("/m/orders/1", ("What to do",)),
+        ("/labels", ("Labels with QR codes",)),
     ):
         _, text = await admin.get(f"{path}{'&' if '?' in path else '?'}lang=en")
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", text), path
         for word in words:
             assert word in text, (path, word)
     csrf = await admin.csrf()

@@ -95,7 +95,7 @@ def _operation(route: AnyRoute, references: Any) -> dict[str, Any]:
     if path or query or version:
         described["parameters"] = path + query + version
     if route.photographs:
-        described["requestBody"] = {"required": True, "content": dict.fromkeys(uploads.TYPES, {})}
+        described["requestBody"] = {"required": True, "content": {kind: {} for kind in uploads.TYPES}}
     elif route.body is not Nothing:
         schema = references[route.body, "validation"]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
