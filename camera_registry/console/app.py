@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from camera_registry.console import events, machine, ordering, probing, signing, snapshots
+from camera_registry.console import events, machine, ordering, probing, reporting, signing, snapshots
 from camera_registry.console.api import system
 from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
@@ -23,6 +23,7 @@ from camera_registry.console.pages import notices as notices_page
 from camera_registry.console.pages import orders as orders_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
+from camera_registry.console.pages import reports as reports_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
@@ -45,6 +46,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *labels_page.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
+    *reports_page.ROUTES,
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,
@@ -62,6 +64,7 @@ def build(deps: Deps) -> web.Application:
     app[READER] = Reader(deps.board)
     app[events.LIVE] = Live(deps.board)
     app[probing.PROBING] = probing.Probing(deps)
+    app[reporting.REPORTING] = reporting.Reporting(deps)
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
     app[ordering.TURN] = asyncio.Lock()
@@ -79,6 +82,7 @@ def build(deps: Deps) -> web.Application:
 async def _running(app: web.Application) -> AsyncIterator[None]:
     app[events.LIVE].start()
     yield
+    await app[reporting.REPORTING].close()
     app[signing.PASSWORDS].close()
 
 

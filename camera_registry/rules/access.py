@@ -1,7 +1,7 @@
 """This file decides who may do what: one table, role by action, and one function that everything asks.
 
-Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only, and pictures, which
-may show people, are for those who need them to judge a fault.
+Roles follow domain.md: an auditor reads all and changes nothing (figures that are frozen stay as they are), a crew sees
+its own orders only, and pictures, which may show people, are for those who need them to judge a fault.
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ class Action(StrEnum):
     """Look at work orders; a crew at its own."""
     SEE_PHOTOGRAPHS = "see_photographs"
     """Look at the pictures of a work order; each look is audited."""
-    REPORT = "report"
+    CALL_BACK = "call_back"
     """Report the status of work orders from another system."""
     WORK = "work"
     """Do something about work orders; what exactly, ``rules.dispatch.deeds`` says."""
     NOTIFY = "notify"
     """Try channels of notices, and have what failed sent again."""
+    REPORT = "report"
+    """Have reports made, and look at them."""
+    FREEZE = "freeze"
+    """Keep the figures of a report for good."""
     PLAN = "plan"
     """Plan maintenance, and call it off."""
     CREDENTIALS = "credentials"
@@ -58,7 +62,7 @@ class Action(StrEnum):
     """Look at one's own account, change one's own password and language, sign out."""
 
 
-_READ = frozenset({Action.SEE, Action.SEE_ORDERS, Action.OWN})
+_READ = frozenset({Action.SEE, Action.SEE_ORDERS, Action.REPORT, Action.OWN})
 _WORK = frozenset(
     {
         Action.SEE_PICTURES,
@@ -70,7 +74,7 @@ _WORK = frozenset(
         Action.HANDLE,
         Action.SEE_PHOTOGRAPHS,
         Action.WORK,
-        Action.REPORT,
+        Action.CALL_BACK,
         Action.NOTIFY,
         Action.PLAN,
     }
@@ -83,6 +87,7 @@ _AUDIT = frozenset(
         Action.SEE_ACCESS,
         Action.SEE_AUDIT,
         Action.SCRAPE,
+        Action.FREEZE,
     }
 )
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from camera_registry.model.attachment import Attachment
 from camera_registry.store import audit
+from camera_registry.store.attachment_tables import AttachmentRow
 from camera_registry.store.errors import Refused
-from camera_registry.store.report_tables import AttachmentRow
 from camera_registry.store.tables import table
 
 _ATTACHMENTS = table(AttachmentRow)

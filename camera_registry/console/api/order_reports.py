@@ -15,7 +15,7 @@ from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
-from camera_registry.store import reports
+from camera_registry.store import platform
 
 
 async def report(asked: Asked[Nothing, ReportBody]) -> ReportAnswer:
@@ -23,10 +23,10 @@ async def report(asked: Asked[Nothing, ReportBody]) -> ReportAnswer:
     async with asked.request.app[ordering.TURN]:
         order = await _order(asked)
         if body.reference:
-            await deps.store.write(reports.set_reference, order.id, body.reference)
-        before = await deps.store.read(reports.carried_out, order.id, body.event)
+            await deps.store.write(platform.set_reference, order.id, body.reference)
+        before = await deps.store.read(platform.carried_out, order.id, body.event)
         if before is None:
-            told = {reports.EVENT: body.event, **({"by": body.by} if body.by else {})}
+            told = {platform.EVENT: body.event, **({"by": body.by} if body.by else {})}
             order = await ordering.do(asked, order, None, _deed(body), **told)
     asked.headers["ETag"] = f'"{order.version}"'
     return ReportAnswer(order=OrderAnswer.of(order, deps.now()), repeated=before is not None)
@@ -34,7 +34,7 @@ async def report(asked: Asked[Nothing, ReportBody]) -> ReportAnswer:
 
 async def _order(asked: Asked[Any, ReportBody]) -> WorkOrder:
     body = asked.body
-    id = body.order if body.order is not None else await asked.deps.store.read(reports.order_of, body.reference)
+    id = body.order if body.order is not None else await asked.deps.store.read(platform.order_of, body.reference)
     if id is None:
         raise not_found("order", body.reference)
     return await ordering.get(asked, id)
@@ -62,7 +62,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         "POST",
         f"{PREFIX}/orders/callback",
         report,
-        Action.REPORT,
+        Action.CALL_BACK,
         Nothing,
         ReportBody,
         ReportAnswer,

@@ -22,7 +22,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
-from camera_registry.store import attachments, orders, reports
+from camera_registry.store import attachments, orders, platform
 from camera_registry.store.orders import Wanted
 
 B = TypeVar("B", bound=BaseModel)
@@ -64,7 +64,7 @@ async def _whole(asked: Asked[Any, Any], order: WorkOrder) -> answers.WholeOrder
         now,
         outage=await clocks.outage(asked, order),
         worked=clocks.work(asked, order),
-        reference=await store.read(reports.reference_of, order.id),
+        reference=await store.read(platform.reference_of, order.id),
         possible=deeds.possible(order, ordering.actor(asked.user)),
         steps=await store.read(orders.time_line, order.id),
         attachments=await store.read(attachments.of, order.id),

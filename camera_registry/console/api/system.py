@@ -19,6 +19,7 @@ from camera_registry.console.api import (
     orders,
     people,
     proposals,
+    reports,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -54,6 +55,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *people.ROUTES,
     *imports.ROUTES,
     *proposals.ROUTES,
+    *reports.ROUTES,
     Route(
         Surface.API,
         "POST",

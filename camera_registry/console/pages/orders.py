@@ -25,7 +25,7 @@ from camera_registry.model.incident import Scope
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
-from camera_registry.store import orders, reports
+from camera_registry.store import orders, platform
 from camera_registry.store.orders import Wanted
 
 _ROWS = 60
@@ -139,7 +139,7 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         late=[phase for phase in order.pending() if (due := order.due.of(phase)) is not None and due <= now],
         outage=await clocks.outage(asked, order),
         worked=clocks.work(asked, order),
-        reference=await store.read(reports.reference_of, order.id),
+        reference=await store.read(platform.reference_of, order.id),
         steps=await store.read(orders.time_line, order.id),
         possible=deeds.possible(order, ordering.actor(asked.user)),
         # The pictures do not change while one looks, and to fetch them anew would be one more look at each.
