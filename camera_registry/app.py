@@ -42,6 +42,7 @@ from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
@@ -65,12 +66,14 @@ class App:
         self.store = store
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
+        self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
         self._clock = SteadyClock()
@@ -118,7 +121,7 @@ class App:
             lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
-            self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
+            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
@@ -244,6 +247,8 @@ class App:
             store=self.store,
             vault=self.vault,
             pictures=self.pictures,
+            photographs=self.photographs,
+            renew=self._desk.renew,
             settings=lambda: self.settings,
             reload=self.reload,
             changed=self.follow,
@@ -309,10 +314,15 @@ class App:
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
 
+    def _sweep(self, now: datetime) -> None:
+        """Throw out the pictures that are too old."""
+        settings = self.settings
+        self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
+        self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
+
     def _retention(self) -> Retention:
         settings = self.settings
         return Retention(
-            timedelta(days=settings.storage.snapshot_days),
             timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)

@@ -20,9 +20,11 @@ from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures, Proofs
 from exporters.service import ServiceMetrics
 from probes.base import Step
+from probes.picture.desk import Measured
 
 ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
 """Probes a device at once; each observation comes with the steps that led to it."""
@@ -33,6 +35,11 @@ EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[I
 
 EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
 """Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
+
+
+Renew = Callable[[bytes, int, float], Awaitable[Measured]]
+"""Writes a photograph anew, in a process of its own: its pixels alone, upright, its longest side at most so many
+pixels; within so many seconds. Raises ProbeError."""
 
 
 class Discovery(Protocol):
@@ -83,6 +90,8 @@ class Deps:
     ready: Callable[[], bool]
     covering: Callable[[str, datetime], Window | None]
     pictures: Pictures
+    photographs: Photographs
+    renew: Renew
     vault: Vault
     metrics: ServiceMetrics
     discovery: Discovery

@@ -6,13 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.recorder import Recorder
 from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
-from camera_registry.store.pictures import Pictures
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,6 @@ SWEEP_EVERY = 600
 class Retention:
     """How long things are kept."""
 
-    pictures: timedelta
     notices: timedelta
     sessions: sessions.Limits
 
@@ -44,7 +42,7 @@ class Housekeeper:
         ledger: Ledger,
         recorder: Recorder,
         store: Store,
-        pictures: Pictures,
+        sweep_files: Callable[[datetime], object],
         clock: SteadyClock,
         follow: Callable[[], Awaitable[None]],
         retention: Callable[[], Retention],
@@ -52,7 +50,7 @@ class Housekeeper:
         self._ledger = ledger
         self._recorder = recorder
         self._store = store
-        self._pictures = pictures
+        self._sweep_files = sweep_files
         self._clock = clock
         self._follow = follow
         self._retention = retention
@@ -103,6 +101,6 @@ class Housekeeper:
     async def _sweep(self) -> None:
         now = self._clock.utc()
         retention = self._retention()
-        await asyncio.to_thread(self._pictures.sweep, now, retention.pictures)
+        await asyncio.to_thread(self._sweep_files, now)
         await self._store.write(sessions.sweep, now, retention.sessions)
         await self._store.write(outbox.sweep, now - retention.notices)

@@ -17,7 +17,7 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
-from camera_registry.store import fields, incident_tables, order_tables, rate_tables
+from camera_registry.store import attachment_tables, fields, incident_tables, order_tables, rate_tables
 from camera_registry.store.columns import Json, Word
 
 
@@ -242,6 +242,7 @@ class AccountRow(SQLModel, table=True):
     active: bool
     password_hash: str
     created_at: datetime = fields.instant()
+    crew: str = fields.reference("crew.id", index=True)
 
 
 class SessionRow(SQLModel, table=True):
@@ -333,6 +334,7 @@ METADATA = incident_tables.IncidentRow.metadata
 """All tables, those of incidents and of work orders too."""
 assert order_tables.WorkOrderRow.metadata is METADATA
 assert rate_tables.RateDayRow.metadata is METADATA
+assert attachment_tables.AttachmentRow.metadata is METADATA
 
 ITEMS: dict[str, Table] = {
     "area": table(AreaRow),

@@ -29,7 +29,10 @@ def named(route: AnyRoute) -> str:
 def somewhere(route: AnyRoute) -> str:
     """A path of this route that names something that is there."""
     return (
-        route.path.replace("/devices/{id}", "/devices/cam-00002").replace("{id}", "nothing").replace("{format}", "csv")
+        route.path.replace("/devices/{id}", "/devices/cam-00002")
+        .replace("{id}", "nothing")
+        .replace("{format}", "csv")
+        .replace("{attachment}", "1")
     )
 
 

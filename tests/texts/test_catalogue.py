@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import camera_registry
+from camera_registry.console.photographs import OrderPicture
+from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
@@ -31,8 +33,9 @@ from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link,
-    LinkState, NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState,
+    Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life,
+    Link, LinkState, NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind,
+    ProposalState,
     Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
@@ -81,8 +84,9 @@ def test_no_text_is_left_over() -> None:
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
+        r"attachment_kind|order_picture|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
-        r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
+        r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files)$|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {

@@ -15,6 +15,8 @@ from camera_registry.console.api import (
     items,
     notices,
     openapi,
+    order_reports,
+    orders,
     people,
     proposals,
     reports,
@@ -45,6 +47,8 @@ def _description() -> bytes:
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
+    *orders.ROUTES,
+    *order_reports.ROUTES,
     *notices.ROUTES,
     *items.ROUTES,
     *credentials.ROUTES,
