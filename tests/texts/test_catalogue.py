@@ -68,7 +68,7 @@ def test_every_cause_says_why_and_what_to_do_next(language: str, cause: Cause) -
 def test_no_text_is_left_over() -> None:
     """A key is used when it stands in quotes somewhere, or names a member of the vocabulary, or counts things."""
     package = Path(camera_registry.__file__).parent
-    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").glob("*.py")]
+    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").rglob("*.[ph][yt]*")]
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
