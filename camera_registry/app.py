@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from camera_registry import __version__
-from camera_registry.board import Board, Names
+from camera_registry.board import Board, Names, Places
 from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
@@ -25,6 +26,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.rules.coverage.standing import views_by_site
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
@@ -41,6 +43,7 @@ from camera_registry.store import Store, credentials, health, incidents, registe
 from camera_registry.store.credentials import Vault
 from camera_registry.store.pictures import Pictures
 from camera_registry.store.sessions import Limits as SessionLimits
+from exporters.coverage import SiteCoverage
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
 from probes.guard import AddressGuard
@@ -170,6 +173,7 @@ class App:
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
+        self.board.places = Places(self._register.sites, views_by_site(self._register.views.values()))
         self._housekeeper.version = version
         self.recorder.tell(told)
 
@@ -241,7 +245,13 @@ class App:
         )
 
     def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
-        metrics = ServiceMetrics(self.board, __version__)
+        coverage = SiteCoverage(
+            self.board,
+            lambda: ZoneInfo(self.settings.time_zone),
+            lambda: self._clock.utc(),
+            lambda device, at: self._casebook.covering(device, at) is not None,
+        )
+        metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
         metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
         metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))

@@ -38,9 +38,7 @@ def history(tx: Connection, register: Register, since: datetime, until: datetime
     by the ``register`` of today."""
     changes = _changes(tx, since)
     items = {kind: _items(kind, getattr(register, f"{kind}s"), changes.get(kind, {})) for kind in _FIELDS}
-    planned = plan(
-        windows.page(tx, limit=_MOST_WINDOWS), register.devices, register.area_parents(), register.parents()
-    )
+    planned = plan(windows.page(tx, limit=_MOST_WINDOWS), register.devices, register.area_parents(), register.parents())
     return History(
         items["site"],
         items["view"],

@@ -53,7 +53,9 @@ class History:
         planned = any(begin <= at < end for begin, end in self.planned.get(device, ()))
         return ChannelSeen(channel, device, found, planned and life == Life.ACTIVE)
 
-    def places(self, at: datetime, sites: Mapping[str, Site], views: Mapping[str, View]) -> tuple[list[Site], list[View]]:
+    def places(
+        self, at: datetime, sites: Mapping[str, Site], views: Mapping[str, View]
+    ) -> tuple[list[Site], list[View]]:
         """The sites and views that were registered at a moment, as they were then. ``sites`` and ``views`` are those
         of today: they lend a name."""
         then_sites = [
@@ -195,9 +197,7 @@ def _edges(history: History, view: Item, since: datetime, until: datetime) -> It
             yield from _device_edges(history, device, channel, since, until)
 
 
-def _device_edges(
-    history: History, device: str, channel: str, since: datetime, until: datetime
-) -> Iterator[datetime]:
+def _device_edges(history: History, device: str, channel: str, since: datetime, until: datetime) -> Iterator[datetime]:
     life = history.devices.get(device)
     if life is not None:
         yield from life.between(since, until)

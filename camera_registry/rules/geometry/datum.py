@@ -12,8 +12,10 @@ formula was published with: it holds parts of the neighbours, whose maps are in 
 
 from __future__ import annotations
 
+import json
 import math
 from enum import StrEnum
+from typing import Any
 
 ERROR_METRES = 2.0
 """How far the published formula may be from the true one."""
@@ -50,6 +52,18 @@ def to_wgs84(longitude: float, latitude: float, datum: Datum) -> tuple[float, fl
         if max(abs(off[0]), abs(off[1])) < _ENOUGH:
             break
     return found
+
+
+def shape_to_wgs84(geometry: str, datum: Datum) -> str:
+    """A GeoJSON geometry, as text, of a datum in WGS-84."""
+
+    def turned(part: list[Any]) -> list[Any]:
+        if part and isinstance(part[0], list):
+            return [turned(inner) for inner in part]
+        return [round(value, 8) for value in to_wgs84(part[0], part[1], datum)]
+
+    shape = json.loads(geometry)
+    return json.dumps({**shape, "coordinates": turned(shape["coordinates"])}, separators=(",", ":"))
 
 
 def wgs84_to_gcj02(longitude: float, latitude: float) -> tuple[float, float]:

@@ -148,9 +148,9 @@ def _off_the_wall(point: Floats, near: Sequence[Any]) -> Floats | None:
         # Straight out of the wall: the side of it that the building does not hold.
         ahead = shapely.get_coordinates(wall.interpolate(along + 0.01))[0] - on_wall
         out = np.array([ahead[1], -ahead[0]]) / max(1e-12, float(np.linalg.norm(ahead))) * _OFF_THE_WALL
-        if building.intersects(shapely.points(on_wall + out)):
-            out = -out
-        return on_wall + out
+        inward = building.intersects(shapely.points(on_wall + out))
+        standing: Floats = on_wall - out if inward else on_wall + out
+        return standing
     return point
 
 

@@ -41,8 +41,7 @@ def read(text: str, kinds: Sequence[str] = AREAS + LINES) -> Any:
     if shape.is_empty:
         raise BadShape("empty")
     if not shape.is_valid:
-        reason, _, place = explain_validity(shape).partition("[")
-        del reason
+        place = str(explain_validity(shape)).partition("[")[2]
         raise BadShape("crossing", place.rstrip("]"))
     return shapely.force_2d(shape)
 
@@ -66,7 +65,7 @@ def collection(features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _lines(geometry: Mapping[str, Any]) -> list[Any]:
     """Every ring or line of a geometry."""
     depth = {"LineString": 0, "MultiLineString": 1, "Polygon": 1, "MultiPolygon": 2}[geometry["type"]]
-    found = [geometry.get("coordinates")]
+    found: list[Any] = [geometry.get("coordinates")]
     for _ in range(depth):
         if not all(isinstance(part, list) for part in found):
             raise BadShape("kind", geometry["type"])

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.network import set_network_enabled  # type: ignore[attr-defined]  # documented, but not in __all__
 
 Floats = NDArray[np.float64]
 
@@ -23,17 +24,17 @@ _STEP = 0.2
 _NORTH = 1e-4
 """Degrees that are gone north to see where north is: 11 m."""
 
-pyproj.network.set_network_enabled(active=False)
+set_network_enabled(active=False)
 
 
 class Plane:
     """Metres east and north of a middle."""
 
     def __init__(self, longitude: float, latitude: float) -> None:
-        plane = pyproj.CRS.from_proj4(
+        plane = CRS.from_proj4(
             f"+proj=aeqd +lon_0={longitude!r} +lat_0={latitude!r} +datum=WGS84 +units=m +no_defs +type=crs"
         )
-        self._there = pyproj.Transformer.from_crs("OGC:CRS84", plane, always_xy=True)
+        self._there = Transformer.from_crs("OGC:CRS84", plane, always_xy=True)
 
     def points(self, positions: Floats) -> Floats:
         """Longitudes and latitudes (n x 2, degrees) in metres."""

@@ -52,7 +52,7 @@ def sector(view: View) -> Any:
     count = max(2, math.ceil(view.angle / _STEP))
     step = view.angle / count
     radius = view.range * math.sqrt(step / math.sin(step))
-    turns = view.direction - view.angle / 2 + step * np.arange(count + 1)
+    turns: Floats = view.direction - view.angle / 2 + step * np.arange(count + 1, dtype=np.float64)
     corners = _around(view.position, turns, radius)
     if view.angle >= 2 * math.pi - 1e-9:
         return shapely.polygons(np.vstack([corners[:-1], corners[:1]]))

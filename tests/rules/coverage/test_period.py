@@ -140,9 +140,7 @@ def test_a_device_out_of_service_covers_nothing():
     whole = history({"N": ("cam-1",)}, {})
     retired = Change("device", "cam-1", {"life": "active"}, {"life": "retired"}, "root", at(hours=20))
     devices = {"cam-1": steps.item({"life": "retired"}, [retired], {"life": "active"})}
-    (site,) = sum_up(
-        History(whole.sites, whole.views, whole.channels, devices, whole.states), UTC_ZONE, T0, at(days=1)
-    )
+    (site,) = sum_up(History(whole.sites, whole.views, whole.channels, devices, whole.states), UTC_ZONE, T0, at(days=1))
     assert site.dark == ((at(hours=20), at(days=1)),)
 
 

@@ -115,9 +115,7 @@ def lost_with(gone: str, devices: dict[str, Device]) -> set[str]:
     while more := {id for id, one in devices.items() if one.power_source in unfed and id not in unfed}:
         unfed |= more
     lost = unfed & set(devices)
-    while more := {
-        id for id, one in devices.items() if id not in lost and one.parents and set(one.parents) <= lost
-    }:
+    while more := {id for id, one in devices.items() if id not in lost and one.parents and set(one.parents) <= lost}:
         lost |= more
     return lost
 
