@@ -248,7 +248,7 @@ class App:
         coverage = SiteCoverage(
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
-            lambda: self._clock.utc(),
+            self._clock.utc,
             lambda device, at: self._casebook.covering(device, at) is not None,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)

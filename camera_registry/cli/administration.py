@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.model.people import Role, User
 
@@ -28,6 +29,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     _add_credential(commands, common)
     audit = _group(commands, common, "audit", "what was done, by whom")
     _verb(audit, common, "verify", "check that no row of the audit trail was changed or removed", audit_verify)
+    coverage.add(audit, common)
 
 
 def _add_user(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from camera_registry.rules.coverage.sight import NEEDED
 from camera_registry.rules.inventory.differences import plain
 from camera_registry.rules.maintenance import plan
 from camera_registry.store import windows
+from camera_registry.store.register import load_register
 from camera_registry.store.tables import ChangeRow, FlipRow, StateRow, table
 
 _CHANGES, _FLIPS, _STATES = table(ChangeRow), table(FlipRow), table(StateRow)
@@ -31,6 +32,12 @@ _FIELDS: Mapping[str, Mapping[str, object]] = {
 }
 """What coverage depends on in the register, with what a new item has."""
 _MOST_WINDOWS = 100_000
+
+
+def gather(tx: Connection, since: datetime, until: datetime) -> tuple[Register, History]:
+    """The register of today, and all that coverage from ``since`` to ``until`` follows from."""
+    register = load_register(tx)
+    return register, history(tx, register, since, until)
 
 
 def history(tx: Connection, register: Register, since: datetime, until: datetime) -> History:

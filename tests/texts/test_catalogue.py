@@ -12,6 +12,7 @@ import pytest
 
 import camera_registry
 from camera_registry.model.chain import Link, LinkState
+from camera_registry.model.coverage import PointKind, Sight, Uncomputable, ViewState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State, Status
@@ -29,7 +30,7 @@ from camera_registry.texts import LANGUAGES, preferred, texts
 VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party,
     ProposalKind, ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
-    Unjudged, WindowKind,
+    PointKind, Sight, Uncomputable, Unjudged, ViewState, WindowKind,
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
+        r"view_state|sight|point_kind|uncomputable|coverage_audit|occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )

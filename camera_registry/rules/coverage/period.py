@@ -9,7 +9,7 @@ are in neither sum; they are told apart, as is the time in which no view at all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -18,9 +18,10 @@ from camera_registry.model.coverage import Sight, ViewState
 from camera_registry.model.device import Life
 from camera_registry.model.health import OF_THE_DEVICE, State, Subject
 from camera_registry.model.place import Site, View
+from camera_registry.model.register import Register
 from camera_registry.rules.coverage.hours import Span, in_force
 from camera_registry.rules.coverage.sight import NEEDED, cover, needed, sight
-from camera_registry.rules.coverage.standing import ChannelSeen
+from camera_registry.rules.coverage.standing import ChannelSeen, SiteSeen, stand_all
 from camera_registry.rules.coverage.steps import Steps
 
 Item = Steps[Mapping[str, object] | None]
@@ -53,22 +54,20 @@ class History:
         planned = any(begin <= at < end for begin, end in self.planned.get(device, ()))
         return ChannelSeen(channel, device, found, planned and life == Life.ACTIVE)
 
-    def places(
-        self, at: datetime, sites: Mapping[str, Site], views: Mapping[str, View]
-    ) -> tuple[list[Site], list[View]]:
-        """The sites and views that were registered at a moment, as they were then. ``sites`` and ``views`` are those
-        of today: they lend a name."""
-        then_sites = [
-            Site(id, name=sites[id].name if id in sites else "", hours=str(value["hours"]))
+    def standing(self, register: Register, zone: ZoneInfo, at: datetime) -> list[SiteSeen]:
+        """How every site that was registered at a moment was covered then. What coverage does not depend on (names,
+        polygons) is told as the ``register`` has it today."""
+        sites = {
+            id: replace(register.sites.get(id, Site(id)), hours=str(value["hours"]))
             for id, steps in self.sites.items()
             if (value := steps.at(at)) is not None
-        ]
-        then_views = [
-            View(id, str(value["site"]), views[id].name if id in views else "", _channels(value))
+        }
+        views = [
+            replace(register.views.get(id, View(id, "")), site=str(value["site"]), channels=_channels(value))
             for id, steps in self.views.items()
             if (value := steps.at(at)) is not None
         ]
-        return then_sites, then_views
+        return stand_all(sites, views, lambda channel: self.look(channel, at), zone, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ hide."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def _shadows(view: View, building: Any) -> list[Any]:
     found = []
     for ring in shapely.get_rings(building):
         corners = shapely.get_coordinates(ring)
-        for one, other in zip(corners[:-1], corners[1:], strict=True):
+        for one, other in itertools.pairwise(corners):
             found += [_shadow(eye, a, b, view.range) for a, b in _narrow(eye, one, other)]
     return [shadow for shadow in found if shadow is not None]
 

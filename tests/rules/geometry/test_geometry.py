@@ -57,7 +57,8 @@ def test_a_sector_has_the_area_of_a_sector():
     """90 degrees of 100 m: pi x 100^2 / 4 = 7853.98 m2."""
     seen = sector(View((0, 0), 0.0, math.pi / 2, 100))
     assert seen.area == pytest.approx(math.pi * 100**2 / 4, rel=1e-9)
-    assert seen.contains(shapely.Point(0, 99)) and not seen.contains(shapely.Point(0, -1))
+    assert seen.contains(shapely.Point(0, 99))
+    assert not seen.contains(shapely.Point(0, -1))
 
 
 def test_a_dome_sees_a_whole_circle():
@@ -103,7 +104,8 @@ def test_a_building_hides_what_lies_behind_it():
     seen = visible(View((0, 0), math.pi / 2, math.pi / 2, 100), [wall])
     hidden = math.pi * 100**2 / 4 - seen.area
     assert hidden == pytest.approx(math.atan(10 / 50) * 100**2 - 500, rel=1e-4)
-    assert not seen.intersects(shapely.Point(80, 0)) and not seen.intersects(shapely.Point(55, 0))
+    assert not seen.intersects(shapely.Point(80, 0))
+    assert not seen.intersects(shapely.Point(55, 0))
     assert seen.contains(shapely.Point(40, 0))
 
 

@@ -252,7 +252,8 @@ def test_coordinates_are_converted_by_the_file_or_by_the_row() -> None:
 def test_a_polygon_is_converted_with_its_row_and_a_datum_nobody_knows_is_refused() -> None:
     shape = '{""type"":""Polygon"",""coordinates"":[[[91,29],[92,29],[92,30],[91,29]]]}'
     (site,) = read(f'record,id,datum,polygon\nsite,gate,gcj02,"{shape}"\n', VIEWED).items
-    assert isinstance(site, Site) and '"coordinates":[[[90.99' in site.polygon
+    assert isinstance(site, Site)
+    assert '"coordinates":[[[90.99' in site.polygon
     assert flaws(read("id,kind,datum\nc,camera,mars\n")) == [(Flaw.NOT_A_WORD, 2, "datum")]
 
 
