@@ -13,6 +13,7 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
 from camera_registry.console.pages import access as access_pages
+from camera_registry.console.pages import coverage as coverage_pages
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
@@ -22,6 +23,7 @@ from camera_registry.console.pages import proposals as proposals_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
+from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
 from camera_registry.store.passwords import Passwords
 from exporters.prometheus import DevicePage
@@ -36,6 +38,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *device_page.ROUTES,
     *incidents_page.ROUTES,
     *windows_page.ROUTES,
+    *coverage_pages.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
     *access_pages.ROUTES,
@@ -54,6 +57,7 @@ def build(deps: Deps) -> web.Application:
     app[DEPS] = deps
     app[READER] = Reader(deps.board)
     app[events.LIVE] = Live(deps.board)
+    app[SURVEY] = Survey(deps)
     app[probing.PROBING] = probing.Probing(deps)
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from camera_registry.model.device import Life
 from camera_registry.model.health import Flip, State, Subject
+from camera_registry.model.place import Building
 from camera_registry.model.register import KINDS, Change, Item, Register
 from camera_registry.rules.coverage import steps
 from camera_registry.rules.coverage.period import History
@@ -20,7 +21,7 @@ from camera_registry.rules.inventory.differences import plain
 from camera_registry.rules.maintenance import plan
 from camera_registry.store import windows
 from camera_registry.store.register import load_register
-from camera_registry.store.tables import ChangeRow, FlipRow, StateRow, table
+from camera_registry.store.tables import ITEMS, ChangeRow, FlipRow, StateRow, table
 
 _CHANGES, _FLIPS, _STATES = table(ChangeRow), table(FlipRow), table(StateRow)
 
@@ -116,3 +117,9 @@ def _held(tx: Connection, known: Mapping[Subject, Any], since: datetime) -> dict
         for row in tx.execute(query)
         if (subject := Subject(row.device, row.aspect, row.channel)) not in known
     }
+
+
+def buildings(tx: Connection) -> list[Building]:
+    """Every building."""
+    target = ITEMS["building"]
+    return [Building(row.id, row.name, row.polygon) for row in tx.execute(select(target).order_by(target.c.id))]

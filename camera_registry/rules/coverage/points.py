@@ -20,7 +20,27 @@ from camera_registry.model.device import Device
 from camera_registry.rules.coverage.standing import SiteSeen, ViewSeen
 
 _WAYS = frozenset(
-    ["mains", "grid", "utility", "streetlight", "streetlamp", "solar", "battery", "generator", "ups", "poe", "市电", "路灯", "路灯电", "太阳能", "电池", "蓄电池", "发电机", "交换机供电", "poe供电"]
+    [
+        "mains",
+        "grid",
+        "utility",
+        "streetlight",
+        "streetlamp",
+        "solar",
+        "battery",
+        "generator",
+        "ups",
+        "poe",
+        "市电",
+        "路灯",
+        "路灯电",
+        "太阳能",
+        "电池",
+        "蓄电池",
+        "发电机",
+        "交换机供电",
+        "poe供电",
+    ]
 )
 """Ways of feeding, which are no source: two cameras on "mains" share nothing by that. At one pole they do."""
 _OF_THE_PARENT = frozenset({"poe", "poe供电", "交换机供电"})

@@ -42,7 +42,7 @@ class Plane:
 
     def north(self, positions: Floats) -> Floats:
         """The direction of true north at each position, in radians from the plane's own north, clockwise."""
-        there = self.points((*positions, 0.0, _NORTH)) - self.points(positions)
+        there = self.points(positions + np.array([0.0, _NORTH])) - self.points(positions)
         return np.arctan2(there[:, 0], there[:, 1])
 
     def shape(self, shape: Any) -> Any:
