@@ -78,7 +78,7 @@ def test_no_text_is_left_over() -> None:
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"view_state|sight|point_kind|uncomputable|coverage_audit|occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
+        r"refusal\.\w+\.|coverage\.(flaw|is)_|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key
