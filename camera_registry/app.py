@@ -27,9 +27,11 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
 from camera_registry.rules.coverage.standing import views_by_site
+from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
+from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
@@ -38,10 +40,11 @@ from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
+from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, health, incidents, register, windows
+from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.coverage import SiteCoverage
 from exporters.service import ServiceMetrics
@@ -77,6 +80,7 @@ class App:
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
+        self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
             Memory(),
@@ -91,7 +95,7 @@ class App:
         self.recorder = Recorder(
             self._link,
             self._ledger,
-            self._casebook,
+            Books(self._casebook, self._dispatcher),
             store,
             Evidence(self.pictures),
             self.board,
@@ -105,6 +109,16 @@ class App:
             lambda: self._register,
             self._clock.utc,
             self.poller.places,
+        )
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._witness = Witness(
+            store,
+            self.pictures,
+            self.proofs,
+            self._clock,
+            lambda: self._dispatcher.orders,
+            lambda: self._register,
+            lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
@@ -144,6 +158,10 @@ class App:
             await self.store.read(incidents.newest),
             self._clock.utc(),
         )
+        repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
+        self._dispatcher.load(
+            await self.store.read(orders.load, self._clock.utc() - repeats), await self.store.read(orders.newest)
+        )
         await self.follow()
         self._ledger.tick(self._clock.utc(), 1)
         await self.recorder.flush()
@@ -170,6 +188,7 @@ class App:
         self._ledger.lookout.names = self.settings.poller.canaries
         told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
         self._casebook.follow(self._register, planned, self.settings.incidents.policy())
+        self._dispatcher.follow(self._register, self.settings.dispatch_policy())
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
@@ -234,9 +253,11 @@ class App:
             changed=self.follow,
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
+            edit_order=self.recorder.edit_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
+            proofs=self.proofs,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
@@ -288,6 +309,7 @@ class App:
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(self._witness.run(), name="witness")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from camera_registry.console import events, machine, probing, signing, snapshots
+from camera_registry.console import events, machine, probing, reporting, signing, snapshots
 from camera_registry.console.api import system
 from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
@@ -20,6 +20,7 @@ from camera_registry.console.pages import incidents as incidents_page
 from camera_registry.console.pages import notices as notices_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
+from camera_registry.console.pages import reports as reports_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
@@ -41,6 +42,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *coverage_pages.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
+    *reports_page.ROUTES,
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,
@@ -59,6 +61,7 @@ def build(deps: Deps) -> web.Application:
     app[events.LIVE] = Live(deps.board)
     app[SURVEY] = Survey(deps)
     app[probing.PROBING] = probing.Probing(deps)
+    app[reporting.REPORTING] = reporting.Reporting(deps)
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
     app[machine.DEVICE_PAGE] = DevicePage(deps.board)
@@ -75,6 +78,7 @@ def build(deps: Deps) -> web.Application:
 async def _running(app: web.Application) -> AsyncIterator[None]:
     app[events.LIVE].start()
     yield
+    await app[reporting.REPORTING].close()
     app[signing.PASSWORDS].close()
 
 

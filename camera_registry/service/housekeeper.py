@@ -68,7 +68,7 @@ class Housekeeper:
             step = self._clock.resync()
             if step:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
-                self._ledger.shift(step)
+                await self._recorder.shift(step)
                 await self._shift_notices(step)
             self._ledger.tick(self._clock.utc(), SHARES)
             self._recorder.tell(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -20,12 +20,12 @@ _MOST_LABELS = 16
 
 
 def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
-    """The chart as an SVG element with a title for readers of screens; empty where there is nothing to draw."""
+    """The chart as an SVG element with a title for readers of screens; empty where there is nothing to compare."""
     rows = table.rows[: chart.limit]
     places = [table.place(name) for name in chart.values]
     numbers = [[_number(row[place]) for row in rows] for place in places]
     known = [number for series in numbers for number in series if number is not None]
-    if not known:
+    if len(rows) < 2 or not known:
         return Markup()
     ratio = isinstance(next(row[places[0]] for row in rows if row[places[0]] is not None), Ratio)
     low, high = _range(known, ratio=ratio)
@@ -126,5 +126,5 @@ def _text(x: float, y: float, text: str, anchor: str) -> Markup:
 
 
 def _label(cell: Cell, zone: ZoneInfo) -> str:
-    label = shown(cell, zone)
+    label = f"{cell:%m-%d}" if isinstance(cell, date) and not isinstance(cell, datetime) else shown(cell, zone)
     return label if len(label) <= 12 else f"{label[:11]}…"

@@ -103,7 +103,7 @@ class _Writer:
             sheet.write_string(row, 0, clean(section.title)[:_LONGEST], styles["heading"])
             row = self._paragraphs(sheet, row + 1, section.paragraphs)
             for chart in section.charts:
-                if document.table(chart.table).rows:
+                if len(document.table(chart.table).rows) > 1:
                     sheet.insert_chart(row, 0, self._chart(chart, names[chart.table]))
                     row += _CHART_ROWS
             for table in section.tables:
@@ -177,6 +177,9 @@ class _Writer:
                     "values": [sheet, 1, place, last, place],
                 }
             )
+        made.set_x_axis({"num_format": "mm-dd", "num_font": {"size": 9}})
+        if isinstance(next((row[table.place(chart.values[0])] for row in table.rows), None), Ratio):
+            made.set_y_axis({"num_format": "0.00%"})
         made.set_title({"name": clean(chart.title), "name_font": {"size": 12}})
         made.set_legend({"position": "bottom"} if len(chart.values) > 1 else {"none": True})
         made.set_size({"width": 860, "height": (_CHART_ROWS - 1) * 20})

@@ -23,14 +23,19 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
+from camera_registry.model.rates import Exclusion
 from camera_registry.model.register import KINDS
+from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, OrderStep, Phase
 from camera_registry.rules.access import Action
+from camera_registry.rules.device_files import FileFlaw
+from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party,
-    ProposalKind, ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
-    PointKind, Sight, Uncomputable, Unjudged, ViewState, WindowKind,
+    Action, Aspect, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life, Link,
+    LinkState, NoticeState, Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState,
+    Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    PointKind, Sight, Uncomputable, ViewState,
 )  # fmt: skip
 
 
@@ -76,9 +81,11 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"view_state|sight|point_kind|uncomputable|coverage_audit|occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
+        r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
+        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
+        r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"refusal\.\w+\.|coverage\.(flaw|is)_|list\.order_|device\.last_|proposals\.accept\."
+        r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key

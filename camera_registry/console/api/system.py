@@ -18,6 +18,7 @@ from camera_registry.console.api import (
     openapi,
     people,
     proposals,
+    reports,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -52,6 +53,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *people.ROUTES,
     *imports.ROUTES,
     *proposals.ROUTES,
+    *reports.ROUTES,
     Route(
         Surface.API,
         "POST",
