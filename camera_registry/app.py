@@ -69,6 +69,7 @@ class App:
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
         self.board = Board()
+        self._clock = SteadyClock()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
@@ -76,7 +77,6 @@ class App:
         self._path = loaded.path
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
-        self._clock = SteadyClock()
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())

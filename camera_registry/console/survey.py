@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from aiohttp import web
 
@@ -22,8 +21,7 @@ from camera_registry.model.place import Building
 from camera_registry.model.register import Register
 from camera_registry.rules.coverage.period import History, SitePeriod, sum_up
 from camera_registry.rules.coverage.sight import needed, sight
-from camera_registry.rules.geometry import geojson
-from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured, fields, measure
+from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured, fields, measure, shapes
 from camera_registry.store import coverage
 
 _KEPT = timedelta(minutes=1)
@@ -105,14 +103,3 @@ def _works(entry: BoardEntry) -> bool:
     return any(
         sight(entry.device.life, needed(entry.device.id, channel, states.get)) is Sight.USABLE for channel in channels
     )
-
-
-def shapes(buildings: Sequence[Building]) -> list[Any]:
-    """The ground of each building. Imports let no other pass; one that can't be read hides nothing."""
-    found = []
-    for building in buildings:
-        try:
-            found.append(geojson.read(building.polygon, geojson.AREAS))
-        except geojson.BadShape:
-            continue
-    return found
