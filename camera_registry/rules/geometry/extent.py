@@ -197,7 +197,7 @@ def _only(shape: Any, *, road: bool) -> Any:
     """A shape without the lines and points where others only touch: mixed shapes can't be laid over each other."""
     wanted = "LineString" if road else "Polygon"
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == wanted]
-    return shapely.multilinestrings(parts) if road else shapely.multipolygons(parts)
+    return shapely.MultiLineString(parts) if road else shapely.MultiPolygon(parts)
 
 
 def _back(flat: Plane) -> Any:

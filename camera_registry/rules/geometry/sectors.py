@@ -122,4 +122,4 @@ def _cross(one: Floats, other: Floats) -> float:
 def _areas(shape: Any) -> Any:
     """The polygons of a shape, without the lines and points that an overlay may leave."""
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    return shapely.multipolygons(parts) if len(parts) != 1 else parts[0]
+    return shapely.MultiPolygon(parts) if len(parts) != 1 else parts[0]
