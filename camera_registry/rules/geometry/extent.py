@@ -196,7 +196,7 @@ def _measure(site: Site, place: Any, flat: Plane, ids: Sequence[str], shapes: Se
 def _only(shape: Any, *, road: bool) -> Any:
     """A shape without the lines and points where others only touch: mixed shapes can't be laid over each other."""
     wanted = "LineString" if road else "Polygon"
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == wanted]
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == wanted and not part.is_empty]
     return shapely.MultiLineString(parts) if road else shapely.MultiPolygon(parts)
 
 
