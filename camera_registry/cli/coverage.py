@@ -1,4 +1,4 @@
-"""The command `audit coverage`: how key sites are covered, now, at a past moment, over a month, or without some devices."""
+"""The command `audit coverage`: how key sites are covered now, at a past moment, over a month, or without devices."""
 
 from __future__ import annotations
 
@@ -188,18 +188,18 @@ def _losses(answer: WhatIfAnswer, words: Texts) -> list[str]:
 def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
     lines = [words("coverage_audit.month", ratio=_percent(answer.times.ratio), sites=len(answer.sites))]
     bad = [site for site in answer.sites if site.times.uncovered]
-    for site in bad[:_SHOWN]:
-        lines.append(
-            words(
-                "coverage_audit.site_month",
-                site=site.site,
-                name=site.name,
-                ratio=_percent(site.times.ratio),
-                uncovered=f"{site.times.uncovered:.3f}",
-                dark=f"{site.dark_seconds:.3f}",
-                unknown=f"{site.times.unknown:.3f}",
-            )
+    lines += [
+        words(
+            "coverage_audit.site_month",
+            site=site.site,
+            name=site.name,
+            ratio=_percent(site.times.ratio),
+            uncovered=f"{site.times.uncovered:.3f}",
+            dark=f"{site.dark_seconds:.3f}",
+            unknown=f"{site.times.unknown:.3f}",
         )
+        for site in bad[:_SHOWN]
+    ]
     return [*lines, words("coverage_audit.more", n=len(bad) - _SHOWN)] if len(bad) > _SHOWN else lines
 
 

@@ -24,8 +24,8 @@ from camera_registry.console.pages import reports as reports_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
-from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
+from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.store.passwords import Passwords
 from exporters.prometheus import DevicePage
 

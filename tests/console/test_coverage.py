@@ -34,8 +34,8 @@ def places(site, store, board):
     """A site with two views, and one whose only camera is lost."""
     site.ahead = 7200
     seeing = {
-        "cam-00000": dict(longitude=102.7, latitude=25.05, azimuth=45.0, view_angle=90.0, view_range=80.0),
-        "cam-00002": dict(longitude=102.701, latitude=25.05),
+        "cam-00000": {"longitude": 102.7, "latitude": 25.05, "azimuth": 45.0, "view_angle": 90.0, "view_range": 80.0},
+        "cam-00002": {"longitude": 102.701, "latitude": 25.05},
     }
     entries = {id: board.get(id) for id in ("cam-00000", "cam-00001", "cam-00002")}
     moved = {id: replace(entry, device=replace(entry.device, **seeing.get(id, {}))) for id, entry in entries.items()}
@@ -63,7 +63,8 @@ async def test_the_site_without_any_usable_view_comes_first(script):
         ("pier", True, 0.0),
         ("gate", False, 1.0),
     ]
-    assert told["summary"]["covered"] == 2 and told["summary"]["required"] == 3
+    assert told["summary"]["covered"] == 2
+    assert told["summary"]["required"] == 3
 
 
 async def test_live_past_and_metrics_agree(script, site):
@@ -97,7 +98,8 @@ async def test_what_if_tells_what_would_be_lost(script):
 async def test_blind_areas_are_geojson_and_a_missing_azimuth_is_told(script):
     told = json.loads(await _text(script, "/api/v1/coverage/blind"))
     gate, pier = told["features"]
-    assert gate["geometry"]["type"] in ("Polygon", "MultiPolygon") and 0 < gate["properties"]["ratio"] < 1
+    assert gate["geometry"]["type"] in ("Polygon", "MultiPolygon")
+    assert 0 < gate["properties"]["ratio"] < 1
     assert pier["properties"]["not_computable"] == "no_polygon"
     sectors = json.loads(await _text(script, "/api/v1/coverage/sectors?site=gate"))
     assert [one["properties"]["device"] for one in sectors["features"]] == ["cam-00000"]
@@ -114,14 +116,19 @@ async def test_blind_areas_are_geojson_and_a_missing_azimuth_is_told(script):
 )
 async def test_what_can_not_be_known_is_refused_with_a_remedy(script, path):
     status, told, _ = await script.ask("GET", path)
-    assert status == 422 and told["remedy"]
+    assert status == 422
+    assert told["remedy"]
 
 
 async def test_the_pages_show_the_map_and_the_site(admin):
     status, text = await admin.get("/coverage")
-    assert status == 200 and 'class="dot ok"' in text and 'class="blind"' in text
+    assert status == 200
+    assert 'class="dot ok"' in text
+    assert 'class="blind"' in text
     status, text = await admin.get("/coverage/gate")
-    assert status == 200 and "cam-00000" in text and "/devices/cam-00000" in text
+    assert status == 200
+    assert "cam-00000" in text
+    assert "/devices/cam-00000" in text
     assert (await admin.get("/coverage/pier?month=2026-10"))[0] == 200
     assert (await admin.get("/coverage/nowhere"))[0] == 404
     assert (await admin.get("/coverage/pier?month=2031-10"))[0] == 422

@@ -28,7 +28,8 @@ from camera_registry.rules.geometry import geojson
 _LONGEST = timedelta(days=400)
 """Of a period that is asked for."""
 
-Points = Annotated[list[Text], Field(max_length=1000)]
+_MOST = 1000
+"""Devices, or sources of power, that are asked about at once."""
 
 
 class MomentQuestion(Question):
@@ -55,8 +56,8 @@ class ShapesQuestion(Question):
 class WhatIfBody(Question):
     """What is lost together: devices, and sources of power as ``power_source`` has them. ``at`` left out: now."""
 
-    devices: Points = []
-    power: Points = []
+    devices: list[Text] = Field(default_factory=list, max_length=_MOST)
+    power: list[Text] = Field(default_factory=list, max_length=_MOST)
     at: AwareDatetime | None = None
 
 

@@ -1,5 +1,5 @@
-"""What the API and the command `audit coverage` say of coverage. Ratios are shares from 0 to 1, lengths seconds; what is
-not known is null, never 0."""
+"""What the API and the command `audit coverage` say of coverage. Ratios are shares from 0 to 1, lengths seconds; what
+is not known is null, never 0."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ def in_force(hours: str, zone: ZoneInfo, since: datetime, until: datetime) -> li
         return [(since, until)] if since < until else []
     found: list[Span] = []
     for begin, end in _daily(hours, zone, since, until):
-        begin, end = max(begin, since), min(end, until)
-        if begin >= end:
+        span = max(begin, since), min(end, until)
+        if span[0] >= span[1]:
             continue
-        if found and begin <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
+        if found and span[0] <= found[-1][1]:
+            found[-1] = found[-1][0], max(span[1], found[-1][1])
         else:
-            found.append((begin, end))
+            found.append(span)
     return found
 
 

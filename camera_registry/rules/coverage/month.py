@@ -12,8 +12,8 @@ class BadMonth(ValueError):
 
 
 def month(text: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """From when, included, until when a month ``YYYY-MM`` of a zone lasts, in UTC; the present one until ``now``. Raises
-    BadMonth."""
+    """From when, included, until when a month ``YYYY-MM`` of a zone lasts, in UTC; the present one until ``now``.
+    Raises BadMonth."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970":
         raise BadMonth("write a month as 2026-10")
     since, until = begin(text, zone), begin(following(text), zone)

@@ -2,8 +2,8 @@
 
     coverage of a site = time its views were covered / time its views were covered or uncovered
 
-Each required view counts while the site's hours are in force. Time under planned work and time of which nothing is known
-are in neither sum; they are told apart, as is the time in which no view at all was usable.
+Each required view counts while the site's hours are in force. Time under planned work and time of which nothing is
+known are in neither sum; they are told apart, as is the time in which no view at all was usable.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class SiteSeen:
     views: tuple[ViewSeen, ...]
 
     def count(self, state: ViewState) -> int:
-        return sum(one.state is state for one in self.views)
+        return sum(one.state == state for one in self.views)
 
     @property
     def required(self) -> int:

@@ -37,8 +37,8 @@ class Draft:
 
 
 def drafts(lines: Iterable[Line], problems: list[Problem], datum: Datum = Datum.WGS84) -> Iterator[Draft]:
-    """A draft for each line that has an id; adds every cell that can't be read to ``problems``. ``datum`` is that of rows
-    that do not name theirs."""
+    """A draft for each line that has an id; adds every cell that can't be read to ``problems``. ``datum`` is that of
+    rows that do not name theirs."""
     for line in lines:
         draft = Draft(line, "")
         for name, cell in line.cells.items():

@@ -67,8 +67,8 @@ def examine(
     datum: Datum = Datum.WGS84,
 ) -> Inventory:
     """Read an inventory against a register. ``credentials`` are the names of those that exist; ``networks`` the
-    device networks (CIDR): a literal address outside them is a problem; None: addresses are not compared; ``datum`` which
-    coordinates rows hold that do not say so themselves."""
+    device networks (CIDR): a literal address outside them is a problem; None: addresses are not compared; ``datum``
+    which coordinates rows hold that do not say so themselves."""
     problems: list[Problem] = []
     found = _without_duplicates(drafts(lines(sheets, problems), problems, datum), problems)
     names = Names(register, found, credentials)

@@ -66,7 +66,7 @@ def test_a_dome_sees_a_whole_circle():
 
 
 def test_an_azimuth_of_90_degrees_looks_east():
-    """A square of 20 m, 50 m east of the camera, lies within 90 degrees of 100 m to the east, and in no other quarter."""
+    """A square of 20 m, 50 m east of the camera, lies within 90 degrees of 100 m to the east; in no other quarter."""
     site = Site("s", polygon=square(10, east=50))
     for azimuth, share in ((90, 1.0), (0, 0.0), (180, 0.0), (270, 0.0)):
         ((extent,), _) = measure([site], fields([camera("c", 0, 0, azimuth)]))
@@ -74,10 +74,9 @@ def test_an_azimuth_of_90_degrees_looks_east():
 
 
 def test_half_of_a_square_seen_by_one_and_a_quarter_by_two():
-    """A square of 100 m about home. Camera a, at its southern edge's middle with 180 degrees looking east, and b, at its
-    south-west corner... both see 1000 m: a sees the eastern half (5,000 m2); b stands in the middle of the southern edge
-    too and looks north-east with 90 degrees: it sees the same eastern half. c sees with 180 degrees, standing at the
-    middle and looking north, the northern half. Seen by one at least: 3/4; by two: the eastern half, 1/2."""
+    """A square of 100 m about home; all see 1000 m. a and b stand in the middle of its southern edge: a looks east with
+    180 degrees, b north-east with 90: both see the eastern half. c stands in its middle and looks north with 180: the
+    northern half. By one at least: 3/4. By two: the eastern half, 1/2. Blind: the south-western quarter, 2500 m2."""
     cameras = [camera("a", 0, -50, 90, 180, 1000), camera("b", 0, -50, 45, 90, 1000), camera("c", 0, 0, 0, 180, 1000)]
     ((extent,), left) = measure([Site("s", polygon=square(50))], fields(cameras))
     assert not left
@@ -97,7 +96,7 @@ def test_of_a_road_the_length_is_measured():
 
 
 def test_a_building_hides_what_lies_behind_it():
-    """The camera looks east, 90 degrees of 100 m. A wall of 20 m, 10 m thick, stands 50 m ahead, centred: from its corners
+    """The camera looks east, 90 degrees of 100 m. A wall of 20 m, 10 m thick, stands 50 m ahead, centred: from corners
     at (50, +-10) the shadow spans 2 atan(10/50) = 0.394791 rad. Hidden: the slice of that angle out to 100 m,
     0.394791 x 100^2 / 2 = 1973.956 m2, less the triangle before the wall, 50 x 10 = 500 m2."""
     wall = shapely.box(50, -10, 60, 10)
