@@ -36,7 +36,7 @@ class _Counted(Collector):
 
 
 class ServiceMetrics:
-    """Counters and gauges named ``camera_registry_*``, aggregates of the board and the coverage of sites, as one page."""
+    """Counters and gauges named ``camera_registry_*``, aggregates of the board and coverage of sites, as one page."""
 
     def __init__(self, board: Board, version: str, coverage: SiteCoverage | None = None) -> None:
         self._aggregates = Aggregates(board)

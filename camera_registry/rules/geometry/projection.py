@@ -1,9 +1,9 @@
 """This file lays WGS-84 positions out in metres: an azimuthal equidistant projection about a point nearby.
 
 Distances from the middle are exact, and across them too long by r^2 / 6R^2 at r metres from it (Snyder, Map
-Projections: A Working Manual, USGS Professional Paper 1395, chapter 25). Middles stand on a lattice of 1/5 degree, so nothing is
-further than 16 km from one: lengths and areas are good to 1e-6 of themselves. That is without pyproj's grids: none is
-used, and its network stays off.
+Projections: A Working Manual, USGS Professional Paper 1395, chapter 25). Middles stand on a lattice of 1/5 degree, so
+nothing is further than 16 km from one: lengths and areas are good to 1e-6 of themselves. No grid of pyproj's is used,
+and its network stays off.
 """
 
 from __future__ import annotations
