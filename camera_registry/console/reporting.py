@@ -27,7 +27,7 @@ from exporters.report.pdf import NoBrowser
 
 log = logging.getLogger(__name__)
 
-KEPT = 12
+KEPT = 6
 """Reports kept until others take their place; each holds its figures in memory."""
 
 

@@ -38,7 +38,7 @@ class Score:
 
     @property
     def mean_repair(self) -> timedelta | None:
-        """Mean contractor time from the sending of an order to its repair; None without a repair."""
+        """Mean time without holds from the sending of an order to its repair; None without a repair."""
         return self.repair_time / self.repairs if self.repairs else None
 
     @property

@@ -2,10 +2,11 @@
 
 One pass over the flips of some devices: every change of what holds is an event with the difference that it makes;
 running sums of the differences say what holds between two events; their lengths are added up by whom they belong to.
-Three numbers of one integer stand for what holds, so that one running sum does for all of them:
+Several counts share an integer, so that one running sum does for all of them:
 
-- of an aspect: 1 for each subject unknown, _MANY for each that is bad, _MANY * _MANY for each that is measured;
-- of what is kept apart: 1 in maintenance, _MANY behind a parent, _MANY * _MANY idle, _MANY ** 2 * 1000 silent.
+- of aspects: 1 for each that is unknown, a million for each that is bad, a million millions for each that is measured;
+- of what is kept apart: 1 for each maintenance, a million for each parent, a million millions for each stretch of being
+  idle, a thousand times that for silence.
 
 The sums of whole days that have passed are kept, with the newest flip and a digest of what was kept out of them; a
 later flip that began before the day was over, or another digest, makes that day be computed anew.

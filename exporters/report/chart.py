@@ -28,7 +28,8 @@ def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
     if len(rows) < 2 or not known:
         return Markup()
     ratio = isinstance(next(row[places[0]] for row in rows if row[places[0]] is not None), Ratio)
-    low, high = _range(known, ratio=ratio)
+    # A bar's length is its value: it begins at 0.
+    low, high = _range(known if chart.kind is ChartKind.LINE else [0.0, *known], ratio=ratio)
     parts = [Markup("<title>{}</title>").format(chart.title), *_scale(low, high, ratio=ratio)]
     step = (_WIDTH - _LEFT) / len(rows)
     for index, series in enumerate(numbers):

@@ -97,6 +97,10 @@ _WORDS = frozenset(
         "flaw",
         "found",
         "against",
+        "begins",
+        "ends",
+        "last",
+        "day",
     }
 )
 _WIDTHS = {

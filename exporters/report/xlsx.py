@@ -179,7 +179,8 @@ class _Writer:
             )
         made.set_x_axis({"num_format": "mm-dd", "num_font": {"size": 9}})
         if isinstance(next((row[table.place(chart.values[0])] for row in table.rows), None), Ratio):
-            made.set_y_axis({"num_format": "0.00%"})
+            bounds = {"min": 0, "max": 1} if chart.kind is ChartKind.BAR else {}
+            made.set_y_axis({"num_format": "0.00%", **bounds})
         made.set_title({"name": clean(chart.title), "name_font": {"size": 12}})
         made.set_legend({"position": "bottom"} if len(chart.values) > 1 else {"none": True})
         made.set_size({"width": 860, "height": (_CHART_ROWS - 1) * 20})

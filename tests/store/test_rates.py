@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 from sqlalchemy import Connection
 
 from camera_registry.model.device import Device, Kind, Life
@@ -209,13 +211,15 @@ def test_only_touched_days_are_computed_anew(store: Store, monkeypatch: pytest.M
     assert computed == [START + timedelta(days=1)]
 
 
-def test_sql_and_the_obvious_reckoning_agree(store: Store) -> None:
+_cases = itertools.count()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(dice=strategies.randoms(use_true_random=False))
+def test_sql_and_the_obvious_reckoning_agree(store: Store, dice: random.Random) -> None:
     """Any flips, at any microsecond, of any aspects and channels, with any stretches kept apart."""
-    for seed in range(60):
-        _agree(store, random.Random(seed), [f"{seed}-{name}" for name in "abc"])
-
-
-def _agree(store: Store, dice: random.Random, devices: Sequence[str]) -> None:
+    case = next(_cases)
+    devices = [f"{case}-{name}" for name in "abc"]
     ends = START + 72 * HOUR
     flips: list[Flip] = []
     for device in devices:
