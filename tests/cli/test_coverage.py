@@ -82,8 +82,7 @@ def test_what_can_not_be_known_is_refused_by_its_place(config, capsys, option, v
     assert value in capsys.readouterr().err
 
 
-def test_the_report_tells_the_same_as_the_audit_and_ends_with_lines_to_sign(config, capsys):
+def test_the_report_tells_the_same_as_the_audit(config, capsys):
     _, month = told(capsys, "--config", config, "audit", "coverage", "--month", f"{NOW:%Y-%m}")
     _, report = told(capsys, "--config", config, "report", "coverage", "--month", f"{NOW:%Y-%m}")
     assert report["facts"]["coverage"] == pytest.approx(month["times"]["ratio"], abs=1e-3)
-    assert report["signatures"]
