@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from camera_registry import __version__
-from camera_registry.board import Board, Names
+from camera_registry.board import Board, Names, Places
 from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
@@ -25,6 +26,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.rules.coverage.standing import views_by_site
 from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
@@ -45,6 +47,7 @@ from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
+from exporters.coverage import SiteCoverage
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
 from probes.guard import AddressGuard
@@ -68,6 +71,7 @@ class App:
         self.pictures = Pictures(settings.storage.directory / "pictures")
         self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
+        self._clock = SteadyClock()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
@@ -76,7 +80,6 @@ class App:
         self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
-        self._clock = SteadyClock()
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
@@ -192,6 +195,7 @@ class App:
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
+        self.board.places = Places(self._register.sites, views_by_site(self._register.views.values()))
         self._housekeeper.version = version
         self.recorder.tell(told)
 
@@ -267,7 +271,13 @@ class App:
         )
 
     def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
-        metrics = ServiceMetrics(self.board, __version__)
+        coverage = SiteCoverage(
+            self.board,
+            lambda: ZoneInfo(self.settings.time_zone),
+            self._clock.utc,
+            lambda device, at: self._casebook.covering(device, at) is not None,
+        )
+        metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
         metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
         metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
 from camera_registry.model.people import Role, User
@@ -29,6 +30,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     _add_credential(commands, common)
     audit = _group(commands, common, "audit", "device files; what was done, by whom")
     _verb(audit, common, "verify", "check that no row of the audit trail was changed or removed", audit_verify)
+    coverage.add(audit, common)
     files = _verb(audit, common, "files", "find what is missing, invalid or contradictory in device files", audit_files)
     files.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
     files.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exporters.report.making import Desk, Order
 
 FORMATS = ("xlsx", "csv", "html", "json", "pdf")
-REPORTS = ("availability", "contractors")
+REPORTS = ("availability", "contractors", "coverage")
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     report = commands.add_parser(
         "report",
         parents=[common],
-        help="availability of devices, scorecard of contractors",
+        help="availability of devices, scorecard of contractors, coverage of key sites",
         description="Make a report from what was measured. Rates are computed from confirmed changes, never from counts"
         " of checks; every report prints its formula, its period, the interval, the share of unknown and the version of"
         " the data.",

@@ -14,6 +14,7 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
 from camera_registry.console.pages import access as access_pages
+from camera_registry.console.pages import coverage as coverage_pages
 from camera_registry.console.pages import crew as crew_page
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
@@ -28,6 +29,7 @@ from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
 from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
+from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.store.passwords import Passwords
 from exporters.prometheus import DevicePage
 
@@ -44,6 +46,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *crew_page.ROUTES,
     *windows_page.ROUTES,
     *labels_page.ROUTES,
+    *coverage_pages.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
     *reports_page.ROUTES,
@@ -63,6 +66,7 @@ def build(deps: Deps) -> web.Application:
     app[DEPS] = deps
     app[READER] = Reader(deps.board)
     app[events.LIVE] = Live(deps.board)
+    app[SURVEY] = Survey(deps)
     app[probing.PROBING] = probing.Probing(deps)
     app[reporting.REPORTING] = reporting.Reporting(deps)
     app[signing.PASSWORDS] = Passwords()

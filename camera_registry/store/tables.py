@@ -47,6 +47,15 @@ class SiteRow(SQLModel, table=True):
     changed_at: datetime = fields.instant()
 
 
+class BuildingRow(SQLModel, table=True):
+    __tablename__ = "building"
+    id: str = fields.key()
+    name: str = fields.text()
+    polygon: str = fields.text()
+    version: int = 1
+    changed_at: datetime = fields.instant()
+
+
 class ViewRow(SQLModel, table=True):
     __tablename__ = "view"
     id: str = fields.key()
@@ -344,5 +353,6 @@ ITEMS: dict[str, Table] = {
     "channel": table(ChannelRow),
     "contractor": table(ContractorRow),
     "crew": table(CrewRow),
+    "building": table(BuildingRow),
 }
 """The table of each kind of item, by the kind's name."""

@@ -5,22 +5,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from camera_registry.model.device import Device
+from camera_registry.model.device import Device, Life
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.rules import device_files
 from camera_registry.rules.availability import NoPeriod, Period, between, month, zone_of
+from camera_registry.rules.coverage.month import begin, preceding
+from camera_registry.rules.coverage.period import sum_up
+from camera_registry.rules.coverage.points import Topology, singles
+from camera_registry.rules.geometry.extent import fields, shapes
+from camera_registry.rules.geometry.extent import measure as measure_ground
 from camera_registry.rules.places import way_up
 from camera_registry.store import Store, register, reports
+from camera_registry.store import coverage as coverage_store
 from camera_registry.store.measuring import Measured, Step, measure, unwatched
 from camera_registry.texts import Texts
-from exporters.report import availability, contractors, files
+from exporters.report import availability, contractors, coverage, files
 from exporters.report.availability import Besides
 from exporters.report.document import Document
 from exporters.report.wording import Writing
+
+_INSTANT = timedelta(microseconds=1)
 
 
 class Kind(StrEnum):
@@ -29,6 +37,7 @@ class Kind(StrEnum):
     AVAILABILITY = "availability"
     CONTRACTORS = "contractors"
     FILES = "files"
+    COVERAGE = "coverage"
 
     @property
     def over_time(self) -> bool:
@@ -87,6 +96,8 @@ class Desk:
         writing = Writing(words, now, self._intervals(words), asked)
         if order.kind is Kind.FILES:
             return self._files(order, known, writing)
+        if order.kind is Kind.COVERAGE:
+            return self._coverage(order, known, writing, now)
         measured = self.measured(order, now, step)
         period = measured.period
         if order.kind is Kind.CONTRACTORS:
@@ -126,6 +137,39 @@ class Desk:
         some = Register(known.areas, known.sites, known.views, chosen, known.channels, known.contractors, known.crews)
         findings = device_files.audit(chosen.values(), self.store.read_now(reports.said))
         return files.document(some, findings, self.store.read_now(register.version), writing, zone_of(self.zone))
+
+    def _coverage(self, order: Order, known: Register, writing: Writing, now: datetime) -> Document:
+        period = order.period(self.zone, now)
+        since, until, zone = period.begins, period.ends, period.zone
+        earlier = begin(preceding(order.month), zone) if order.month else since - (until - since)
+        parents = known.area_parents()
+        sites = [
+            site
+            for site in known.sites.values()
+            if not order.area or (bool(site.area) and order.area in way_up(site.area, parents))
+        ]
+        chosen = {site.id for site in sites}
+        history = self.store.read_now(coverage_store.history, known, earlier, until)
+        topology = Topology(known.devices)
+        # The register names who may see something; what is out of service sees nothing.
+        seeing = [device for device in known.devices.values() if device.life is Life.ACTIVE]
+        extents, unmeasured = measure_ground(sites, fields(seeing, shapes(known.buildings.values())))
+        found = coverage.Audit(
+            since,
+            until,
+            zone,
+            [one for one in sum_up(history, zone, since, until) if one.site in chosen],
+            [one for one in sum_up(history, zone, earlier, since) if one.site in chosen],
+            {
+                seen.site.id: points
+                for seen in history.standing(known, zone, until - _INSTANT)
+                if seen.site.id in chosen and (points := singles(seen, topology))
+            },
+            extents,
+            unmeasured,
+            self.store.read_now(register.version),
+        )
+        return coverage.document(found, known, writing)
 
     def _intervals(self, words: Texts) -> str:
         """The seconds between two looks, probe by probe."""

@@ -249,7 +249,8 @@ def test_an_auditor_changes_nothing() -> None:
     assert all(
         route.action in (Action.OWN, Action.REPORT, Action.FREEZE) or Role.AUDITOR not in roles
         for route in GUARDED
-        if route.writes
+        # A question that is asked with a body writes nothing.
+        if route.writes and not route.path.endswith("/what-if")
         for roles in [[role for role in Role if route.action in PERMITTED[role]]]
     )
 

@@ -14,6 +14,7 @@ import camera_registry
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.chain import Link, LinkState
+from camera_registry.model.coverage import PointKind, Sight, Uncomputable, ViewState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State, Status
@@ -35,8 +36,8 @@ from camera_registry.texts import LANGUAGES, preferred, texts
 VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life,
     Link, LinkState, NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind,
-    ProposalState,
-    Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    ProposalState, PointKind, Role, Scope, Severity, Sight, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
+    Uncomputable, Unjudged, ViewState, WindowKind,
 )  # fmt: skip
 
 
@@ -82,12 +83,13 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
+        r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
+        r"delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"attachment_kind|order_picture|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"reports\.(availability|contractors|files)$|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
+        r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from camera_registry.console.api import (
     answers,
+    coverage,
     credentials,
     devices,
     imports,
@@ -46,6 +47,7 @@ def _description() -> bytes:
 
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
+    *coverage.ROUTES,
     *incidents.ROUTES,
     *orders.ROUTES,
     *order_reports.ROUTES,
