@@ -43,7 +43,7 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/devices.py --check
 
 bench: develop ## measure: CPU per probe, beside other clients, devices per minute
-	@$(PYTHON) tools/debian.py ffmpeg
+	@$(PYTHON) tools/debian.py ffmpeg blackbox
 	$(BIN)/python -m bench $(ARGS)
 
 siege: develop ## measure what 700 hostile devices cost 1,000 healthy ones

@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from camera_registry import __version__
-from camera_registry.board import Board, Names
+from camera_registry.board import Board, Names, Places
 from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
@@ -25,9 +26,12 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.rules.coverage.standing import views_by_site
+from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
+from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
@@ -36,11 +40,14 @@ from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.watch import watch_loop
+from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, health, incidents, register, windows
+from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.photographs import Photographs
+from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
+from exporters.coverage import SiteCoverage
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
 from probes.guard import AddressGuard
@@ -62,18 +69,21 @@ class App:
         self.store = store
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
+        self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
+        self._clock = SteadyClock()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
-        self._clock = SteadyClock()
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
+        self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
             Memory(),
@@ -88,7 +98,7 @@ class App:
         self.recorder = Recorder(
             self._link,
             self._ledger,
-            self._casebook,
+            Books(self._casebook, self._dispatcher),
             store,
             Evidence(self.pictures),
             self.board,
@@ -103,8 +113,18 @@ class App:
             self._clock.utc,
             self.poller.places,
         )
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._witness = Witness(
+            store,
+            self.pictures,
+            self.proofs,
+            self._clock,
+            lambda: self._dispatcher.orders,
+            lambda: self._register,
+            lambda: timedelta(days=self.settings.dispatch.picture_days),
+        )
         self._housekeeper = Housekeeper(
-            self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention
+            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
@@ -141,8 +161,12 @@ class App:
             await self.store.read(incidents.newest),
             self._clock.utc(),
         )
+        repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
+        self._dispatcher.load(
+            await self.store.read(orders.load, self._clock.utc() - repeats), await self.store.read(orders.newest)
+        )
         await self.follow()
-        self._ledger.tick(self._clock.utc(), 1)
+        self.recorder.tell(self._ledger.tick(self._clock.utc(), 1))
         await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
@@ -167,9 +191,11 @@ class App:
         self._ledger.lookout.names = self.settings.poller.canaries
         told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
         self._casebook.follow(self._register, planned, self.settings.incidents.policy())
+        self._dispatcher.follow(self._register, self.settings.dispatch_policy())
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
+        self.board.places = Places(self._register.sites, views_by_site(self._register.views.values()))
         self._housekeeper.version = version
         self.recorder.tell(told)
 
@@ -230,15 +256,19 @@ class App:
             store=self.store,
             vault=self.vault,
             pictures=self.pictures,
+            photographs=self.photographs,
+            renew=self._desk.renew,
             settings=lambda: self.settings,
             reload=self.reload,
             changed=self.follow,
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
+            edit_order=self.recorder.edit_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
-            ready=lambda: self.recorder.healthy,
+            proofs=self.proofs,
+            ready=lambda: self.recorder.healthy and not self.pulse.stalled,
             alarms=self._alarms,
             metrics=self.metrics,
             discovery=self.discoverer,
@@ -247,7 +277,13 @@ class App:
         )
 
     def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
-        metrics = ServiceMetrics(self.board, __version__)
+        coverage = SiteCoverage(
+            self.board,
+            lambda: ZoneInfo(self.settings.time_zone),
+            self._clock.utc,
+            lambda device, at: self._casebook.covering(device, at) is not None,
+        )
+        metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
         metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
         metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))
@@ -273,6 +309,11 @@ class App:
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
         )
+        metrics.follow(
+            "camera_registry_loops_stalled",
+            "Loops of the service that have not turned for a minute.",
+            lambda: len(self.pulse.stalled),
+        )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)
         return metrics
@@ -284,14 +325,20 @@ class App:
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(self._witness.run(), name="witness")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
 
+    def _sweep(self, now: datetime) -> None:
+        """Throw out the pictures that are too old."""
+        settings = self.settings
+        self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
+        self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
+
     def _retention(self) -> Retention:
         settings = self.settings
         return Retention(
-            timedelta(days=settings.storage.snapshot_days),
             timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)

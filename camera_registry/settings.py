@@ -19,11 +19,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.rules import scanning
+from camera_registry.settings_dispatch import Dispatch
 from camera_registry.settings_health import Health
+from camera_registry.settings_orders import Callback, Photographs
 from camera_registry.settings_probes import Probes as Probes
 from camera_registry.settings_section import Seconds, Section
 
@@ -222,10 +225,17 @@ class Settings(Section):
     poller: Poller = Poller()
     health: Health = Health()
     incidents: Incidents = Incidents()
+    dispatch: Dispatch = Dispatch()
     channels: tuple[AnyChannel, ...] = ()
     notices: Notices = Notices()
+    photographs: Photographs = Photographs()
+    callback: Callback = Callback()
     heartbeat: Heartbeat = Heartbeat()
     logs: Logs = Logs()
+
+    def dispatch_policy(self) -> DispatchPolicy:
+        """Who is sent for what."""
+        return self.dispatch.policy(self.incidents.minimum, self.time_zone)
 
     @model_validator(mode="after")
     def _gateway_is_allowed(self) -> Self:
@@ -297,10 +307,11 @@ def load(path: Path) -> Loaded:
             "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
         }
     )
-    channels = located(settings.channels, path.parent)
-    if problems := tuple(flaws(channels)):
+    channels, callback = located(settings.channels, path.parent), settings.callback.located(path.parent)
+    if problems := (*flaws(channels), *callback.flaws()):
         raise SettingsError(str(path), problems)
-    return Loaded(settings.model_copy(update={"storage": storage, "channels": channels}), path)
+    made = {"storage": storage, "channels": channels, "callback": callback}
+    return Loaded(settings.model_copy(update=made), path)
 
 
 def _sentence(problem: dict[str, object]) -> str:

@@ -11,22 +11,35 @@ from zoneinfo import ZoneInfo
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Delivery, Standing
 from camera_registry.model.observation import Observation
+from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.photographs import Photographs
+from camera_registry.store.pictures import Pictures, Proofs
 from exporters.service import ServiceMetrics
 from probes.base import Step
+from probes.picture.desk import Measured
 
 ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
 """Probes a device at once; each observation comes with the steps that led to it."""
 
 EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[Incident | None]]
 """Does something to an open incident and writes it down; None when it is not open. Raises what the function raises."""
+
+
+EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
+"""Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
+
+
+Renew = Callable[[bytes, int, float], Awaitable[Measured]]
+"""Writes a photograph anew, in a process of its own: its pixels alone, upright, its longest side at most so many
+pixels; within so many seconds. Raises ProbeError."""
 
 
 class Discovery(Protocol):
@@ -47,6 +60,10 @@ TestChannel = Callable[[str], Awaitable[Delivery | None]]
 
 
 async def _no_channel(name: str) -> Delivery | None:
+    return None
+
+
+async def _no_order(id: int, change: object) -> WorkOrder | None:
     return None
 
 
@@ -75,12 +92,17 @@ class Deps:
     alarms: Callable[[], Sequence[str]]
     covering: Callable[[str, datetime], Window | None]
     pictures: Pictures
+    photographs: Photographs
+    renew: Renew
     vault: Vault
     metrics: ServiceMetrics
     discovery: Discovery
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel
+    edit_order: EditOrder = _no_order
+    proofs: Proofs | None = None
+    """The pictures of work orders."""
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

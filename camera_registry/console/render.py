@@ -91,11 +91,16 @@ class Page:
         return next((self.t(key) for key in (f"field.{name}", f"list.{name}") if key in self.t.entries), "")
 
     def home(self) -> str:
-        """Where to begin: the overview for those who may see it."""
-        return "/" if self.user is None or self.may("see") else "/account"
+        """Where to begin: the overview for those who may see it, for a crew its orders."""
+        return "/" if self.user is None else home(self.user)
 
     def languages(self) -> list[str]:
         return [language for language in LANGUAGES if language != self.t.language]
+
+
+def home(user: User) -> str:
+    """Where somebody begins."""
+    return "/" if may(user, Action.SEE) else "/m" if may(user, Action.SEE_ORDERS) else "/account"
 
 
 def render(template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_registry.model.health import AspectState
 from camera_registry.model.incident import Affected, Incident, IncidentChange, Step
@@ -13,12 +13,16 @@ from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Audience, Notice, NoticeState, Occasion
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.model.register import Register
-from camera_registry.rules import maintenance, notices
-from camera_registry.rules.incidents.book import Book, Fleet
+from camera_registry.model.work_order import Hold, OrderChange, WorkOrder
+from camera_registry.rules import maintenance, notices, order_notices
+from camera_registry.rules.incidents.book import Book, Fleet, Folded
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.incidents.restore import restore
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
+
+AHEAD = timedelta(minutes=1)
+"""Later than the book by more than this is no time that has come: the book is folded every few seconds."""
 
 
 class Casebook:
@@ -58,9 +62,10 @@ class Casebook:
             windows=maintenance.plan(windows, register.devices, area_parents, parents),
         )
 
-    def fold(self, changes: Changes, now: datetime) -> None:
-        """Fold the flips of these changes that were not folded yet, and note beside them what follows."""
-        fleet = replace(self._fleet, blind=self._ledger.lookout.blind)
+    def fold(self, changes: Changes, now: datetime, holds: Mapping[int, tuple[Hold, ...]] | None = None) -> Folded:
+        """Fold the flips of these changes that were not folded yet, and note beside them what follows. ``holds``: for
+        which incidents work orders are or were on hold."""
+        fleet = replace(self._fleet, blind=self._ledger.lookout.blind, holds=holds or {})
         self._book, folded = fold(self._book, changes.flips[changes.folded :], fleet, now)
         changes.folded = len(changes.flips)
         changes.incidents.update({incident.id: incident for incident in folded.incidents})
@@ -75,11 +80,20 @@ class Casebook:
                     for one in self._fleet.windows
                 ),
             )
+        return folded
 
-    def owed(self, steps: Iterable[IncidentChange], now: datetime) -> list[Notice]:
-        """The notices that follow from these steps. One of tomorrow, for the clock was set back since, is told now."""
-        past = (step if step.at <= now else replace(step, at=now) for step in steps)
-        return notices.owed(past, self.audiences, self._register)
+    def owed(
+        self,
+        steps: Iterable[IncidentChange],
+        order_steps: Iterable[OrderChange] = (),
+        orders: Mapping[int, WorkOrder] | None = None,
+    ) -> list[Notice]:
+        """The notices that follow from these steps. ``orders``: the work orders by their incidents."""
+        # A step of tomorrow, for the clock was set back since, is told now.
+        tomorrow = self._book.at + AHEAD
+        past = (step if step.at <= tomorrow else replace(step, at=self._book.at) for step in steps)
+        told = notices.owed(past, self.audiences, self._register, orders)
+        return told + order_notices.owed(order_steps, self.audiences, self._register)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""

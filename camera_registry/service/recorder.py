@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -17,18 +17,20 @@ from sqlalchemy import Connection
 from camera_registry.board import Board, BoardEntry
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.notice import Notice
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
+from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules.adoption import adopt
-from camera_registry.service.casebook import Casebook
+from camera_registry.service.books import Books
 from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
-from camera_registry.store import Store, Unavailable, audit, health, incidents, outbox, register, windows
+from camera_registry.store import Store, Unavailable, audit, health, incidents, orders, outbox, register, windows
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class Recorder:
         self,
         link: LocalLink,
         ledger: Ledger,
-        casebook: Casebook,
+        books: Books,
         store: Store,
         evidence: Evidence,
         board: Board,
@@ -63,7 +65,9 @@ class Recorder:
     ) -> None:
         self._link = link
         self._ledger = ledger
-        self._casebook = casebook
+        self._casebook = books.casebook
+        self._dispatcher = books.dispatcher
+        self._books = books
         self._store = store
         self._board = board
         self._clock = clock
@@ -75,14 +79,16 @@ class Recorder:
         """Whether the last commit went through."""
         self._dirty = asyncio.Event()
         self._writing = asyncio.Lock()
-        """Held from taking changes until they are written, so that an edit of an incident finds it as it is stored."""
+        """Held from taking changes until they are written, so that an edit of an incident or of an order finds it as it
+        is stored."""
         self._written_at = 0.0
 
     @property
     def waiting(self) -> int:
         """Rows that wait to be written."""
         changes = self._ledger.changes
-        return len(changes.states) + len(changes.seen) + len(changes.flips) + len(changes.steps)
+        steps = len(changes.steps) + len(changes.order_steps)
+        return len(changes.states) + len(changes.seen) + len(changes.flips) + steps
 
     async def run(self) -> None:
         """Record until cancelled; what was judged by then is written before this returns."""
@@ -119,10 +125,37 @@ class Recorder:
             if incident is None:
                 return None
             step = change(incident)
-            await self._store.write(_save_edit, step, self._casebook.owed([step], self._clock.utc()))
+            await self._store.write(_save_edit, step, self._books.owed([step]))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
+
+    async def shift(self, step: timedelta) -> None:
+        """The clock was set by ``step``."""
+        async with self._writing:
+            self._ledger.shift(step)
+            self._dispatcher.shift(step)
+
+    async def edit_order(self, id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
+        """Do something to a work order and write it down at once; None when there is none. Raises Unavailable (nothing
+        was done then), or what ``change`` raises."""
+        if id in self._ledger.changes.orders:
+            # It waits to be written itself, with the incident that it is about.
+            _, error = await self._try()
+            if error is not None:
+                raise error
+        async with self._writing:
+            known = self._dispatcher.get(id)
+            order = known or await self._store.read(orders.get, id)
+            if order is None:
+                return None
+            step = change(order, self._dispatcher.policy)
+            await self._store.write(_save_order, step, self._books.owed((), [step]))
+            if known is not None or step.order.state not in FINAL:
+                self._dispatcher.put(step.order, step.at)
+        self._show(Changes())
+        self._dirty.set()
+        return step.order
 
     async def _receive(self) -> None:
         while True:
@@ -173,15 +206,15 @@ class Recorder:
             return changes, None
 
     def _take(self, now: datetime | None) -> Changes:
-        """What is to be written, and the incidents that follow from it."""
+        """What is to be written, and the incidents and orders that follow from it."""
         changes = self._ledger.collect(now)
-        self._casebook.fold(changes, now or self._clock.utc())
+        self._books.fold(changes, now or self._clock.utc())
         return changes
 
     async def _write(self, changes: Changes) -> None:
         begun = asyncio.get_running_loop().time()
-        if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
-            await self._store.write(_save, changes, self._casebook.owed(changes.steps, self._clock.utc()))
+        if any(changes.rows()):
+            await self._store.write(_save, changes, self._books.owed(changes.steps, changes.order_steps))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -191,7 +224,7 @@ class Recorder:
             entry = self._ledger.entry(device)
             if entry is not None:
                 entries.append(entry)
-        self._board.swap(entries, changes.gone, self._casebook.incidents)
+        self._board.swap(entries, changes.gone, self._casebook.incidents, self._dispatcher.orders)
 
     async def adopt(self) -> None:
         """Write into empty fields of device files what the devices told of themselves."""
@@ -205,6 +238,7 @@ def _save(tx: Connection, changes: Changes, notices: Sequence[Notice]) -> None:
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
+    orders.save(tx, changes.orders.values(), changes.order_steps)
     outbox.owe(tx, notices)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
@@ -215,6 +249,11 @@ def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice]) 
     outbox.owe(tx, notices)
     detail = {"text": step.text} if step.text else {}
     audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
+
+
+def _save_order(tx: Connection, step: OrderChange, notices: Sequence[Notice]) -> None:
+    orders.save(tx, [step.order], [step])
+    outbox.owe(tx, notices)
 
 
 def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:

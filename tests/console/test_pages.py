@@ -344,7 +344,7 @@ async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser
     status, text = await browser.get("/")
     assert status == 403
     assert not re.search(r'href="/(devices|proposals|incidents|windows|)"', text), "nothing leads to another refusal"
-    assert 'class="button" href="/account"' in text
+    assert 'class="button" href="/m"' in text
     assert "The role “Crew” does not include looking at devices and the register." in unescape(text)
 
 

@@ -80,6 +80,21 @@ def test_a_hurried_task_runs_early_and_keeps_its_place() -> None:
     assert agenda.missed == {}
 
 
+def test_what_waits_for_confirmation_is_asked_before_what_is_merely_late() -> None:
+    agenda = Agenda()
+    for number in range(100):
+        agenda.put(entry(f"cam-{number}"), 1000.0)
+    # Nobody had a slot for two minutes: all are overdue when one is suspected.
+    agenda.hurry(("cam-42", "rtsp", ""), 1001.0)
+    assert agenda.next_at() <= 1001.0
+    first = agenda.pop(1120.0)
+    assert first is not None
+    assert (first.key[0], first.extra) == ("cam-42", True)
+    rest = drain(agenda, 1120.0, finish=False)
+    assert len(rest) == 99  # each of the others once, and nobody twice
+    assert "cam-42" not in rest
+
+
 def test_what_was_never_seen_is_first_asked_within_minutes_however_long_its_interval() -> None:
     agenda = Agenda()
     for number in range(100):

@@ -36,7 +36,7 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     Call it at least every few seconds, with or without flips.
     """
     flips = tuple(flips)
-    around = (fleet.devices, fleet.parents, fleet.windows, fleet.blind, in_force(fleet.windows, now))
+    around = (fleet.devices, fleet.parents, fleet.windows, fleet.blind, in_force(fleet.windows, now), fleet.holds)
     same = len(book.around) == len(around) and all(
         one is other or one == other for one, other in zip(book.around, around, strict=True)
     )
@@ -318,6 +318,7 @@ class _Fold:
             # A device that was taken out of the register while nobody looked.
             if incident.open and incident.scope is Scope.DEVICE and id not in told:
                 self.cases.resolve(id, self.now, NO_LONGER_MEASURED)
+        self.cases.pause(self.fleet.holds)
         self.cases.affect(current, self.ends)
         self.cases.expire()
 
