@@ -112,6 +112,7 @@ class Agenda:
         """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
         that not all are asked at once; a rare one within SOON."""
         self._heap.clear()
+        self._fast.clear()
         for key, slot in self._slots.items():
             overdue = slot.due <= now
             if overdue:
@@ -119,7 +120,7 @@ class Agenda:
                 self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
                 slot.due = due
             slot.extra = None
-            self._push(slot.due, key, slot)
+            self._push(slot.due, key, slot, self._heap)
             if overdue and slot.due - now > SOON:
                 self.hurry(key, now + slot.share * SOON)
 
