@@ -18,6 +18,7 @@ from camera_registry.cli import (
     inventory,
     judge,
     probe,
+    reports,
     serve,
     simulate,
 )
@@ -33,6 +34,7 @@ MODULES: tuple[CommandModule, ...] = (
     probe,
     capture,
     judge,
+    reports,
     database,
     administration,
     simulate,

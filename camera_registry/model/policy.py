@@ -217,3 +217,7 @@ class PollPolicy:
     """In place of ``by_kind`` for traffic units of these kinds."""
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What is always asked of a probe, by its name."""
+    long_down: float = 86_400.0
+    """Seconds after which a device that is down, and carries no other, is asked less often."""
+    long_down_factor: float = 5.0
+    """By how much its intervals are longer then."""

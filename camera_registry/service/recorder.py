@@ -160,6 +160,8 @@ class Recorder:
         while True:
             batch = await self._link.take()
             self.tell(self._ledger.judge(batch, self._clock.utc()))
+            if self._store.reserve.spent:
+                continue  # what room is left is for what people are told
             for seen in batch:
                 self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
 

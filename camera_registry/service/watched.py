@@ -36,6 +36,10 @@ class Watched:
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
+    long_down: bool = False
+    """Whether it is asked less often, for it has been down so long."""
+    stirred: bool = False
+    """Whether a time of it has moved that is not written yet."""
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""

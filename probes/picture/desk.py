@@ -150,6 +150,13 @@ class PictureDesk:
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
         return await self._ask(frames.request(order, sent), timeout)
 
+    async def renew(self, photograph: bytes, side: int, timeout: float) -> Measured:
+        """A person's photograph anew: ``width`` and ``height`` of it, and the JPEG, upright, its longest side at most
+        ``side`` pixels, with nothing in it but the picture. Raises ProbeError like ``measure``."""
+        if len(photograph) > frames.MAX_BYTES:
+            raise _undecodable(f"a picture of {len(photograph)} bytes, more than the {frames.MAX_BYTES} looked at")
+        return await self._ask(frames.request({"do": frames.RENEW, "side": side}, (photograph,)), timeout)
+
     async def _ask(self, request: bytes, timeout: float) -> Measured:
         job = _Job(request, asyncio.get_running_loop().create_future())
         try:

@@ -5,7 +5,6 @@ References are prepared once and kept, as the same few are asked for with every 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +68,8 @@ class Examiner:
     def __init__(self, decode: Decode) -> None:
         self.newest: Picture | None = None
         self._decode = decode
-        self._kept: OrderedDict[tuple[str, Osd | None], _Seen | str] = OrderedDict()
+        self._pairs: OrderedDict[frozenset[bytes], dict[str, float]] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, Osd | None], _Seen | str] = OrderedDict()
 
     def examine(
         self,
@@ -81,20 +81,22 @@ class Examiner:
         decode: Decode | None = None,
     ) -> dict[str, object]:
         """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
-        frame, what lies between the frames, and what the clock says. Times are the camera's local time. ``decode``:
-        what decodes the frames, where they are no JPEG."""
+        frame, between two references and between the frames, and what the clock says. Times are the camera's local
+        time. ``decode``: what decodes the frames, where they are no JPEG."""
         decode = decode or self._decode
         seen = [self._see(frame, osd, decode, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
         known = [self._reference(reference, osd) for reference in references]
         newest = seen[-1]
         self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
         changes = _changes(newest, known)
+        likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -_agreement(changes[n]))[:2]
         return {
             "frames": [_told(one) for one in seen],
             "references": [_told(one) for one in known],
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
             "between": _between(frames, seen, times),
+            "restless": self._restless([references[n] for n in likest], [known[n] for n in likest]),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
 
@@ -104,13 +106,28 @@ class Examiner:
             self._reference(reference, osd)
 
     def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
-        key = hashlib.sha256(jpeg).hexdigest(), osd
+        # The bytes themselves are the key: cheaper than a digest, and what is equal is equal.
+        key = jpeg, osd
         if key not in self._kept:
             self._kept[key] = self._see(jpeg, osd, self._decode, last=True)
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return self._kept[key]
+
+    def _restless(self, jpegs: Sequence[bytes], known: Sequence[_Seen | str]) -> dict[str, float] | None:
+        """What changed between two references; asked once for each pair."""
+        if len(known) < 2:
+            return None
+        one, other = known
+        pair = frozenset(jpegs)
+        if pair not in self._pairs and isinstance(one, _Seen) and isinstance(other, _Seen):
+            if one.prepared is None or other.prepared is None:
+                return None
+            self._pairs[pair] = comparison.compare(one.prepared, other.prepared).measures
+        while len(self._pairs) > KEPT:
+            self._pairs.popitem(last=False)
+        return self._pairs.get(pair)
 
     def _see(self, coded: bytes, osd: Osd | None, decode: Decode, *, last: bool) -> _Seen | str:
         """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
@@ -132,8 +149,12 @@ class Examiner:
         sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
         if not last:
             return _Seen(sheet, {}, None, cut)
-        measures = look(sheet)
+        measures = look(sheet) | {"width": float(decoded.width)}
         return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
+
+
+def _agreement(change: comparison.Change | None) -> float:
+    return -1.0 if change is None else change.measures["agreement"]
 
 
 def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[comparison.Change | None]:
@@ -175,7 +196,7 @@ def _between(
         return None
     first, last = times[0], times[-1]
     seconds = None if first is None or last is None else (last - first).total_seconds()
-    return sequence.between(sheets, [hashlib.sha256(frame).hexdigest() for frame in frames], seconds)
+    return sequence.between(sheets, seconds, identical=len(set(frames)) == 1)
 
 
 def _clock(

@@ -47,6 +47,7 @@ class Channel:
             "changes": [None] if self.baselines else [],
             "tiles": [{}] if self.baselines else [],
             "between": None,
+            "restless": None,
             "clock": None,
             "baselines": self.baselines,
             "reference_times": [BEGIN.isoformat()] if self.baselines else [],

@@ -9,6 +9,7 @@ from aiohttp import web
 from camera_registry.console.api import (
     answers,
     baselines,
+    coverage,
     credentials,
     devices,
     imports,
@@ -16,8 +17,11 @@ from camera_registry.console.api import (
     items,
     notices,
     openapi,
+    order_reports,
+    orders,
     people,
     proposals,
+    reports,
     review,
 )
 from camera_registry.console.api.route import PREFIX, get
@@ -47,13 +51,17 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *baselines.ROUTES,
     *review.ROUTES,
+    *coverage.ROUTES,
     *incidents.ROUTES,
+    *orders.ROUTES,
+    *order_reports.ROUTES,
     *notices.ROUTES,
     *items.ROUTES,
     *credentials.ROUTES,
     *people.ROUTES,
     *imports.ROUTES,
     *proposals.ROUTES,
+    *reports.ROUTES,
     Route(
         Surface.API,
         "POST",

@@ -76,6 +76,16 @@ class Evidence:
         """The largest value that any reference has of this measure."""
         return max((c.reference.measures[name] for c in self.compared if c.reference.measures), default=0.0)
 
+    def restless(self, name: str) -> float:
+        """This change between two references: of the scene, not of the camera."""
+        return 0.0 if self.sight.restless is None else self.sight.restless.get(name, 0.0)
+
+    @property
+    def resized(self) -> bool:
+        """Whether the picture has another resolution than the likest reference."""
+        known = None if self.likest is None else self.likest.reference.measures
+        return known is not None and not 0.8 < self.look["width"] / known["width"] < 1.25
+
     def same_hours(self) -> tuple[Compared, ...]:
         """References from within three hours of this time of day; all of them if no time is known."""
         hour = self.hour

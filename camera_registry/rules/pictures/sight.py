@@ -29,6 +29,7 @@ def sight(
         references=tuple(references),
         between=found["between"],
         clock=found["clock"],
+        restless=found["restless"],
         sun=sun,
         may_move=may_move,
     )
