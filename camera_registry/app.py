@@ -348,6 +348,7 @@ class App:
         settings = self.settings
         self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
         self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
+        self.gallery.sweep(now)
 
     def _retention(self) -> Retention:
         settings = self.settings

@@ -98,6 +98,11 @@ class Gallery:
         """What a baseline shows; None if its file is gone."""
         return await asyncio.to_thread(self._files.read, baseline.picture)
 
+    def sweep(self, now: datetime) -> int:
+        """Remove pictures that were taken back or replaced; runs on a thread. Returns how many went."""
+        named = {one.picture for kept in list(self._known.values()) for one in kept}
+        return self._files.sweep(named, now)
+
     async def _take_up(self, device: str, channel: str) -> None:
         self._known[device, channel] = await self._store.read(baselines.of, device, channel)
 

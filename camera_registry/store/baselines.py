@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, delete, select
@@ -23,6 +23,7 @@ from camera_registry.store.tables import BaselineRow, table
 _BASELINES = table(BaselineRow)
 MOST = 4
 """Baselines of one channel in one regime; one more replaces the oldest."""
+_YOUNG = timedelta(hours=1)
 
 
 class Unfit(Exception):
@@ -91,10 +92,14 @@ class BaselineFiles:
         except FileNotFoundError:
             return None
 
-    def sweep(self, kept: Iterable[str]) -> int:
-        """Remove pictures that no baseline names any more; returns how many went."""
-        names = set(kept)
-        gone = [file for file in self.directory.glob("??/*.jpg") if file.stem not in names]
+    def sweep(self, kept: Collection[str], now: datetime) -> int:
+        """Remove pictures that none of ``kept`` names, and what an interrupted write left; returns how many files
+        went. Young ones stay: their row may be about to be written."""
+        gone = [
+            file
+            for file in self.directory.glob("??/*")
+            if file.stem not in kept and now - datetime.fromtimestamp(file.stat().st_ctime, UTC) > _YOUNG
+        ]
         for file in gone:
             file.unlink(missing_ok=True)
         return len(gone)

@@ -489,3 +489,29 @@ def test_what_is_down_for_days_is_asked_less_often_until_it_answers() -> None:
     # Its silence is measured by what it is asked now.
     book.tick(at(days + 600 + 200), 1)
     assert shown(book, "cam-0").status is Status.UNKNOWN
+
+
+def pictured(seconds: float, watched: Facts, *causes: str) -> Observation:
+    """A run that found this in its picture, as ``take_in`` leaves it."""
+    faults = [{"cause": cause, "score": 0.9, "evidence": {}, "tiles": []} for cause in causes]
+    return seen("cam-0", "snapshot", seconds, facts={"judgement": {"faults": faults}, "watched": watched})
+
+
+def test_a_picture_in_doubt_is_not_kept_as_a_good_one_though_nothing_is_believed_yet() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    good, doubtful = pictured(1, {}), pictured(20, {}, "covered")
+    book.judge([good], at(1))
+    assert book.pictured_well(good) is True
+    book.judge([doubtful], at(20))
+    assert book.pictured_well(doubtful) is False
+    assert book.pictured_well(good) is None, "it is not the newest any more"
+
+
+def test_what_is_believed_of_a_picture_is_written_with_the_state_that_it_makes() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    book.judge([pictured(1, {})], at(1))
+    book.collect(at(1))
+    book.judge([pictured(20, {"covered": {"since": at(1).isoformat(), "seen": [], "clean": 0}}, "covered")], at(20))
+    written = book.collect(at(20))
+    assert written.states[Subject("cam-0", Aspect.PICTURE)].cause is Cause.COVERED
+    assert ("cam-0", ("snapshot", "")) in written.seen

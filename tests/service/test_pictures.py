@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from camera_registry.app import App
-from camera_registry.model.device import Kind
+from camera_registry.model.device import Channel, Kind
 from camera_registry.model.health import Cause, Status
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
@@ -28,6 +28,11 @@ def causes(app: App, device: str) -> set[Cause]:
     return set() if entry is None else {reason.cause for reason in entry.reasons}
 
 
+def channels(app: App, device: str) -> tuple[Channel, ...]:
+    entry = app.board.get(device)
+    return () if entry is None else entry.channels
+
+
 async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> None:
     entry = app.board.get(device)
     assert entry is not None
@@ -44,8 +49,11 @@ async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_f
             await until(lambda: len(app.board) == 12 and all(entry.status is Status.OK for entry in app.board))
             with pytest.raises(Unfit):
                 await accept(app, covered, PictureKind.LAST_FAULTY)
-            for device in (covered, blurred, well):
-                await accept(app, device)
+            wanted = [(device, channel.id) for device in (covered, blurred, well) for channel in channels(app, device)]
+            assert app.acceptor.start([*wanted, ("gone", "")], "an operator")
+            assert not app.acceptor.start(wanted, "somebody else")
+            await until(lambda: app.acceptor.progress.ended)
+            assert (app.acceptor.progress.done, app.acceptor.progress.skipped) == (3, 1)
             simulation.faults.set(covered, Fault.COVERED)
             simulation.faults.set(blurred, Fault.BLURRED)
             simulation.faults.set(unknown, Fault.COVERED)

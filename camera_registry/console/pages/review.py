@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Self
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from camera_registry.console import reviewing
 from camera_registry.console.pages.access import go_to
@@ -24,10 +25,17 @@ class ReviewForm(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        self.left_out()
+        return self
+
     def left_out(self) -> set[tuple[str, str]]:
         names = (name.removeprefix(_LEAVE) for name in self.model_extra or {} if name.startswith(_LEAVE))
-        told = [json.loads(name) for name in names]
-        return {(device, channel) for device, channel in told}
+        return {_KEY.validate_json(name) for name in names}
+
+
+_KEY: TypeAdapter[tuple[str, str]] = TypeAdapter(tuple[str, str])
 
 
 async def page(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:

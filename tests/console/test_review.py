@@ -1,0 +1,105 @@
+"""Looking through what nobody has accepted yet, and accepting the rest in one go."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+
+from camera_registry.model.observation import ProbeSeen
+from camera_registry.model.people import Role
+from camera_registry.store.pictures import PictureKind
+from camera_registry.texts import texts
+from tests.console import fleet
+from tests.console.conftest import Browser, Script, Site
+
+PATH = "/api/v1/baselines"
+STRANGE, DOUBTFUL = "cam-00005", "cam-00006"
+
+
+def channel(device: str) -> str:
+    return f"{device}-1"
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """Ten cameras judged by day: one is much darker than the others, one is covered."""
+    entries = []
+    for number in range(2, 12):
+        entry = site.board.get(f"cam-{number:05d}")
+        assert entry is not None
+        device = entry.device.id
+        judgement = {
+            "faults": [{"cause": "covered", "score": 0.9, "evidence": {}, "tiles": []}] if device == DOUBTFUL else [],
+            "not_checked": {},
+            "references": 0,
+            "regime": "day",
+            "measures": {"mean": 20.0 if device == STRANGE else 100.0 + number, "noise": 1.0},
+        }
+        run = ProbeSeen("snapshot", channel(device), fleet.NOW, 0.1, None, fleet.NOW, {"judgement": judgement})
+        entries.append(replace(entry, probes=(run,)))
+        site.pictures.save(device, channel(device), PictureKind.LAST, b"\xff\xd8 picture", fleet.NOW)
+    site.board.swap(entries, (), {})
+    return site
+
+
+async def test_the_strangest_come_first_and_those_in_doubt_are_only_counted(admin: Browser, site: Site) -> None:
+    for language in ("en", "zh"):
+        _, text = await admin.get(f"/baselines?lang={language}")
+        words, text = texts(language), unescape(text)
+        assert words.count("review.candidates", 9) in text
+        assert words.count("review.doubtful", 1) in text
+        shown = re.findall(r'<figure.*?href="/devices/([^"]+)"', text, re.DOTALL)
+        assert shown[0] == STRANGE
+        assert DOUBTFUL not in shown
+
+
+async def test_what_is_ticked_is_left_out_and_the_rest_is_accepted(admin: Browser, site: Site) -> None:
+    _, text = await admin.get("/baselines?lang=en")
+    box = re.search(rf'type="checkbox" name="([^"]*{STRANGE}[^"]*)"', text)
+    assert box
+    csrf = {"csrf": await admin.csrf()}
+    assert await admin.submit("/baselines", {**csrf, unescape(box[1]): "on"}) == (303, "/baselines")
+    assert {device for device, _ in site.jobs.wanted} == {f"cam-{number:05d}" for number in range(2, 12)} - {
+        STRANGE,
+        DOUBTFUL,
+    }
+    _, text = await admin.get("/baselines?lang=en")
+    assert "0 of 8" in text
+    assert (await admin.submit("/baselines", csrf))[0] == 409
+    assert await admin.submit("/baselines/stop", csrf) == (303, "/baselines")
+    _, text = await admin.get("/baselines?lang=en")
+    assert "Stopped." in text
+
+
+async def test_a_forged_box_is_refused(admin: Browser, site: Site) -> None:
+    for name in ("leave nonsense", "leave 7", 'leave ["a"]'):
+        assert (await admin.submit("/baselines", {"csrf": await admin.csrf(), name: "on"}))[0] == 422
+    assert site.jobs.wanted == ()
+
+
+async def test_the_api_says_what_it_would_accept_and_accepts_it(script: Script, site: Site) -> None:
+    _, answer, _ = await script.ask("GET", PATH)
+    assert (answer["candidates"], answer["doubtful"], answer["running"]) == (9, 1, False)
+    assert (answer["outliers"][0]["device"], answer["outliers"][0]["measure"]) == (STRANGE, "mean")
+    assert answer["outliers"][0]["deviations"] < -3
+    status, answer, _ = await script.ask("POST", PATH, {"leave_out": [STRANGE]})
+    assert (status, answer["total"], answer["running"]) == (201, 8, True)
+    assert (await script.ask("POST", PATH, {}))[0] == 409
+    _, answer, _ = await script.ask("DELETE", PATH)
+    assert (answer["running"], answer["stopped"]) == (False, True)
+
+
+async def test_what_has_an_accepted_picture_in_its_light_is_not_asked_for_again(script: Script, site: Site) -> None:
+    await script.ask("POST", f"/api/v1/devices/{STRANGE}/baselines", {})
+    _, answer, _ = await script.ask("GET", PATH)
+    assert answer["candidates"] == 8
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.CREW])
+async def test_only_those_who_work_with_devices_accept_in_one_go(script: Script, site: Site, role: Role) -> None:
+    script.headers = site.token(role)
+    assert (await script.ask("POST", PATH, {}))[0] == 403
+    assert site.jobs.wanted == ()
