@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 from camera_registry.console import reviewing
 from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.show import show
+from camera_registry.console.pages.summary import channel_names
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.rules.access import Action
@@ -45,7 +46,10 @@ async def page(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         "review.html",
         progress=asked.deps.acceptance.progress,
         sheet=found,
-        shown=[(one, _LEAVE + json.dumps(one.key)) for one in found.candidates[:_SHOWN]],
+        shown=[
+            (one, channel_names(one.entry).get(one.channel, one.channel), _LEAVE + json.dumps(one.key))
+            for one in found.candidates[:_SHOWN]
+        ],
     )
 
 
