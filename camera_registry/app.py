@@ -306,6 +306,23 @@ class App:
         metrics.follow_count(
             "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
         )
+        metrics.follow_count(
+            "camera_registry_picture_seconds_total",
+            "Processor time of comparing pictures with what was accepted.",
+            lambda: desk.spent,
+        )
+        metrics.follow_counts(
+            "camera_registry_pictures_judged_total",
+            "Pictures judged, by whether anything seemed wrong.",
+            "result",
+            lambda: self._ledger.pictures,
+        )
+        metrics.follow_counts(
+            "camera_registry_picture_not_checked_total",
+            "Causes that a picture could not tell about, by the reason.",
+            "reason",
+            lambda: self._ledger.not_checked,
+        )
         metrics.follow("camera_registry_outbox_pending", "Notices owed to channels.", lambda: self.notifier.pending)
         metrics.follow("camera_registry_outbox_failed", "Notices that a channel refused.", lambda: self.notifier.failed)
         metrics.follow(

@@ -8,7 +8,7 @@ something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -33,6 +33,19 @@ class _Counted(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         yield CounterMetricFamily(self._name, self._about, value=self._read())
+
+
+class _CountedBy(Collector):
+    """A counter by one label that something else keeps."""
+
+    def __init__(self, name: str, about: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
+        self._name, self._about, self._label, self._read = name, about, label, read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(self._name, self._about, labels=(self._label,))
+        for value, count in self._read().items():
+            family.add_metric((value,), count)
+        yield family
 
 
 class ServiceMetrics:
@@ -102,6 +115,10 @@ class ServiceMetrics:
     def follow_count(self, name: str, about: str, read: Callable[[], float]) -> None:
         """Export what ``read`` returns at each scrape as the counter ``name``, which ends in ``_total``."""
         self._registry.register(_Counted(name, about, read))
+
+    def follow_counts(self, name: str, about: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """Export what ``read`` returns at each scrape as the counter ``name``, by ``label``."""
+        self._registry.register(_CountedBy(name, about, label, read))
 
     def polled(self, seen: Observation, lag: float) -> None:
         """One probe run is over; it began ``lag`` seconds late."""

@@ -3,6 +3,7 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -18,7 +19,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.pictures.watching import believed, doubts, take_in
+from camera_registry.rules.pictures.watching import believed, doubts, judged, noticed, take_in
 from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
@@ -34,6 +35,10 @@ class Ledger:
         self.polls = polls
         self.zone = zone
         """That of the cameras' local time: by day and by night a picture means different things."""
+        self.pictures: Counter[str] = Counter()
+        """Pictures that were judged, by what came of it: ``good`` or ``doubtful``."""
+        self.not_checked: Counter[str] = Counter()
+        """Causes that a picture could not tell about, by why not."""
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, Watched] = {}
@@ -103,6 +108,7 @@ class Ledger:
                 continue
             before = earlier.facts if earlier is not None else {}
             seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone)  # noqa: PLW2901
+            self._count(seen)
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -127,6 +133,11 @@ class Ledger:
             told += self._learn(watched, seen, now, first=first)
             self.changes.touched.add(seen.device)
         return told
+
+    def _count(self, seen: Observation) -> None:
+        if (judgement := judged(seen.facts)) is not None:
+            self.pictures["doubtful" if judgement["faults"] else "good"] += 1
+            self.not_checked.update(judgement["not_checked"].values())
 
     def tick(self, now: datetime, share: int) -> list[RosterChange]:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
@@ -203,7 +214,7 @@ class Ledger:
         run = watched.seen.get((seen.probe, seen.channel)) if watched is not None else None
         if run is None or run.at != seen.at or state is None or state.good is None:
             return None
-        if doubts(run.facts):
+        if noticed(run.facts).keys() & doubts(run.facts):
             return False
         return state.good if state.read_at == seen.at else None
 

@@ -77,12 +77,13 @@ class PictureDesk:
     """Measures pictures in processes of their own (``probes.base.Pictures``).
 
     ``measured`` counts pictures answered for (with facts or a refusal), ``restarts`` processes that had to be
-    replaced, ``waiting`` is the length of the queue.
+    replaced, ``waiting`` is the length of the queue; ``spent`` is the processor time of comparing pictures, seconds.
     """
 
     def __init__(self, processes: int = 1, width: int = 640, queue: int = 64) -> None:
         self.measured = 0
         self.restarts = 0
+        self.spent = 0.0
         self._width = width
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(queue)
         self._processes = processes
@@ -148,7 +149,10 @@ class PictureDesk:
         }
         # One that is too large is sent as nothing, and refused as such.
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
-        return await self._ask(frames.request(order, sent), timeout)
+        found, thumbnail = await self._ask(frames.request(order, sent), timeout)
+        took = (found[name] for name in ("reference_seconds", "cpu_seconds"))
+        self.spent += sum(seconds for seconds in took if isinstance(seconds, float))
+        return found, thumbnail
 
     async def renew(self, photograph: bytes, side: int, timeout: float) -> Measured:
         """A person's photograph anew: ``width`` and ``height`` of it, and the JPEG, upright, its longest side at most

@@ -127,6 +127,8 @@ def test_the_state_of_the_service_is_told() -> None:
     metrics = ServiceMetrics(board(entry("a"), entry("b")), "1.2.3")
     metrics.follow("camera_registry_rows_waiting", "Rows that wait to be written.", lambda: waiting[0])
     metrics.follow_count("camera_registry_pictures_total", "Pictures measured.", lambda: 12)
+    judged = {"good": 7, "doubtful": 2}
+    metrics.follow_counts("camera_registry_pictures_judged_total", "Pictures judged.", "result", lambda: judged)
     metrics.poller("local", up=True)
     metrics.poller("district-2", up=False)
     metrics.reloaded(done=False)
@@ -138,6 +140,7 @@ def test_the_state_of_the_service_is_told() -> None:
     assert value(series, "camera_registry_devices") == 2
     assert value(series, "camera_registry_rows_waiting") == 7
     assert value(series, "camera_registry_pictures_total") == 12
+    assert value(series, "camera_registry_pictures_judged_total", result="doubtful") == 2
     assert value(series, "camera_registry_polls_missed_total", probe="rtsp") == 0
     assert value(series, "camera_registry_poller_up", poller="local") == 1
     assert value(series, "camera_registry_poller_up", poller="district-2") == 0

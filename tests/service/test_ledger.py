@@ -494,17 +494,24 @@ def test_what_is_down_for_days_is_asked_less_often_until_it_answers() -> None:
 def pictured(seconds: float, watched: Facts, *causes: str) -> Observation:
     """A run that found this in its picture, as ``take_in`` leaves it."""
     faults = [{"cause": cause, "score": 0.9, "evidence": {}, "tiles": []} for cause in causes]
-    return seen("cam-0", "snapshot", seconds, facts={"judgement": {"faults": faults}, "watched": watched})
+    return seen(
+        "cam-0",
+        "snapshot",
+        seconds,
+        facts={"judgement": {"faults": faults, "not_checked": {"frozen": "one_frame"}}, "watched": watched},
+    )
 
 
 def test_a_picture_in_doubt_is_not_kept_as_a_good_one_though_nothing_is_believed_yet() -> None:
     book = ledger(SWITCH, *CAMERAS)
-    good, doubtful = pictured(1, {}), pictured(20, {}, "covered")
+    begun = {"covered": {"since": None, "seen": [[at(20).isoformat(), True]], "clean": 0}}
+    good, doubtful = pictured(1, {}, "blurred"), pictured(20, begun, "covered")
     book.judge([good], at(1))
-    assert book.pictured_well(good) is True
+    assert book.pictured_well(good) is True, "without references nobody is believed to be blurred"
     book.judge([doubtful], at(20))
     assert book.pictured_well(doubtful) is False
     assert book.pictured_well(good) is None, "it is not the newest any more"
+    assert (book.pictures, book.not_checked) == ({"doubtful": 2}, {"one_frame": 2})
 
 
 def test_what_is_believed_of_a_picture_is_written_with_the_state_that_it_makes() -> None:

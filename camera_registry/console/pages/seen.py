@@ -84,7 +84,7 @@ def judged(run: ProbeSeen) -> Judged | None:
     told = watching.judged(run.facts)
     if told is None:
         return None
-    since = watching.since(run.facts)
+    since = watching.noticed(run.facts)
     not_checked: dict[Unjudged, list[Cause]] = {}
     for cause, reason in told["not_checked"].items():
         not_checked.setdefault(Unjudged(reason), []).append(Cause(cause))

@@ -80,7 +80,9 @@ def corrupt(of: Evidence) -> Verdict:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0
     dragged = score(look["dragged"] - of.most_of_references("dragged"), limits.dragged)
-    out_of_place = score(look["breaks_on_grid"] - of.most_of_references("breaks_on_grid"), limits.breaks_on_grid)
+    # Horizons and the bars under burnt-in text may lie on the grid too: only a reference tells.
+    breaks = look["breaks_on_grid"] - of.most_of_references("breaks_on_grid") if of.compared else 0.0
+    out_of_place = score(breaks, limits.breaks_on_grid)
     damaged = 1.0 if look["damaged"] else 0.0
     return verdict(Cause.CORRUPT, (damaged, filled, plain, broken, dragged, out_of_place), seen)
 

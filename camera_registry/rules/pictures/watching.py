@@ -90,7 +90,7 @@ def evidence(facts: Facts, cause: Cause) -> str:
     return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
 
 
-def since(facts: Facts) -> Mapping[Cause, datetime | None]:
+def noticed(facts: Facts) -> Mapping[Cause, datetime | None]:
     """The causes that pictures of a channel have shown of late, each with when it was first seen; None: not often
     enough yet to be believed."""
     return {cause: trail.since for cause, trail in _trails(facts).items()}
