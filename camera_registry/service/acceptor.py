@@ -18,7 +18,6 @@ from camera_registry.service.gallery import Gallery
 from camera_registry.store import StoreError
 from camera_registry.store.baselines import Unfit
 from camera_registry.store.pictures import PictureKind
-from probes.base import ProbeError
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,6 @@ class Acceptor:
         if self.progress.running:
             self._left.clear()
             self.progress = replace(self.progress, stopped=True)
-            self._wanted.set()
 
     async def run(self) -> None:
         """Do what is asked for, until cancelled."""
@@ -77,7 +75,7 @@ class Acceptor:
             return False
         try:
             await self._gallery.accept(entry.device, channel, PictureKind.LAST, "", self.progress.by)
-        except (Unfit, ProbeError) as error:
+        except Unfit as error:
             log.info("the picture of %s is not accepted: %s", device, error)
             return False
         return True

@@ -11,10 +11,9 @@ from datetime import datetime, tzinfo
 
 from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Device
-from camera_registry.model.observation import FailureKind
 from camera_registry.rules.pictures.evidence import apart
 from camera_registry.rules.pictures.sun import above
-from camera_registry.rules.pictures.usual import regime
+from camera_registry.rules.pictures.usual import learned, regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, baselines
 from camera_registry.store.baselines import BaselineFiles, Unfit
@@ -66,15 +65,14 @@ class Gallery:
         return References(version, [jpeg for _, jpeg in there], [one.taken_at for one, _ in there])
 
     async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
-        """Make the kept picture of a kind a baseline of its channel. Raises Unfit, or Unavailable."""
+        """Make the kept picture of a kind a baseline of its channel. Raises Unfit (also where nobody has the time to
+        measure it), or Unavailable."""
         picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
         if picture is None:
             raise Unfit("")
         try:
             found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE)
         except ProbeError as error:
-            if error.kind is FailureKind.INTERNAL:
-                raise
             raise Unfit(error.detail) from error
         frames = found["frames"]
         assert isinstance(frames, list)
@@ -82,7 +80,7 @@ class Gallery:
         name = await asyncio.to_thread(self._files.save, picture.jpeg)
         light = regime(measures, self._hour(picture.at), above(device, picture.at))
         now = self._clock.utc()
-        made = Baseline(0, device.id, channel, light, picture.at, name, measures, author, now, reason)
+        made = Baseline(0, device.id, channel, light, picture.at, name, learned(measures), author, now, reason)
         kept = await self._store.write(baselines.add, made)
         await self._take_up(device.id, channel)
         return kept
