@@ -200,6 +200,16 @@ class Notices(Section):
     keep_days: float = Field(90, ge=1)
 
 
+class ObservationLog(Section):
+    """Everything that decisions depend on, as JSON lines for ``replay``. ``directory`` empty: ``observations`` in the
+    data directory. A file that has so many megabytes is compressed, and so many files are kept."""
+
+    enabled: bool = False
+    directory: Path | None = None
+    megabytes: float = Field(64, gt=0)
+    files: int = Field(20, ge=2)
+
+
 class Logs(Section):
     """What is written to standard error, one JSON object or one line of text a record."""
 
@@ -223,6 +233,7 @@ class Settings(Section):
     channels: tuple[AnyChannel, ...] = ()
     notices: Notices = Notices()
     heartbeat: Heartbeat = Heartbeat()
+    observation_log: ObservationLog = ObservationLog()
     logs: Logs = Logs()
 
     @model_validator(mode="after")
@@ -295,10 +306,14 @@ def load(path: Path) -> Loaded:
             "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
         }
     )
+    kept = settings.observation_log
+    if kept.directory is not None:
+        kept = kept.model_copy(update={"directory": (path.parent / kept.directory).resolve()})
     channels = located(settings.channels, path.parent)
     if problems := tuple(flaws(channels)):
         raise SettingsError(str(path), problems)
-    return Loaded(settings.model_copy(update={"storage": storage, "channels": channels}), path)
+    made = settings.model_copy(update={"storage": storage, "channels": channels, "observation_log": kept})
+    return Loaded(made, path)
 
 
 def _sentence(problem: dict[str, object]) -> str:

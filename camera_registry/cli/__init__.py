@@ -18,6 +18,7 @@ from camera_registry.cli import (
     inventory,
     judge,
     probe,
+    replay,
     serve,
     simulate,
 )
@@ -33,6 +34,7 @@ MODULES: tuple[CommandModule, ...] = (
     probe,
     capture,
     judge,
+    replay,
     database,
     administration,
     simulate,

@@ -28,6 +28,9 @@ ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Ste
 EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[Incident | None]]
 """Does something to an open incident and writes it down; None when it is not open. Raises what the function raises."""
 
+Remark = Callable[[IncidentChange], Awaitable[None]]
+"""Writes down what somebody says of an incident that is over."""
+
 
 class Discovery(Protocol):
     """Searches the device networks."""
@@ -70,6 +73,7 @@ class Deps:
     changed: Callable[[], Awaitable[None]]
     probe_now: ProbeNow
     edit_incident: EditIncident
+    remark: Remark
     ready: Callable[[], bool]
     covering: Callable[[str, datetime], Window | None]
     pictures: Pictures

@@ -10,7 +10,9 @@ from datetime import timedelta
 
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.observation_log import Silent
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.replay.records import Shifted, Ticked
 from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
 from camera_registry.store.pictures import Pictures
 
@@ -45,6 +47,7 @@ class Housekeeper:
         clock: SteadyClock,
         follow: Callable[[], Awaitable[None]],
         retention: Callable[[], Retention],
+        log: Silent,
     ) -> None:
         self._ledger = ledger
         self._recorder = recorder
@@ -53,6 +56,7 @@ class Housekeeper:
         self._clock = clock
         self._follow = follow
         self._retention = retention
+        self._log = log
         self.beat: Callable[[], None] = lambda: None
         """Called at each turn."""
         self.version = 0
@@ -68,9 +72,12 @@ class Housekeeper:
             step = self._clock.resync()
             if step:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
+                self._log.note(self._clock.utc(), Shifted(step))
                 self._ledger.shift(step)
                 await self._shift_notices(step)
-            self._ledger.tick(self._clock.utc(), SHARES)
+            now = self._clock.utc()
+            self._log.note(now, Ticked(SHARES))
+            self._ledger.tick(now, SHARES)
             self._recorder.tell(())
             try:
                 if await self._store.read(register.version) != self.version:

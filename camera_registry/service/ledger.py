@@ -61,10 +61,11 @@ class Ledger:
         self._below = topology.children(self._parents)
         self.lookout.follow(register)
         told: list[RosterChange] = []
-        for gone in self._watched.keys() - register.devices.keys():
+        for gone in sorted(self._watched.keys() - register.devices.keys()):
             told += self._retire(gone, now)
         moved: set[str] = set()
-        for device in register.devices.values():
+        # In an order of its own, and not that of a query: what is decided here must be the same again in a replay.
+        for _, device in sorted(register.devices.items()):
             own = tuple(channels.get(device.id, ()))
             site = register.sites.get(device.site)
             policy = self.policy.of(device, site.category if site else None)
@@ -80,9 +81,8 @@ class Ledger:
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
         behind = {below for id in moved for below in topology.descendants(id, self._below)}
-        for id in register.devices:
-            if id in moved or id in behind:
-                told += self._replan(self._watched[id], now)
+        for id in sorted(moved | behind):
+            told += self._replan(self._watched[id], now)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -232,11 +232,11 @@ class Ledger:
             return []
         was = watched.entry
         watched.take_up(entry, now)
-        for subject in watched.states.keys() - watched.feeders.keys():
+        for subject in [one for one in watched.states if one not in watched.feeders]:
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.feeders.keys() - watched.states.keys():
-            watched.states[subject] = AspectState(subject)
+        for subject in watched.feeders:
+            watched.states.setdefault(subject, AspectState(subject))
         if entry is not None and was is None:
             quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
             return [Put(entry), *(one for one in quiet if one is not None)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -23,12 +24,15 @@ from camera_registry.model.notice import Notice
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.notices import Told
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
-from camera_registry.store import Store, Unavailable, audit, health, incidents, outbox, register, windows
+from camera_registry.service.observation_log import Silent
+from camera_registry.service.replay import records
+from camera_registry.store import Store, Unavailable, audit, decisions, health, incidents, outbox, register, windows
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +41,10 @@ BLIND_AFTER = 5.0
 
 AUTHOR = "poller"
 """Whose name stands under what the register took over from devices."""
+
+
+Note = Callable[[Told], None]
+"""Is shown which channels had been told of which incidents."""
 
 
 class Meter(Protocol):
@@ -73,6 +81,8 @@ class Recorder:
         """Called whenever the loop that writes has turned."""
         self.healthy = True
         """Whether the last commit went through."""
+        self.log = Silent()
+        """Where what is judged and done is taken down."""
         self._dirty = asyncio.Event()
         self._writing = asyncio.Lock()
         """Held from taking changes until they are written, so that an edit of an incident finds it as it is stored."""
@@ -109,7 +119,7 @@ class Recorder:
     async def flush(self) -> None:
         """Write and show everything now: a start does so before anybody can ask. Raises Unavailable."""
         async with self._writing:
-            await self._write(self._take(None))
+            await self._write(*self._take(None))
 
     async def edit(self, id: int, change: Callable[[Incident], IncidentChange]) -> Incident | None:
         """Do something to an open incident and write it down at once; None when it is not open. Raises Unavailable
@@ -119,15 +129,42 @@ class Recorder:
             if incident is None:
                 return None
             step = change(incident)
-            await self._store.write(_save_edit, step, self._casebook.owed([step]))
+            n = self.log.note(self._clock.utc(), records.Edited(step))
+            owed = self._casebook.owed([step])
+            await self._keep(n, lambda tx, told: _save_edit(tx, step, owed, told))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
 
+    async def remark(self, step: IncidentChange) -> None:
+        """Write down what somebody says of an incident that is over. Raises Unavailable."""
+        async with self._writing:
+            n = self.log.note(self._clock.utc(), records.Edited(step, open=False))
+            await self._keep(n, lambda tx, told: _save_remark(tx, step))
+
+    async def _keep(self, n: int, save: Callable[[Connection, Note | None], None]) -> None:
+        """Store what record ``n`` of the log (0: there is none) led to. The log is on disk before it."""
+        now = self._clock.utc()
+
+        def told(pairs: Told) -> None:
+            known = sorted((channel, id) for channel, id in pairs if id is not None)
+            self.log.note(now, records.Told(n, tuple(known)))
+
+        await self.log.flush()
+        try:
+            await self._store.write(_marked, n, save, told if n else None)
+        except Exception:
+            self.log.note(now, records.Failed(n))
+            raise
+
     async def _receive(self) -> None:
         while True:
             batch = await self._link.take()
-            self.tell(self._ledger.judge(batch, self._clock.utc()))
+            now = self._clock.utc()
+            self.log.note(
+                now, records.Judged(tuple(replace(seen, picture=None) if seen.picture else seen for seen in batch))
+            )
+            self.tell(self._ledger.judge(batch, now))
             for seen in batch:
                 self._evidence.keep(seen, good=self._pictured_well(seen))
 
@@ -162,24 +199,27 @@ class Recorder:
     async def _try(self) -> tuple[Changes, Unavailable | None]:
         """Write what there is. What could not be written is put back, and why is told."""
         async with self._writing:
-            changes = self._take(self._clock.utc())
+            changes, n = self._take(self._clock.utc())
             try:
-                await self._write(changes)
+                await self._write(changes, n)
             except Unavailable as error:
                 self._ledger.restore(changes)
                 return changes, error
             return changes, None
 
-    def _take(self, now: datetime | None) -> Changes:
-        """What is to be written, and the incidents that follow from it."""
+    def _take(self, now: datetime | None) -> tuple[Changes, int]:
+        """What is to be written, and the incidents that follow from it; and the number that the log gives this."""
         changes = self._ledger.collect(now)
-        self._casebook.fold(changes, now or self._clock.utc())
-        return changes
+        folded_at = now or self._clock.utc()
+        n = self.log.note(folded_at, records.Taken())
+        self._casebook.fold(changes, folded_at)
+        return changes, n
 
-    async def _write(self, changes: Changes) -> None:
+    async def _write(self, changes: Changes, n: int) -> None:
         begun = asyncio.get_running_loop().time()
         if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
-            await self._store.write(_save, changes, self._casebook.owed(changes.steps))
+            owed = self._casebook.owed(changes.steps)
+            await self._keep(n, lambda tx, told: _save(tx, changes, owed, told))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -198,21 +238,32 @@ class Recorder:
             await self._store.write(_adopt_all, told, self._clock.utc())
 
 
-def _save(tx: Connection, changes: Changes, notices: Sequence[Notice]) -> None:
+def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], None], told: Note | None) -> None:
+    save(tx, told)
+    if n:
+        decisions.mark(tx, n)
+
+
+def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Note | None) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
-    outbox.owe(tx, notices)
+    outbox.owe(tx, notices, told)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
 
 
-def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice]) -> None:
+def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice], told: Note | None) -> None:
     incidents.save(tx, [step.incident], [step])
-    outbox.owe(tx, notices)
+    outbox.owe(tx, notices, told)
     detail = {"text": step.text} if step.text else {}
     audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
+
+
+def _save_remark(tx: Connection, step: IncidentChange) -> None:
+    incidents.save(tx, (), [step])
+    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
 
 
 def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:

@@ -21,6 +21,7 @@ from camera_registry.model.incident import (
     Span,
     Step,
 )
+from camera_registry.rules.decisions import Stepped
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
 from camera_registry.store.statements import insert, subtree, upsert
@@ -146,6 +147,30 @@ def affected(tx: Connection, incident: int, *, limit: int = 1000) -> list[Affect
     query = select(_AFFECTED).where(_AFFECTED.c.incident == incident)
     query = query.order_by(_AFFECTED.c.since, _AFFECTED.c.device).limit(limit)
     return [_affected(row) for row in tx.execute(query).mappings()]
+
+
+def opened_after(tx: Connection, id: int) -> list[Incident]:
+    """Every incident with a higher number, as it stands."""
+    query = select(_INCIDENTS).where(_INCIDENTS.c.id > id).order_by(_INCIDENTS.c.id)
+    return [_incident(row) for row in tx.execute(query).mappings()]
+
+
+def affected_after(tx: Connection, id: int) -> list[Affected]:
+    """The devices lost behind incidents with a higher number."""
+    one = _AFFECTED.c
+    query = select(_AFFECTED).where(one.incident > id).order_by(one.incident, one.device, one.since)
+    return [_affected(row) for row in tx.execute(query).mappings()]
+
+
+def newest_step(tx: Connection) -> int:
+    """The number of the newest step; 0: there is none."""
+    return tx.execute(select(func.max(_STEPS.c.id))).scalar() or 0
+
+
+def steps_after(tx: Connection, id: int) -> list[Stepped]:
+    """Every step that was stored after one, oldest first."""
+    query = select(*(_STEPS.c[field.name] for field in fields(Stepped))).where(_STEPS.c.id > id).order_by(_STEPS.c.id)
+    return [Stepped(**row) for row in tx.execute(query).mappings()]
 
 
 def _row(incident: Incident) -> dict[str, object]:

@@ -190,6 +190,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         changed=changed,
         probe_now=probe_now,
         edit_incident=edit_incident,
+        remark=lambda step: store.write(incidents.save, (), [step]),
         covering=lambda device, now: None,
         ready=lambda: made.ready,
         pictures=pictures,
