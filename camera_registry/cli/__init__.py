@@ -21,6 +21,7 @@ from camera_registry.cli import (
     replay,
     serve,
     simulate,
+    windows,
 )
 from camera_registry.cli.outcome import GOOD, INTERRUPTED, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
@@ -37,6 +38,7 @@ MODULES: tuple[CommandModule, ...] = (
     replay,
     database,
     administration,
+    windows,
     simulate,
 )
 

@@ -92,7 +92,9 @@ class ObservationLog(Silent):
         with self._turn:
             with self._guard:
                 batch, self._waiting = self._waiting, []
-                if self._missing and batch:
+                if not batch:
+                    return
+                if self._missing:
                     # In the place of the newest that is missing, so that numbers go on without a gap of their own.
                     batch.insert(0, Line(batch[0].n - 1, self._now(), Lost(self._missing, self._why)))
             try:
@@ -107,7 +109,7 @@ class ObservationLog(Silent):
             else:
                 if self.failing:
                     log.warning("the observation log is written again; %d records are missing", self._missing)
-                if batch and isinstance(batch[0].record, Lost):
+                if isinstance(batch[0].record, Lost):
                     with self._guard:
                         self._missing -= batch[0].record.records
                 self.failing = False

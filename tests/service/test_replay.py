@@ -67,6 +67,12 @@ async def _incident(session: aiohttp.ClientSession, address: str, about: str) ->
             await asyncio.sleep(0.1)
 
 
+def _whole(folder: Path) -> bytes:
+    files = sorted(folder.iterdir())
+    assert len(files) > 3, "the log was rotated"
+    return b"".join(gzip.decompress(one.read_bytes()) if one.suffix == ".gz" else one.read_bytes() for one in files)
+
+
 @pytest.mark.timeout(120)
 async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -118,9 +124,7 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     assert kinds >= {"flip", "incident", "step", "notice"}
     steps = {line["step"]["step"] for line in decided if "step" in line}
     assert steps >= {"opened", "acknowledged", "noted", "muted", "resolved"}
-    files = sorted(Path(log).iterdir())
-    assert len(files) > 3
-    text = b"".join(gzip.decompress(one.read_bytes()) if one.suffix == ".gz" else one.read_bytes() for one in files)
+    text = _whole(Path(log))
     assert PASSWORD.encode() not in text
     assert all(member.password.encode() not in text for member in FLEET.members if member.password)
     # A policy that holds no fault long enough tells of none.
@@ -130,3 +134,75 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     told = json.loads(capsys.readouterr().out)
     assert {one["id"] for one in told["spared"]} >= {first["id"], second["id"]}
     assert told["counts"]["incident"]["would"] == 0
+
+
+def _log(folder: Path, *lines: bytes, name: str = "observations-000001.jsonl") -> Path:
+    path = folder / name
+    path.write_bytes(b"".join((header("test"), *lines)))
+    return path
+
+
+def _tick(n: int) -> bytes:
+    return encode(Line(n, at(n), Ticked(10)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "said"),
+    [
+        ((_tick(1),), 1, "does not begin with a start"),
+        ((_tick(1), _tick(4)), 1, "records 2 to 3 are missing"),
+        ((b'{"n":1}\n', _tick(2)), 1, "line 2"),
+        ((_tick(1), _tick(2)[:20]), 1, "torn"),
+    ],
+)
+def test_a_log_that_is_not_whole_is_told_of_with_its_place(
+    lines: tuple[bytes, ...], code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _log(tmp_path, *lines)
+    assert main(["--lang", "en", "replay", str(path)]) == code
+    told = capsys.readouterr().err
+    assert said in told
+    assert str(path) in told or "record" in told
+
+
+def test_a_log_of_another_format_is_refused_with_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "observations-000001.jsonl"
+    path.write_bytes(header("9.9").replace(b'"format":1', b'"format":7'))
+    assert main(["replay", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert "format 7" in told
+    assert "9.9" in told
+
+
+def test_a_full_disk_stops_nobody_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    kept = ObservationLog(tmp_path / "log", 10_000, 3, lambda: at(0))
+    kept.note(at(1), Ticked(1))
+    kept.write()
+    full = kept._file
+    assert full is not None
+    with Path("/dev/full").open("wb", buffering=0) as nowhere:
+        kept._file = nowhere
+        for n in (2, 3):
+            kept.note(at(n), Ticked(1))
+        kept.write()
+        assert (kept.failing, kept.lost) == (True, 2)
+        kept._file = full
+        kept.note(at(4), Ticked(1))
+        kept.write()
+    kept.close()
+    assert (kept.failing, kept.lost) == (False, 2)
+    lines = [json.loads(line) for line in next((tmp_path / "log").iterdir()).read_bytes().splitlines()[1:]]
+    assert [(one["n"], set(one) - {"n", "at"}) for one in lines] == [(1, {"ticked"}), (3, {"lost"}), (4, {"ticked"})]
+    assert lines[1]["lost"]["records"] == 2
+
+
+def test_old_files_are_compressed_and_the_oldest_go(tmp_path: Path) -> None:
+    kept = ObservationLog(tmp_path, 200, 3, lambda: at(0))
+    for n in range(60):
+        kept.note(at(n), Ticked(1))
+        kept.write()
+        kept.tidy()
+    kept.close()
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert len(names) == 3
+    assert [name.endswith(".gz") for name in names] == [True, True, False]
