@@ -169,7 +169,9 @@ class _Fold:
         windows = self._windows()
         turns = in_force(windows, self.now)
         self.all = self.all or bool(self.set_off)
-        for device, known in self._among(self.changed | self.index.awaited | self.index.behind(self.turned)):
+        concerned = self.changed | self.index.awaited | self.index.behind(self.turned)
+        for device in list(self.faults) if self.all else [one for one in concerned if one in self.faults]:
+            known = self.faults[device]
             covering = next(
                 (one.window.id for one in windows if one.window.id in turns and device in one.covered), None
             )
@@ -272,8 +274,10 @@ class _Fold:
     def _index_again(self) -> None:
         """Bring the index up to date with what was done to faults."""
         for device in self.changed:
-            self.index.change(device, self.indexed.get(device, ()), self.faults.get(device, ()), self.fleet)
-            self.indexed[device] = self.faults.get(device, ())
+            before, after = self.indexed.get(device, ()), self.faults.get(device, ())
+            if before is not after:
+                self.index.change(device, before, after, self.fleet)
+                self.indexed[device] = after
 
     def _joinable(self, fault: Fault) -> bool:
         if fault.explained or fault.window is not None or fault.silent_since is not None or self.blind is not None:
