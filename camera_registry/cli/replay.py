@@ -68,7 +68,7 @@ def replay(args: argparse.Namespace) -> int:
             raise CommandError(f"{args.output}: it can't be written: {why(error)}; give another --output") from error
     for flaw in first.flaws:
         print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=flaw.text), file=sys.stderr)
-    counted = ", ".join(f"{len(values)} {words(f'replay.kind.{kind}')}" for kind, values in decided.items())
+    counted = ", ".join(f"{len(values)} {words(f'decision.{kind}')}" for kind, values in decided.items())
     print(words("replay.done", records=first.records, decided=counted), file=sys.stderr)
     return GOOD if good and not any(flaw.breaks for flaw in first.flaws) else FAULT
 
@@ -132,11 +132,16 @@ def _number(one: Any) -> int:
 
 def _in_words(found: Hindsight, words: Texts) -> list[str]:
     told = [
-        words("replay.count", kind=words(f"replay.kind.{kind}"), was=was, would=would, step=f"{would - was:+d}")
+        words("replay.count", kind=words(f"decision.{kind}"), was=was, would=would, step=f"{would - was:+d}")
         for kind, (was, would) in found.counts.items()
     ]
-    for key, incidents in (("spared", found.spared), ("added", found.added), ("other", [a for a, _ in found.other])):
-        told += [words(f"replay.{key}", **_values(one, words)) for one in incidents[:SHOWN]]
+    differing = {
+        "replay.spared": found.spared,
+        "replay.added": found.added,
+        "replay.other": [one for one, _ in found.other],
+    }
+    for key, incidents in differing.items():
+        told += [words(key, **_values(one, words)) for one in incidents[:SHOWN]]
         if len(incidents) > SHOWN:
             told.append(words("replay.more", number=len(incidents) - SHOWN))
     return told

@@ -75,7 +75,7 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind|thing|action|wrong_value)\.|notice\.line\.|"
+        r"occasion|notice_state|delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
