@@ -149,7 +149,7 @@ def _in_words(found: Hindsight, words: Texts) -> list[str]:
 
 def _values(one: Incident, words: Texts) -> Mapping[str, str]:
     started = one.started.isoformat(timespec="seconds")
-    return {"id": str(one.id), "about": one.about, "cause": words(f"cause.{one.cause.value}"), "started": started}
+    return {"id": str(one.id), "about": one.about, "cause": words.name(one.cause), "started": started}
 
 
 def _as_json(found: Hindsight) -> str:

@@ -134,6 +134,8 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     told = json.loads(capsys.readouterr().out)
     assert {one["id"] for one in told["spared"]} >= {first["id"], second["id"]}
     assert told["counts"]["incident"]["would"] == 0
+    assert main(["--lang", "en", "replay", log, "--policy", str(patient)]) == 0
+    assert f"incident {first['id']} would not have been" in capsys.readouterr().out
 
 
 def _log(folder: Path, *lines: bytes, name: str = "observations-000001.jsonl") -> Path:
