@@ -25,9 +25,11 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.discoverer import Discoverer
+from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
@@ -39,10 +41,11 @@ from camera_registry.service.recorder import Recorder
 from camera_registry.service.replay.records import Addressed, Followed, Ruled, Started, Ticked
 from camera_registry.service.replay.registers import differing
 from camera_registry.service.watch import watch_loop
+from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, decisions, health, incidents, register, windows
+from camera_registry.store import Store, credentials, decisions, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
@@ -77,6 +80,7 @@ class App:
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
+        self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
         self._tools = Tools(
             AddressGuard(settings.devices.networks),
             Memory(),
@@ -91,7 +95,7 @@ class App:
         self.recorder = Recorder(
             self._link,
             self._ledger,
-            self._casebook,
+            Books(self._casebook, self._dispatcher),
             store,
             Evidence(self.pictures),
             self.board,
@@ -107,6 +111,16 @@ class App:
             lambda: self._register,
             self._clock.utc,
             self.poller.places,
+        )
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._witness = Witness(
+            store,
+            self.pictures,
+            self.proofs,
+            self._clock,
+            lambda: self._dispatcher.orders,
+            lambda: self._register,
+            lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention, self.log
@@ -141,6 +155,7 @@ class App:
         if not self.log.keeps:
             # Whoever reads an earlier log is to know that it does not go on.
             await self.store.write(decisions.mark, 0)
+        repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
         started = Started(
             self._rules(),
             self._audiences(),
@@ -149,6 +164,8 @@ class App:
             tuple(await self.store.read(incidents.load_open)),
             tuple(await self.store.read(incidents.load_affected)),
             await self.store.read(incidents.newest),
+            tuple(await self.store.read(orders.load, self._clock.utc() - repeats)),
+            await self.store.read(orders.newest),
             kept,
             await self.store.read(decisions.newest),
         )
@@ -157,6 +174,7 @@ class App:
         self._casebook.audiences = started.audiences
         self._ledger.load(started.states, started.seen)
         self._casebook.load(started.states, started.incidents, started.affected, started.last_id, now)
+        self._dispatcher.load(started.orders, started.last_order)
         await self.follow()
         now = self._clock.utc()
         self.log.note(now, Ticked(1))
@@ -182,13 +200,18 @@ class App:
         self._credentials.clear()
         self._credentials.update(known)
         planned = await self.store.read(windows.load, self._clock.utc())
-        canaries, policy, now = self.settings.poller.canaries, self.settings.incidents.policy(), self._clock.utc()
+        canaries, rules, dispatch = self.settings.poller.canaries, self._rules(), self.settings.dispatch_policy()
+        now = self._clock.utc()
+        if anew:
+            self.log.note(now, rules)
+            self._ledger.policy, self._ledger.polls = rules.health, rules.polls
         if self.log.keeps:
             edits = differing(before, self._register)
-            self.log.note(now, Followed(*edits, tuple(planned), policy, canaries, anew))
+            self.log.note(now, Followed(*edits, tuple(planned), rules.incidents, dispatch, canaries, anew))
         self._ledger.lookout.names = canaries
         told = self._ledger.follow(self._register, now, anew=anew)
-        self._casebook.follow(self._register, planned, policy)
+        self._casebook.follow(self._register, planned, rules.incidents)
+        self._dispatcher.follow(self._register, dispatch)
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
@@ -227,9 +250,6 @@ class App:
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()
-        rules = self._rules()
-        self.log.note(self._clock.utc(), rules)
-        self._ledger.policy, self._ledger.polls = rules.health, rules.polls
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
         self.poller.limits.per_host = settings.poller.per_host
@@ -264,9 +284,11 @@ class App:
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
             remark=self.recorder.remark,
+            edit_order=self.recorder.edit_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
+            proofs=self.proofs,
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
@@ -313,6 +335,7 @@ class App:
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
+            group.create_task(self._witness.run(), name="witness")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(watch_loop(self.metrics), name="watch")
@@ -328,6 +351,7 @@ class App:
             wanted.files,
             self._clock.utc,
         )
+        kept.checkpoint = partial(self.recorder.checkpoint, kept)
         self.metrics.follow_count(
             "camera_registry_observation_log_lost_total", "Records the log could not be given.", lambda: kept.lost
         )

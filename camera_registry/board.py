@@ -11,6 +11,7 @@ from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
 from camera_registry.model.incident import Incident
 from camera_registry.model.observation import ProbeSeen
+from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.chain import chain
 
 
@@ -59,6 +60,8 @@ class Board:
         self.names = Names()
         self.incidents: Mapping[int, Incident] = {}
         """Every open incident, by its number: one mapping, swapped whole."""
+        self.orders: Mapping[int, WorkOrder] = {}
+        """The work orders that are not over, and those whose fault may still be back, in the same way."""
         self.revision = 0
 
     def __len__(self) -> int:
@@ -75,14 +78,18 @@ class Board:
         entries: Iterable[BoardEntry],
         gone: Iterable[str] = (),
         incidents: Mapping[int, Incident] | None = None,
+        orders: Mapping[int, WorkOrder] | None = None,
     ) -> None:
         """Put these entries in place of the old ones, remove ``gone``, and tell the listeners once. ``incidents``, if
-        given, are all that are open; what an incident is about counts as touched when it has changed."""
+        given, are all that are open, and ``orders`` all that may still change; what one of them is about counts as
+        touched when it has changed."""
         touched: list[str] = []
         if incidents is not None and incidents is not self.incidents:
-            before, self.incidents = self.incidents, incidents
-            touched += [one.about for id, one in incidents.items() if before.get(id) is not one]
-            touched += [one.about for id, one in before.items() if id not in incidents]
+            touched += _about(self.incidents, incidents)
+            self.incidents = incidents
+        if orders is not None and orders is not self.orders:
+            touched += _about(self.orders, orders)
+            self.orders = orders
         for entry in entries:
             self._entries[entry.device.id] = entry
             touched.append(entry.device.id)
@@ -97,3 +104,9 @@ class Board:
         """Call ``listener`` after each swap until the returned function is called."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+
+def _about(before: Mapping[int, Incident | WorkOrder], after: Mapping[int, Incident | WorkOrder]) -> list[str]:
+    """What the ones that differ are about."""
+    changed = [one.about for id, one in after.items() if before.get(id) is not one]
+    return changed + [one.about for id, one in before.items() if id not in after]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
-from camera_registry.model.notice import Audience, Quiet
+from camera_registry.model.notice import Audience, Occasion, Quiet
 from camera_registry.model.place import SiteCategory
 from camera_registry.settings_section import Section
 
@@ -40,6 +40,11 @@ def _mailbox(text: str) -> str:
     if _ADDRESS.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no address; write one such as duty@example.org")
     return text
+
+
+def mailboxes(text: str) -> list[str]:
+    """The addresses that stand in a text, such as a contact's name, telephone and address."""
+    return [word for word in re.split(r"[\s,;<>，；（）()]+", text) if _ADDRESS.fullmatch(word)]
 
 
 def _host(text: str) -> str:
@@ -74,6 +79,7 @@ class _Channel(Section):
     resolved: bool = True
     quiet: tuple[Span, ...] = ()
     quiet_unless: Severity = Severity.P1
+    orders: frozenset[Literal["opened", "overdue", "verified", "closed"]] = frozenset({"overdue"})
     timeout: float = Field(15, gt=0, le=120)
     """Seconds that one attempt may take."""
 
@@ -93,6 +99,7 @@ class _Channel(Section):
             tuple(map(_minutes, self.quiet)),
             self.quiet_unless,
             zone,
+            frozenset(Occasion(f"order_{step}") for step in self.orders),
         )
 
     @property
@@ -132,6 +139,8 @@ class EmailChannel(_Channel):
     password_file: Path | None = None
     sender: Mailbox
     to: tuple[Mailbox, ...] = Field(min_length=1)
+    contacts: bool = False
+    """Whether overdue work orders go to the address that the area's contact has, too."""
     ca_file: Path | None = None
 
     @model_validator(mode="after")
@@ -150,6 +159,8 @@ class AlertmanagerChannel(_Channel):
     url: Http
     ca_file: Path | None = None
     group_wait: float = Field(0, ge=0, le=3600)
+    orders: frozenset[Literal["opened", "overdue", "verified", "closed"]] = Field(frozenset(), max_length=0)
+    """None: an alert is an incident there, and a second one about the same would have to be ended, too."""
 
     @property
     def for_people(self) -> bool:

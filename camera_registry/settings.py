@@ -19,10 +19,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from camera_registry.channels import AnyChannel, Heartbeat, flaws, located
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.rules import scanning
+from camera_registry.settings_dispatch import Dispatch
 from camera_registry.settings_health import Health
 from camera_registry.settings_probes import Probes as Probes
 from camera_registry.settings_section import Seconds, Section
@@ -230,11 +232,16 @@ class Settings(Section):
     poller: Poller = Poller()
     health: Health = Health()
     incidents: Incidents = Incidents()
+    dispatch: Dispatch = Dispatch()
     channels: tuple[AnyChannel, ...] = ()
     notices: Notices = Notices()
     heartbeat: Heartbeat = Heartbeat()
     observation_log: ObservationLog = ObservationLog()
     logs: Logs = Logs()
+
+    def dispatch_policy(self) -> DispatchPolicy:
+        """Who is sent for what."""
+        return self.dispatch.policy(self.incidents.minimum, self.time_zone)
 
     @model_validator(mode="after")
     def _gateway_is_allowed(self) -> Self:

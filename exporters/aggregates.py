@@ -13,11 +13,14 @@ from camera_registry.board import Board, BoardEntry, Names
 from camera_registry.model.device import Life
 from camera_registry.model.health import Status
 from camera_registry.model.incident import Incident
+from camera_registry.model.work_order import FINAL, Phase, WorkOrder
 from exporters.exposition import Family, encode, escape
 
 DEVICES = Family("camera_area_devices", "Devices registered directly in an area, by kind and status.")
 FAULTS = Family("camera_area_faults", "Devices of an area with this fault confirmed; lost behind a parent not counted.")
 INCIDENTS = Family("camera_incidents_open", "Open incidents that no other one explains.")
+ORDERS = Family("camera_work_orders_open", "Work orders that are neither closed nor cancelled, by state.")
+OVERDUE = Family("camera_work_orders_overdue", "Work orders that are overdue, by what their crew was to do.")
 SITES = Family("camera_site_devices", "Devices of a site by status.")
 AREA_INFO = Family("camera_area_info", "Always 1; an area's name and the area above it.")
 SITE_INFO = Family("camera_site_info", "Always 1; a site's name.")
@@ -69,6 +72,7 @@ class Aggregates:
         self._added: dict[str, tuple[_Addition, ...]] = {}
         self._names: tuple[Names, bytes] | None = None
         self._incidents: tuple[Mapping[int, Incident], bytes] | None = None
+        self._orders: tuple[Mapping[int, WorkOrder], Names, bytes] | None = None
         for entry in board:
             self._follow((entry.device.id,))
         self.close = board.listen(self._follow)
@@ -80,7 +84,12 @@ class Aggregates:
             self._names = self._board.names, _infos(self._board.names)
         if self._incidents is None or self._incidents[0] is not self._board.incidents:
             self._incidents = self._board.incidents, _open_incidents(self._board.incidents.values())
-        return self._devices.text() + self._sites.text() + self._faults.text() + self._incidents[1] + self._names[1]
+        told = self._orders
+        if told is None or told[0] is not self._board.orders or told[1] is not self._board.names:
+            shown = _work_orders(self._board.orders.values(), self._board.names.contractors)
+            told = self._orders = self._board.orders, self._board.names, shown
+        counts = self._devices.text() + self._sites.text() + self._faults.text()
+        return counts + self._incidents[1] + told[2] + self._names[1]
 
     def _follow(self, touched: tuple[str, ...]) -> None:
         for device in touched:
@@ -114,6 +123,23 @@ def _open_incidents(incidents: Iterable[Incident]) -> bytes:
     counts = Counter((one.area, one.severity.value, one.cause.value) for one in incidents if one.parent is None)
     lines = (_line(INCIDENTS.name, ("area", "severity", "cause"), key, n) for key, n in sorted(counts.items()))
     return INCIDENTS.head + encode("".join(lines))
+
+
+def _work_orders(orders: Iterable[WorkOrder], contractors: Iterable[str]) -> bytes:
+    """Orders by contractor. What is overdue has a line for each known contractor, if only 0, so that its end shows."""
+    states: Counter[_Key] = Counter()
+    late: Counter[_Key] = Counter({(contractor, phase.value): 0 for contractor in contractors for phase in Phase})
+    for order in orders:
+        if order.state not in FINAL:
+            states[order.contractor, order.state.value] += 1
+            late.update((order.contractor, phase.value) for phase in order.late())
+    return b"".join(
+        family.head + encode("".join(_line(family.name, labels, key, n) for key, n in sorted(counts.items())))
+        for family, labels, counts in (
+            (ORDERS, ("contractor", "state"), states),
+            (OVERDUE, ("contractor", "step"), late),
+        )
+    )
 
 
 def _infos(names: Names) -> bytes:

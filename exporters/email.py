@@ -10,8 +10,9 @@ from email.policy import SMTP as LINES
 
 import aiosmtplib
 
-from camera_registry.channels import EmailChannel
+from camera_registry.channels import EmailChannel, mailboxes
 from camera_registry.model.incident import Severity
+from camera_registry.model.notice import Occasion
 from exporters.base import DeliveryError, Message
 from exporters.posting import trusting
 
@@ -66,7 +67,7 @@ def letter(message: Message, settings: EmailChannel) -> EmailMessage:
     """The letter. Its Message-ID is made of the message's key, so that mail programs show one that came twice once."""
     made = EmailMessage(LINES)
     made["From"] = settings.sender
-    made["To"] = ", ".join(settings.to)
+    made["To"] = ", ".join(dict.fromkeys((*settings.to, *_contacts(message, settings))))
     made["Subject"] = message.subject
     made["Date"] = message.sent_at
     domain = settings.sender.rpartition("@")[2]
@@ -81,3 +82,9 @@ def letter(message: Message, settings: EmailChannel) -> EmailMessage:
         f"<!doctype html><html><body><h3>{html.escape(message.subject)}</h3>{paragraphs}</body></html>", subtype="html"
     )
     return made
+
+
+def _contacts(message: Message, settings: EmailChannel) -> list[str]:
+    """Who is to push what is overdue, as far as their areas' contacts are addresses."""
+    overdue = (one.values.get("contact") for one in message.notices if one.occasion is Occasion.ORDER_OVERDUE)
+    return [address for contact in overdue for address in mailboxes(str(contact or ""))] if settings.contacts else []

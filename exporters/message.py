@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Scope, Severity
-from camera_registry.model.notice import Batch, Notice, Occasion
+from camera_registry.model.notice import OF_ORDERS, Batch, Notice, Occasion
+from camera_registry.model.work_order import OrderState, Phase
 from camera_registry.texts import Texts
 from exporters.base import Message
 
@@ -29,7 +30,9 @@ class Writer:
         headlines = tuple(self._headline(notice) for notice in batch.notices)
         single = batch.total == 1
         link = f"{self.url}/incidents"
-        if single and batch.notices[0].incident is not None:
+        if single and batch.notices[0].occasion in OF_ORDERS:
+            link = f"{self.url}/orders/{batch.notices[0].values['order']}"
+        elif single and batch.notices[0].incident is not None:
             link += f"/{batch.notices[0].incident}"
         if single:
             subject, lines = f"[{batch.severity.value}] {headlines[0]}", self._told(batch.notices[0])
@@ -66,6 +69,10 @@ class Writer:
             cause=self.words.name(Cause(str(told["cause"]))),
             since=self._stamp(told["started"]),
             lasted=self._lasted(notice),
+            order=told.get("order", ""),
+            crew=told.get("crew") or self.words("notice.no_crew"),
+            phase=self.words.name(Phase(str(told["phase"]))) if "phase" in told else "",
+            state=self.words.name(OrderState(str(told["order_state"]))) if "order_state" in told else "",
         )
 
     def _told(self, notice: Notice) -> tuple[str, ...]:
@@ -86,6 +93,12 @@ class Writer:
             lines += [words.why(cause), words.next(cause)]
         if told["detail"]:
             lines.append(words("notice.detail", detail=told["detail"]))
+        if "order" in told:
+            lines.append(words("notice.order", order=told["order"], crew=told["crew"] or words("notice.no_crew")))
+        if told.get("repeats"):
+            lines.append(words("notice.repeats", n=told["repeats"]))
+        if told.get("contact"):
+            lines.append(words("notice.contact", contact=told["contact"]))
         return tuple(lines)
 
     def _counts(self, batch: Batch) -> tuple[str, ...]:

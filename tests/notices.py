@@ -14,6 +14,7 @@ from aiohttp import web
 
 from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.incident import Incident, IncidentChange, Scope, Severity, Step
+from camera_registry.model.work_order import Deadlines, Due, OrderState, WorkOrder
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 
@@ -49,6 +50,15 @@ def step(kind: Step, before: Incident, when: datetime = NOON, **values: object) 
 
 def resolved(before: Incident, when: datetime = NOON) -> IncidentChange:
     return step(Step.RESOLVED, before, when, ended=when)
+
+
+def order(id: int = 1, incident_id: int = 1, **values: object) -> WorkOrder:
+    one = incident(incident_id, f"cam-{incident_id}")
+    limits, due = Deadlines(60, 120, 180), Due(at(60), at(120), at(180))
+    made = WorkOrder(id, one.id, one.scope, one.about, one.cause, one.severity, NOON, NOON, limits)
+    sent = {"state": OrderState.ASSIGNED, "contractor": "weibao-1", "crew": "crew-1", "due": due}
+    whole = {"area": one.area, "symptoms": one.symptoms, **sent, **values}
+    return replace(made, **whole)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -69,6 +69,18 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         ),
         ("[discovery]\ninterfaces = ['eth0']\n", "discovery.interfaces.0: write an IPv4 address of this machine"),
         ("[discovery]\nports = [80, 70000]\n", "discovery.ports.1"),
+        (
+            "[dispatch]\ncalendar = 'office'\n",
+            "dispatch: calendar: there is no [dispatch.calendars.office]; known: none",
+        ),
+        ("[[dispatch.rules]]\ncauses = ['boredom']\n", "dispatch.rules.0.causes.0"),
+        ("[[dispatch.rules]]\ncrew = 'a'\ncontractor = 'b'\n", "dispatch.rules.0: crew and contractor: name one"),
+        ("[[dispatch.rules]]\nsend = false\ncrew = 'a'\n", "dispatch.rules.0: send = false sends nobody, so crew"),
+        ("[[dispatch.rules]]\naccept = 60\nrepair = 30\n", "dispatch.rules.0: repair (30) is before accept (60)"),
+        ("[[dispatch.rules]]\ncrew='a'\n[[dispatch.rules]]\ncrew='b'\n", "dispatch: rules.0: it fits everything"),
+        ("[dispatch.calendars.office]\nhours = ['18:00-09:00']\n", "dispatch.calendars.office.hours.0: write a span"),
+        ("[dispatch.calendars.office]\nhours = ['09:00-12:00', '11:00-18:00']\n", "office: hours overlap"),
+        ("[dispatch.deadlines]\nP1 = { accept = 60, arrive = 30 }\n", "dispatch.deadlines.P1: arrive (30) is before"),
         ("[probes]\nrtsp_seconds = 6\n", "probes: rtsp_seconds (6 s) must leave 3 s of [probes.rtsp] timeout (8 s)"),
     ],
 )

@@ -17,8 +17,10 @@ from ipaddress import ip_network
 
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
+from camera_registry.model.register import Register
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
-from camera_registry.store import Store, StoreError
+from camera_registry.settings_dispatch import strangers
+from camera_registry.store import Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
 from probes.base import ProbeError
@@ -130,11 +132,21 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         with Store.open(storage.url, storage.directory) as store:
             yield Check("database", good=True, detail=f"{store.dialect} answers")
+            yield _dispatch(settings, store.read_now(register.load_register))
         assert storage.key_file is not None
         read_keys(storage.key_file)
         yield Check("key", good=True, detail=f"{storage.key_file} is there, for its owner alone")
     except StoreError as error:
         yield Check("database", good=False, detail=str(error))
+
+
+def _dispatch(settings: Settings, known: Register) -> Check:
+    """Whether the rules by which crews are sent name what the register knows."""
+    unknown = tuple(strangers(settings.dispatch, known))
+    if unknown:
+        return Check("dispatch", good=False, detail="; ".join(unknown))
+    rules = len(settings.dispatch.rules)
+    return Check("dispatch", good=True, detail=f"{rules} rules, {len(known.crews)} crews in the register")
 
 
 def _exists(storage: Storage) -> bool:

@@ -89,24 +89,27 @@ def _rerun(paths: Sequence[Path], instead: Instead | None) -> Rerun:
 
 def _compare(rerun: Rerun, database: str, words: Texts, *, as_json: bool) -> bool:
     from camera_registry.rules.decisions import lines
+    from camera_registry.service.replay.rerun import Since
     from camera_registry.store import Store, StoreError, decisions
 
     path = Path(database)
     url = database if "://" in database else f"sqlite:///{path.resolve()}"
     if "://" not in database and not path.is_file():
         raise CommandError(f"{database}: there is no such database; give a SQLite file or a postgresql:// address")
-    after = rerun.first.newest if rerun.first is not None else {}
+    since = rerun.first or Since({}, frozenset(), frozenset())
     try:
         with Store.open(url, path.parent) as store:
-            kept = store.read_now(decisions.load, after)
+            kept = store.read_now(decisions.load, since.newest, since.incidents, since.orders)
             marked = store.read_now(decisions.marked)
     except StoreError as error:
         raise CommandError(str(error)) from error
     again = rerun.decided(marked)
-    # Of incidents that were open before the log began it holds a part only.
+    # It does not hold who was back before the log began, nor orders that nothing happened to but what people wrote.
+    incident, order = since.newest.get("incident", 0), since.newest.get("order", 0)
     again = {
         **again,
-        **{kind: [one for one in again[kind] if _number(one) > after.get("incident", 0)] for kind in _PART},
+        "affected": [one for one in again["affected"] if one.incident > incident],
+        "order": [one for one in again["order"] if one.id > order or one.id in since.orders],
     }
     different = next(
         (pair for pair in zip_longest(lines(again), lines(kept), fillvalue="") if pair[0] != pair[1]), None
@@ -119,15 +122,6 @@ def _compare(rerun: Rerun, database: str, words: Texts, *, as_json: bool) -> boo
     else:
         print(words("replay.different", log=different[0] or "-", database=different[1] or "-"))
     return different is None
-
-
-_PART = ("incident", "affected")
-
-
-def _number(one: Any) -> int:
-    number = one.id if hasattr(one, "id") else one.incident
-    assert isinstance(number, int)
-    return number
 
 
 def _in_words(found: Hindsight, words: Texts) -> list[str]:

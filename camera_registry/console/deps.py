@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Delivery, Standing
 from camera_registry.model.observation import Observation
+from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.pictures import Pictures, Proofs
 from exporters.service import ServiceMetrics
 from probes.base import Step
 
@@ -30,6 +32,10 @@ EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[I
 
 Remark = Callable[[IncidentChange], Awaitable[None]]
 """Writes down what somebody says of an incident that is over."""
+
+
+EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
+"""Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
 
 
 class Discovery(Protocol):
@@ -50,6 +56,10 @@ TestChannel = Callable[[str], Awaitable[Delivery | None]]
 
 
 async def _no_channel(name: str) -> Delivery | None:
+    return None
+
+
+async def _no_order(id: int, change: object) -> WorkOrder | None:
     return None
 
 
@@ -83,6 +93,9 @@ class Deps:
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel
+    edit_order: EditOrder = _no_order
+    proofs: Proofs | None = None
+    """The pictures of work orders."""
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

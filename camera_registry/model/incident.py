@@ -44,6 +44,9 @@ class Party(StrEnum):
     MAINTENANCE = "maintenance"
     UNKNOWN = "unknown"
     """Nothing was heard of the device, so nobody knows whether the outage went on."""
+    PAUSE = "pause"
+    """Contractor pause: the device's own time while its work order is on hold for what is not in the contractor's
+    hands."""
 
 
 @dataclass(frozen=True, slots=True)

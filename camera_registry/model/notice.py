@@ -27,6 +27,13 @@ class Occasion(StrEnum):
     """It is still open, and nobody has acknowledged it."""
     TEST = "test"
     """Somebody tries the channel."""
+    ORDER_OPENED = "order_opened"
+    """Somebody is sent, for the first time or again."""
+    ORDER_OVERDUE = "order_overdue"
+    """A crew has not done something by its deadline: whoever is responsible pushes."""
+    ORDER_VERIFIED = "order_verified"
+    ORDER_CLOSED = "order_closed"
+    """Closed or cancelled."""
 
 
 class NoticeState(StrEnum):
@@ -43,6 +50,9 @@ class NoticeState(StrEnum):
 
 WAITING = (Occasion.ESCALATED, Occasion.REPEATED)
 """What is owed for later, and only if nobody takes care of the incident until then."""
+
+OF_ORDERS = (Occasion.ORDER_OPENED, Occasion.ORDER_OVERDUE, Occasion.ORDER_VERIFIED, Occasion.ORDER_CLOSED)
+"""Steps of work orders; the others are of incidents."""
 
 Values = Mapping[str, str | int | bool | None]
 
@@ -161,3 +171,5 @@ class Audience:
     quiet: tuple[Quiet, ...] = ()
     quiet_unless: Severity = Severity.P1
     zone: str = "UTC"
+    orders: frozenset[Occasion] = frozenset({Occasion.ORDER_OVERDUE})
+    """Which steps of work orders it is told; the incident's own notice carries the order's number anyway."""

@@ -1,7 +1,7 @@
 """This file decides who may do what: one table, role by action, and one function that everything asks.
 
-Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only (so nothing here), and
-pictures, which may show people, are for those who need them to judge a fault.
+Roles follow domain.md: an auditor reads all and changes nothing, a crew sees its own orders only, and pictures, which
+may show people, are for those who need them to judge a fault.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class Action(StrEnum):
     """Change the register."""
     HANDLE = "handle"
     """Acknowledge and assign incidents, and write notes about them."""
+    SEE_ORDERS = "see_orders"
+    """Look at work orders; a crew at its own."""
+    WORK = "work"
+    """Do something about work orders; what exactly, ``rules.dispatch.deeds`` says."""
     NOTIFY = "notify"
     """Try channels of notices, and have what failed sent again."""
     PLAN = "plan"
@@ -48,7 +52,7 @@ class Action(StrEnum):
     """Look at one's own account, change one's own password and language, sign out."""
 
 
-_READ = frozenset({Action.SEE, Action.OWN})
+_READ = frozenset({Action.SEE, Action.SEE_ORDERS, Action.OWN})
 _WORK = frozenset(
     {
         Action.SEE_PICTURES,
@@ -58,6 +62,7 @@ _WORK = frozenset(
         Action.DISCOVER,
         Action.EDIT,
         Action.HANDLE,
+        Action.WORK,
         Action.NOTIFY,
         Action.PLAN,
     }
@@ -67,7 +72,7 @@ _AUDIT = frozenset({Action.SEE_PICTURES, Action.SEE_CHANGES, Action.SEE_ACCESS, 
 PERMITTED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: _READ | {Action.SCRAPE},
     Role.OPERATOR: _READ | _WORK,
-    Role.CREW: frozenset({Action.OWN}),
+    Role.CREW: frozenset({Action.SEE_ORDERS, Action.WORK, Action.OWN}),
     Role.AUDITOR: _READ | _AUDIT,
     Role.ADMIN: frozenset(Action),
 }

@@ -9,35 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
-from camera_registry.model.health import Cause, Flip
-from camera_registry.model.incident import Affected, Incident, IncidentChange, Severity, Step
+from camera_registry.model.health import Flip
+from camera_registry.model.incident import Affected, Incident, IncidentChange
 from camera_registry.model.notice import Notice
+from camera_registry.model.work_order import OrderChange, WorkOrder
 
 Values = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """A step as it stands in a time line, with the number of its incident and what was then true of that."""
-
-    incident: int
-    step: Step
-    at: datetime
-    cause: Cause
-    severity: Severity
-    actor: str
-    other: int | None
-    text: str
-
-    @classmethod
-    def of(cls, change: IncidentChange) -> Self:
-        one = change.incident
-        return cls(one.id, change.step, change.at, one.cause, one.severity, change.actor, change.other, change.text)
 
 
 def _flip(one: Flip) -> Values:
@@ -48,8 +30,30 @@ def _incident(one: Incident) -> Values:
     return asdict(one)
 
 
-def _step(one: Stepped) -> Values:
+def _step(one: Any) -> Values:
+    """A step as it stands in a time line: as it was taken, or as a row of one."""
+    if not isinstance(one, IncidentChange):
+        return _row(one)
+    about = one.incident
+    mine: Values = {name: getattr(one, name) for name in ("step", "at", "actor", "other", "text")}
+    return {**mine, "incident": about.id, "cause": about.cause, "severity": about.severity}
+
+
+def _order(one: WorkOrder) -> Values:
     return asdict(one)
+
+
+def _order_step(one: Any) -> Values:
+    """The like of a step of a work order."""
+    if not isinstance(one, OrderChange):
+        return _row(one)
+    mine: Values = {name: getattr(one, name) for name in ("step", "at", "actor", "note")}
+    return {**mine, "work_order": one.order.id, "state": one.order.state, "details": one.values}
+
+
+def _row(one: Any) -> Values:
+    """A row but for its number, which a database gives."""
+    return {name: value for name, value in asdict(one).items() if name != "id"}
 
 
 def _affected(one: Affected) -> Values:
@@ -66,6 +70,8 @@ LINES: Mapping[str, Callable[[Any], Values]] = {
     "incident": _incident,
     "step": _step,
     "affected": _affected,
+    "order": _order,
+    "order_step": _order_step,
     "notice": _notice,
 }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from camera_registry.model.incident import Incident, IncidentChange, Scope, Severity, Step
-from camera_registry.model.notice import WAITING, Audience, Notice, NoticeState, Occasion, Values
+from camera_registry.model.notice import OF_ORDERS, WAITING, Audience, Notice, NoticeState, Occasion, Values
 from camera_registry.model.register import Register
+from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.places import way_up
 
 _OPENING = {
@@ -37,8 +38,14 @@ PATIENT_AFTER = 5
 """Attempts after which a message that fails lets the others of its channel go first: it may be the message's fault."""
 
 
-def owed(changes: Iterable[IncidentChange], audiences: Sequence[Audience], register: Register) -> list[Notice]:
-    """The notices that follow from these steps. The same steps give the same notices, whenever they are asked for."""
+def owed(
+    changes: Iterable[IncidentChange],
+    audiences: Sequence[Audience],
+    register: Register,
+    orders: Mapping[int, WorkOrder] | None = None,
+) -> list[Notice]:
+    """The notices that follow from these steps. The same steps give the same notices, whenever they are asked for.
+    ``orders`` are the work orders by the incident that they are about: one notice tells of both."""
     notices: list[Notice] = []
     for change in changes:
         values: Values | None = None
@@ -46,7 +53,7 @@ def owed(changes: Iterable[IncidentChange], audiences: Sequence[Audience], regis
             made = _occasion(change, audience, register)
             if made is None:
                 continue
-            values = values or describe(change.incident, register)
+            values = values or describe(change.incident, register, (orders or {}).get(change.incident.id))
             notices.append(_notice(change, audience, made, values))
     return notices
 
@@ -107,8 +114,8 @@ def grouping(occasion: Occasion, incident: Incident) -> str:
     return occasion.value if occasion is Occasion.RESOLVED else f"{occasion.value} {incident.cause.value}"
 
 
-def concerns(incident: Incident, audience: Audience, register: Register) -> bool:
-    """Whether a channel is to hear of this incident."""
+def concerns(incident: Incident | WorkOrder, audience: Audience, register: Register) -> bool:
+    """Whether a channel is to hear of this incident, or of this order."""
     if incident.severity > audience.severity:
         return False
     if audience.causes and incident.cause.value not in audience.causes:
@@ -149,9 +156,10 @@ def wake(at: datetime, severity: Severity, audience: Audience) -> datetime:
 def unwanted(occasion: Occasion, incident: Incident | None) -> str:
     """Why a notice that was not sent yet is not to be sent any more; empty: it is. ``incident`` is how it stands now,
     None: it is over."""
+    if occasion in (*WAITING, Occasion.ORDER_OVERDUE) and incident is None:
+        return "over"
     if occasion in WAITING:
-        if incident is None:
-            return "over"
+        assert incident is not None
         if incident.acknowledged is not None:
             return "acknowledged"
     if incident is not None and incident.muted and occasion is not Occasion.RESOLVED:
@@ -163,7 +171,7 @@ def repetition(notice: Notice, audience: Audience, now: datetime) -> Notice | No
     """What is owed after this notice was delivered, unless somebody takes care of the incident until then."""
     if not audience.repeat or notice.incident is None:
         return None
-    if notice.occasion in (Occasion.RESOLVED, Occasion.TEST, Occasion.FLAPPING_ENDED):
+    if notice.occasion in (Occasion.RESOLVED, Occasion.TEST, Occasion.FLAPPING_ENDED, *OF_ORDERS):
         return None
     due = wake(now + timedelta(seconds=audience.repeat), notice.severity, audience)
     first, _, turn = notice.key.partition("+")
@@ -187,8 +195,35 @@ def back_off(failures: int, retry_after: float | None = None) -> float:
     return rest if retry_after is None else max(rest, min(retry_after, 86_400.0))
 
 
-def describe(incident: Incident, register: Register) -> Values:
-    """What texts and receivers are told of an incident, as it stands. Times are ISO 8601, UTC."""
+def describe(incident: Incident, register: Register, order: WorkOrder | None = None) -> Values:
+    """What texts and receivers are told of an incident, as it stands, and of its order. Times are ISO 8601, UTC."""
+    sent: Values = {} if order is None else {"order": order.id, "crew": crew_name(order, register)}
+    return {**_described(incident, register, incident.started, incident.ended, incident.detail), **sent}
+
+
+def crew_name(order: WorkOrder, register: Register) -> str:
+    """What people call whoever is sent: the crew, else the contractor; empty: nobody is."""
+    crew, contractor = register.crews.get(order.crew), register.contractors.get(order.contractor)
+    known = crew or contractor
+    return (known.name if known is not None else "") or order.crew or order.contractor
+
+
+def describe_order(order: WorkOrder, register: Register) -> Values:
+    """The same of a work order by itself."""
+    begun = order.started or order.opened_at
+    return {
+        **_described(order, register, begun, order.recovered_at, ""),
+        "contractor": order.contractor,
+        "order": order.id,
+        "order_state": order.state.value,
+        "crew": crew_name(order, register),
+        "repeats": order.repeats,
+    }
+
+
+def _described(
+    incident: Incident | WorkOrder, register: Register, started: datetime, ended: datetime | None, detail: str
+) -> Values:
     device = register.devices.get(incident.about) if incident.scope is Scope.DEVICE else None
     area = register.areas.get(incident.area)
     named = register.areas.get(incident.about) if incident.scope is Scope.AREA else None
@@ -198,11 +233,11 @@ def describe(incident: Incident, register: Register) -> Values:
         "called": (device.name if device else named.name if named else "") or incident.about,
         "cause": incident.cause.value,
         "severity": incident.severity.value,
-        "detail": incident.detail,
+        "detail": detail,
         "area": incident.area,
         "area_name": area.name if area else "",
-        "started": incident.started.isoformat(),
-        "ended": None if incident.ended is None else incident.ended.isoformat(),
+        "started": started.isoformat(),
+        "ended": None if ended is None else ended.isoformat(),
         "affected": incident.affected,
         "kind": device.kind.value if device else "",
         "site": device.site if device else "",

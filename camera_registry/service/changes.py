@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,13 +10,14 @@ from camera_registry.model.health import AspectState, Flip, Subject
 from camera_registry.model.incident import Affected, Incident, IncidentChange
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.roster import Run
+from camera_registry.model.work_order import OrderChange, WorkOrder
 
 
 @dataclass(slots=True)
 class Changes:
     """What is to be written and shown. Keyed, so that changes which wait for a slow database don't pile up; only
-    flips and steps of incidents do, and none of them is dropped. ``folded`` flips are in the book of incidents
-    already; ``set_off`` says when flexible maintenance windows began."""
+    flips and steps of incidents and orders do, and none of them is dropped. ``folded`` flips are in the book of
+    incidents already; ``set_off`` says when flexible maintenance windows began."""
 
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[tuple[str, Run], ProbeSeen] = field(default_factory=dict)
@@ -25,8 +27,14 @@ class Changes:
     steps: list[IncidentChange] = field(default_factory=list)
     affected: dict[tuple[int, str, datetime], Affected] = field(default_factory=dict)
     set_off: dict[int, datetime] = field(default_factory=dict)
+    orders: dict[int, WorkOrder] = field(default_factory=dict)
+    order_steps: list[OrderChange] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
+
+    def rows(self) -> Iterator[object]:
+        """Everything that has a row to be written; devices that are only to be shown anew have none."""
+        yield from (self.states, self.seen, self.flips, self.incidents, self.affected, self.set_off, self.orders)
 
     def under(self, newer: Changes) -> Changes:
         """These changes with newer ones on top."""
@@ -39,6 +47,8 @@ class Changes:
             self.steps + newer.steps,
             self.affected | newer.affected,
             self.set_off | newer.set_off,
+            self.orders | newer.orders,
+            self.order_steps + newer.order_steps,
             self.touched | newer.touched,
             (self.gone - newer.touched) | newer.gone,
         )

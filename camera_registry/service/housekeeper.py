@@ -12,7 +12,7 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.observation_log import Silent
 from camera_registry.service.recorder import Recorder
-from camera_registry.service.replay.records import Shifted, Ticked
+from camera_registry.service.replay.records import Ticked
 from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
 from camera_registry.store.pictures import Pictures
 
@@ -72,8 +72,7 @@ class Housekeeper:
             step = self._clock.resync()
             if step:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
-                self._log.note(self._clock.utc(), Shifted(step))
-                self._ledger.shift(step)
+                await self._recorder.shift(step)
                 await self._shift_notices(step)
             now = self._clock.utc()
             self._log.note(now, Ticked(SHARES))

@@ -21,6 +21,7 @@ from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
+from camera_registry.service.memory import Known, OfLedger, Waiting
 from camera_registry.service.watched import Watched
 
 
@@ -33,6 +34,7 @@ class Ledger:
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, Watched] = {}
+        self.poller = poller
         self.lookout = Lookout(poller)
         self._parents: Mapping[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] = {}
@@ -159,6 +161,24 @@ class Ledger:
     def restore(self, taken: Changes) -> None:
         """Put back changes that could not be written."""
         self.changes = taken.under(self.changes)
+
+    def memory(self) -> tuple[OfLedger, list[Known]]:
+        """Everything that is remembered, as it is now."""
+        waiting = Waiting.of(self.changes)
+        own = OfLedger(self._turn, tuple(self._down), dict(self._back), *self.lookout.memory, waiting)
+        return own, [watched.memory() for watched in self._watched.values()]
+
+    def recall(self, own: OfLedger, devices: Iterable[Known], register: Register, now: datetime) -> None:
+        """Remember all that again, beside this register; in place of ``load``, and of the first ``follow``."""
+        known = tuple(devices)
+        for one in known:
+            self._of(one.device)
+        self.follow(register, now)
+        for one in known:
+            self._watched[one.device].recall(one, now)
+        self._turn, self._down, self._back = own.turn, set(own.down), dict(own.back)
+        self.lookout.recall(own.sight, own.asked)
+        self.changes = own.waiting.changes()
 
     def entry(self, device: str) -> BoardEntry | None:
         """What readers are shown of a device."""

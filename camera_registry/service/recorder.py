@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -18,21 +18,35 @@ from sqlalchemy import Connection
 from camera_registry.board import Board, BoardEntry
 from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Aspect, Subject
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.notice import Notice
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.roster import RosterChange
+from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.notices import Told
-from camera_registry.service.casebook import Casebook
+from camera_registry.service.books import Books
 from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
-from camera_registry.service.observation_log import Silent
+from camera_registry.service.memory import Lists
+from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.replay import records
-from camera_registry.store import Store, Unavailable, audit, decisions, health, incidents, outbox, register, windows
+from camera_registry.store import (
+    Store,
+    Unavailable,
+    audit,
+    decisions,
+    health,
+    incidents,
+    orders,
+    outbox,
+    register,
+    windows,
+)
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +76,7 @@ class Recorder:
         self,
         link: LocalLink,
         ledger: Ledger,
-        casebook: Casebook,
+        books: Books,
         store: Store,
         evidence: Evidence,
         board: Board,
@@ -71,7 +85,9 @@ class Recorder:
     ) -> None:
         self._link = link
         self._ledger = ledger
-        self._casebook = casebook
+        self._casebook = books.casebook
+        self._dispatcher = books.dispatcher
+        self._books = books
         self._store = store
         self._board = board
         self._clock = clock
@@ -85,14 +101,16 @@ class Recorder:
         """Where what is judged and done is taken down."""
         self._dirty = asyncio.Event()
         self._writing = asyncio.Lock()
-        """Held from taking changes until they are written, so that an edit of an incident finds it as it is stored."""
+        """Held from taking changes until they are written, so that an edit of an incident or of an order finds it as it
+        is stored."""
         self._written_at = 0.0
 
     @property
     def waiting(self) -> int:
         """Rows that wait to be written."""
         changes = self._ledger.changes
-        return len(changes.states) + len(changes.seen) + len(changes.flips) + len(changes.steps)
+        steps = len(changes.steps) + len(changes.order_steps)
+        return len(changes.states) + len(changes.seen) + len(changes.flips) + steps
 
     async def run(self) -> None:
         """Record until cancelled; what was judged by then is written before this returns."""
@@ -130,7 +148,7 @@ class Recorder:
                 return None
             step = change(incident)
             n = self.log.note(self._clock.utc(), records.Edited(step))
-            owed = self._casebook.owed([step])
+            owed = self._books.owed([step])
             await self._keep(n, lambda tx, told: _save_edit(tx, step, owed, told))
             self._casebook.put(step.incident)
         self._show(Changes())
@@ -142,13 +160,64 @@ class Recorder:
             n = self.log.note(self._clock.utc(), records.Edited(step, open=False))
             await self._keep(n, lambda tx, told: _save_remark(tx, step))
 
+    async def shift(self, step: timedelta) -> None:
+        """The clock was set by ``step``."""
+        async with self._writing:
+            self.log.note(self._clock.utc(), records.Shifted(step))
+            self._ledger.shift(step)
+            self._dispatcher.shift(step)
+
+    async def edit_order(self, id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
+        """Do something to a work order and write it down at once; None when there is none. Raises Unavailable (nothing
+        was done then), or what ``change`` raises."""
+        if id in self._ledger.changes.orders:
+            # It waits to be written itself, with the incident that it is about.
+            _, error = await self._try()
+            if error is not None:
+                raise error
+        async with self._writing:
+            known = self._dispatcher.get(id)
+            order = known or await self._store.read(orders.get, id)
+            if order is None:
+                return None
+            step = change(order, self._dispatcher.policy)
+            follows = known is not None or step.order.state not in FINAL
+            n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
+            owed = self._books.owed((), [step])
+            await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
+            if follows:
+                self._dispatcher.put(step.order, step.at)
+        self._show(Changes())
+        self._dirty.set()
+        return step.order
+
+    async def checkpoint(self, log: ObservationLog) -> None:
+        """Let the log go on in a new file, with all that is remembered now beside it. Raises Unavailable."""
+        async with self._writing:
+            # Nothing is under way to the store now: what is remembered is what follows from the records so far.
+            newest = await self._store.read(decisions.newest)
+            told = await self._store.read(outbox.told_of, self._casebook.incidents)
+            now, (own, devices) = self._clock.utc(), self._ledger.memory()
+            kept = records.Checkpoint(
+                records.Ruled(self._ledger.policy, self._ledger.polls, self._casebook.policy, self._ledger.poller),
+                self._dispatcher.policy,
+                tuple(self._casebook.audiences),
+                self._ledger.lookout.names,
+                own,
+                self._books.memory(),
+                _pairs(told),
+                newest,
+            )
+            lists = Lists(self._casebook.register, devices, self._casebook.book, self._dispatcher.book)
+            place = log.turn()
+        await asyncio.to_thread(log.keep, *place, now, kept, lists)
+
     async def _keep(self, n: int, save: Callable[[Connection, Note | None], None]) -> None:
         """Store what record ``n`` of the log (0: there is none) led to. The log is on disk before it."""
         now = self._clock.utc()
 
         def told(pairs: Told) -> None:
-            known = sorted((channel, id) for channel, id in pairs if id is not None)
-            self.log.note(now, records.Told(n, tuple(known)))
+            self.log.note(now, records.Told(n, _pairs(pairs)))
 
         await self.log.flush()
         try:
@@ -208,17 +277,18 @@ class Recorder:
             return changes, None
 
     def _take(self, now: datetime | None) -> tuple[Changes, int]:
-        """What is to be written, and the incidents that follow from it; and the number that the log gives this."""
+        """What is to be written, and the incidents and orders that follow from it; and the number that the log gives
+        this."""
         changes = self._ledger.collect(now)
         folded_at = now or self._clock.utc()
         n = self.log.note(folded_at, records.Taken())
-        self._casebook.fold(changes, folded_at)
+        self._books.fold(changes, folded_at)
         return changes, n
 
     async def _write(self, changes: Changes, n: int) -> None:
         begun = asyncio.get_running_loop().time()
-        if changes.states or changes.seen or changes.flips or changes.incidents or changes.affected or changes.set_off:
-            owed = self._casebook.owed(changes.steps)
+        if any(changes.rows()):
+            owed = self._books.owed(changes.steps, changes.order_steps)
             await self._keep(n, lambda tx, told: _save(tx, changes, owed, told))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
@@ -229,13 +299,17 @@ class Recorder:
             entry = self._ledger.entry(device)
             if entry is not None:
                 entries.append(entry)
-        self._board.swap(entries, changes.gone, self._casebook.incidents)
+        self._board.swap(entries, changes.gone, self._casebook.incidents, self._dispatcher.orders)
 
     async def adopt(self) -> None:
         """Write into empty fields of device files what the devices told of themselves."""
         told, self._ledger.adoptable = self._ledger.adoptable, {}
         if told:
             await self._store.write(_adopt_all, told, self._clock.utc())
+
+
+def _pairs(told: Told) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((channel, id) for channel, id in told if id is not None))
 
 
 def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], None], told: Note | None) -> None:
@@ -249,6 +323,7 @@ def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Not
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
+    orders.save(tx, changes.orders.values(), changes.order_steps)
     outbox.owe(tx, notices, told)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
@@ -264,6 +339,11 @@ def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice], 
 def _save_remark(tx: Connection, step: IncidentChange) -> None:
     incidents.save(tx, (), [step])
     audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
+
+
+def _save_order(tx: Connection, step: OrderChange, notices: Sequence[Notice], told: Note | None) -> None:
+    orders.save(tx, [step.order], [step])
+    outbox.owe(tx, notices, told)
 
 
 def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:

@@ -3,26 +3,15 @@ store has followed that log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from camera_registry.store import health, incidents, outbox
+from camera_registry.store import health, incidents, orders, outbox
 from camera_registry.store.statements import counter, set_counter
 
 _LOG = "observation_log"
-
-Read = Callable[[Connection, Mapping[str, int]], Sequence[Any]]
-"""Reads decisions of one kind: those after the newest row of before, by kind."""
-
-KEPT: Mapping[str, Read] = {
-    "flip": lambda tx, after: health.flips_after(tx, after.get("flip", 0)),
-    "incident": lambda tx, after: incidents.opened_after(tx, after.get("incident", 0)),
-    "step": lambda tx, after: incidents.steps_after(tx, after.get("step", 0)),
-    "affected": lambda tx, after: incidents.affected_after(tx, after.get("incident", 0)),
-    "notice": lambda tx, after: outbox.owed_after(tx, after.get("notice", 0)),
-}
 
 
 def mark(tx: Connection, n: int) -> None:
@@ -42,10 +31,23 @@ def newest(tx: Connection) -> dict[str, int]:
         "flip": health.newest_flip(tx),
         "incident": incidents.newest(tx),
         "step": incidents.newest_step(tx),
+        "order": orders.newest(tx),
+        "order_step": orders.newest_step(tx),
         "notice": outbox.newest(tx),
     }
 
 
-def load(tx: Connection, after: Mapping[str, int]) -> Mapping[str, Sequence[Any]]:
-    """What is kept and newer than ``after``, by kind."""
-    return {kind: read(tx, after) for kind, read in KEPT.items()}
+def load(
+    tx: Connection, after: Mapping[str, int], incidents_too: Collection[int] = (), orders_too: Collection[int] = ()
+) -> Mapping[str, Sequence[Any]]:
+    """What is kept and newer than the newest row of before, by kind; and older incidents and orders, as they are."""
+    incident = after.get("incident", 0)
+    return {
+        "flip": health.flips_after(tx, after.get("flip", 0)),
+        "incident": incidents.opened_after(tx, incident, incidents_too),
+        "step": incidents.steps_after(tx, after.get("step", 0)),
+        "affected": incidents.affected_after(tx, incident),
+        "order": orders.opened_after(tx, after.get("order", 0), orders_too),
+        "order_step": orders.steps_after(tx, after.get("order_step", 0)),
+        "notice": outbox.owed_after(tx, after.get("notice", 0)),
+    }

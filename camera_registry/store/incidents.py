@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,9 @@ from camera_registry.model.incident import (
     Span,
     Step,
 )
-from camera_registry.rules.decisions import Stepped
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
-from camera_registry.store.statements import insert, subtree, upsert
+from camera_registry.store.statements import insert, rows_after, subtree, upsert
 from camera_registry.store.tables import table
 
 _INCIDENTS = table(IncidentRow)
@@ -149,10 +148,9 @@ def affected(tx: Connection, incident: int, *, limit: int = 1000) -> list[Affect
     return [_affected(row) for row in tx.execute(query).mappings()]
 
 
-def opened_after(tx: Connection, id: int) -> list[Incident]:
-    """Every incident with a higher number, as it stands."""
-    query = select(_INCIDENTS).where(_INCIDENTS.c.id > id).order_by(_INCIDENTS.c.id)
-    return [_incident(row) for row in tx.execute(query).mappings()]
+def opened_after(tx: Connection, id: int, besides: Collection[int] = ()) -> list[Incident]:
+    """Every incident with a higher number, and some older ones, as they stand."""
+    return [_incident(row) for row in rows_after(tx, _INCIDENTS, id, besides)]
 
 
 def affected_after(tx: Connection, id: int) -> list[Affected]:
@@ -167,10 +165,9 @@ def newest_step(tx: Connection) -> int:
     return tx.execute(select(func.max(_STEPS.c.id))).scalar() or 0
 
 
-def steps_after(tx: Connection, id: int) -> list[Stepped]:
+def steps_after(tx: Connection, id: int) -> list[StoredStep]:
     """Every step that was stored after one, oldest first."""
-    query = select(*(_STEPS.c[field.name] for field in fields(Stepped))).where(_STEPS.c.id > id).order_by(_STEPS.c.id)
-    return [Stepped(**row) for row in tx.execute(query).mappings()]
+    return [StoredStep(**row) for row in rows_after(tx, _STEPS, id)]
 
 
 def _row(incident: Incident) -> dict[str, object]:

@@ -60,7 +60,7 @@ def owe(tx: Connection, notices: Sequence[Notice], note: Callable[[Told], None] 
     """
     if not notices:
         return
-    told = _told(tx, {one.incident for one in notices if one.incident is not None})
+    told = told_of(tx, {one.incident for one in notices if one.incident is not None})
     if note is not None:
         note(told)
     kept, hastened = rules.due_to(notices, told)
@@ -72,7 +72,7 @@ def owe(tx: Connection, notices: Sequence[Notice], note: Callable[[Told], None] 
         tx.execute(statement.on_conflict_do_nothing(index_elements=["key"]), [_row(one) for one in kept])
 
 
-def _told(tx: Connection, incidents: Iterable[int]) -> Told:
+def told_of(tx: Connection, incidents: Iterable[int]) -> Told:
     """Which channels were told of which incidents, or will be whatever happens."""
     # What only waits, and was never tried, may still be found not to be wanted.
     certain = or_(_ONE.occasion.not_in(WAITING), _ONE.attempts > 0)

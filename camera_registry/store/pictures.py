@@ -39,6 +39,13 @@ class Picture:
     at: datetime
 
 
+class Proof(StrEnum):
+    """Which picture of a work order."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
 class Pictures:
     """The pictures under one directory. The calls block for a disk access each; run them on a thread."""
 
@@ -49,23 +56,11 @@ class Pictures:
         """Keep a picture in place of the earlier one of its kind. Raises ValueError for what is no small JPEG."""
         if not jpeg.startswith(_JPEG_BEGIN) or len(jpeg) > MAX_BYTES:
             raise ValueError(f"evidence of {device} is not a JPEG of at most {MAX_BYTES} bytes ({len(jpeg)} bytes)")
-        path = self._path(device, channel, kind)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        partial.write_bytes(jpeg)
-        taken = microseconds(at) * 1000
-        os.utime(partial, ns=(taken, taken))
-        partial.replace(path)
+        _write(self._path(device, channel, kind), jpeg, at)
 
     def read(self, device: str, channel: str, kind: PictureKind) -> Picture | None:
         """A kept picture, or None."""
-        try:
-            with self._path(device, channel, kind).open("rb") as file:
-                jpeg = file.read()
-                at = instant(os.fstat(file.fileno()).st_mtime_ns // 1000)
-        except FileNotFoundError:
-            return None
-        return Picture(jpeg, at) if jpeg.startswith(_JPEG_BEGIN) else None
+        return _read(self._path(device, channel, kind))
 
     def times(self, device: str, channel: str) -> dict[PictureKind, datetime]:
         """Which pictures of a channel there are, and when they were taken."""
@@ -103,3 +98,53 @@ class Pictures:
     def _path(self, device: str, channel: str, kind: PictureKind) -> Path:
         name = hashlib.sha256(f"{device}\0{channel}\0{kind}".encode("utf-8", "replace")).hexdigest()[:40]
         return self.directory / name[:2] / f"{name}.jpg"
+
+
+class Proofs:
+    """The picture before and the one after the work of each order, in files that are named by its number."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def keep(self, order: int, proof: Proof, picture: Picture) -> None:
+        """Keep a picture for an order, in place of an earlier one."""
+        _write(self._path(order, proof), picture.jpeg, picture.at)
+
+    def read(self, order: int, proof: Proof) -> Picture | None:
+        """A kept picture, or None."""
+        return _read(self._path(order, proof))
+
+    def kept(self) -> dict[int, frozenset[Proof]]:
+        """Which pictures there are, by the order's number."""
+        found: dict[int, frozenset[Proof]] = {}
+        for file in self.directory.glob("*.jpg"):
+            number, _, proof = file.stem.partition("-")
+            found[int(number)] = found.get(int(number), frozenset()) | {Proof(proof)}
+        return found
+
+    def remove(self, order: int) -> None:
+        """Forget an order's pictures."""
+        for proof in Proof:
+            self._path(order, proof).unlink(missing_ok=True)
+
+    def _path(self, order: int, proof: Proof) -> Path:
+        return self.directory / f"{order}-{proof.value}.jpg"
+
+
+def _write(path: Path, jpeg: bytes, at: datetime) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_bytes(jpeg)
+    taken = microseconds(at) * 1000
+    os.utime(partial, ns=(taken, taken))
+    partial.replace(path)
+
+
+def _read(path: Path) -> Picture | None:
+    try:
+        with path.open("rb") as file:
+            jpeg = file.read()
+            at = instant(os.fstat(file.fileno()).st_mtime_ns // 1000)
+    except FileNotFoundError:
+        return None
+    return Picture(jpeg, at) if jpeg.startswith(_JPEG_BEGIN) else None

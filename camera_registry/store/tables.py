@@ -1,4 +1,4 @@
-"""The tables, but those of incidents: what ``migrations`` builds step by step, and what every statement names.
+"""The tables, but those of incidents and orders: what ``migrations`` builds step by step, and what statements name.
 
 Items of the register have the fields of the vocabulary plus ``version`` (grows with each edit) and ``changed_at``.
 References between items are checked when a transaction commits, so a batch may come in any order.
@@ -17,7 +17,7 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
-from camera_registry.store import fields, incident_tables
+from camera_registry.store import fields, incident_tables, order_tables
 from camera_registry.store.columns import Json, Word
 
 
@@ -330,7 +330,8 @@ def table(row: type[SQLModel]) -> Table:
 
 
 METADATA = incident_tables.IncidentRow.metadata
-"""All tables, those of incidents too."""
+"""All tables, those of incidents and of work orders too."""
+assert order_tables.WorkOrderRow.metadata is METADATA
 
 ITEMS: dict[str, Table] = {
     "area": table(AreaRow),

@@ -124,3 +124,16 @@ def test_a_key_file_that_others_can_read_or_that_is_gone_stops_the_service(
     assert remedy in checks(path, capsys)["database"]
     assert main(["--config", path, "serve"]) == 2
     assert remedy in capsys.readouterr().err
+
+
+def test_a_rule_that_sends_whom_the_register_does_not_know_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = "[[dispatch.rules]]\nareas = ['east']\ncrew = 'night'\n[[dispatch.rules]]\ncontractor = 'weibao'\n"
+    path = settings(tmp_path, rules)
+    assert main(["--config", path, "init"]) == 0
+    capsys.readouterr()
+    found = checks(path, capsys)["dispatch"]
+    assert "dispatch.rules.0.crew: night is no crew of the register" in found
+    assert "dispatch.rules.0.areas: east is no area" in found
+    assert "dispatch.rules.1.contractor: weibao is no contractor" in found

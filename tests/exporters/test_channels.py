@@ -23,8 +23,10 @@ from camera_registry.channels import AnyChannel, ChatChannel, EmailChannel, Sysl
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import IncidentChange, Scope, Step
 from camera_registry.model.notice import Audience, Batch, Notice
+from camera_registry.model.people import Crew
 from camera_registry.model.register import Register
-from camera_registry.rules import notices
+from camera_registry.model.work_order import OrderChange, OrderState, OrderStep
+from camera_registry.rules import notices, order_notices
 from camera_registry.texts import texts
 from exporters import robots
 from exporters.base import DeliveryError, Message
@@ -33,7 +35,7 @@ from exporters.message import Writer
 from exporters.posting import retry_after
 from tests.certificates import self_signed
 from tests.exporters.monitoring import Monitoring, alertmanager, free_ports
-from tests.notices import NOON, at, incident, opened, resolved, step
+from tests.notices import NOON, at, incident, opened, order, resolved, step
 
 ALL = Audience("duty")
 
@@ -156,6 +158,33 @@ async def mail(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 def letters(**values: Any) -> EmailChannel:
     people = {"sender": "registry@example.org", "to": ["duty@example.org", "chief@example.org"]}
     return EmailChannel.model_validate({"kind": "email", "name": "duty"} | people | values)
+
+
+async def test_an_overdue_order_goes_to_the_areas_contact_too_if_that_is_wanted(
+    mail: tuple[Mailroom, dict[str, Any]],
+) -> None:
+    room, server = mail
+    message = overdue("en")
+    late = "[P2] Work order 7 is overdue (arrive), 东区抢修组: cam-1: No answer, since 2026-10-01 12:00:00"
+    assert message.subject == late
+    assert message.link == "http://console:8600/orders/7"
+    assert "Contact of the area: 东区 王 east@example.org" in message.lines
+    assert overdue("zh").subject.startswith("[P2] 督办：工单 7 超时未到场，东区抢修组：")
+    await send(letters(**server), message)
+    await send(letters(**server, contacts=True), message)
+    plain, pushed = room.letters
+    assert "east@example.org" not in str(plain["To"])
+    assert str(pushed["To"]).endswith("east@example.org")
+
+
+def overdue(language: str) -> Message:
+    """What is told of an order whose crew has not arrived."""
+    late = order(7, state=OrderState.ACCEPTED, crew="crew-east", started=NOON)
+    values = {"phase": "arrive", "area": "east-1", "contact": "东区 王 east@example.org"}
+    change = OrderChange(OrderStep.ESCALATED, at(3600), late, values=values)
+    register = Register(crews={"crew-east": Crew("crew-east", "东区抢修组")})
+    (made,) = order_notices.owed([change], [ALL], register)
+    return Writer(texts(language), ZoneInfo("Asia/Shanghai"), "http://console:8600").write(batch(made), NOON)
 
 
 async def test_a_letter_arrives_encrypted_in_plain_text_and_html(mail: tuple[Mailroom, dict[str, Any]]) -> None:

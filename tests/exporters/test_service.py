@@ -13,11 +13,13 @@ from camera_registry.model.device import Kind, Life
 from camera_registry.model.health import Cause, Status
 from camera_registry.model.incident import Incident, Party, Scope, Severity, Span
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
+from camera_registry.model.work_order import OrderState, Phase
 from exporters.aggregates import Aggregates
 from exporters.service import ServiceMetrics
 from tests.exporters import boards
 from tests.exporters.boards import NOW, board, entry, lost
 from tests.exporters.test_prometheus import parse, value
+from tests.notices import order
 from tests.servers import promtool_binary
 
 
@@ -58,6 +60,19 @@ def test_open_incidents_are_counted_but_for_those_that_another_explains() -> Non
     made.swap((), (), {1: whole, 2: replace(whole, id=2, about="c", parent=1), 3: replace(whole, id=3, about="d")})
     series = parse(page.text())
     assert value(series, "camera_incidents_open", area="north-1", severity="P1", cause="timeout") == 2
+
+
+def test_work_orders_are_counted_by_contractor_until_they_are_closed() -> None:
+    made = board(entry("a"))
+    held = order(1, contractor="acme")
+    late = replace(held, id=2, state=OrderState.ACCEPTED, accepted_at=NOW, overdue=(Phase.ACCEPT, Phase.ARRIVE))
+    closed = replace(late, id=3, state=OrderState.CLOSED)
+    made.swap((), (), None, {1: held, 2: late, 3: closed})
+    series = parse(Aggregates(made).text())
+    counted = {(dict(labels)["state"], n) for (name, labels), n in series.items() if name == "camera_work_orders_open"}
+    assert counted == {("assigned", 1), ("accepted", 1)}
+    found = {step: value(series, "camera_work_orders_overdue", contractor="acme", step=step) for step in Phase}
+    assert found == {Phase.ACCEPT: 0, Phase.ARRIVE: 1, Phase.REPAIR: 0}
 
 
 def test_devices_that_are_not_in_use_are_not_value() -> None:

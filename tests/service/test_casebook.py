@@ -6,6 +6,7 @@ import pytest
 
 from camera_registry.model.device import Device
 from camera_registry.model.incident import Scope, Step
+from camera_registry.model.work_order import OrderStep
 from tests.service.watch import Watch, at, unit
 
 
@@ -108,6 +109,7 @@ def test_a_clock_that_is_set_tells_nobody_anything(step: float) -> None:
     told = len(watch.told)
     watch.now += step
     watch.ledger.shift(timedelta(seconds=step))
+    watch.dispatcher.shift(timedelta(seconds=step))
     watch.fold()
     watch.run(600, lambda device: device.id not in {*down, "u-0003"})
     assert [(change.step, change.incident.about) for change in watch.told[told:]] in (
@@ -115,6 +117,7 @@ def test_a_clock_that_is_set_tells_nobody_anything(step: float) -> None:
         [(Step.OPENED, "u-0003")],
     )
     assert len([change for change in watch.told if change.step is Step.OPENED]) == 3
+    assert {change.step for change in watch.ordered} == {OrderStep.OPENED}, "nothing is overdue by that"
 
 
 def test_ten_minutes_of_standstill_tell_nobody_and_are_charged_to_nobody() -> None:

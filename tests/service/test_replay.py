@@ -151,7 +151,7 @@ def _tick(n: int) -> bytes:
 @pytest.mark.parametrize(
     ("lines", "code", "said"),
     [
-        ((_tick(1),), 1, "does not begin with a start"),
+        ((_tick(1),), 1, "begins with no start and no checkpoint"),
         ((_tick(1), _tick(4)), 1, "records 2 to 3 are missing"),
         ((b'{"n":1}\n', _tick(2)), 1, "line 2"),
         ((_tick(1), _tick(2)[:20]), 1, "torn"),

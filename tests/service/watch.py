@@ -10,7 +10,10 @@ from camera_registry.model.device import Device, Kind
 from camera_registry.model.incident import IncidentChange
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
 from camera_registry.model.register import Register
+from camera_registry.model.work_order import OrderChange
+from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
+from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.ledger import Ledger
 from camera_registry.settings import Settings
 
@@ -33,6 +36,7 @@ class Watch:
     def __init__(self, devices: Iterable[Device]) -> None:
         self.register = Register(devices={device.id: device for device in devices})
         self.told: list[IncidentChange] = []
+        self.ordered: list[OrderChange] = []
         self.now = 0.0
         self._begin()
         self._follow()
@@ -41,20 +45,24 @@ class Watch:
         settings = Settings()
         self.ledger = Ledger(settings.health.policy(), settings.probes.policy())
         self.casebook = Casebook(self.ledger, settings.incidents.policy(), at(self.now))
+        self.dispatcher = Dispatcher(self.ledger, settings.dispatch_policy())
+        self.books = Books(self.casebook, self.dispatcher)
 
     def _follow(self) -> None:
         self.ledger.follow(self.register, at(self.now))
         self.casebook.follow(self.register, (), Settings().incidents.policy())
+        self.dispatcher.follow(self.register, Settings().dispatch_policy())
 
     def restart(self) -> None:
         """Another process takes up what this one has stored."""
         kept = self.ledger
         states = [state for watched in kept._watched.values() for state in watched.states.values()]
         seen = [(device, run) for device, watched in kept._watched.items() for run in watched.seen.values()]
-        book = self.casebook._book
+        book, orders = self.casebook._book, self.dispatcher._book
         self._begin()
         self.ledger.load(states, seen)
         self.casebook.load(states, book.incidents.values(), book.affected.values(), book.last_id, at(self.now))
+        self.dispatcher.load(orders.orders.values(), orders.last_id)
         self._follow()
         self.ledger.tick(at(self.now), 1)
         self.fold()
@@ -68,8 +76,9 @@ class Watch:
 
     def fold(self) -> None:
         changes = self.ledger.collect(at(self.now))
-        self.casebook.fold(changes, at(self.now))
+        self.books.fold(changes, at(self.now))
         self.told += changes.steps
+        self.ordered += changes.order_steps
 
     def run(self, seconds: float, up: Callable[[Device], bool]) -> list[IncidentChange]:
         """Let time pass: devices are asked once a minute, those in suspicion every ten seconds."""

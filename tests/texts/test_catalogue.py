@@ -23,13 +23,15 @@ from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
 from camera_registry.model.register import KINDS
+from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, OrderStep, Phase
 from camera_registry.rules.access import Action
+from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, Cause, FailureKind, Kind, Life, Link, LinkState, NoticeState, Occasion, Oversight, Party,
-    ProposalKind, ProposalState, Role, Scope, Severity, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
-    Unjudged, WindowKind,
+    Action, Aspect, CancelReason, Cause, Deed, FailureKind, HoldReason, Kind, Life, Link, LinkState, NoticeState,
+    Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
+    SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
 )  # fmt: skip
 
 
@@ -75,7 +77,8 @@ def test_no_text_is_left_over() -> None:
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value)\.|notice\.line\.|"
+        r"occasion|notice_state|delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
+        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal)\.|notice\.line\.|"
         r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )

@@ -10,6 +10,7 @@ from camera_registry.model.device import Device
 from camera_registry.model.health import AspectState, Cause, Subject
 from camera_registry.model.incident import Affected, Called, Incident, IncidentChange, Scope, Span
 from camera_registry.model.policy import IncidentPolicy, Policy
+from camera_registry.model.work_order import Hold
 from camera_registry.rules.maintenance import Planned
 from camera_registry.rules.topology import Parents
 
@@ -132,8 +133,8 @@ def _same_policy(device: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What surrounds the flips: the register, what is heard of each subject by now, policies, planned work, and whether
-    we see anything at all."""
+    """What surrounds the flips: the register, what is heard of each subject by now, policies, planned work, whether we
+    see anything at all, and for which incidents work orders are or were on hold."""
 
     devices: Mapping[str, Device] = field(default_factory=dict)
     parents: Parents = field(default_factory=dict)
@@ -143,6 +144,7 @@ class Fleet:
     rules: IncidentPolicy = field(default_factory=IncidentPolicy)
     windows: tuple[Planned, ...] = ()
     blind: Blindness | None = None
+    holds: Mapping[int, tuple[Hold, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,9 @@ from camera_registry.model.incident import (
     Step,
 )
 from camera_registry.model.policy import IncidentPolicy
+from camera_registry.model.work_order import Hold
 from camera_registry.rules.incidents.book import Book, Fault
+from camera_registry.rules.incidents.pausing import paused, unpaused
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,15 @@ class Cases:
         if new.window != was.window:
             begun = new.window is not None
             self.tell(Step.MUTED if begun else Step.UNMUTED, self._now, was.id, new.window if begun else was.window)
+
+    def pause(self, holds: Mapping[int, Sequence[Hold]]) -> None:
+        """Charge the holds of work orders to nobody's device."""
+        for id, held in holds.items():
+            incident = self.incidents.get(id)
+            if incident is not None and incident.open:
+                spans = paused(unpaused(incident.spans), held)
+                if spans != incident.spans:
+                    self.incidents[id] = replace(incident, spans=spans)
 
     def affect(
         self,

@@ -38,18 +38,8 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     Call it at least every few seconds, with or without flips.
     """
     flips = tuple(flips)
-    around = (
-        fleet.devices,
-        fleet.parents,
-        fleet.area_parents,
-        fleet.rules,
-        fleet.windows,
-        fleet.blind,
-        in_force(fleet.windows, now),
-    )
-    same = len(book.around) == len(around) and all(
-        one is other or one == other for one, other in zip(book.around, around, strict=True)
-    )
+    surroundings = around(fleet, now)
+    same = book.around == surroundings
     if not flips and same and not _due(book, now):
         return replace(book, at=now), Folded()
     known = book.index if same and isinstance(book.index, Index) else None
@@ -60,7 +50,21 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     work.gather()
     work.open()
     work.link()
-    return work.close(around)
+    return work.close(surroundings)
+
+
+def around(fleet: Fleet, now: datetime) -> tuple[object, ...]:
+    """What surrounds the incidents; where it has changed, all of them are looked at."""
+    return (
+        fleet.devices,
+        fleet.parents,
+        fleet.area_parents,
+        fleet.rules,
+        fleet.windows,
+        fleet.blind,
+        in_force(fleet.windows, now),
+        fleet.holds,
+    )
 
 
 def _due(book: Book, now: datetime) -> bool:
@@ -366,6 +370,7 @@ class _Fold:
                         self.cases.follow(fault)
         if self.all:
             self._end_forgotten()
+        self.cases.pause(self.fleet.holds)
         self.cases.affect(current, self.ends, looked)
         self.cases.expire()
 

@@ -10,6 +10,7 @@ from camera_registry.model.health import Aspect, AspectState, Cause, State, Subj
 from camera_registry.model.incident import Affected, Incident, Scope
 from camera_registry.rules.incidents import faults
 from camera_registry.rules.incidents.book import Book, Fault, Fleet, Group, GroupKey, Held
+from camera_registry.rules.incidents.pausing import unpaused
 
 
 def restore(
@@ -78,7 +79,7 @@ def _faults(
             one.confirmed_at,
             one.confirmed_at,
             one.causes,
-            one.spans,
+            unpaused(one.spans),
             lost=one.aspect is Aspect.REACH,
             window=one.window,
             incident=one.id,

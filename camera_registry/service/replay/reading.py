@@ -10,9 +10,12 @@ from pathlib import Path
 
 import orjson
 
-from camera_registry.service.replay.records import FORMAT, WHAT, Line, Lost, Started, decode
+from camera_registry.service.replay.records import FORMAT, WHAT, Checkpoint, Line, Lost, Remembered, Started, decode
 
 NAMES = "observations-*.jsonl*"
+
+CHECKPOINT = ".checkpoint"
+"""In the name of a checkpoint, before the ending of that file with which the log goes on from it."""
 
 
 class LogError(Exception):
@@ -38,6 +41,9 @@ def files(given: Iterable[Path]) -> list[Path]:
         # A file that was being compressed when the service was killed is there twice.
         whole = {one.name.removesuffix(".gz"): one for one in inside if not one.name.endswith(".part")}
         found += whole.values()
+    if found and CHECKPOINT not in found[0].name:
+        number = found[0].name.split(".")[0]
+        found[:0] = found[0].parent.glob(f"{number}{CHECKPOINT}.jsonl.gz")
     return found
 
 
@@ -66,10 +72,11 @@ def read(paths: Iterable[Path]) -> Iterator[Line | Flaw]:
             if isinstance(line.record, Lost):
                 record = line.record
                 yield Flaw(place, f"{record.records} records before this were not written ({record.why})")
-            elif not isinstance(line.record, Started) and last is not None and line.n != last + 1:
-                yield Flaw(
-                    place, f"records {last + 1} to {line.n - 1} are missing; give every file of the log, in order"
-                )
+            elif not isinstance(line.record, Started) and last is not None:
+                expected = last if isinstance(line.record, Checkpoint | Remembered) else last + 1
+                if line.n != expected:
+                    missing = f"records {last + 1} to {line.n + last - expected} are missing"
+                    yield Flaw(place, f"{missing}; give every file of the log, in order")
             last = line.n
             yield line
         if torn is not None:

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import AspectState
 from camera_registry.model.incident import Affected, Incident, IncidentChange
 from camera_registry.model.maintenance import Window
@@ -23,6 +24,8 @@ from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation, ProbeSeen
 from camera_registry.model.policy import IncidentPolicy, Policies, PollPolicy
 from camera_registry.model.register import Register
+from camera_registry.model.work_order import OrderChange, WorkOrder
+from camera_registry.service.memory import OfBooks, OfLedger, Part
 
 FORMAT = 1
 """Grows with each change after which older logs can't be read."""
@@ -59,8 +62,33 @@ class Started:
     incidents: tuple[Incident, ...]
     affected: tuple[Affected, ...]
     last_id: int
+    orders: tuple[WorkOrder, ...]
+    last_order: int
     kept: int
     newest: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything that decisions depend on, as it was after record ``n``; its lists follow, in records of their own.
+    ``told``: which channels had been told of which open incidents; ``newest`` as in ``Started``."""
+
+    ruled: Ruled
+    dispatch: DispatchPolicy
+    audiences: tuple[Audience, ...]
+    canaries: tuple[str, ...]
+    ledger: OfLedger
+    books: OfBooks
+    told: tuple[tuple[str, int], ...]
+    newest: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A part of the lists of a checkpoint. ``last``: it is whole now."""
+
+    part: Part
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +100,7 @@ class Followed:
     gone: Mapping[str, tuple[str, ...]]
     windows: tuple[Window, ...]
     incidents: IncidentPolicy
+    dispatch: DispatchPolicy
     canaries: tuple[str, ...]
     anew: bool = False
 
@@ -111,6 +140,14 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """Somebody did something to a work order. ``follows``: it may still change by itself afterwards."""
+
+    step: OrderChange
+    follows: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Which channels had been told of which incidents when notices were to be owed for record ``of``."""
 
@@ -133,12 +170,25 @@ class Lost:
     why: str = field(default="")
 
 
-Record = Ruled | Addressed | Started | Followed | Judged | Ticked | Shifted | Taken | Edited | Told | Failed | Lost
+Record = (
+    Ruled
+    | Addressed
+    | Started
+    | Checkpoint
+    | Remembered
+    | Followed
+    | Judged
+    | Ticked
+    | Shifted
+    | Taken
+    | Edited
+    | Ordered
+    | Told
+    | Failed
+    | Lost
+)
 
-KINDS: Mapping[str, type[Record]] = {
-    kind.__name__.lower(): kind
-    for kind in (Ruled, Addressed, Started, Followed, Judged, Ticked, Shifted, Taken, Edited, Told, Failed, Lost)
-}
+KINDS: Mapping[str, type[Record]] = {kind.__name__.lower(): kind for kind in get_args(Record)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, State, Subject
 from camera_registry.model.incident import Incident, IncidentChange, Step
 from camera_registry.model.maintenance import Window
-from camera_registry.rules.incidents.book import Blindness, Book, Fleet
+from camera_registry.model.work_order import Hold
+from camera_registry.rules.incidents.book import Blindness, Book, Fleet, Folded
 from camera_registry.rules.incidents.fold import fold
 from camera_registry.rules.maintenance import plan
 
@@ -34,6 +35,8 @@ class City:
         self.told: list[IncidentChange] = []
         self.windows: Sequence[Window] = ()
         self.blind: Blindness | None = None
+        self.holds: dict[int, tuple[Hold, ...]] = {}
+        self.folded = Folded()
         self.waiting: list[Flip] = []
         self.book = Book(NOON)
         self.now = 0.0
@@ -43,7 +46,9 @@ class City:
     def fleet(self) -> Fleet:
         parents = {device.id: device.parents for device in self.devices.values()}
         planned = plan(self.windows, self.devices, self._areas, parents)
-        return Fleet(self.devices, parents, self._areas, self.states.get, windows=planned, blind=self.blind)
+        return Fleet(
+            self.devices, parents, self._areas, self.states.get, windows=planned, blind=self.blind, holds=self.holds
+        )
 
     def lose(
         self,
@@ -95,6 +100,7 @@ class City:
 
     def fold(self, flips: Sequence[Flip] = ()) -> None:
         self.book, folded = fold(self.book, flips, self.fleet, at(self.now))
+        self.folded = folded
         self.told += folded.changes
         for id, began in folded.set_off:
             self.windows = [replace(one, began=began) if one.id == id else one for one in self.windows]

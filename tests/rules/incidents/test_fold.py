@@ -9,8 +9,12 @@ import pytest
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, Cause
 from camera_registry.model.incident import Acknowledgement, Party, Scope, Severity, Step
+from camera_registry.model.notice import Audience, Occasion
+from camera_registry.model.work_order import OrderState
+from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.incidents.book import Blindness
 from camera_registry.rules.incidents.edits import acknowledge
+from tests.rules.dispatch.town import Town
 from tests.rules.incidents.city import City, at, camera
 
 SWITCH = Device("sw-1", Kind.NETWORK, host="10.250.0.1")
@@ -108,9 +112,11 @@ def test_a_stream_that_stops_answering_changes_the_cause_once_that_has_held() ->
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_a_district_behind_a_dead_switch_is_one_incident_in_whatever_order_it_is_noticed(seed: int) -> None:
+def test_a_district_behind_a_dead_switch_is_one_incident_one_notice_and_one_order_in_whatever_order_it_is_noticed(
+    seed: int,
+) -> None:
     order = random.Random(seed)
-    city = City([SWITCH, *behind("sw-1", 300), *(camera(n) for n in range(400, 430))])
+    city = Town([SWITCH, *behind("sw-1", 300), *(camera(n) for n in range(400, 430))])
     lost = ["sw-1", *(f"cam-{n:03}" for n in range(300))]
     for device in lost:
         city.lose(device, order.uniform(0, 60))
@@ -118,17 +124,29 @@ def test_a_district_behind_a_dead_switch_is_one_incident_in_whatever_order_it_is
     assert city.steps(Step.OPENED) == ["sw-1"]
     (incident,) = city.open
     assert (incident.affected, incident.severity) == (300, Severity.P1)
+    crew_goes = seed % 2 == 0
+    if crew_goes:
+        city.do(1, deeds.assign, "weibao", "crew-city")
+        city.do(1, deeds.accept)
     city.back("sw-1", 400)
     for device in lost[1:]:
         city.back(device, order.uniform(405, 520))
     for device in order.sample(lost[1:], 50):
         # Booting takes them longer than their parent: they are asked once more while they can't answer yet.
         city.hear(device, 425, good=False)
+    city.until(560, every=10)
+    if crew_goes:
+        city.do(1, deeds.fix, "接好光纤")
+    city.hear("sw-1", 570, good=True)
     city.until(900, every=10)
     assert city.steps(Step.OPENED) == ["sw-1"]
     assert [change.step for change in city.told] == [Step.OPENED, Step.RESOLVED]
     assert city.open == []
     assert not city.book.affected
+    assert list(city.orders.orders) == [1]
+    assert (city.order().state, city.order().by_itself) == (OrderState.VERIFIED, not crew_goes)
+    told = city.notices(Audience("duty"))
+    assert [(one.occasion, one.values["order"]) for one in told] == [(Occasion.OPENED, 1), (Occasion.RESOLVED, 1)]
 
 
 def test_a_camera_that_stays_lost_after_its_switch_is_back_is_told_once_it_was_asked_again() -> None:
