@@ -70,7 +70,8 @@ def replay(args: argparse.Namespace) -> int:
         print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=flaw.text), file=sys.stderr)
     counted = ", ".join(f"{len(values)} {words(f'decision.{kind}')}" for kind, values in decided.items())
     print(words("replay.done", records=first.records, decided=counted), file=sys.stderr)
-    return GOOD if good and not any(flaw.breaks for flaw in first.flaws) else FAULT
+    whole = first.first is not None and not any(flaw.breaks for flaw in first.flaws)
+    return GOOD if good and whole else FAULT
 
 
 def _rerun(paths: Sequence[Path], instead: Instead | None) -> Rerun:

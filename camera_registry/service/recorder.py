@@ -221,7 +221,7 @@ class Recorder:
 
         await self.log.flush()
         try:
-            await self._store.write(_marked, n, save, told if n else None)
+            await asyncio.shield(self._store.write(_marked, n, save, told if n else None))
         except Exception:
             self.log.note(now, records.Failed(n))
             raise
@@ -247,7 +247,8 @@ class Recorder:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            changes, error = await self._try()
+            # Shielded: what a stop takes out of the writer's hands would be neither stored nor put back.
+            changes, error = await asyncio.shield(self._try())
             if error is not None:
                 self.healthy = False
                 self._meter.commit_failed()

@@ -102,7 +102,13 @@ class Rerun:
         self._settle()
         certain = [*self._certain, *(one for n, one in self._latest if kept is None or n <= kept)]
         found: dict[str, dict[Any, object]] = {kind: {} for kind in LINES}
+        keys: set[str] = set()
         for kind, key, value in certain:
+            # Two steps may owe the same notice, which the store keeps once.
+            if isinstance(value, Notice):
+                if value.key in keys:
+                    continue
+                keys.add(value.key)
             found[kind][key] = value
         return {kind: [values[key] for key in sorted(values)] for kind, values in found.items()}
 
@@ -129,7 +135,7 @@ class Rerun:
             self._go_on(line, *self._at_work)
         elif self.first is None and not self.flaws:
             text = "the log begins with no start and no checkpoint, and nothing is decided before one: give older files"
-            self._note(Flaw(f"record {line.n}", text))
+            self._note(Flaw(f"record {line.n}", text, breaks=False))
 
     def _go_on(self, line: Line, ledger: Ledger, books: Books) -> None:
         at = line.at
