@@ -292,6 +292,7 @@ class App:
             ready=lambda: self.recorder.healthy,
             metrics=self.metrics,
             discovery=self.discoverer,
+            lost_records=lambda: self.log.lost,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )

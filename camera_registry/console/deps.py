@@ -96,6 +96,8 @@ class Deps:
     edit_order: EditOrder = _no_order
     proofs: Proofs | None = None
     """The pictures of work orders."""
+    lost_records: Callable[[], int] = int
+    """How many records the observation log misses since the service began."""
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

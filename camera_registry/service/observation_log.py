@@ -35,6 +35,8 @@ class Silent:
     """What takes nothing down: the log of a service that keeps none."""
 
     keeps = False
+    lost = 0
+    """Records that were lost since the service began."""
     n = 0
     """The number of the newest record."""
 
@@ -58,8 +60,6 @@ class ObservationLog(Silent):
     keeps = True
 
     def __init__(self, folder: Path, size: int, most: int, now: Callable[[], datetime]) -> None:
-        self.lost = 0
-        """Records that were lost since the service began."""
         self.failing = False
         """Whether the newest could not be written."""
         self._folder, self._size, self._most, self._now = folder, size, most, now

@@ -30,6 +30,7 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         unknown=seen.statuses[Status.UNKNOWN],
         names=board.names,
         open=open_now,
+        lost_records=asked.deps.lost_records(),
         called=called(board, open_now[:_INCIDENTS]),
     )
 
