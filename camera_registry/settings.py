@@ -204,11 +204,11 @@ class Notices(Section):
 
 class ObservationLog(Section):
     """Everything that decisions depend on, as JSON lines for ``replay``. ``directory`` empty: ``observations`` in the
-    data directory. A file that has so many megabytes is compressed, and so many files are kept."""
+    data directory. A file that has so many megabytes is compressed; so many files are kept, each with a checkpoint."""
 
     enabled: bool = False
     directory: Path | None = None
-    megabytes: float = Field(64, gt=0)
+    megabytes: float = Field(512, gt=0)
     files: int = Field(20, ge=2)
 
 

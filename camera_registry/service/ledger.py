@@ -3,6 +3,7 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -165,8 +166,15 @@ class Ledger:
     def memory(self) -> tuple[OfLedger, list[Known]]:
         """Everything that is remembered, as it is now."""
         waiting = Waiting.of(self.changes)
-        own = OfLedger(self._turn, tuple(self._down), dict(self._back), *self.lookout.memory, waiting)
-        return own, [watched.memory() for watched in self._watched.values()]
+        own = OfLedger(self._turn, tuple(sorted(self._down)), dict(self._back), *self.lookout.memory, waiting)
+        # So many new tuples at once would make Python look for garbage in all there is: half a second for a city.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return own, [watched.memory() for watched in self._watched.values()]
+        finally:
+            if collects:
+                gc.enable()
 
     def recall(self, own: OfLedger, devices: Iterable[Known], register: Register, now: datetime) -> None:
         """Remember all that again, beside this register; in place of ``load``, and of the first ``follow``."""
