@@ -1,6 +1,6 @@
 # Everything a person or a machine asks of this checkout. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench siege golden lock clean develop servers
+.PHONY: help setup demo run test check bench siege faults golden lock clean develop servers
 
 # The first Python that is new enough; name another with `make PYTHON=...`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -43,11 +43,14 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/devices.py --check
 
 bench: develop ## measure: CPU per probe, beside other clients, devices per minute
-	@$(PYTHON) tools/debian.py ffmpeg
+	@$(PYTHON) tools/debian.py ffmpeg blackbox
 	$(BIN)/python -m bench $(ARGS)
 
 siege: develop ## measure what 700 hostile devices cost 1,000 healthy ones
 	$(BIN)/python -m bench.hostile $(ARGS)
+
+faults: develop servers ## inject every fault of the list into a whole service (ARGS="kills switch" for some; all: 40 min)
+	$(BIN)/python -m bench.faults $(ARGS)
 
 golden: develop servers ## write the golden files of tests anew; look at the difference before you commit it
 	$(BIN)/python -m pytest --rewrite-golden $(ARGS)

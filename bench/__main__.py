@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import calibration, pages, probing, report, rivals, whole
+from bench import calibration, pages, peers, probing, report, rivals, whole
 from bench.clients import CLIENTS
 from bench.fleet import served
 from bench.processes import BenchError, own_processor
@@ -45,6 +45,8 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
             _say(f"{args.devices} devices answer; {args.runs} runs of each probe")
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 costs = runner.run(probing.costs(fleet, args.runs))
+                _say("the same exchanges by C, aiohttp and blackbox_exporter")
+                beside = runner.run(peers.peers(fleet, args.runs, folder, blackbox=args.blackbox))
                 _say(f"{args.rival_devices} devices asked by {', '.join(args.rivals) or 'nobody else'}")
                 others = runner.run(rivals.rivals(fleet, args.rival_devices, args.rivals, folder))
         finally:
@@ -53,7 +55,7 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
         load = whole.Load(args.interval, args.snapshot_interval, args.window)
         found = whole.measure(fleet, load, folder)
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
-    return report.Result(command, interpreter, costs, others, page, found)
+    return report.Result(command, interpreter, costs, beside, others, page, found)
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,9 +69,10 @@ def _arguments() -> argparse.Namespace:
         default=list(CLIENTS),
         help=f"which other clients, separated by commas (all: {','.join(CLIENTS)})",
     )
+    parser.add_argument("--no-blackbox", dest="blackbox", action="store_false", help="leave blackbox_exporter out")
     parser.add_argument("--interval", type=float, default=20, help="seconds between polls of a device (%(default)s)")
     parser.add_argument(
-        "--snapshot-interval", type=float, default=60, help="seconds between its pictures (%(default)s)"
+        "--snapshot-interval", type=float, default=300, help="seconds between its pictures (%(default)s)"
     )
     parser.add_argument("--window", type=float, default=40, help="seconds that are measured (%(default)s)")
     parser.add_argument("--results", type=Path, default=report.RESULTS, help="folder for the figures (%(default)s)")

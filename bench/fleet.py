@@ -28,14 +28,30 @@ class Served:
     pid: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """So many cameras take connections and answer nothing, from so many seconds after the fleet's start on."""
+
+    count: int
+    at: float
+
+    def script(self) -> str:
+        """As `simulate --faults` reads it."""
+        return f'[[step]]\nat = {self.at:g}\nfault = "hang"\npick = {{ kind = "camera", count = {self.count} }}\n'
+
+
 @contextmanager
-def served(devices: int, folder: Path) -> Iterator[Served]:
+def served(devices: int, folder: Path, hung: Hung | None = None) -> Iterator[Served]:
     """``devices`` simulated devices on loopback, until left."""
     fleet = Fleet.plan(devices, SEED)
     ports = Ports(*free_ports(5))
     log, inventory = folder / "simulate.log", folder / "fleet.csv"
     inventory.write_text(fleet.inventory_csv(ports), encoding="utf-8", newline="")
     arguments = ["simulate", "--devices", str(devices), "--seed", str(SEED)]
+    if hung is not None:
+        faults = folder / "faults.toml"
+        faults.write_text(hung.script(), encoding="utf-8")
+        arguments += ["--faults", str(faults)]
     for name, port in asdict(ports).items():
         arguments += [f"--{name}-port", str(port)]
     credentials = {member.id: Credential(member.id, member.username, member.password) for member in fleet.members}

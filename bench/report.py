@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.pages import Page
+from bench.peers import Peer
 from bench.probing import Cost
 from bench.rivals import Rival
 from bench.whole import Whole
@@ -24,6 +25,7 @@ class Result:
     command: str
     interpreter: float
     costs: list[Cost]
+    peers: list[Peer]
     rivals: list[Rival]
     page: Page
     whole: Whole
@@ -40,6 +42,7 @@ def table(result: Result) -> str:
     for cost in result.costs:
         child = f"{cost.child:10.2f}" if cost.child else f"{'':10}"
         lines.append(f"{cost.what:34}{cost.cpu:9.3f}{cost.cpu / floor:9.1f}{child}{cost.rate:9.0f}")
+    lines += _with_peers(result.peers)
     lines += _beside(result.rivals)
     page, whole = result.page, result.whole
     lines += ["", f"page of metrics: {page.devices:,} devices, {page.series:,} series, {page.megabytes:.1f} MB"]
@@ -61,6 +64,18 @@ def table(result: Result) -> str:
         f"  {result.command}",
     ]
     return "\n".join(lines)
+
+
+def _with_peers(peers: list[Peer]) -> list[str]:
+    """Clients that carry the same bytes to the same devices."""
+    if not peers:
+        return []
+    lines = ["", f"{'the exchanges of a minute, a fresh connection each':34}  {'':18}{'ms CPU':>9}{'x C':>8}"]
+    what = ""
+    for peer in peers:
+        lines.append(f"{peer.what if peer.what != what else '':34}  {peer.client:18}{peer.cpu:9.3f}{peer.times:8.1f}")
+        what = peer.what
+    return lines
 
 
 def _beside(rivals: list[Rival]) -> list[str]:
@@ -91,7 +106,7 @@ def _rows(whole: Whole, floor: float) -> list[tuple[str, str, str]]:
         ),
         ("polls in the window", f"{sum(whole.polls.values()):,}", polls),
         ("polls failed, polls missed", f"{whole.failed}, {whole.missed}", ""),
-        ("99 % of polls late by at most", f"{whole.poll_lag:.3g} s", ""),
+        ("99 % of polls late by at most", f"{whole.poll_lag:.3g} s", f"half of them: {whole.poll_lag_median:.3g} s"),
         ("99 % of wake-ups late by at most", f"{whole.loop_lag:.3g} s", ""),
         ("memory of the service", f"{whole.megabytes:.0f} MB", ""),
         ("import of the fleet", f"{whole.import_seconds:.1f} s", ""),

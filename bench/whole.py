@@ -32,11 +32,15 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the service is asked to do. Seconds; snapshots are asked every ``snapshot_interval``."""
+    """What the service is asked to do. Seconds; snapshots are asked every ``snapshot_interval``. ``rest``: how long it
+    is left alone after the first round, which is steeper than life is, and so are the confirmations after it. ``slots``
+    of the poller (0: as it comes)."""
 
     interval: float
     snapshot_interval: float
     window: float
+    rest: float = 10.0
+    slots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Whole:
     child: float
     share: float
     poll_lag: float
+    poll_lag_median: float
     loop_lag: float
     megabytes: float
     import_seconds: float
@@ -73,8 +78,7 @@ def measure(fleet: Served, load: Load, folder: Path) -> Whole:
     devices = len(fleet.register.devices)
     with _service(settings, folder) as (pid, url):
         first_round = _first_round(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
-        # The first round is steeper than life is, and so are the confirmations after it.
-        time.sleep(min(load.interval, 10.0))
+        time.sleep(load.rest)
         return _window(pid, url, load, devices, importing, first_round)
 
 
@@ -119,6 +123,7 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         child=child / minutes * 1e3,
         share=cpu / took,
         poll_lag=quantile(before, after, "camera_registry_poll_lag_seconds"),
+        poll_lag_median=quantile(before, after, "camera_registry_poll_lag_seconds", 0.5),
         loop_lag=quantile(before, after, "camera_registry_loop_lag_seconds"),
         megabytes=resident_megabytes(pid),
         import_seconds=importing,
@@ -149,6 +154,8 @@ def _settings(load: Load, folder: Path) -> Path:
         "[devices]",
         'networks = ["127.0.0.0/8"]',
     ]
+    if load.slots:
+        lines += ["[poller]", f"slots = {load.slots}"]
     for name, interval in paces.items():
         lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from camera_registry import __version__
-from camera_registry.board import Board, Names
+from camera_registry.board import Board, Names, Places
 from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
 from camera_registry.link.local import LocalLink
@@ -25,6 +26,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
+from camera_registry.rules.coverage.standing import views_by_site
 from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.clock import SteadyClock
@@ -45,8 +47,10 @@ from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, decisions, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures, Proofs
 from camera_registry.store.sessions import Limits as SessionLimits
+from exporters.coverage import SiteCoverage
 from exporters.service import ServiceMetrics
 from probes.base import Step, Tools
 from probes.guard import AddressGuard
@@ -68,15 +72,17 @@ class App:
         self.store = store
         self.vault = vault
         self.pictures = Pictures(settings.storage.directory / "pictures")
+        self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
+        self._clock = SteadyClock()
         self.metrics = self._metrics(desk)
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
-        self._clock = SteadyClock()
         self._link = LocalLink()
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
@@ -123,7 +129,7 @@ class App:
             lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
-            self._ledger, self.recorder, store, self.pictures, self._clock, self.follow, self._retention, self.log
+            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
@@ -178,7 +184,7 @@ class App:
         await self.follow()
         now = self._clock.utc()
         self.log.note(now, Ticked(1))
-        self._ledger.tick(now, 1)
+        self.recorder.tell(self._ledger.tick(now, 1))
         await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
@@ -215,6 +221,7 @@ class App:
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
+        self.board.places = Places(self._register.sites, views_by_site(self._register.views.values()))
         self._housekeeper.version = version
         self.recorder.tell(told)
 
@@ -271,6 +278,12 @@ class App:
             found.append((await self.poller.ask(entry.target, whole, steps), steps))
         return found
 
+    def _alarms(self) -> Sequence[str]:
+        """What whoever looks at a page must know of the service itself: keys of texts."""
+        full = ["alarm.disk_full"] if self.store.reserve.spent else []
+        kept = [] if self.recorder.healthy else ["alarm.not_written"]
+        return full + kept + (["alarm.not_logged"] if self.log.failing else [])
+
     def deps(self) -> Deps:
         """What the console is given."""
         return Deps(
@@ -278,6 +291,8 @@ class App:
             store=self.store,
             vault=self.vault,
             pictures=self.pictures,
+            photographs=self.photographs,
+            renew=self._desk.renew,
             settings=lambda: self.settings,
             reload=self.reload,
             changed=self.follow,
@@ -289,16 +304,22 @@ class App:
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
             proofs=self.proofs,
-            ready=lambda: self.recorder.healthy,
+            ready=lambda: self.recorder.healthy and not self.pulse.stalled,
+            alarms=self._alarms,
             metrics=self.metrics,
             discovery=self.discoverer,
-            lost_records=lambda: self.log.lost,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )
 
     def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
-        metrics = ServiceMetrics(self.board, __version__)
+        coverage = SiteCoverage(
+            self.board,
+            lambda: ZoneInfo(self.settings.time_zone),
+            self._clock.utc,
+            lambda device, at: self._casebook.covering(device, at) is not None,
+        )
+        metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
         metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
         metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))
@@ -323,6 +344,11 @@ class App:
             "camera_registry_discovery_last_end_timestamp_seconds",
             "When a search of the device networks last ended; 0: never.",
             lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
+        )
+        metrics.follow(
+            "camera_registry_loops_stalled",
+            "Loops of the service that have not turned for a minute.",
+            lambda: len(self.pulse.stalled),
         )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)
@@ -358,10 +384,15 @@ class App:
         )
         return kept
 
+    def _sweep(self, now: datetime) -> None:
+        """Throw out the pictures that are too old."""
+        settings = self.settings
+        self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
+        self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
+
     def _retention(self) -> Retention:
         settings = self.settings
         return Retention(
-            timedelta(days=settings.storage.snapshot_days),
             timedelta(days=settings.notices.keep_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
@@ -392,6 +423,7 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         store = await asyncio.to_thread(Store.open, settings.storage.url, settings.storage.directory)
         stack.callback(store.close)
         store.claim()
+        await asyncio.to_thread(store.keep_back, settings.storage.reserve)
         assert settings.storage.key_file is not None, "load() fills it in"
         vault = await store.read(credentials.open_vault, settings.storage.key_file)
         desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)

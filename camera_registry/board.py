@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import AspectState, Reason, Status
 from camera_registry.model.incident import Incident
 from camera_registry.model.observation import ProbeSeen
+from camera_registry.model.place import Site, View
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.chain import chain
 
@@ -47,6 +48,14 @@ class Names:
     contractors: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The sites to be covered, and the views that each requires, by the site's identifier."""
+
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    views: Mapping[str, Sequence[View]] = field(default_factory=dict)
+
+
 Listener = Callable[[tuple[str, ...]], None]
 """Called on the loop with the identifiers of devices whose entry was swapped or removed."""
 
@@ -58,6 +67,7 @@ class Board:
         self._entries: dict[str, BoardEntry] = {}
         self._listeners: list[Listener] = []
         self.names = Names()
+        self.places = Places()
         self.incidents: Mapping[int, Incident] = {}
         """Every open incident, by its number: one mapping, swapped whole."""
         self.orders: Mapping[int, WorkOrder] = {}

@@ -62,6 +62,10 @@ Duration = Annotated[float, Field(ge=0, le=31_536_000)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
+OrderOccasion = Literal["opened", "assigned", "held", "fixed", "overdue", "verified", "closed"]
+"""Steps of work orders that a channel may be told."""
+
+
 class _Channel(Section):
     """What all kinds have in common: whom they are for. See ``Audience`` for what each key means."""
 
@@ -79,7 +83,7 @@ class _Channel(Section):
     resolved: bool = True
     quiet: tuple[Span, ...] = ()
     quiet_unless: Severity = Severity.P1
-    orders: frozenset[Literal["opened", "overdue", "verified", "closed"]] = frozenset({"overdue"})
+    orders: frozenset[OrderOccasion] = frozenset({"overdue"})
     timeout: float = Field(15, gt=0, le=120)
     """Seconds that one attempt may take."""
 
@@ -159,7 +163,7 @@ class AlertmanagerChannel(_Channel):
     url: Http
     ca_file: Path | None = None
     group_wait: float = Field(0, ge=0, le=3600)
-    orders: frozenset[Literal["opened", "overdue", "verified", "closed"]] = Field(frozenset(), max_length=0)
+    orders: frozenset[OrderOccasion] = Field(frozenset(), max_length=0)
     """None: an alert is an incident there, and a second one about the same would have to be ended, too."""
 
     @property

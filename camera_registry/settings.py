@@ -26,6 +26,7 @@ from camera_registry.model.policy import IncidentPolicy
 from camera_registry.rules import scanning
 from camera_registry.settings_dispatch import Dispatch
 from camera_registry.settings_health import Health
+from camera_registry.settings_orders import Callback, Photographs
 from camera_registry.settings_probes import Probes as Probes
 from camera_registry.settings_section import Seconds, Section
 
@@ -104,6 +105,8 @@ class Storage(Section):
     url: str = ""
     key_file: Path | None = None
     """The key that encrypts credentials; empty: ``credentials.key`` in the data directory, made by ``init``."""
+    reserve: int = Field(32, ge=0, le=10_240)
+    """Megabytes of disk space that are kept back, to go on in when the disk is full; 0: none."""
     snapshot_width: int = Field(640, ge=64, le=4096)
     snapshot_days: float = Field(7, gt=0)
 
@@ -235,6 +238,8 @@ class Settings(Section):
     dispatch: Dispatch = Dispatch()
     channels: tuple[AnyChannel, ...] = ()
     notices: Notices = Notices()
+    photographs: Photographs = Photographs()
+    callback: Callback = Callback()
     heartbeat: Heartbeat = Heartbeat()
     observation_log: ObservationLog = ObservationLog()
     logs: Logs = Logs()
@@ -316,11 +321,11 @@ def load(path: Path) -> Loaded:
     kept = settings.observation_log
     if kept.directory is not None:
         kept = kept.model_copy(update={"directory": (path.parent / kept.directory).resolve()})
-    channels = located(settings.channels, path.parent)
-    if problems := tuple(flaws(channels)):
+    channels, callback = located(settings.channels, path.parent), settings.callback.located(path.parent)
+    if problems := (*flaws(channels), *callback.flaws()):
         raise SettingsError(str(path), problems)
-    made = settings.model_copy(update={"storage": storage, "channels": channels, "observation_log": kept})
-    return Loaded(made, path)
+    made = {"storage": storage, "channels": channels, "callback": callback, "observation_log": kept}
+    return Loaded(settings.model_copy(update=made), path)
 
 
 def _sentence(problem: dict[str, object]) -> str:

@@ -64,6 +64,10 @@ class _ProbesBase(Section):
     """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
+    long_down: Seconds = 86400
+    """How long a device must have been down to be asked less often; one that carries others never is."""
+    long_down_factor: float = Field(5, ge=1, le=60)
+    """By how much its intervals are longer then, until it answers; 1: never."""
     by_kind: dict[Kind, tuple[Probe, ...]] = Field(default_factory=_probes_by_kind)
     """Which probes each kind of device gets, unless its register entry says otherwise: those whose port it has, and
     ``http`` only with a path."""
@@ -90,7 +94,7 @@ class _ProbesBase(Section):
             "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options)
+        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options, self.long_down, self.long_down_factor)
 
 
 def _paces() -> dict[str, Any]:

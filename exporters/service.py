@@ -19,6 +19,7 @@ from camera_registry.board import Board
 from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from exporters.aggregates import Aggregates
+from exporters.coverage import SiteCoverage
 
 LAG_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30)
@@ -35,10 +36,11 @@ class _Counted(Collector):
 
 
 class ServiceMetrics:
-    """Counters and gauges named ``camera_registry_*``, and the aggregates of the board, as one page."""
+    """Counters and gauges named ``camera_registry_*``, aggregates of the board and coverage of sites, as one page."""
 
-    def __init__(self, board: Board, version: str) -> None:
+    def __init__(self, board: Board, version: str, coverage: SiteCoverage | None = None) -> None:
         self._aggregates = Aggregates(board)
+        self.coverage = coverage or SiteCoverage(board)
         self._registry = registry = CollectorRegistry()
         self._polls = Counter("camera_registry_polls", "Probe runs by result.", ("probe", "result"), registry=registry)
         self._missed = Counter(
@@ -91,7 +93,7 @@ class ServiceMetrics:
 
     def text(self) -> bytes:
         """The page behind ``/metrics``."""
-        return generate_latest(self._registry) + self._aggregates.text()
+        return generate_latest(self._registry) + self._aggregates.text() + self.coverage.text()
 
     def follow(self, name: str, about: str, read: Callable[[], float]) -> None:
         """Export what ``read`` returns at each scrape as the gauge ``name``."""

@@ -17,6 +17,9 @@ from exporters.base import Message
 from exporters.posting import Poster
 
 VERSION = 1
+TIMESTAMP = "X-Camera-Registry-Timestamp"
+SIGNATURE = "X-Camera-Registry-Signature"
+"""Headers, of what is sent here and of what a ticket platform sends us."""
 
 
 class Webhook:
@@ -32,8 +35,8 @@ class Webhook:
         headers = {"Idempotency-Key": message.key}
         if self._secret:
             timestamp = str(int(message.sent_at.timestamp()))
-            headers["X-Camera-Registry-Timestamp"] = timestamp
-            headers["X-Camera-Registry-Signature"] = f"sha256={signature(self._secret, timestamp, body)}"
+            headers[TIMESTAMP] = timestamp
+            headers[SIGNATURE] = f"sha256={signature(self._secret, timestamp, body)}"
         await self._poster.post(self._url, body, headers)
 
     async def close(self) -> None:

@@ -104,6 +104,9 @@ class Authenticator:
         missed = sent is not None and not challenge.stale and self._scheme is self._known
         misses = self._known.misses if self._known is not None else 0
         self._scheme = Scheme(challenge, misses=misses + missed)
+        if missed:
+            # The device does not say that it was for the nonce: it may have counted a wrong password, and so do we.
+            self._login.refused()
         await self._login.permit()
         return self._answer(self._scheme, self._login, request)
 

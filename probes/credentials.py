@@ -69,9 +69,8 @@ class Login:
         if self._left_alone:
             trials.quiet.clear()
             trials.refusals.clear()
-        if self._protocol not in trials.worked:
-            trials.worked.add(self._protocol)
-            trials.refusals.pop(self._protocol, None)
+        trials.worked.add(self._protocol)
+        trials.refusals.pop(self._protocol, None)
         self.close()
 
     def refused(self) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
 from camera_registry.model.roster import Target
@@ -27,6 +28,10 @@ the session freed."""
 MEDIA_LIMIT = 32 * 1024 * 1024
 """Bytes of media that are taken in."""
 
+STREAMS = 256
+"""Streams of one device whose descriptions are remembered."""
+
+_MEMORY = "rtsp.descriptions"
 _ACCEPT = (("Accept", "application/sdp"),)
 _SCHEMES = {"rtsp": 554, "rtsps": 322}
 _MEANINGS = {
@@ -64,11 +69,14 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         context.step("rtsp.options", status=greeting.status, reason=greeting.head.reason)
         answer = await session.request_patiently("DESCRIBE", uri, _ACCEPT)
         _check(answer, "DESCRIBE")
+        if not wish.plays and _told_before(answer, uri, options.get("declared"), target, context):
+            return context.facts
         description = _read(answer)
         media = description.video()
         if media is None:
             raise ProbeError(FailureKind.NO_STREAM, Stage.ANSWER, "the device describes a session without video")
         _tell(media, options.get("declared"), context)
+        _keep(_Told(hash(answer.body), options.get("declared"), dict(context.facts), media.codec), uri, target, context)
         if wish.plays:
             addresses = _addresses(description, media, _base(answer, uri))
             key, codec = await _play(session, media, addresses, wish, context, begun), media.codec
@@ -133,6 +141,39 @@ def _read(answer: Answer) -> Description:
         raise ProbeError(FailureKind.PROTOCOL, Stage.ANSWER, str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a description said, by the hash of its bytes: it is the same one every minute for years, and reading it
+    costs as much as fetching it."""
+
+    body: int
+    declared: object
+    facts: dict[str, object]
+    codec: str
+
+
+def _descriptions(target: Target, context: Context) -> dict[str, _Told]:
+    """What is remembered of a device's streams, by the address that was asked."""
+    return cast("dict[str, _Told]", context.tools.memory.of(target.device).kept.setdefault(_MEMORY, {}))
+
+
+def _keep(told: _Told, uri: str, target: Target, context: Context) -> None:
+    known = _descriptions(target, context)
+    if len(known) >= STREAMS:
+        known.clear()  # a device may name another address each time
+    known[uri] = told
+
+
+def _told_before(answer: Answer, uri: str, declared: object, target: Target, context: Context) -> bool:
+    """Tell what these very bytes said the last time, if it is them."""
+    known = _descriptions(target, context).get(uri)
+    if known is None or known.body != hash(answer.body) or known.declared != declared:
+        return False
+    context.facts |= known.facts
+    _tell_step(known.codec, known.facts, context)
+    return True
+
+
 def _tell(media: Media, declared: object, context: Context) -> None:
     sets = media.parameter_sets()
     size = rtp.read_size(media.codec, sets)
@@ -140,7 +181,12 @@ def _tell(media: Media, declared: object, context: Context) -> None:
     rate = media.frame_rate or rtp.read_rate(media.codec, sets)
     found = {"codec": media.codec, "width": width, "height": height, "declared_frame_rate": rate, "declared": declared}
     context.facts |= {name: value for name, value in found.items() if value}
-    context.step("rtsp.described", codec=media.codec or "?", size=f"{width}x{height}" if width else "?")
+    _tell_step(media.codec, context.facts, context)
+
+
+def _tell_step(codec: str, facts: Facts, context: Context) -> None:
+    width, height = facts.get("width"), facts.get("height")
+    context.step("rtsp.described", codec=codec or "?", size=f"{width}x{height}" if width else "?")
 
 
 def _base(answer: Answer, uri: str) -> str:

@@ -1,9 +1,10 @@
 """How good the picture judge is: `python -m tests.judge_evaluation [--pictures FOLDER] [--scenes N] [--write FOLDER]`.
 
 Judges graded faults and healthy hard negatives (tests/picture/) of generated scenes, and of a folder of pictures with a
-manifest.jsonl where one is named. Prints the share of faults given the right cause (moderate and severe), confusions,
-false alarms by condition, and processor time; with references of the view and without. Scenes on which limits were set
-(TUNED) are left out unless --tuned asks for them. --write keeps the cases as files for `camera-registry judge --cases`.
+manifest.jsonl where one is named. Prints the share of faults given the right cause (moderate and severe), recall at two
+rates of false alarms, confusions, false alarms by condition, and processor time; with references of the view and
+without. Scenes on which limits were set (TUNED) are left out unless --tuned asks for them; --other makes other faults
+and weather. --write keeps the cases as files for `camera-registry judge --cases FILE --report`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import re
 import statistics
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +24,18 @@ import av
 import cv2
 import numpy as np
 
+from camera_registry.cli import judge_report
+from camera_registry.model.health import Cause
 from camera_registry.model.picture import Judgement
 from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures.report import Answer, report
 from camera_registry.rules.pictures.sight import sight
+from camera_registry.texts import texts
 from probes.picture.child import Decoder
 from probes.picture.examination import Examiner, Osd
-from tests.picture import generated
+from tests.picture import generated, other_cases
 from tests.picture.camera import Case, Coded
-from tests.picture.cases import HARD, SEVERITIES, Scene, cases
+from tests.picture.cases import Scene, cases
 
 TUNED = frozenset(
     {"intel_onebyone", "ufldwec", "cfz", "orinoquia", "missed_bird", "pheasant", "sdsu_water", "jet_room", "iai_park"}
@@ -45,40 +49,17 @@ _FAMILY = re.compile(r"_?\d+$")
 class Tally:
     """What was found of one way of judging."""
 
-    found: dict[tuple[str, str], list[bool]] = field(default_factory=lambda: defaultdict(list))
-    taken_for: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    alarms: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    answers: list[Answer] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     def add(self, case: Case, judgement: Judgement, seconds: float) -> None:
-        causes = [fault.cause.value for fault in judgement.faults]
         if len(case.frames) == 1:
             self.seconds.append(seconds)
-        if not case.cause:
-            self.alarms[case.condition].append(",".join(causes))
-            return
-        self.found[case.cause, case.severity].append(case.cause in causes)
-        if case.cause not in causes and case.severity != "mild":
-            self.taken_for[case.cause][",".join(causes) or "nothing"] += 1
+        cause = Cause(case.cause) if case.cause else None
+        self.answers.append(Answer(cause, case.severity, case.condition, judgement))
 
     def lines(self) -> Iterator[str]:
-        shares = []
-        yield f"{'cause':<14}{'mild':>9}{'moderate':>10}{'severe':>9}{'mod+sev':>9}  taken for"
-        for cause in sorted({cause for cause, _ in self.found}):
-            graded = [self.found.get((cause, severity), []) for severity in SEVERITIES]
-            counted = [*graded[1], *graded[2]]
-            shares.append(sum(counted) / len(counted))
-            cells = [f"{sum(hits)}/{len(hits)}" if hits else "-" for hits in graded]
-            wrong = ", ".join(f"{name} {n}" for name, n in self.taken_for[cause].most_common(3))
-            yield f"{cause:<14}{cells[0]:>9}{cells[1]:>10}{cells[2]:>9}{shares[-1]:>9.1%}  {wrong}"
-        yield f"mean over causes {statistics.mean(shares):.1%}"
-        every = [alarm for alarms in self.alarms.values() for alarm in alarms]
-        yield f"false alarms {sum(map(bool, every))} of {len(every)} healthy: {sum(map(bool, every)) / len(every):.1%}"
-        for condition, alarms in sorted(self.alarms.items()):
-            wrong = sum(map(bool, alarms))
-            if wrong or condition in HARD:
-                named = ", ".join(f"{name} {n}" for name, n in Counter(filter(None, alarms)).most_common(3))
-                yield f"  {condition:<16}{wrong:>4} of {len(alarms):<4}{wrong / len(alarms):>7.1%}  {named}"
+        yield from judge_report.lines(report(self.answers, frozenset({"mild"})), texts("en"))
         times = sorted(1000 * second for second in self.seconds)
         high = times[len(times) * 19 // 20]
         yield f"processor time of one picture: median {statistics.median(times):.1f} ms, 95 % below {high:.1f} ms"
@@ -88,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pictures", type=Path, help="folder with manifest.jsonl: path, camera and tags of each file")
     parser.add_argument("--scenes", type=int, default=8, help="generated scenes (%(default)s)")
+    parser.add_argument("--other", action="store_true", help="by the laws of tests/picture/otherwise.py")
     parser.add_argument("--tuned", action="store_true", help="scenes that limits were set on, in place of the others")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="keep the cases as files")
     args = parser.parse_args(arguments)
@@ -104,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
         count = 0
         for scene in scenes:
             count += 1
-            for case in cases(scene):
+            for case in (other_cases.cases if args.other else cases)(scene):
                 if args.write is not None:
                     _write(case, args.write)
                 known.add(case, *_judged(examiner, case))
@@ -163,7 +145,8 @@ def _pictures(path: Path) -> Iterator[Coded]:
 def _write(case: Case, folder: Path) -> None:
     name = case.id.replace("/", "_")
     folder.mkdir(parents=True, exist_ok=True)
-    row: dict[str, object] = {"id": case.id, "cause": case.cause, "severity": case.severity, "osd": case.osd}
+    row: dict[str, object] = {"id": case.id, "cause": case.cause, "severity": case.severity}
+    row |= {"condition": case.condition, "osd": case.osd}
     for key, pictures in (("frames", case.frames), ("refs", case.references)):
         files = [f"{name}_{key}_{n}.jpg" for n in range(len(pictures))]
         for file, picture in zip(files, pictures, strict=True):

@@ -52,6 +52,7 @@ SETS = {
     "faketime": PackageSet(("faketime",), dependencies=True),
     # For `make bench` alone, which compares with it.
     "ffmpeg": PackageSet(("ffmpeg",), dependencies=True),
+    "blackbox": PackageSet(("prometheus-blackbox-exporter",), dependencies=False),
 }
 
 # Hooks of the system are for the system's packages: they would clear its cache or wake its desktop.

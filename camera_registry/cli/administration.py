@@ -1,4 +1,4 @@
-"""The commands of administrators: `user`, `token`, `credential` and `audit verify`."""
+"""The commands of administrators: `user`, `token`, `credential` and `audit`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.cli.reports import audit_files, output
 from camera_registry.model.people import Role, User
 
 if TYPE_CHECKING:
@@ -26,8 +28,13 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     _add_user(commands, common)
     _add_token(commands, common)
     _add_credential(commands, common)
-    audit = _group(commands, common, "audit", "what was done, by whom")
+    audit = _group(commands, common, "audit", "device files; what was done, by whom")
     _verb(audit, common, "verify", "check that no row of the audit trail was changed or removed", audit_verify)
+    coverage.add(audit, common)
+    files = _verb(audit, common, "files", "find what is missing, invalid or contradictory in device files", audit_files)
+    files.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
+    files.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")
+    output(files)
 
 
 def _add_user(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -37,11 +44,14 @@ def _add_user(commands: Commands, common: argparse.ArgumentParser) -> None:
     adding = _verb(verbs, common, "add", "add somebody", user_add, "name")
     adding.add_argument("--role", choices=roles, required=True)
     adding.add_argument("--language", choices=("zh", "en"), default="zh")
+    adding.add_argument("--crew", default="", help="the crew of the register whose orders they see (role crew)")
     _password_option(adding)
     _password_option(
         _verb(verbs, common, "password", "set a password; signs the user out everywhere", user_password, "name")
     )
     _verb(verbs, common, "role", "give another role", user_role, "name").add_argument("role", choices=roles)
+    moving = _verb(verbs, common, "crew", "let them see the orders of another crew", user_crew, "name")
+    moving.add_argument("crew", help="the crew of the register; an empty text: none")
     _verb(verbs, common, "disable", "let a user sign in no more", user_disable, "name")
     _verb(verbs, common, "enable", "let a user sign in again", user_enable, "name")
     _verb(verbs, common, "remove", "forget a user", user_remove, "name")
@@ -72,19 +82,18 @@ def user_list(args: argparse.Namespace) -> int:
 
     with _store(args) as store:
         users = [account.user for account in store.read_now(access.accounts)]
-    rows = [{"name": user.name, "role": user.role.value, "active": user.active} for user in users]
-    return _show(args, rows)
+    return _show(args, [_user_row(user) for user in users])
 
 
 def user_add(args: argparse.Namespace) -> int:
     """Add somebody."""
     from camera_registry.store import access
 
-    user = User(args.name, Role(args.role), args.language)
+    user = User(args.name, Role(args.role), args.language, crew=args.crew)
     kept = _new_password(args)
     with _store(args) as store:
         store.write_now(access.create_account, user, kept, **_by())
-    return _show(args, [{"name": user.name, "role": user.role.value, "active": True}])
+    return _show(args, [_user_row(user)])
 
 
 def user_password(args: argparse.Namespace) -> int:
@@ -100,6 +109,11 @@ def user_password(args: argparse.Namespace) -> int:
 def user_role(args: argparse.Namespace) -> int:
     """Give another role."""
     return _edit_user(args, lambda user: replace(user, role=Role(args.role)))
+
+
+def user_crew(args: argparse.Namespace) -> int:
+    """Make somebody one of another crew."""
+    return _edit_user(args, lambda user: replace(user, crew=args.crew))
 
 
 def user_disable(args: argparse.Namespace) -> int:
@@ -232,6 +246,10 @@ def audit_verify(args: argparse.Namespace) -> int:
         key = "administration.audit_good" if verdict.broken is None else "administration.audit_broken"
         print(words(key, rows=verdict.rows, broken=verdict.broken, reason=verdict.reason))
     return GOOD if verdict.broken is None else FAULT
+
+
+def _user_row(user: User) -> Mapping[str, object]:
+    return {"name": user.name, "role": user.role.value, "crew": user.crew or None, "active": user.active}
 
 
 def _edit_user(args: argparse.Namespace, edit: Callable[[User], User]) -> int:

@@ -15,6 +15,7 @@ from camera_registry.cli.outcome import GOOD, MISUSE, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
+    from camera_registry.rules.geometry.datum import Datum
     from camera_registry.rules.inventory.examine import Inventory
     from camera_registry.rules.inventory.problems import Problem
     from camera_registry.rules.inventory.sheets import Sheet
@@ -54,6 +55,13 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     reading.add_argument(
         "--dry-run", action="store_true", help="list what would change and every problem; write nothing"
     )
+    reading.add_argument(
+        "--datum",
+        choices=("wgs84", "gcj02", "bd09"),
+        default="wgs84",
+        help="which coordinates the file holds, where a row's own column does not say (default: wgs84); gcj02 (Amap,"
+        " Tencent) and bd09 (Baidu) are converted, to about 2 m",
+    )
     reading.set_defaults(func=import_file)
     writing = commands.add_parser(
         "export",
@@ -69,6 +77,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def import_file(args: argparse.Namespace) -> int:
     """Read a file into the register; 2 if it has an error."""
     from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.rules.geometry.datum import Datum
     from camera_registry.rules.inventory import files
     from camera_registry.rules.inventory.sheets import Unreadable
     from camera_registry.texts import texts
@@ -81,7 +90,7 @@ def import_file(args: argparse.Namespace) -> int:
     except Unreadable as error:
         raise CommandError(f"{args.file}: {error}") from error
     with store_of(loaded) as store:
-        found, credentials = _take(store, loaded, sheets, dry_run=args.dry_run)
+        found, credentials = _take(store, loaded, sheets, Datum(args.datum), dry_run=args.dry_run)
     words = texts(args.lang)
     if args.json:
         print(json.dumps(_told(args, found, credentials, words), ensure_ascii=False))
@@ -143,13 +152,15 @@ def said(problem: Problem, words: Texts) -> tuple[str, str]:
     return words.problem(problem.flaw, {"value": problem.value, **problem.details})
 
 
-def _take(store: Store, loaded: Settings, sheets: Sequence[Sheet], *, dry_run: bool) -> tuple[Inventory, int]:
+def _take(
+    store: Store, loaded: Settings, sheets: Sequence[Sheet], datum: Datum, *, dry_run: bool
+) -> tuple[Inventory, int]:
     """Examine the sheets and, if all is well, write them; returns what was found and how many credentials it set."""
     from camera_registry.cli.opening import author, vault_of
     from camera_registry.store import intake
 
     networks = loaded.devices.networks
-    looked = store.read_now(intake.look, sheets, networks)
+    looked = store.read_now(intake.look, sheets, networks, datum)
     seen = looked.inventory
     if dry_run or not seen.sound:
         return seen, len(seen.credentials)

@@ -47,6 +47,8 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
     """
     # Imported here, because the commands that only read a file need none of it.
     from camera_registry.app import running
+    from camera_registry.service import garbage
+    from camera_registry.service.systemd import Supervisor
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -63,10 +65,19 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
 
             loop.add_signal_handler(signal.SIGHUP, reload)
             await started(app)
+            supervisor = Supervisor()
+            supervisor.tell("READY=1")
+            aside = [
+                loop.create_task(garbage.keep_house(), name="garbage"),
+                loop.create_task(supervisor.watch(app.pulse), name="systemd"),
+            ]
             stopped = loop.create_task(stop.wait())
             timeout = None if minutes is None else minutes * 60
             await asyncio.wait({stopped, app.main}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
+            supervisor.tell("STOPPING=1")
+            for task in aside:
+                task.cancel()
             if app.main.done():
                 app.main.result()
     except ExceptionGroup as group:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from aiohttp import web
 
-from camera_registry.console import events, machine, probing, signing, snapshots
+from camera_registry.console import events, machine, ordering, probing, reporting, signing, snapshots
 from camera_registry.console.api import system
 from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
 from camera_registry.console.pages import access as access_pages
+from camera_registry.console.pages import coverage as coverage_pages
+from camera_registry.console.pages import crew as crew_page
 from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
+from camera_registry.console.pages import labels as labels_page
 from camera_registry.console.pages import notices as notices_page
+from camera_registry.console.pages import orders as orders_page
 from camera_registry.console.pages import overview as overview_page
 from camera_registry.console.pages import proposals as proposals_page
+from camera_registry.console.pages import reports as reports_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
 from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
+from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.store.passwords import Passwords
 from exporters.prometheus import DevicePage
 
@@ -35,9 +42,14 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices_page.ROUTES,
     *device_page.ROUTES,
     *incidents_page.ROUTES,
+    *orders_page.ROUTES,
+    *crew_page.ROUTES,
     *windows_page.ROUTES,
+    *labels_page.ROUTES,
+    *coverage_pages.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,
+    *reports_page.ROUTES,
     *access_pages.ROUTES,
     *events.ROUTES,
     *machine.ROUTES,
@@ -54,9 +66,12 @@ def build(deps: Deps) -> web.Application:
     app[DEPS] = deps
     app[READER] = Reader(deps.board)
     app[events.LIVE] = Live(deps.board)
+    app[SURVEY] = Survey(deps)
     app[probing.PROBING] = probing.Probing(deps)
+    app[reporting.REPORTING] = reporting.Reporting(deps)
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
+    app[ordering.TURN] = asyncio.Lock()
     app[machine.DEVICE_PAGE] = DevicePage(deps.board)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:
@@ -71,6 +86,7 @@ def build(deps: Deps) -> web.Application:
 async def _running(app: web.Application) -> AsyncIterator[None]:
     app[events.LIVE].start()
     yield
+    await app[reporting.REPORTING].close()
     app[signing.PASSWORDS].close()
 
 

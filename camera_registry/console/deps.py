@@ -20,9 +20,11 @@ from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures, Proofs
 from exporters.service import ServiceMetrics
 from probes.base import Step
+from probes.picture.desk import Measured
 
 ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Step]]]]]
 """Probes a device at once; each observation comes with the steps that led to it."""
@@ -36,6 +38,11 @@ Remark = Callable[[IncidentChange], Awaitable[None]]
 
 EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
 """Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
+
+
+Renew = Callable[[bytes, int, float], Awaitable[Measured]]
+"""Writes a photograph anew, in a process of its own: its pixels alone, upright, its longest side at most so many
+pixels; within so many seconds. Raises ProbeError."""
 
 
 class Discovery(Protocol):
@@ -71,7 +78,8 @@ def utc_now() -> datetime:
 class Deps:
     """``reload`` reads settings and register again and returns the problems that kept it from doing so (empty: done).
 
-    ``ready`` tells whether the service does its work; ``changed`` is called after each edit of the register, so that
+    ``ready`` tells whether the service does its work, ``alarms`` what people must know of it (keys of texts);
+    ``changed`` is called after each edit of the register, so that
     the board follows; ``covering`` gives the maintenance window that a device is in; ``pollers`` names those whose
     observations come here; ``loopback`` is whether the listener can be reached from this machine only.
     """
@@ -85,8 +93,11 @@ class Deps:
     edit_incident: EditIncident
     remark: Remark
     ready: Callable[[], bool]
+    alarms: Callable[[], Sequence[str]]
     covering: Callable[[str, datetime], Window | None]
     pictures: Pictures
+    photographs: Photographs
+    renew: Renew
     vault: Vault
     metrics: ServiceMetrics
     discovery: Discovery
@@ -96,8 +107,6 @@ class Deps:
     edit_order: EditOrder = _no_order
     proofs: Proofs | None = None
     """The pictures of work orders."""
-    lost_records: Callable[[], int] = int
-    """How many records the observation log misses since the service began."""
     loopback: bool = True
     now: Callable[[], datetime] = utc_now
 

@@ -69,7 +69,9 @@ async def access_log(request: web.Request, handler: Handler) -> web.StreamRespon
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, streams included (aiohttp calls this just before the head is sent)."""
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        # A printed report has a stricter content policy of its own.
+        response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     chosen = request.query.get("lang", "")
     if chosen in LANGUAGES and not request.path.startswith("/api/"):
@@ -148,6 +150,7 @@ def _told(request: web.Request, problem: Problem) -> web.StreamResponse:
         zone=deps.zone(),
         now=deps.now(),
         who=request.get(identity.WHO),
+        alarms=deps.alarms(),
         status=problem.status,
         detail=problem.detail(words),
         remedy=words("console.correct") if problem.places else problem.remedy(words),

@@ -1,104 +1,126 @@
-"""What people do to work orders, for the API, the pages and the crew page alike."""
+"""What people and other systems do to work orders, for the API, the pages and the crew page alike.
+
+Who may see an order is for ``authorize`` to say; what may be done to it now, for ``rules.dispatch.deeds``.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+
+from aiohttp import web
 
 from camera_registry.console.handling import number
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.dispatch import DispatchPolicy
-from camera_registry.model.work_order import CancelReason, HoldReason, OrderChange, OrderState, WorkOrder
+from camera_registry.model.people import Role, User
+from camera_registry.model.work_order import OrderChange, OrderState, WorkOrder
+from camera_registry.rules.access import Action, authorize, may
 from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.deeds import Actor, Deed, Refusal
-from camera_registry.store import orders
+from camera_registry.store import orders, register
 from camera_registry.store.errors import Outdated
+from camera_registry.store.orders import Wanted
 from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
-_Change = Callable[[WorkOrder, DispatchPolicy], OrderChange]
+
+DoDeed = Callable[[WorkOrder, Actor, datetime, DispatchPolicy], OrderChange]
+"""Does something to an order. Raises Refusal."""
+
+_NOBODYS = "\0"
+"""No crew has this name."""
 
 
-def actor(asked: _Ask) -> Actor:
-    """Who asks."""
-    return Actor(asked.user.name, asked.user.role)
+def actor(user: User) -> Actor:
+    """Who does something to orders."""
+    return Actor(user.name, user.role, user.crew, user.contractor)
 
 
 async def find(asked: _Ask) -> WorkOrder:
-    """The order that the path names, as it stands now. Raises Problem."""
-    id = number(asked, "order")
+    """The order that the path names, as it stands now. Raises Problem, Denied."""
+    return await get(asked, number(asked, "order"))
+
+
+async def get(asked: _Ask, id: int) -> WorkOrder:
+    """An order that whoever asks may see. Raises Problem, Denied."""
     found = asked.deps.board.orders.get(id) or await asked.deps.store.read(orders.get, id)
     if found is None:
         raise not_found("order", id)
+    authorize(asked.user, Action.SEE_ORDERS, found)
     return found
 
 
-async def assign(asked: _Ask, expected: int | None, contractor: str, crew: str) -> WorkOrder:
-    """Send somebody. A crew's contractor is the register's. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, policy: deeds.assign(order, contractor, crew, who, now, policy))
+async def listed(asked: _Ask, wanted: Wanted, before: int | None, limit: int) -> list[WorkOrder]:
+    """Orders, newest first: of the role ``crew``, only its own."""
+    user = asked.user
+    if user.role is Role.CREW:
+        wanted = replace(wanted, crew=user.crew or _NOBODYS, contractor=user.contractor if user.crew else "")
+    return await asked.deps.store.read(orders.page, wanted, before_id=before, limit=limit)
 
 
-async def accept(asked: _Ask, expected: int | None) -> WorkOrder:
-    """The crew goes. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.accept(order, who, now))
+def open_orders(asked: _Ask) -> list[WorkOrder]:
+    """The orders that are not over and that whoever asks may see, those that are due first in front."""
+    found = [
+        one for one in asked.deps.board.orders.values() if not one.over and may(asked.user, Action.SEE_ORDERS, one)
+    ]
+    return sorted(found, key=urgency)
 
 
-async def arrive(asked: _Ask, expected: int | None) -> WorkOrder:
-    """The crew is there. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.arrive(order, who, now))
+def next_due(order: WorkOrder) -> datetime | None:
+    """When the next phase that is still to be done is, or was, due."""
+    dues = (order.due.of(phase) for phase in order.pending())
+    return min((due for due in dues if due is not None), default=None)
 
 
-async def hold(asked: _Ask, expected: int | None, reason: HoldReason, note: str) -> WorkOrder:
-    """The crew can't go on. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.hold(order, reason, note, who, now))
+def urgency(order: WorkOrder) -> tuple[bool, datetime, str, int]:
+    """By which orders are sorted: what is due first, then what is not due at all (on hold, say), the worst first."""
+    due = next_due(order)
+    return due is None, due or order.sent_at, order.severity, order.id
 
 
-async def resume(asked: _Ask, expected: int | None) -> WorkOrder:
-    """The crew goes on. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, policy: deeds.resume(order, who, now, policy))
+def is_overdue(order: WorkOrder, now: datetime) -> bool:
+    """Whether a phase that is still to be done was due before now."""
+    due = next_due(order)
+    return due is not None and due <= now
 
 
-async def fix(asked: _Ask, expected: int | None, note: str) -> WorkOrder:
-    """The crew says that it is mended. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.fix(order, note, who, now))
+async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, **said: str) -> WorkOrder:
+    """Do something to an order as whoever asks; ``said`` is written into the step. Raises Problem, Outdated."""
+
+    def made(now: WorkOrder, policy: DispatchPolicy) -> OrderChange:
+        if expected is not None and now.version != expected:
+            raise Outdated(
+                f"order {now.id} is at version {now.version}, and the edit was made from version {expected}:"
+                " read it again and repeat the edit"
+            )
+        change = deed(now, actor(asked.user), asked.deps.now(), policy)
+        return replace(change, values={**change.values, **said})
+
+    try:
+        done = await asked.deps.edit_order(order.id, made)
+    except Refusal as refusal:
+        status = HTTPStatus.FORBIDDEN if refusal.code in ("role", "not_yours") else HTTPStatus.CONFLICT
+        raise Problem(status, "order", why=told(refusal, asked.words)) from refusal
+    if done is None:
+        raise not_found("order", order.id)
+    return done
 
 
-async def close(asked: _Ask, expected: int | None, stars: int | None, remark: str) -> WorkOrder:
-    """Confirm that it is done, and rate it perhaps (1 to 5 stars). Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.close(order, stars, remark, who, now))
-
-
-async def cancel(asked: _Ask, expected: int | None, reason: CancelReason, note: str) -> WorkOrder:
-    """Nobody needs to go. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, policy: deeds.cancel(order, reason, note, who, now, policy))
-
-
-async def reopen(asked: _Ask, expected: int | None, note: str) -> WorkOrder:
-    """It is not done after all. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, policy: deeds.reopen(order, note, who, now, policy))
-
-
-async def rate(asked: _Ask, expected: int | None, stars: int, remark: str) -> WorkOrder:
-    """Rate a closed order, 1 to 5 stars. Raises Problem, Outdated."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, expected, lambda order, _: deeds.rate(order, stars, remark, who, now))
-
-
-async def note(asked: _Ask, text: str) -> WorkOrder:
-    """Write something into its time line, be it open or over. Raises Problem."""
-    who, now = actor(asked), asked.deps.now()
-    return await _change(asked, None, lambda order, _: deeds.note(order, text, who, now))
+async def assign(asked: _Ask, order: WorkOrder, expected: int | None, contractor: str, crew: str) -> WorkOrder:
+    """Send a crew, whose contractor is the register's, or any crew of a contractor. Raises Problem, Outdated."""
+    kept = await asked.deps.store.read(register.load_register, ("crew", "contractor"))
+    if crew and crew not in kept.crews:
+        raise not_found("crew", crew)
+    if contractor and contractor not in kept.contractors:
+        raise not_found("contractor", contractor)
+    sent = kept.crews[crew].contractor if crew else contractor
+    return await do(asked, order, expected, lambda one, who, at, policy: deeds.assign(one, sent, crew, who, at, policy))
 
 
 def told(refusal: Refusal, words: Texts) -> str:
@@ -111,22 +133,5 @@ def told(refusal: Refusal, words: Texts) -> str:
     return words(f"order.refusal.{refusal.code}", **named)
 
 
-async def _change(asked: _Ask, expected: int | None, change: _Change) -> WorkOrder:
-    id = number(asked, "order")
-
-    def made(order: WorkOrder, policy: DispatchPolicy) -> OrderChange:
-        if expected is not None and order.version != expected:
-            raise Outdated(
-                f"order {id} is at version {order.version}, and the edit was made from version {expected}:"
-                " read it again and repeat the edit"
-            )
-        return change(order, policy)
-
-    try:
-        edited = await asked.deps.edit_order(id, made)
-    except Refusal as refusal:
-        status = HTTPStatus.FORBIDDEN if refusal.code in ("role", "not_yours") else HTTPStatus.CONFLICT
-        raise Problem(status, "order", why=told(refusal, asked.words)) from refusal
-    if edited is None:
-        raise not_found("order", id)
-    return edited
+TURN = web.AppKey("turn", asyncio.Lock)
+"""Held by whoever looks whether something was done already and, if not, does it: what comes twice at once waits."""

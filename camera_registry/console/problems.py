@@ -112,6 +112,8 @@ def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
 
 def refused(denied: Denied) -> Problem:
     """Somebody may not do what they asked for."""
+    if denied.foreign:
+        return Problem(HTTPStatus.FORBIDDEN, "foreign_order")
     return Problem(HTTPStatus.FORBIDDEN, "denied", action=denied.action, role=denied.role)
 
 

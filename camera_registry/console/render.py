@@ -4,7 +4,7 @@ from the texts. Times appear in the configured time zone beside how long ago the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -46,6 +46,8 @@ class Page:
     query: Mapping[str, str]
     user: User | None
     csrf: str
+    alarms: Sequence[str]
+    """What people must know of the service itself, as keys of texts."""
     live: bool
     """Only the part that changes is wanted, by a page that is open already."""
 
@@ -89,11 +91,16 @@ class Page:
         return next((self.t(key) for key in (f"field.{name}", f"list.{name}") if key in self.t.entries), "")
 
     def home(self) -> str:
-        """Where to begin: the overview for those who may see it."""
-        return "/" if self.user is None or self.may("see") else "/account"
+        """Where to begin: the overview for those who may see it, for a crew its orders."""
+        return "/" if self.user is None else home(self.user)
 
     def languages(self) -> list[str]:
         return [language for language in LANGUAGES if language != self.t.language]
+
+
+def home(user: User) -> str:
+    """Where somebody begins."""
+    return "/" if may(user, Action.SEE) else "/m" if may(user, Action.SEE_ORDERS) else "/account"
 
 
 def render(template: str, words: Texts, values: Mapping[str, object], common: Page) -> str:
@@ -110,6 +117,7 @@ def page(
     zone: ZoneInfo,
     now: datetime,
     who: Identity | None,
+    alarms: Sequence[str],
     status: HTTPStatus = HTTPStatus.OK,
     **values: object,
 ) -> web.Response:
@@ -122,6 +130,7 @@ def page(
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
+        alarms if who else (),
         request.headers.get("HX-Request") == "true",
     )
     text = render(template, words, values, common)

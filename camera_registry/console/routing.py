@@ -6,7 +6,7 @@ The dispatcher built here is the only way to a handler: it finds out who asks, h
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from camera_registry.console import identity
+from camera_registry.console import identity, signature, uploads
 from camera_registry.console.deps import Deps
 from camera_registry.console.identity import Identity
 from camera_registry.console.problems import Problem, invalid
@@ -64,6 +64,8 @@ class Asked(Generic[Q, B]):
     query: Q
     body: B
     headers: dict[str, str] = field(default_factory=dict)
+    photographs: Sequence[bytes] = ()
+    """What was sent beside the body, on routes that take it."""
 
     @property
     def user(self) -> User:
@@ -96,6 +98,10 @@ class Route(Generic[Q, B]):
     status: HTTPStatus = HTTPStatus.OK
     versioned: bool = False
     """Whether an edit of what exists must say which version it was made from (If-Match)."""
+    photographs: bool = False
+    """Whether photographs may be sent: one as the body, or several in a form."""
+    signed: bool = False
+    """Whether a signature says who asks, as a token does."""
 
     @property
     def writes(self) -> bool:
@@ -120,7 +126,7 @@ def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamR
 
     async def answer(request: web.Request) -> web.StreamResponse:
         deps = request.app[DEPS]
-        who = await identity.find(request, deps)
+        who = (route.signed and await signature.find(request, deps)) or await identity.find(request, deps)
         if who is not None:
             request[identity.WHO] = who
         words = texts(language(request, who, deps.settings().language))
@@ -128,8 +134,11 @@ def dispatcher(route: AnyRoute) -> Callable[[web.Request], Awaitable[web.StreamR
         _authorize(route, request, deps, who)
         given = {key: value for key, value in request.query.items() if key != "lang"}
         query = _parse(route.query, given, "query", words)
-        body = await _body(route, request, who)
-        asked: Asked[Any, Any] = Asked(request, deps, who, words, query, body)
+        sent = await _sent(route, request, deps)
+        if route.writes and route.action is not None:
+            identity.check_session_token(request, who, sent.token)
+        body = _parse(route.body, sent.value, "body", words) if route.writes else Nothing()
+        asked: Asked[Any, Any] = Asked(request, deps, who, words, query, body, photographs=sent.photographs)
         result = await route.handler(asked)
         if isinstance(result, BaseModel):
             payload = result.model_dump_json(by_alias=True).encode()
@@ -155,21 +164,26 @@ def _authorize(route: AnyRoute, request: web.Request, deps: Deps, who: Identity 
     authorize(who.user, route.action)
 
 
-async def _body(route: AnyRoute, request: web.Request, who: Identity | None) -> BaseModel:
-    """What was sent, as the route's model. A form's ``csrf`` field is the session's token, checked here."""
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came with a request, not looked at yet. ``token`` is a form's ``csrf`` field: the session's token."""
+
+    value: object = field(default_factory=dict)
+    token: str = ""
+    photographs: Sequence[bytes] = ()
+
+
+async def _sent(route: AnyRoute, request: web.Request, deps: Deps) -> _Sent:
     if not route.writes:
-        return Nothing()
-    sent: object = {}
-    form_token = ""
+        return _Sent()
+    photographs: Sequence[bytes] = ()
     if request.content_type == _FORM:
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-        form_token = form.pop("csrf", "")
-        sent = form
-    elif route.body is not Nothing:
-        sent = await _json(request)
-    if route.action is not None:
-        identity.check_session_token(request, who, form_token)
-    return _parse(route.body, sent, "body", request[WORDS])
+    elif route.photographs and request.content_type in uploads.TYPES:
+        form, photographs = await uploads.read(request, deps.settings().photographs)
+    else:
+        return _Sent({} if route.body is Nothing else await _json(request))
+    return _Sent(form, form.pop("csrf", ""), photographs)
 
 
 async def _json(request: web.Request) -> object:

@@ -29,6 +29,11 @@ class Occasion(StrEnum):
     """Somebody tries the channel."""
     ORDER_OPENED = "order_opened"
     """Somebody is sent, for the first time or again."""
+    ORDER_ASSIGNED = "order_assigned"
+    """Somebody else is sent."""
+    ORDER_HELD = "order_held"
+    ORDER_FIXED = "order_fixed"
+    """The crew says so; the probes are asked next."""
     ORDER_OVERDUE = "order_overdue"
     """A crew has not done something by its deadline: whoever is responsible pushes."""
     ORDER_VERIFIED = "order_verified"
@@ -51,7 +56,7 @@ class NoticeState(StrEnum):
 WAITING = (Occasion.ESCALATED, Occasion.REPEATED)
 """What is owed for later, and only if nobody takes care of the incident until then."""
 
-OF_ORDERS = (Occasion.ORDER_OPENED, Occasion.ORDER_OVERDUE, Occasion.ORDER_VERIFIED, Occasion.ORDER_CLOSED)
+OF_ORDERS = tuple(occasion for occasion in Occasion if occasion.value.startswith("order_"))
 """Steps of work orders; the others are of incidents."""
 
 Values = Mapping[str, str | int | bool | None]

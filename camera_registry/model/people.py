@@ -38,12 +38,17 @@ class Crew:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who signs in, or a token that acts for them."""
+    """Somebody who signs in, or a token that acts for them.
+
+    ``crew`` is the crew they belong to (empty: none); ``contractor`` is that crew's, as the register has it now.
+    """
 
     name: str
     role: Role
     language: str = "zh"
     active: bool = True
+    crew: str = ""
+    contractor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,6 +49,7 @@ class Unjudged(StrEnum):
     NOTHING_TO_SEE = "nothing_to_see"
     STANDS_DOWN = "stands_down"
     MONOCHROME = "monochrome"
+    MAY_MOVE = "may_move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A reference, and what changed from it to the newest frame. None: they could not be compared."""
+    """A reference, and what changed from it to the newest frame. None: they could not be compared.
+
+    ``tiles`` shows where: by name, the rows of a map of 16 x 9 tiles, "1" for a tile that is concerned.
+    """
 
     reference: Picture
     change: Measures | None = None
+    tiles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +82,42 @@ class Sight:
 
     ``clock`` is what the burnt-in clock was read as: ``seconds_off`` against the time of capture, ``sure`` 0 to 1,
     ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.
+    ``restless`` is what changed between two references, and so by itself.
+    ``sun`` is its elevation in degrees when the newest frame was taken, where the camera's place is known: it tells day
+    from night better than the hour. ``may_move``: the camera tours by itself, and is nowhere wrong.
     """
 
     frames: tuple[Picture, ...]
     references: tuple[Compared, ...] = ()
     between: Measures | None = None
     clock: Measures | None = None
+    restless: Measures | None = None
+    sun: float | None = None
+    may_move: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFault:
     """A fault of a picture. ``score`` is 0.5 at the limit and 1 where nobody would doubt it; ``evidence`` are the
-    numbers that it rests on."""
+    numbers that it rests on, ``tiles`` where it is seen (rows of 16 x 9 tiles), if it is not everywhere."""
 
     cause: Cause
     score: float
     evidence: Measures = field(default_factory=dict)
+    tiles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``."""
+    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``.
+
+    ``scores`` are those of all causes in ``checked``, below 0.5 where nothing was found.
+    """
 
     faults: tuple[PictureFault, ...]
     checked: tuple[Cause, ...]
     not_checked: Mapping[Cause, Unjudged]
+    scores: Mapping[Cause, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,9 @@ class Limits:
     """Level that 99 % of a dead picture's pixels stay below."""
     black_noise: float = 0.3
     """Deviation in levels that noise stays below where there is no sensor."""
+    drawn: float = 0.55
+    """Share of rows of one level, in a picture that is drawn and not seen; and share of its tiles without any noise."""
+    drawn_silent: float = 0.78
     black_range: float = 0.7
     """Levels by which the tiles of a picture without anything in it differ; an underexposed scene has more."""
 
@@ -143,22 +162,32 @@ class Limits:
     cast_factor: tuple[float, float] = (2.9, 6.0)
     cast_chroma: float = 14.0
     cast_neutral: float = 8.0
+    cast_white: tuple[float, float] = (27.0, 45.0)
+    cast_least: tuple[float, float] = (5.0, 14.0)
 
     noise: tuple[float, float] = (4.5, 14.0)
     noise_alone: tuple[float, float] = (5.8, 14.0)
     """Fine texture all over the picture looks like noise; only a reference tells them apart below this."""
     noise_more: float = 4.0
     speckle: tuple[float, float] = (0.018, 0.06)
+    hot: tuple[float, float] = (0.006, 0.03)
+    colour_noise: tuple[float, float] = (0.8, 3.0)
+    colour_noise_alone: tuple[float, float] = (1.3, 4.0)
 
     wave_prominence: tuple[float, float] = (6.5, 16.0)
     wave_more: tuple[float, float] = (5.5, 14.0)
     wave: float = 2.5
+    wave_spread: float = 0.75
+    """How even a wave is over the picture, without a reference: a fence stands somewhere."""
+    breaks: tuple[float, float] = (3.0, 8.0)
     torn: tuple[float, float] = (0.012, 0.05)
-    bands: tuple[float, float] = (0.11, 0.30)
+    bands: tuple[float, float] = (0.14, 0.30)
 
     plain_rows: tuple[float, float] = (0.06, 0.25)
     plain_part: tuple[float, float] = (0.25, 0.50)
-    broken: tuple[float, float] = (0.030, 0.08)
+    broken: tuple[float, float] = (0.045, 0.09)
+    dragged: tuple[float, float] = (0.06, 0.25)
+    breaks_on_grid: tuple[float, float] = (2.0, 6.0)
 
     displacement: tuple[float, float] = (0.020, 0.10)
     agreement: float = 0.40
@@ -169,9 +198,20 @@ class Limits:
     softness: tuple[float, float] = (0.90, 1.30)
     """Mean of the two above, each as a share of where healthy pictures end: 1.15 pixels, 0.46."""
     middle_sharpness: tuple[float, float] = (0.83, 0.50)
+    middle_sharpness_unlike: tuple[float, float] = (0.72, 0.45)
+    """The same in other light than the reference's, or at another resolution."""
     detail: tuple[float, float] = (0.62, 0.25)
 
+    edge_wider: float = 0.15
+    """Pixels by which edges must be wider than in any reference."""
     hidden: tuple[float, float] = (0.16, 0.50)
+    lost: tuple[float, float] = (0.22, 0.50)
+    lost_patch: float = 0.08
+    faded_spots: float = 0.10
+    faded_drops: float = 0.13
+    film: tuple[float, float] = (0.13, 0.32)
+    blots: tuple[float, float] = (0.10, 0.30)
+    film_parts: float = 8.0
     dirty: tuple[float, float] = (0.10, 0.24)
     dirty_parts: float = 4.0
     drops: tuple[float, float] = (0.22, 0.60)

@@ -56,6 +56,15 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Building:
+    """Something that hides what lies behind it. ``polygon`` is a GeoJSON geometry as text, WGS-84 degrees."""
+
+    id: str
+    name: str = ""
+    polygon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A named thing that a site needs seen, and the channels that can show it."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from camera_registry.model.baseline import Persistence
 from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
@@ -36,6 +37,27 @@ SEVERITIES: Mapping[Cause, Severity] = {
 }
 """How much a cause matters by itself; a mass failure is P1 whatever its cause."""
 
+_HOUR = 3600.0
+PERSISTENCE: Mapping[Cause, Persistence] = {
+    Cause.NO_SIGNAL: Persistence(2, 3, 0),
+    Cause.BLACK: Persistence(3, 4, 300),
+    Cause.FROZEN: Persistence(2, 3, 0),
+    Cause.CORRUPT: Persistence(3, 4, 300),
+    Cause.MOVED: Persistence(3, 4, 900),
+    Cause.STRIPED: Persistence(3, 4, 1800),
+    Cause.DARK: Persistence(3, 4, 1800),
+    Cause.OVEREXPOSED: Persistence(4, 5, 0.75 * _HOUR),
+    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR),
+    Cause.BLURRED: Persistence(4, 5, _HOUR),
+    Cause.NOISY: Persistence(4, 5, _HOUR),
+    Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR),
+    Cause.LOW_CONTRAST: Persistence(6, 8, 6 * _HOUR),
+    Cause.DIRTY: Persistence(6, 8, 24 * _HOUR),
+    Cause.OSD_CLOCK: Persistence(3, 4, 1800),
+}
+"""How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
+hour, a lorry stands before it for half an hour, fog lies for a morning, drops dry within a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class PicturePolicy:
@@ -45,6 +67,11 @@ class PicturePolicy:
     """Black: 95 % of the pixels are darker than this."""
     flat_share: float = 0.80
     """No signal: at least this share of the 8 x 8 blocks holds one colour without any sensor noise."""
+    persistence: Mapping[Cause, Persistence] = field(default_factory=lambda: dict(PERSISTENCE))
+    """How long a cause must be seen in pictures that are judged in full."""
+
+    def persistence_of(self, cause: Cause) -> Persistence:
+        return self.persistence.get(cause, Persistence())
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +209,7 @@ class PollPolicy:
     """In place of ``by_kind`` for traffic units of these kinds."""
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """What is always asked of a probe, by its name."""
+    long_down: float = 86_400.0
+    """Seconds after which a device that is down, and carries no other, is asked less often."""
+    long_down_factor: float = 5.0
+    """By how much its intervals are longer then."""

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.people import Contractor, Crew
-from camera_registry.model.place import Area, Site, View
+from camera_registry.model.place import Area, Building, Site, View
 
-Item = Area | Site | View | Device | Channel | Contractor | Crew
+Item = Area | Site | View | Device | Channel | Contractor | Crew | Building
 
 KINDS: Mapping[str, type[Item]] = {
     "area": Area,
@@ -20,6 +20,7 @@ KINDS: Mapping[str, type[Item]] = {
     "channel": Channel,
     "contractor": Contractor,
     "crew": Crew,
+    "building": Building,
 }
 """What an item is called wherever its kind is written down: in changes, addresses of the API, inventory files."""
 
@@ -42,6 +43,7 @@ class Register:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     contractors: Mapping[str, Contractor] = field(default_factory=dict)
     crews: Mapping[str, Crew] = field(default_factory=dict)
+    buildings: Mapping[str, Building] = field(default_factory=dict)
 
     def parents(self) -> dict[str, tuple[str, ...]]:
         """What each device stands behind."""

@@ -52,6 +52,9 @@ def advance(state: AspectState, reading: Reading, policy: Policy, now: datetime)
     """
     if state.read_at is not None and reading.at <= state.read_at:
         return state, None
+    settled = state.state is State.OK and state.settled is State.OK
+    if settled and reading.good and state.good and not (state.changes or state.run):
+        return _later(state, reading.at), None
     changed = state.good is not None and state.good != reading.good
     changes = ((state.changes << 1) | changed) & _MASK
     state = replace(state, read_at=reading.at, good=reading.good, changes=changes)
@@ -64,6 +67,12 @@ def advance(state: AspectState, reading: Reading, policy: Policy, now: datetime)
     if share >= policy.flapping_start:
         return _settle(state, State.FLAPPING, reading.at, reading, now)
     return _good(state, reading, policy, now) if reading.good else _bad(state, reading, policy, now)
+
+
+def _later(state: AspectState, at: datetime) -> AspectState:
+    """What is in order and was at every reading of the window, a reading later: nearly every reading is such a one, so
+    it is made without looking at each field twice, as ``replace`` does."""
+    return AspectState(state.subject, State.OK, State.OK, state.was, state.since, read_at=at, good=True)
 
 
 def _good(state: AspectState, reading: Reading, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
@@ -181,6 +190,8 @@ def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> 
 
 def flapping_share(changes: int) -> float:
     """Weighted share, 0 to 1.2, of the last 20 readings that differed from the one before."""
+    if not changes:
+        return 0.0
     return sum(weight for place, weight in enumerate(_WEIGHTS) if changes >> place & 1) / WINDOW
 
 

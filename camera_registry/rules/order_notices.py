@@ -17,6 +17,9 @@ from camera_registry.rules.notices import concerns, describe_order, wake
 _TOLD: Mapping[OrderStep, Occasion] = {
     OrderStep.OPENED: Occasion.ORDER_OPENED,
     OrderStep.REOPENED: Occasion.ORDER_OPENED,
+    OrderStep.ASSIGNED: Occasion.ORDER_ASSIGNED,
+    OrderStep.HELD: Occasion.ORDER_HELD,
+    OrderStep.FIXED: Occasion.ORDER_FIXED,
     OrderStep.ESCALATED: Occasion.ORDER_OVERDUE,
     OrderStep.VERIFIED: Occasion.ORDER_VERIFIED,
     OrderStep.CLOSED: Occasion.ORDER_CLOSED,

@@ -28,13 +28,15 @@ def plan(
     known: Collection[Run],
     parents: Sequence[Device] = (),
     succeeded: Collection[Run] | None = None,
+    *,
+    long_down: bool = False,
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
     where the register has no path, and what they are like; ``known`` are the runs with an earlier observation,
     ``succeeded`` those of them that ever went well (None: all). Plan anew when any grows. ``parents``: the devices
-    above, the nearest first.
+    above, the nearest first. ``long_down``: it has not answered for so long that it is asked less often.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
@@ -42,8 +44,9 @@ def plan(
     probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     let_in = known if succeeded is None else succeeded
+    slower = policy.long_down_factor if long_down else 1.0
     tasks = [
-        _task(device, probe, channel, policy, _words(probe, channel, order, learned), known)
+        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned), known)
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
@@ -294,10 +297,11 @@ def _task(
     probe: str,
     channel: Channel,
     policy: PollPolicy,
+    slower: float,
     words: Facts,
     known: Collection[Run],
 ) -> Task:
     pace = policy.paces[probe]
-    interval = max(device.interval or pace.interval, pace.timeout * 1.1)
+    interval = max(device.interval or pace.interval, pace.timeout * 1.1) * slower
     options = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
     return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

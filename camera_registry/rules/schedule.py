@@ -54,13 +54,20 @@ class _Slot:
     running: bool = False
 
 
+_Place = tuple[float, int, Key, int]
+"""When, a number that breaks ties, what, and the generation of its slot."""
+
+
 class Agenda:
     """What is due when. A task still running when it is due again is skipped and counted in ``missed``."""
 
     def __init__(self) -> None:
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
-        self._heap: list[tuple[float, int, bool, Key, int]] = []
+        self._heap: list[_Place] = []
+        self._fast: list[_Place] = []
+        """What was hurried. It goes before all else that is due: where more is due than can be asked, a suspicion must
+        not wait in line for its confirmation behind what is merely late."""
         self._count = 0
         self.missed: dict[str, int] = {}
 
@@ -83,11 +90,11 @@ class Agenda:
             self._count += 1
             share = phase(key)
             due = next_due(now, task.interval, share)
+            if task.soon and due - now > SOON:
+                due = now + share * SOON
             running = kept is not None and kept.running
             slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
-            self._push(due, key, slot)
-            if task.soon and due - now > SOON:
-                self.hurry(key, now + share * SOON)
+            self._push(due, key, slot, self._heap)
         self._of[device] = tuple(keys)
 
     def drop(self, device: str) -> None:
@@ -99,35 +106,61 @@ class Agenda:
         slot = self._slots.get(key)
         if slot is not None and slot.due > at and (slot.extra is None or slot.extra > at):
             slot.extra = at
-            self._push(at, key, slot, extra=True)
+            self._push(at, key, slot, self._fast)
+
+    def skip(self, now: float) -> None:
+        """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
+        that not all are asked at once; a rare one within SOON."""
+        self._heap.clear()
+        self._fast.clear()
+        for key, slot in self._slots.items():
+            overdue = slot.due <= now
+            if overdue:
+                due = next_due(now, slot.task.interval, slot.share)
+                self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
+                slot.due = due
+            slot.extra = None
+            self._push(slot.due, key, slot, self._heap)
+            if overdue and slot.due - now > SOON:
+                self.hurry(key, now + slot.share * SOON)
 
     def next_at(self) -> float | None:
         """When something is next due, or None."""
-        return self._heap[0][0] if self._heap else None
+        return min((heap[0][0] for heap in (self._fast, self._heap) if heap), default=None)
 
     def pop(self, now: float) -> Due | None:
-        """The longest overdue task that is not running, now marked as running; None when nothing is due."""
+        """The longest overdue task that is not running, hurried ones first, now marked as running; None when nothing
+        is due."""
+        return self._pop_hurried(now) or self._pop_ordinary(now)
+
+    def _pop_hurried(self, now: float) -> Due | None:
+        while self._fast and self._fast[0][0] <= now:
+            due, _, key, generation = heapq.heappop(self._fast)
+            slot = self._slots.get(key)
+            if slot is None or slot.generation != generation or slot.extra != due:
+                continue
+            slot.extra = None
+            if not slot.running:
+                slot.running = True
+                return Due(key, slot.target, slot.task, due, extra=True)
+        return None
+
+    def _pop_ordinary(self, now: float) -> Due | None:
         while self._heap and self._heap[0][0] <= now:
-            due, _, extra, key, generation = heapq.heappop(self._heap)
+            due, _, key, generation = heapq.heappop(self._heap)
             slot = self._slots.get(key)
             if slot is None or slot.generation != generation:
                 continue
-            if extra:
-                if slot.extra != due:
-                    continue
-                slot.extra = None
-            else:
-                slot.due = next_due(now, slot.task.interval, slot.share)
-                lost = round((slot.due - due) / slot.task.interval) - 1
-                if lost > 0:
-                    self._miss(slot.task.probe, lost)
-                self._push(slot.due, key, slot)
+            slot.due = next_due(now, slot.task.interval, slot.share)
+            lost = round((slot.due - due) / slot.task.interval) - 1
+            if lost > 0:
+                self._miss(slot.task.probe, lost)
+            self._push(slot.due, key, slot, self._heap)
             if slot.running:
-                if not extra:
-                    self._miss(slot.task.probe, 1)
+                self._miss(slot.task.probe, 1)
                 continue
             slot.running = True
-            return Due(key, slot.target, slot.task, due, extra)
+            return Due(key, slot.target, slot.task, due, extra=False)
         return None
 
     def done(self, key: Key) -> None:
@@ -136,9 +169,9 @@ class Agenda:
         if slot is not None:
             slot.running = False
 
-    def _push(self, due: float, key: Key, slot: _Slot, *, extra: bool = False) -> None:
+    def _push(self, due: float, key: Key, slot: _Slot, heap: list[_Place]) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (due, self._count, extra, key, slot.generation))
+        heapq.heappush(heap, (due, self._count, key, slot.generation))
 
     def _miss(self, probe: str, count: int) -> None:
         self.missed[probe] = self.missed.get(probe, 0) + count

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_registry.model.health import AspectState
 from camera_registry.model.incident import Affected, Incident, IncidentChange, Step
@@ -20,6 +20,9 @@ from camera_registry.rules.incidents.fold import around, fold
 from camera_registry.rules.incidents.restore import restore
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
+
+AHEAD = timedelta(minutes=1)
+"""Later than the book by more than this is no time that has come: the book is folded every few seconds."""
 
 
 class Casebook:
@@ -112,7 +115,10 @@ class Casebook:
         orders: Mapping[int, WorkOrder] | None = None,
     ) -> list[Notice]:
         """The notices that follow from these steps. ``orders``: the work orders by their incidents."""
-        told = notices.owed(steps, self.audiences, self.register, orders)
+        # A step of tomorrow, for the clock was set back since, is told now.
+        tomorrow = self._book.at + AHEAD
+        past = (step if step.at <= tomorrow else replace(step, at=self._book.at) for step in steps)
+        told = notices.owed(past, self.audiences, self.register, orders)
         return told + order_notices.owed(order_steps, self.audiences, self.register)
 
     def standing(self, audience: Audience) -> list[Notice]:

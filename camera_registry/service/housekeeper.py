@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
@@ -14,14 +14,16 @@ from camera_registry.service.observation_log import Silent
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.replay.records import Ticked
 from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
-from camera_registry.store.pictures import Pictures
 
 log = logging.getLogger(__name__)
 
 SHARES = 10
 """Parts that the devices are cut in, one of them looked at each second, so no second is a long one."""
 
-ADOPT_EVERY = 10
+ADOPT_EVERY = 5
+ADOPT_LATEST = 60
+"""What devices told of themselves is taken over once no more comes, or after so long: each time the whole register is
+read anew, and a fleet that is met for the first time tells something every second."""
 HOLD_EVERY = 10
 SWEEP_EVERY = 600
 
@@ -30,7 +32,6 @@ SWEEP_EVERY = 600
 class Retention:
     """How long things are kept."""
 
-    pictures: timedelta
     notices: timedelta
     sessions: sessions.Limits
 
@@ -43,7 +44,7 @@ class Housekeeper:
         ledger: Ledger,
         recorder: Recorder,
         store: Store,
-        pictures: Pictures,
+        sweep_files: Callable[[datetime], object],
         clock: SteadyClock,
         follow: Callable[[], Awaitable[None]],
         retention: Callable[[], Retention],
@@ -52,7 +53,7 @@ class Housekeeper:
         self._ledger = ledger
         self._recorder = recorder
         self._store = store
-        self._pictures = pictures
+        self._sweep_files = sweep_files
         self._clock = clock
         self._follow = follow
         self._retention = retention
@@ -61,6 +62,7 @@ class Housekeeper:
         """Called at each turn."""
         self.version = 0
         """The version of the register that is followed."""
+        self._told = 0
 
     async def run(self) -> None:
         """Keep house until cancelled. What fails is tried again at its next turn."""
@@ -76,14 +78,14 @@ class Housekeeper:
                 await self._shift_notices(step)
             now = self._clock.utc()
             self._log.note(now, Ticked(SHARES))
-            self._ledger.tick(now, SHARES)
-            self._recorder.tell(())
+            self._recorder.tell(self._ledger.tick(now, SHARES))
             try:
                 if await self._store.read(register.version) != self.version:
                     await self._follow()
                 if second % HOLD_EVERY == 0:
                     await asyncio.to_thread(self._store.hold)
-                if second % ADOPT_EVERY == 0:
+                    await asyncio.to_thread(self._store.reserve.keep)
+                if second % ADOPT_EVERY == 0 and (self._all_told() or second % ADOPT_LATEST == 0):
                     await self._recorder.adopt()
                 if second % SWEEP_EVERY == 0:
                     await self._sweep()
@@ -91,6 +93,11 @@ class Housekeeper:
                 raise
             except (StoreError, OSError) as error:
                 log.warning("housekeeping waits for the store: %s", error)
+
+    def _all_told(self) -> bool:
+        """Whether no more devices have told something new since the last look."""
+        before, self._told = self._told, len(self._ledger.adoptable)
+        return before == self._told
 
     async def _shift_notices(self, step: timedelta) -> None:
         try:
@@ -101,6 +108,6 @@ class Housekeeper:
     async def _sweep(self) -> None:
         now = self._clock.utc()
         retention = self._retention()
-        await asyncio.to_thread(self._pictures.sweep, now, retention.pictures)
+        await asyncio.to_thread(self._sweep_files, now)
         await self._store.write(sessions.sweep, now, retention.sessions)
         await self._store.write(outbox.sweep, now - retention.notices)

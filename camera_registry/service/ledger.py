@@ -4,9 +4,10 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from itertools import islice
 
 from camera_registry.board import BoardEntry
@@ -41,7 +42,8 @@ class Ledger:
         self._below: dict[str, list[str]] = {}
         self._down: set[str] = set()
         self._back: dict[str, datetime] = {}
-        self._stirred: dict[str, datetime] = {}
+        self._stirred: list[tuple[datetime, str]] = []
+        """A heap: when what only moved its newest time is to be written, and of which device."""
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -91,7 +93,7 @@ class Ledger:
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
         """Judge observations in the order they came; what the poller should do about them."""
         told: list[RosterChange] = []
-        for seen in batch:
+        for seen in _of_today(batch, now):
             watched = self._watched.get(seen.device)
             run = (seen.probe, seen.channel)
             if watched is None or watched.entry is None:
@@ -126,8 +128,10 @@ class Ledger:
             self.changes.touched.add(seen.device)
         return told
 
-    def tick(self, now: datetime, share: int) -> None:
-        """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part."""
+    def tick(self, now: datetime, share: int) -> list[RosterChange]:
+        """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
+        for the poller: what has been down for long is asked less often."""
+        told: list[RosterChange] = []
         self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
@@ -139,24 +143,27 @@ class Ledger:
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
+            if watched.device.id in self._down and not watched.long_down:
+                told += self._pace(watched, now)
+        return told
 
     def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``: tell the times of evidence by the new clock, so silence is measured right."""
         for watched in self._watched.values():
             watched.shift(step)
+        self._stirred = [(due + step, device) for due, device in self._stirred]
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
         for ``watched.PATIENCE`` or one interval; ``now`` None: at once."""
         taken, self.changes = self.changes, Changes()
-        for device, since in list(self._stirred.items()):
+        while self._stirred and (now is None or self._stirred[0][0] <= now):
+            _, device = heappop(self._stirred)
             watched = self._watched.get(device)
-            if watched is not None:
-                if now is not None and now - since < watched.patience:
-                    continue
+            if watched is not None and watched.stirred:
+                watched.stirred = False
                 taken.states.update(watched.states)
                 taken.seen.update({(device, run): seen for run, seen in watched.seen.items()})
-            del self._stirred[device]
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -255,7 +262,16 @@ class Ledger:
         above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
         parents = [parent.device for parent in above if parent is not None]
         succeeded = {run for run, seen in watched.seen.items() if seen.last_success is not None}
-        entry = plan(device, watched.channels, self.polls, watched.learned, watched.seen, parents, succeeded)
+        entry = plan(
+            device,
+            watched.channels,
+            self.polls,
+            watched.learned,
+            watched.seen,
+            parents,
+            succeeded,
+            long_down=watched.long_down,
+        )
         if entry == watched.entry and entry is not None:
             return []
         was = watched.entry
@@ -271,6 +287,18 @@ class Ledger:
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []
+
+    def _pace(self, watched: Watched, now: datetime) -> list[RosterChange]:
+        """Ask a device less often once it is down for long, until it answers; never one that others stand behind."""
+        id = watched.device.id
+        state = watched.states.get(Subject(id, Aspect.REACH))
+        since = state.since if state is not None and id in self._down and not self._below.get(id) else None
+        long = since is not None and (now - since).total_seconds() >= self.polls.long_down
+        answers = state is not None and state.good is True
+        if (long and not answers) == watched.long_down:
+            return []
+        watched.long_down = not watched.long_down
+        return self._replan(watched, now)
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
         watched = self._watched[device]
@@ -366,19 +394,28 @@ class Ledger:
         success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
         failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
-        self._stirred.setdefault(seen.device, seen.at)
+        if not watched.stirred:
+            watched.stirred = True
+            heappush(self._stirred, (seen.at + watched.patience, seen.device))
         if earlier is None or _news(earlier.failure, seen.failure):
             self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
-        """What the device told of itself: where its streams are, and what its file does not say yet."""
+        """What a device told: that it answers again, where its streams are, what its file does not say yet."""
+        paced = self._pace(watched, now) if watched.long_down else []
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
         if told.items() <= watched.learned.items() and not first:
-            return []
+            return paced
         watched.learned.update(told)
-        return self._replan(watched, now)
+        return [*paced, *self._replan(watched, now)]
+
+
+def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observation]:
+    """The batch, with what is of tomorrow taken for now: the clock was set back while it was asked, and held to be of
+    tomorrow it would make all of today's count nothing."""
+    return (seen if seen.at <= now else replace(seen, at=now) for seen in batch)
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

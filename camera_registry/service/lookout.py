@@ -62,7 +62,9 @@ class Lookout:
         if reading.good:
             self._sight = blindness.answered(self._sight, device, self.canaries)
             return ()
-        if state.settled is State.OK or device in self.canaries:
+        # After a pause of our own everything is stale, and our line may be what is lost.
+        well = State.OK in (state.settled, state.was if state.settled is State.STALE else None)
+        if well or device in self.canaries:
             self._sight = blindness.failed(self._sight, device, reading.at, self.canaries, self._devices, self._parents)
         if self._asked is not None and now - self._asked < timedelta(seconds=policy.retry):
             return ()

@@ -37,6 +37,7 @@ class Known:
     seen: tuple[ProbeSeen, ...]
     opinions: tuple[tuple[Subject, tuple[tuple[Run, Opinion], ...]], ...]
     learned: Mapping[str, object]
+    long_down: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Silent:
     keeps = False
     lost = 0
     """Records that were lost since the service began."""
+    failing = False
+    """Whether the newest could not be written."""
     n = 0
     """The number of the newest record."""
 
@@ -60,8 +62,6 @@ class ObservationLog(Silent):
     keeps = True
 
     def __init__(self, folder: Path, size: int, most: int, now: Callable[[], datetime]) -> None:
-        self.failing = False
-        """Whether the newest could not be written."""
         self._folder, self._size, self._most, self._now = folder, size, most, now
         self.checkpoint: Callable[[], Awaitable[None]]
         """Begins a new file with a checkpoint, by ``turn`` and ``keep``. Raises Unavailable."""

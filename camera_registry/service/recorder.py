@@ -234,6 +234,8 @@ class Recorder:
                 now, records.Judged(tuple(replace(seen, picture=None) if seen.picture else seen for seen in batch))
             )
             self.tell(self._ledger.judge(batch, now))
+            if self._store.reserve.spent:
+                continue  # what room is left is for what people are told
             for seen in batch:
                 self._evidence.keep(seen, good=self._pictured_well(seen))
 

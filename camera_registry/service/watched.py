@@ -37,6 +37,10 @@ class Watched:
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
+    long_down: bool = False
+    """Whether it is asked less often, for it has been down so long."""
+    stirred: bool = False
+    """Whether a time of it has moved that is not written yet."""
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
@@ -51,7 +55,7 @@ class Watched:
         """What is remembered of the device."""
         held = tuple((subject, tuple(opinions.items())) for subject, opinions in self.opinions.items())
         states, seen = tuple(self.states.values()), tuple(self.seen.values())
-        return Known(self.device.id, self.entry, states, seen, held, dict(self.learned))
+        return Known(self.device.id, self.entry, states, seen, held, dict(self.learned), self.long_down)
 
     def recall(self, known: Known, now: datetime) -> None:
         """Remember it again."""
@@ -60,6 +64,7 @@ class Watched:
         self.seen = {(one.probe, one.channel): one for one in known.seen}
         self.opinions = {subject: dict(held) for subject, held in known.opinions}
         self.learned = dict(known.learned)
+        self.long_down = known.long_down
 
     def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
         """Keep the opinion of this run, and say whether it counts against those of others."""

@@ -16,7 +16,7 @@ from enum import StrEnum
 from camera_registry.model.register import KINDS, Item, Register
 
 LOGIN = ("username", "password")
-ORDER = ("contractor", "crew", "area", "site", "device", "channel", "view")
+ORDER = ("contractor", "crew", "area", "site", "device", "channel", "view", "building")
 """What is referred to stands before what refers to it."""
 
 
@@ -40,6 +40,7 @@ def write(register: Register, logins: Mapping[str, tuple[str, str]]) -> str:
         "device": register.devices.values(),
         "channel": register.channels.values(),
         "view": register.views.values(),
+        "building": register.buildings.values(),
     }
     for record in ORDER:
         own = frozenset(field.name for field in fields(KINDS[record]))

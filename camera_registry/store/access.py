@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from camera_registry.model.people import Role, User
 from camera_registry.store import audit
 from camera_registry.store.columns import clean
 from camera_registry.store.errors import Refused
 from camera_registry.store.statements import insert, upsert
-from camera_registry.store.tables import AccountRow, LoginFailureRow, SessionRow, SetupRow, table
+from camera_registry.store.tables import AccountRow, CrewRow, LoginFailureRow, SessionRow, SetupRow, table
 
 _ACCOUNTS = table(AccountRow)
+_CREWS = table(CrewRow)
 _SESSIONS = table(SessionRow)
 _SETUP = table(SetupRow)
 _FAILURES = table(LoginFailureRow)
@@ -47,46 +49,53 @@ def digest(secret: str) -> str:
 
 def accounts(tx: Connection) -> list[Account]:
     """Everybody, by name."""
-    rows = tx.execute(select(_ACCOUNTS).order_by(_ACCOUNTS.c.name))
-    return [
-        Account(User(row.name, row.role, row.language, row.active), row.password_hash, row.created_at) for row in rows
-    ]
+    return [_account(row) for row in tx.execute(with_contractor().order_by(_ACCOUNTS.c.name))]
 
 
 def account(tx: Connection, name: str) -> Account | None:
     """One account."""
-    row = tx.execute(select(_ACCOUNTS).where(_ACCOUNTS.c.name == clean(name))).first()
-    if row is None:
-        return None
-    return Account(User(row.name, row.role, row.language, row.active), row.password_hash, row.created_at)
+    row = tx.execute(with_contractor().where(_ACCOUNTS.c.name == clean(name))).first()
+    return None if row is None else _account(row)
+
+
+def user_of(row: Row[Any]) -> User:
+    """The user in a row of ``account``, joined with the ``contractor`` of the crew."""
+    return User(row.name, row.role, row.language, row.active, row.crew, row.contractor or "")
 
 
 def create_account(tx: Connection, user: User, password_hash: str, *, author: str, at: datetime) -> None:
-    """Add somebody. Set-up tokens that wait are void from then on. Raises Refused if the name is taken."""
+    """Add somebody. Set-up tokens that wait are void from then on. Raises Refused if the name is taken, or the
+    crew does not fit."""
     if account(tx, user.name) is not None:
         raise Refused([f"user {user.name} exists already; choose another name, or change that user"])
-    row = {"name": user.name, "role": user.role, "language": user.language, "active": user.active}
+    _refuse_wrong_crew(tx, user)
+    row = {"name": user.name, "role": user.role, "language": user.language, "active": user.active, "crew": user.crew}
     tx.execute(delete(_SETUP))
     insert(tx, _ACCOUNTS, [{**row, "password_hash": password_hash, "created_at": at}])
-    audit.append(tx, author, "user.create", f"user/{user.name}", {"role": user.role.value}, at)
+    audit.append(tx, author, "user.create", f"user/{user.name}", _told(user, {"role": user.role.value}), at)
 
 
 def edit_account(tx: Connection, user: User, *, author: str, at: datetime) -> None:
-    """Change role, language or whether an account may sign in; a changed role or a closed account ends its sessions.
+    """Change role, crew, language or whether an account may sign in; a changed role or crew or a closed account ends
+    its sessions. Whoever is of a crew no more leaves it.
 
-    Raises Refused for a name that does not exist, and where nobody could administer the registry any more.
+    Raises Refused for a name that does not exist, for a crew that does not fit, and where nobody could administer the
+    registry any more.
     """
     before = _existing(tx, user.name)
+    if user.role is not Role.CREW and before.user.role is Role.CREW:
+        user = replace(user, crew="", contractor="")
     if before.user == user:
         return
+    _refuse_wrong_crew(tx, user)
     if before.user.role is Role.ADMIN and before.user.active and not (user.role is Role.ADMIN and user.active):
         _refuse_last_admin(tx, user.name)
-    values = {"role": user.role, "language": user.language, "active": user.active}
+    values = {"role": user.role, "language": user.language, "active": user.active, "crew": user.crew}
     tx.execute(update(_ACCOUNTS).where(_ACCOUNTS.c.name == user.name).values(**values))
-    if before.user.role is not user.role or not user.active:
+    if before.user.role is not user.role or before.user.crew != user.crew or not user.active:
         _end_sessions(tx, user.name)
     detail = {"role": user.role.value, "active": user.active, "language": user.language}
-    audit.append(tx, author, "user.edit", f"user/{user.name}", detail, at)
+    audit.append(tx, author, "user.edit", f"user/{user.name}", _told(user, detail), at)
 
 
 def set_password(tx: Connection, name: str, password_hash: str, *, author: str, at: datetime) -> None:
@@ -173,6 +182,28 @@ def _subject(account_name: str) -> str:
 
 def _subjects(account_name: str, address: str) -> Sequence[tuple[str, int]]:
     return (_subject(account_name), FREE_FAILURES), (f"address:{address}", FREE_FAILURES_ADDRESS)
+
+
+def with_contractor() -> Select[Any]:
+    """Accounts joined with their crews, for ``user_of``; more columns may be added."""
+    return select(_ACCOUNTS, _CREWS.c.contractor).join(_CREWS, _CREWS.c.id == _ACCOUNTS.c.crew, isouter=True)
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(user_of(row), row.password_hash, row.created_at)
+
+
+def _told(user: User, detail: Mapping[str, object]) -> Mapping[str, object]:
+    return {**detail, "crew": user.crew} if user.crew else detail
+
+
+def _refuse_wrong_crew(tx: Connection, user: User) -> None:
+    if not user.crew:
+        return
+    if user.role is not Role.CREW:
+        raise Refused([f"user {user.name} is no crew but {user.role.value}; leave the crew out, or give the role crew"])
+    if tx.execute(select(_CREWS.c.id).where(_CREWS.c.id == clean(user.crew))).first() is None:
+        raise Refused([f"there is no crew {user.crew}; import the crews first, or correct the name"])
 
 
 def _existing(tx: Connection, name: str) -> Account:

@@ -7,6 +7,7 @@ the call returns; when it raises, nothing of it was written.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from camera_registry.store import connection, instance, schema
-from camera_registry.store.errors import Conflict, Held, StoreError, Unavailable
+from camera_registry.store.errors import Conflict, Full, Held, StoreError, Unavailable
+from camera_registry.store.reserve import Reserve
 
 Transaction: TypeAlias = Connection
 """What a job runs its statements in. Jobs neither commit nor roll back."""
@@ -26,6 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 4
+_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"})
+"""SQLite's names of what a full disk does to a write, as file systems tell it."""
 
 
 class Store:
@@ -38,6 +42,8 @@ class Store:
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="store-write")
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._claim: instance.Claim | None = None
+        self.reserve = Reserve(directory, 0)
+        """Disk space to fall back upon; a service keeps some (``keep_back``), commands do not."""
 
     @classmethod
     def open(cls, url: str, directory: Path) -> Self:
@@ -81,7 +87,7 @@ class Store:
 
         A caller that is cancelled does not stop a job that has begun: it commits or fails as a whole.
         """
-        running = self._writing.submit(_run, self._writer, lambda tx: job(tx, *args, **kwargs))
+        running = self._writing.submit(self._write, lambda tx: job(tx, *args, **kwargs))
         return await asyncio.wrap_future(running)
 
     async def read(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -91,11 +97,27 @@ class Store:
 
     def write_now(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``write`` for commands and threads."""
-        return self._writing.submit(_run, self._writer, lambda tx: job(tx, *args, **kwargs)).result()
+        return self._writing.submit(self._write, lambda tx: job(tx, *args, **kwargs)).result()
 
     def read_now(self, job: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``read`` for commands and threads."""
         return self._reading.submit(_run, self._reader, lambda tx: job(tx, *args, **kwargs)).result()
+
+    def keep_back(self, megabytes: int) -> None:
+        """Keep so much disk space in reserve from now on: a SQLite database goes on in it when the disk is full."""
+        self.reserve = Reserve(self.directory, megabytes if self.file is not None else 0)
+        self.reserve.keep()
+
+    def _write(self, job: Callable[[Transaction], T]) -> T:
+        try:
+            return _run(self._writer, job)
+        except Full:
+            if not self.reserve.give_up():
+                raise
+            # What the log holds goes into the file, so that the log begins anew and grows no more.
+            with contextlib.closing(self._writer.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return _run(self._writer, job)
 
     def claim(self) -> None:
         """Make this process the one service on this database, until it closes the store or dies. Raises StoreError.
@@ -143,6 +165,8 @@ def _run(engine: Engine, job: Callable[[Transaction], T]) -> T:
     except IntegrityError as error:
         raise Conflict(f"the database refused the edit: {_reason(error)}") from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorname", "") in _FULL:
+            raise Full(f"the disk is full: {_reason(error)}; make room") from error
         raise Unavailable(f"the database can't answer now: {_reason(error)}") from error
     except DBAPIError as error:
         raise StoreError(f"the database failed: {_reason(error)}; if it is damaged, restore a backup") from error

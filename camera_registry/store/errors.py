@@ -15,6 +15,10 @@ class Unavailable(StoreError):
     """The database cannot answer now: locked, full or out of reach. The same job may succeed later."""
 
 
+class Full(Unavailable):
+    """There is no room on the disk."""
+
+
 class Held(StoreError):
     """Another service runs on this database: ``holder`` says which."""
 

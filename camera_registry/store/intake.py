@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from camera_registry.rules.geometry.datum import Datum
 from camera_registry.rules.inventory.examine import Inventory, examine
 from camera_registry.rules.inventory.sheets import Sheet
 from camera_registry.store import credentials, register
@@ -20,13 +21,14 @@ class Looked:
 
     inventory: Inventory
     version: int
+    datum: Datum = Datum.WGS84
 
 
-def look(tx: Connection, sheets: Sequence[Sheet], networks: Sequence[str]) -> Looked:
+def look(tx: Connection, sheets: Sequence[Sheet], networks: Sequence[str], datum: Datum = Datum.WGS84) -> Looked:
     """What would change, and every problem. Nothing is written."""
     known = {listed.id for listed in credentials.listed(tx)}
-    found = examine(sheets, register.load_register(tx), credentials=known, networks=networks)
-    return Looked(found, register.version(tx))
+    found = examine(sheets, register.load_register(tx), credentials=known, networks=networks, datum=datum)
+    return Looked(found, register.version(tx), datum)
 
 
 def take(
@@ -44,7 +46,11 @@ def take(
     The register may have changed since it was looked at: what is written is what is found against it as it is now.
     ``vault`` may be left out where there are no credentials.
     """
-    found = looked.inventory if register.version(tx) == looked.version else look(tx, sheets, networks).inventory
+    found = (
+        looked.inventory
+        if register.version(tx) == looked.version
+        else look(tx, sheets, networks, looked.datum).inventory
+    )
     if not found.sound:
         return found, 0
     set_anew = 0 if vault is None else credentials.put_all(tx, vault, found.credentials, author=author, at=at)

@@ -14,7 +14,7 @@ from camera_registry.model.register import Item, kind_of
 from camera_registry.rules.inventory.loops import above, loops
 from camera_registry.store.errors import Refused
 from camera_registry.store.statements import batches
-from camera_registry.store.tables import ITEMS, METADATA
+from camera_registry.store.tables import ITEMS, METADATA, AccountRow, table
 
 Key = tuple[str, str]
 
@@ -71,10 +71,11 @@ def _dangling(tx: Connection, written: Sequence[Item], removed: Collection[Key])
 def _still_used(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> Iterable[str]:
     # An item that is written in the same edit refers to what it says now, and _dangling has looked at that.
     settled = {(kind_of(item), item.id) for item in written} | set(removed)
-    for kind, target in ITEMS.items():
+    for kind, target in {**ITEMS, "account": table(AccountRow)}.items():
+        (key,) = target.primary_key
         for column, referred in _references(target).items():
             for batch in batches(id for other, id in removed if other == referred):
-                query = select(target.c.id, target.c[column]).where(target.c[column].in_(batch)).order_by(target.c.id)
+                query = select(key, target.c[column]).where(target.c[column].in_(batch)).order_by(key)
                 users: dict[str, list[str]] = {}
                 for user, used in tx.execute(query):
                     if (kind, user) not in settled:

@@ -52,10 +52,10 @@ class StoredChange:
     change: Change
 
 
-def load_register(tx: Connection) -> Register:
-    """Everything registered."""
+def load_register(tx: Connection, kinds: Iterable[str] = tuple(KINDS)) -> Register:
+    """Everything registered, or only what is of these kinds."""
     found = {
-        kind: {row["id"]: _item(kind, row) for row in tx.execute(select(ITEMS[kind])).mappings()} for kind in KINDS
+        kind: {row["id"]: _item(kind, row) for row in tx.execute(select(ITEMS[kind])).mappings()} for kind in kinds
     }
     return Register(**{_plural(kind): cast(Any, items) for kind, items in found.items()})
 

@@ -6,10 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, or_, update
 
 from camera_registry.model.people import User
-from camera_registry.store.access import digest
+from camera_registry.store.access import digest, user_of, with_contractor
 from camera_registry.store.statements import insert
 from camera_registry.store.tables import AccountRow, SessionRow, table
 
@@ -49,15 +49,15 @@ def create(tx: Connection, account: str, address: str, at: datetime) -> str:
 def find(tx: Connection, secret: str, at: datetime, limits: Limits) -> Session | None:
     """The session of a cookie, if it is still good and its account may sign in."""
     query = (
-        select(_SESSIONS, _ACCOUNTS.c.name, _ACCOUNTS.c.role, _ACCOUNTS.c.language, _ACCOUNTS.c.active)
-        .join(_ACCOUNTS, _ACCOUNTS.c.name == _SESSIONS.c.account)
+        with_contractor()
+        .add_columns(_SESSIONS.c.csrf, _SESSIONS.c.created_at.label("begun_at"), _SESSIONS.c.seen_at)
+        .join(_SESSIONS, _SESSIONS.c.account == _ACCOUNTS.c.name)
         .where(_SESSIONS.c.token_hash == digest(secret))
     )
     row = tx.execute(query).first()
-    if row is None or not row.active or at - row.seen_at > limits.idle or at - row.created_at > limits.absolute:
+    if row is None or not row.active or at - row.seen_at > limits.idle or at - row.begun_at > limits.absolute:
         return None
-    user = User(row.name, row.role, row.language, row.active)
-    return Session(user, row.csrf, row.created_at, at - row.seen_at > _TOUCH_EVERY)
+    return Session(user_of(row), row.csrf, row.begun_at, at - row.seen_at > _TOUCH_EVERY)
 
 
 def touch(tx: Connection, secret: str, at: datetime) -> None:

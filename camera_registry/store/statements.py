@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, RowMapping, Select, Table, func, literal, select
+from sqlalchemy import Connection, Executable, Row, RowMapping, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from camera_registry.store.tables import ITEMS, CounterRow, table
@@ -21,10 +22,17 @@ def upsert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> 
     """Insert rows, or overwrite those with the same primary key. Every row has every column."""
     if not rows:
         return
+    tx.execute(_upsert(target, tuple(rows[0]), tx.dialect.name), rows)
+
+
+@cache
+def _upsert(target: Table, columns: tuple[str, ...], dialect: str) -> Executable:
+    """Composing it costs more than a small batch of rows, and there are a dozen of them."""
     key = [column.name for column in target.primary_key]
-    statement = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(target)
-    overwritten = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    tx.execute(statement.on_conflict_do_update(index_elements=key, set_=overwritten), rows)
+    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(target)
+    overwritten = {name: statement.excluded[name] for name in columns if name not in key}
+    upserting: Executable = statement.on_conflict_do_update(index_elements=key, set_=overwritten)
+    return upserting
 
 
 def insert(tx: Connection, target: Table, rows: Sequence[Mapping[str, Any]]) -> None:

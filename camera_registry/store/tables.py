@@ -17,7 +17,7 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
-from camera_registry.store import fields, incident_tables, order_tables
+from camera_registry.store import attachment_tables, fields, incident_tables, order_tables, rate_tables
 from camera_registry.store.columns import Json, Word
 
 
@@ -43,6 +43,15 @@ class SiteRow(SQLModel, table=True):
     polygon: str = fields.text()
     required_availability: float | None = fields.number()
     hours: str = fields.text()
+    version: int = 1
+    changed_at: datetime = fields.instant()
+
+
+class BuildingRow(SQLModel, table=True):
+    __tablename__ = "building"
+    id: str = fields.key()
+    name: str = fields.text()
+    polygon: str = fields.text()
     version: int = 1
     changed_at: datetime = fields.instant()
 
@@ -242,6 +251,7 @@ class AccountRow(SQLModel, table=True):
     active: bool
     password_hash: str
     created_at: datetime = fields.instant()
+    crew: str = fields.reference("crew.id", index=True)
 
 
 class SessionRow(SQLModel, table=True):
@@ -332,6 +342,8 @@ def table(row: type[SQLModel]) -> Table:
 METADATA = incident_tables.IncidentRow.metadata
 """All tables, those of incidents and of work orders too."""
 assert order_tables.WorkOrderRow.metadata is METADATA
+assert rate_tables.RateDayRow.metadata is METADATA
+assert attachment_tables.AttachmentRow.metadata is METADATA
 
 ITEMS: dict[str, Table] = {
     "area": table(AreaRow),
@@ -341,5 +353,6 @@ ITEMS: dict[str, Table] = {
     "channel": table(ChannelRow),
     "contractor": table(ContractorRow),
     "crew": table(CrewRow),
+    "building": table(BuildingRow),
 }
 """The table of each kind of item, by the kind's name."""

@@ -56,8 +56,12 @@ def main() -> int:
         order, pictures = request
         _limit_processor(len(pictures))
         try:
-            examined = order["do"] == frames.EXAMINE
-            told = _examine(examiner, order, pictures) if examined else _answer(pictures[0], order["codec"], width)
+            if order["do"] == frames.EXAMINE:
+                told = _examine(examiner, order, pictures)
+            elif order["do"] == frames.RENEW:
+                told = _renew(pictures[0], order["side"])
+            else:
+                told = _answer(pictures[0], order["codec"], width)
             _tell(answers, told)
         except MemoryError:
             _tell(answers, frames.refusal("it needs more memory than a picture may take"))
@@ -97,7 +101,21 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
         known,
     )
     spent = {"reference_seconds": prepared - began, "cpu_seconds": time.process_time() - prepared}
-    return frames.answer(found | spent, b"")
+    width, newest = order["thumbnail"], examiner.newest
+    return frames.answer(found | spent, measures.thumbnail(newest, width) if width and newest is not None else b"")
+
+
+def _renew(coded: bytes, side: int) -> bytes:
+    """Its pixels alone, turned as its EXIF says: what else was in the file (places, times, names) is gone."""
+    try:
+        head = jpeg_header.read(coded)
+        picture = _reduced(coded, round(side * head.width / max(head.width, head.height)), upright=True)[0]
+        height, width = picture.shape[:2]
+        shown = measures.thumbnail(picture, min(width, max(1, round(side * width / max(width, height)))))
+    except ValueError as error:
+        return frames.refusal(str(error))
+    kept = jpeg_header.read(shown)
+    return frames.answer({"width": kept.width, "height": kept.height}, shown)
 
 
 def decode(jpeg: bytes, width: int) -> measures.Picture:
@@ -108,8 +126,9 @@ def decode(jpeg: bytes, width: int) -> measures.Picture:
     return _reduced(jpeg, width)[0]
 
 
-def _reduced(jpeg: bytes, width: int) -> tuple[measures.Picture, int, int]:
-    """The picture, how many times it was made smaller, and the width that its header names."""
+def _reduced(jpeg: bytes, width: int, *, upright: bool = False) -> tuple[measures.Picture, int, int]:
+    """The picture, how many times it was made smaller, and the width that its header names. ``upright``: turned as its
+    EXIF says; cameras are mounted, so what theirs says is passed over."""
     head = jpeg_header.read(jpeg)
     if not head.complete:
         raise ValueError(f"a JPEG that is cut off after {len(jpeg)} bytes")
@@ -117,7 +136,8 @@ def _reduced(jpeg: bytes, width: int) -> tuple[measures.Picture, int, int]:
         ((factor, flag) for factor, flag in _SCALES if head.width >= factor * width), (1, cv2.IMREAD_COLOR)
     )
     try:
-        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), scale | cv2.IMREAD_IGNORE_ORIENTATION)
+        turning = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
+        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), scale | turning)
     except cv2.error as error:
         raise ValueError(f"the decoder gave up on it: {error.err}") from error
     if decoded is None:

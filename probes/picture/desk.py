@@ -47,12 +47,14 @@ Found = Mapping[str, Any]
 @dataclass(slots=True, frozen=True)
 class View:
     """Pictures of one view: frames, oldest first, and references. Times are local, in ISO 8601, those of the
-    frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}."""
+    frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}.
+    ``thumbnail``: how wide a small picture of the newest frame may be, in pixels; 0 for none."""
 
     frames: Sequence[bytes]
     references: Sequence[bytes] = ()
     times: Sequence[str | None] = ()
     osd: Mapping[str, object] | None = None
+    thumbnail: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,8 +113,9 @@ class PictureDesk:
             raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
         return await self._ask(frames.request({"do": frames.MEASURE, "codec": codec}, (picture,)), timeout)
 
-    async def examine(self, view: View, timeout: float) -> Found:
-        """Measures of each frame and reference of a view (or why it was refused), and what lies between them.
+    async def examine(self, view: View, timeout: float) -> tuple[Found, bytes]:
+        """Measures of each frame and reference of a view (or why it was refused), and what lies between them; and the
+        newest frame as a thumbnail, empty where none was asked for or it could not be read.
 
         Raises ProbeError like ``measure``: UNDECODABLE when a picture has brought the process down.
         """
@@ -124,11 +127,18 @@ class PictureDesk:
             "frames": len(view.frames),
             "times": [*view.times, *[None] * (len(pictures) - len(view.times))],
             "osd": view.osd,
+            "thumbnail": view.thumbnail,
         }
         # One that is too large is sent as nothing, and refused as such.
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
-        found, _ = await self._ask(frames.request(order, sent), timeout)
-        return found
+        return await self._ask(frames.request(order, sent), timeout)
+
+    async def renew(self, photograph: bytes, side: int, timeout: float) -> Measured:
+        """A person's photograph anew: ``width`` and ``height`` of it, and the JPEG, upright, its longest side at most
+        ``side`` pixels, with nothing in it but the picture. Raises ProbeError like ``measure``."""
+        if len(photograph) > frames.MAX_BYTES:
+            raise _undecodable(f"a picture of {len(photograph)} bytes, more than the {frames.MAX_BYTES} looked at")
+        return await self._ask(frames.request({"do": frames.RENEW, "side": side}, (photograph,)), timeout)
 
     async def _ask(self, request: bytes, timeout: float) -> Measured:
         job = _Job(request, asyncio.get_running_loop().create_future())

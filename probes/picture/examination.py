@@ -5,7 +5,6 @@ References are prepared once and kept, as the same few are asked for with every 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -61,11 +60,16 @@ class _Seen:
 
 
 class Examiner:
-    """Examines one view after the other with one decoder, and remembers references."""
+    """Examines one view after the other with one decoder, and remembers references.
+
+    ``newest`` is the last frame examined, at the size it was measured in; None if it could not be read.
+    """
 
     def __init__(self, decode: Decode) -> None:
+        self.newest: Picture | None = None
         self._decode = decode
-        self._kept: OrderedDict[tuple[str, Osd | None], _Seen | str] = OrderedDict()
+        self._pairs: OrderedDict[frozenset[bytes], dict[str, float]] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, Osd | None], _Seen | str] = OrderedDict()
 
     def examine(
         self,
@@ -76,16 +80,21 @@ class Examiner:
         osd: Osd | None,
     ) -> dict[str, object]:
         """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
-        frame, what lies between the frames, and what the clock says. Times are the camera's local time."""
+        frame, between two references and between the frames, and what the clock says. Times are the camera's local
+        time."""
         seen = [self._see(frame, osd, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
         known = [self._reference(reference, osd) for reference in references]
         newest = seen[-1]
+        self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
         changes = _changes(newest, known)
+        likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -_agreement(changes[n]))[:2]
         return {
             "frames": [_told(one) for one in seen],
             "references": [_told(one) for one in known],
-            "changes": changes,
+            "changes": [None if change is None else change.measures for change in changes],
+            "tiles": [{} if change is None else change.tiles for change in changes],
             "between": _between(frames, seen, times),
+            "restless": self._restless([references[n] for n in likest], [known[n] for n in likest]),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
 
@@ -95,13 +104,28 @@ class Examiner:
             self._reference(reference, osd)
 
     def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
-        key = hashlib.sha256(jpeg).hexdigest(), osd
+        # The bytes themselves are the key: cheaper than a digest, and what is equal is equal.
+        key = jpeg, osd
         if key not in self._kept:
             self._kept[key] = self._see(jpeg, osd, last=True)
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return self._kept[key]
+
+    def _restless(self, jpegs: Sequence[bytes], known: Sequence[_Seen | str]) -> dict[str, float] | None:
+        """What changed between two references; asked once for each pair."""
+        if len(known) < 2:
+            return None
+        one, other = known
+        pair = frozenset(jpegs)
+        if pair not in self._pairs and isinstance(one, _Seen) and isinstance(other, _Seen):
+            if one.prepared is None or other.prepared is None:
+                return None
+            self._pairs[pair] = comparison.compare(one.prepared, other.prepared).measures
+        while len(self._pairs) > KEPT:
+            self._pairs.popitem(last=False)
+        return self._pairs.get(pair)
 
     def _see(self, jpeg: bytes, osd: Osd | None, *, last: bool) -> _Seen | str:
         """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
@@ -123,13 +147,17 @@ class Examiner:
         sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
         if not last:
             return _Seen(sheet, {}, None, cut)
-        measures = look(sheet)
+        measures = look(sheet) | {"width": float(decoded.width)}
         return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
 
 
-def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[dict[str, float] | None]:
+def _agreement(change: comparison.Change | None) -> float:
+    return -1.0 if change is None else change.measures["agreement"]
+
+
+def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[comparison.Change | None]:
     """What changed from each reference, those in the most similar light first; None for those that were not needed."""
-    changes: list[dict[str, float] | None] = [None] * len(known)
+    changes: list[comparison.Change | None] = [None] * len(known)
     if isinstance(newest, str) or newest.prepared is None:
         return changes
     apart = [
@@ -142,7 +170,7 @@ def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[dict[str
         if tried >= NEEDED and alike > ALIKE:
             break
         change = comparison.compare(newest.prepared, theirs)
-        changes[place], alike = change, max(alike, change["agreement"])
+        changes[place], alike = change, max(alike, change.measures["agreement"])
     return changes
 
 
@@ -166,7 +194,7 @@ def _between(
         return None
     first, last = times[0], times[-1]
     seconds = None if first is None or last is None else (last - first).total_seconds()
-    return sequence.between(sheets, [hashlib.sha256(frame).hexdigest() for frame in frames], seconds)
+    return sequence.between(sheets, seconds, identical=len(set(frames)) == 1)
 
 
 def _clock(

@@ -1,7 +1,8 @@
 """This file is the language between the desk and its decoding processes: frames with their length in front.
 
 A request is a JSON object, the order, and a frame for each of the ``pictures`` that it counts. An answer is two frames:
-a JSON object (``facts`` or ``refused``) and the evidence thumbnail, empty after a refusal and for an examination. A
+a JSON object (``facts`` or ``refused``) and the evidence thumbnail or the photograph, empty after a refusal and for an
+examination. A
 process that is ready to work says so with one answer before its first request.
 """
 
@@ -19,6 +20,8 @@ MEASURE = "measure"
 """Order: measure the one picture and make its thumbnail; ``codec``: "JPEG", or that of a key frame."""
 EXAMINE = "examine"
 """Order: examine frames and references of one view; its other keys are those of ``probes.picture.examination``."""
+RENEW = "renew"
+"""Order: write the one photograph anew, upright, without all that is not picture; ``side``: its longest, in pixels."""
 LENGTH = 4
 """Bytes of a frame's length, big-endian."""
 

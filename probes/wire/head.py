@@ -52,11 +52,13 @@ def head_end(buffer: bytes | bytearray, looked: int = 0) -> int:
     ``looked`` is how much of the buffer an earlier call has seen: what drips in is not searched from its beginning.
     """
     begin = max(0, looked - 2)
-    crlf, lf = buffer.find(b"\n\r\n", begin), buffer.find(b"\n\n", begin)
-    if crlf >= 0 and (lf < 0 or crlf < lf):
-        end = crlf + 3
-    elif lf >= 0:
+    crlf = buffer.find(b"\n\r\n", begin)
+    # Only before that: what follows may be a picture.
+    lf = buffer.find(b"\n\n", begin, crlf if crlf >= 0 else len(buffer))
+    if lf >= 0:
         end = lf + 2
+    elif crlf >= 0:
+        end = crlf + 3
     else:
         end = -1
     if max(end, len(buffer) if end < 0 else 0) > HEAD_LIMIT:

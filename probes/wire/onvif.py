@@ -25,6 +25,7 @@ from probes.wire.soap import (
     children,
     descendant,
     local_name,
+    local_of,
     raw_text,
     text,
 )
@@ -53,6 +54,8 @@ _NAMESPACES = {namespace.lower(): namespace for namespace in (*_SERVICES.values(
 _URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
 _PORT = re.compile(r":(\d{1,5})(?=:|$)")
 _POSIX_ZONE = re.compile(r"(?:<[^>]{1,20}>|[A-Za-z]{3,40}?)([+-]?)(\d{1,2})(?::(\d{1,2}))?")
+_INFORMATION = ("manufacturer", "model", "firmwareversion", "serialnumber", "hardwareid")
+_CLOCK = frozenset({"utcdatetime", "localdatetime", "datetimetype", "tz"})
 _MOMENT = ("year", "month", "day", "hour", "minute", "second")
 _MAYBE_CREDENTIAL = re.compile(r"(?i)us[er]|login|acc|pas|pwd|psw|token|auth|%")
 _CREDENTIAL_NAMES = re.compile(
@@ -133,8 +136,8 @@ class Address:
 
 def read_information(answer: etree._Element) -> Information:
     """What is missing is empty."""
-    names = ("Manufacturer", "Model", "FirmwareVersion", "SerialNumber", "HardwareId")
-    return Information(*(text(child(answer, name)) for name in names))
+    told = {local_of(part.tag): part for part in reversed(answer)}  # of several the first counts
+    return Information(*(text(told.get(name)) for name in _INFORMATION))
 
 
 def read_time(answer: etree._Element) -> datetime | None:
@@ -148,12 +151,12 @@ def read_clock(answer: etree._Element) -> Clock | None:
 
     A leap second (60) or hour 24 rolls over; daylight saving is not applied, since rules differ from device to device.
     """
-    utc = _read_moment(descendant(answer, "UTCDateTime"))
-    local = _read_moment(descendant(answer, "LocalDateTime"))
-    source = text(descendant(answer, "DateTimeType")).lower()
+    told = _first_of_each(answer, _CLOCK)
+    utc, local = _read_moment(told.get("utcdatetime")), _read_moment(told.get("localdatetime"))
+    source = text(told.get("datetimetype")).lower()
     source = source if source in ("ntp", "manual") else ""
     try:
-        by_zone = local + _west_of_utc(text(descendant(answer, "TZ"))) if local is not None else None
+        by_zone = local + _west_of_utc(text(told.get("tz"))) if local is not None else None
     except OverflowError:
         by_zone = None
     if utc is None:
@@ -256,11 +259,21 @@ def _profiles(answer: etree._Element) -> Iterator[Profile]:
         )
 
 
+def _first_of_each(answer: etree._Element, names: Collection[str]) -> dict[str, etree._Element]:
+    """The first element of each of these (lower-case) local names anywhere below ``answer``, in one walk."""
+    found: dict[str, etree._Element] = {}
+    for element in answer.iter(etree.Element):
+        name = local_of(element.tag)
+        if name in names:
+            found.setdefault(name, element)
+    return found
+
+
 def _read_moment(element: etree._Element | None) -> datetime | None:
     if element is None:
         return None
-    told = {local_name(part): part.text for part in element.iter(etree.Element)}
-    year, month, day, hour, minute, second = (_whole(told.get(name)) for name in _MOMENT)
+    told = {local_of(part.tag): part.text for part in element.iter(etree.Element)}
+    year, month, day, hour, minute, second = [_whole(told.get(name)) for name in _MOMENT]
     if year is None or month is None or day is None or hour is None or minute is None:
         return None
     return moment_of(year, month, day, hour, minute, second or 0)

@@ -124,7 +124,7 @@ def security_header(username: str, password: str, created: datetime, nonce: byte
 
     ``created`` is aware UTC in the *device's* own time, ``nonce`` fresh random bytes.
     """
-    stamp = created.strftime("%Y-%m-%dT%H:%M:%S.") + f"{created.microsecond // 1000:03d}Z"
+    stamp = created.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     digest = hashlib.sha1(nonce + stamp.encode() + password.encode("utf-8", "replace"), usedforsecurity=False).digest()
     return _SECURITY.format(
         username=escape(_NOT_XML.sub("", username)),
@@ -160,11 +160,12 @@ def read_answer(status: int, body: bytes, operation: Operation) -> etree._Elemen
 
 def local_name(element: etree._Element) -> str:
     """The tag in lower case, without namespace and without a prefix that was never declared."""
-    return _local(element.tag)
+    return local_of(element.tag)
 
 
 @lru_cache(maxsize=4096)
-def _local(tag: str) -> str:
+def local_of(tag: str) -> str:
+    """``local_name`` of what has this tag."""
     return tag[max(tag.rfind("}"), tag.rfind(":")) + 1 :].lower()
 
 
@@ -172,7 +173,7 @@ def children(element: etree._Element | None, name: str) -> Iterator[etree._Eleme
     """The children of this local name (any case)."""
     name = name.lower()
     for child in () if element is None else element:
-        if _local(child.tag) == name:
+        if local_of(child.tag) == name:
             yield child
 
 
@@ -187,7 +188,7 @@ def descendant(element: etree._Element, name: str) -> etree._Element | None:
     """The first element of this local name anywhere below ``element``."""
     name = name.lower()
     for found in element.iter(etree.Element):
-        if _local(found.tag) == name:
+        if local_of(found.tag) == name:
             return found
     return None
 

@@ -51,12 +51,12 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     assert command(home, "user", "disable", "ann") == 0
     assert command(home, "user", "password", "ann") == 0
     assert told(home, capsys, "user", "list") == [
-        {"name": "ann", "role": "operator", "active": False},
-        {"name": "root", "role": "admin", "active": True},
+        {"name": "ann", "role": "operator", "crew": None, "active": False},
+        {"name": "root", "role": "admin", "crew": None, "active": True},
     ]
     assert command(home, "user", "list") == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert shown == [["name", "role", "active"], ["ann", "operator", "no"], ["root", "admin", "yes"]]
+    assert shown == [["name", "role", "crew", "active"], ["ann", "operator", "-", "no"], ["root", "admin", "-", "yes"]]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
@@ -67,6 +67,8 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     [
         (("user", "role", "nobody", "admin"), "there is no user nobody"),
         (("user", "password", "nobody"), "there is no user nobody"),
+        (("user", "add", "li", "--role", "crew", "--crew", "east"), "there is no crew east; import the crews first"),
+        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is no crew but viewer"),
         (("token", "revoke", "crt_0"), "there is no token crt_0"),
         (("credential", "remove", "none"), "there is no credential none"),
         (("credential", "set", "east", "--username", "u"), "there is no key file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -41,7 +42,7 @@ def test_a_healthy_picture_is_good_and_says_what_was_not_checked(
 ) -> None:
     assert cli.main(["--json", "judge", str(folder / "good.jpg")]) == GOOD
     (answer,) = answers(capsys)
-    assert set(answer) == {"id", "faults", "checked", "not_checked", "ms", "reference_ms"}
+    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms"}
     assert answer["faults"] == []
     checked, left = answer["checked"], answer["not_checked"]
     assert isinstance(checked, list)
@@ -76,7 +77,49 @@ def test_cases_are_answered_line_by_line_and_unknown_keys_are_passed_over(
     assert found == {"a": [], "b": ["frozen"], "c": ["blurred"]}
 
 
-def test_every_fault_of_a_file_of_cases_is_named_before_anything_is_judged(
+def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "partly.jsonl"
+    good = json.dumps({"id": "a", "frames": ["good.jpg"], "captured_at": ["2026-06-10T12:00:05"]}).encode()
+    wrong = [
+        b'{"frames": ["none.jpg"]}',
+        b"\xff\xfe",
+        b'{"frames": ["good.jpg"], "osd": {"box": [0, 0, NaN, 1]}}',
+        b"[" * 9999,
+    ]
+    file.write_bytes(b"\n".join([*wrong[:2], good, *wrong[2:]]))
+    assert cli.main(["--json", "judge", "--cases", str(file)]) == MISUSE
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["a"]
+    assert [f"partly.jsonl:{line}:" in told.err for line in (1, 2, 3, 4, 5)] == [True, True, False, True, True]
+
+
+def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    references = ["reference0.jpg", "reference1.jpg"]
+    rows: list[dict[str, object]] = [
+        {"frames": ["good.jpg"], "refs": references, "cause": "", "condition": "day"},
+        {"frames": ["blurred.jpg"], "refs": references, "cause": "blurred", "severity": "severe"},
+        {"frames": ["good.jpg"], "refs": references, "cause": "moved", "severity": "severe"},
+        {"frames": ["good.jpg"], "cause": "a label of somebody else"},
+    ]
+    file = folder / "labelled.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(file), "--report"]) == GOOD
+    (found,) = answers(capsys)
+    causes, alarms = found["causes"], found["alarms"]
+    assert isinstance(causes, dict)
+    assert causes["blurred"]["graded"] == {"severe": [1, 1]}
+    assert causes["moved"]["taken_for"] == {"nothing": 1}
+    assert alarms == {"day": [0, 1, {}]}
+    assert cli.main(["--lang", "zh", "judge", "--cases", str(file), "--report"]) == GOOD
+    assert "清晰度异常" in capsys.readouterr().out
+    (folder / "unlabelled.jsonl").write_text('{"frames": ["good.jpg"]}', encoding="utf-8")
+    assert cli.main(["judge", "--cases", str(folder / "unlabelled.jsonl"), "--report"]) == MISUSE
+    assert "no case is labelled" in capsys.readouterr().err
+
+
+def test_every_fault_of_a_file_of_cases_without_a_right_line_is_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = folder / "wrong.jsonl"
@@ -115,6 +158,31 @@ def picture(width: int, height: int, *options: int, end: str = ".jpg") -> bytes:
     return coded.tobytes()
 
 
+def cmyk(side: int) -> bytes:
+    """A JPEG of four colours, as printers use them, all at the middle level: each block is DC 0 (00), end (1010)."""
+    grey = cv2.imencode(".jpg", np.full((16, 16), 90, np.uint8))[1].tobytes()
+    tables = b"".join(
+        grey[at - 2 : at + int.from_bytes(grey[at : at + 2], "big")]
+        for marker in (b"\xff\xdb", b"\xff\xc4")
+        for at in (found.end() for found in re.finditer(re.escape(marker), grey))
+    )
+    size = side.to_bytes(2, "big") * 2
+    frame = b"\xff\xc0\x00\x14\x08" + size + b"\x04" + b"".join(bytes((n, 0x11, 0)) for n in range(1, 5))
+    scan = b"\xff\xda\x00\x0e\x04" + b"".join(bytes((n, 0)) for n in range(1, 5)) + b"\x00\x3f\x00"
+    bits = "001010" * 4 * (side // 8) ** 2
+    data = bytes(int(bits[at : at + 8].ljust(8, "1"), 2) for at in range(0, len(bits), 8))
+    return b"\xff\xd8" + tables + frame + scan + data + b"\xff\xd9"
+
+
+def test_a_picture_in_the_colours_of_printers_is_looked_at_like_any_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cmyk.jpg").write_bytes(cmyk(320))
+    assert cli.main(["--json", "judge", str(folder / "cmyk.jpg")]) == FAULT
+    (found,) = answers(capsys)
+    assert [fault["cause"] for fault in found["faults"]] == ["no_signal"]  # type: ignore[attr-defined] # a list of objects
+
+
 def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +195,8 @@ def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
         "thin.jpg": picture(1, 65000),
         "long.jpg": picture(1000, 12000),
         "start.jpg": b"\xff\xd8",
+        "deep.jpg": good[: good.index(b"\xff\xc0") + 4] + b"\x0c" + good[good.index(b"\xff\xc0") + 5 :],
+        "sixteen.png": cv2.imencode(".png", np.full((64, 64), 40000, np.uint16))[1].tobytes(),
         "claims.jpg": good[: good.index(b"\xff\xc0") + 5] + b"\xff\xff\xff\xff" + good[good.index(b"\xff\xc0") + 9 :],
     }
     rows = []

@@ -18,19 +18,23 @@ from camera_registry import console
 from camera_registry.board import Board
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
+from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident, IncidentChange
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
 from camera_registry.model.register import Item
+from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.settings import Settings
-from camera_registry.store import Store, access, audit, incidents, register, tokens
+from camera_registry.store import Store, access, audit, incidents, orders, register, tokens
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import new_key
 from camera_registry.store.passwords import Passwords
+from camera_registry.store.photographs import Photographs
 from camera_registry.store.pictures import Pictures
 from exporters.service import ServiceMetrics
 from probes.base import Step
+from probes.picture.desk import Measured, PictureDesk
 from tests.console import fleet
 
 PASSWORD = "four words make one"
@@ -71,10 +75,12 @@ class Site:
     ready: bool = True
     settings: Settings = field(default_factory=Settings)
     ahead: float = 0.0
+    desk_runs: bool = False
 
-    def user(self, name: str, role: Role) -> None:
+    def user(self, name: str, role: Role, crew: str = "") -> None:
         """Somebody with PASSWORD."""
-        self.store.write_now(access.create_account, User(name, role, "en"), KEPT, author="test", at=self.deps.now())
+        user = User(name, role, "en", crew=crew)
+        self.store.write_now(access.create_account, user, KEPT, author="test", at=self.deps.now())
 
     def token(self, role: Role, *, expires_at: datetime | None = None) -> dict[str, str]:
         """The header of a program with this role."""
@@ -149,7 +155,7 @@ def store(tmp_path: Path, board: Board) -> Iterator[Store]:
     with Store.open("", tmp_path / "data") as opened:
         areas = [Area(code, name, fleet.PARENTS.get(code, "")) for code, name in fleet.AREAS.items()]
         devices = [entry.device for entry in board]
-        items: list[Item] = [*areas, Contractor("weibao-1", "蓉安维保"), *devices]
+        items: list[Item] = [*areas, Contractor("weibao-1", "蓉安维保"), *fleet.CREWS, *devices]
         opened.write_now(register.apply, items, author="import", at=fleet.NOW)
         yield opened
 
@@ -181,6 +187,23 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         board.swap((), (), {**board.incidents, id: step.incident})
         return step.incident
 
+    async def edit_order(id: int, change: Callable[[WorkOrder, DispatchPolicy], OrderChange]) -> WorkOrder | None:
+        order = board.orders.get(id) or await store.read(orders.get, id)
+        if order is None:
+            return None
+        step = change(order, DispatchPolicy())
+        await store.write(orders.save, [step.order], [step])
+        board.swap((), (), orders={**board.orders, id: step.order})
+        return step.order
+
+    desk = PictureDesk()
+
+    async def renew(photograph: bytes, side: int, timeout: float) -> Measured:
+        if not made.desk_runs:
+            made.desk_runs = True
+            await desk.start()
+        return await desk.renew(photograph, side, timeout)
+
     searches = Searches()
     deps = console.Deps(
         board=board,
@@ -191,8 +214,12 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         probe_now=probe_now,
         edit_incident=edit_incident,
         remark=lambda step: store.write(incidents.save, (), [step]),
+        edit_order=edit_order,
+        photographs=Photographs(tmp_path / "photographs"),
+        renew=renew,
         covering=lambda device, now: None,
         ready=lambda: made.ready,
+        alarms=lambda: [] if made.ready else ["alarm.not_written"],
         pictures=pictures,
         vault=Vault([new_key()]),
         metrics=ServiceMetrics(board, "test"),
@@ -209,6 +236,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield made
     await runner.cleanup()
+    await desk.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from camera_registry.board import Board, BoardEntry, Names
 from camera_registry.model.device import Channel, Device, Kind, Life, TrafficKind
 from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Status, Subject
 from camera_registry.model.observation import Failure, FailureKind, ProbeSeen, Stage
+from camera_registry.model.people import Crew
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -17,6 +18,7 @@ AREAS = {"5101": "锦城市", "510104": "东江区", "510104001": "水井坊街�
 PARENTS = {"510104": "5101", "510104001": "510104", "510104002": "510104"}
 STREETS = ("滨江东路", "天仙桥南街", "人民南路", "望福街", "水津街", "大慈寺路")
 MAKERS = (("Hikvision", "DS-2CD2T47"), ("Dahua", "IPC-HFW5442T"), ("Uniview", "IPC2324"))
+CREWS = (Crew("crew-east", "东江一班", "weibao-1"), Crew("crew-west", "西江二班", "weibao-1"))
 
 
 def camera(number: int, *, parent: str = "", life: Life = Life.ACTIVE) -> Device:

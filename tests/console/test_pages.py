@@ -344,7 +344,7 @@ async def test_a_crew_is_told_that_there_is_nothing_for_it_here(browser: Browser
     status, text = await browser.get("/")
     assert status == 403
     assert not re.search(r'href="/(devices|proposals|incidents|windows|)"', text), "nothing leads to another refusal"
-    assert 'class="button" href="/account"' in text
+    assert 'class="button" href="/m"' in text
     assert "The role “Crew” does not include looking at devices and the register." in unescape(text)
 
 
@@ -521,3 +521,10 @@ async def test_changes_of_state_stand_in_the_order_of_the_times_they_are_told_wi
     past = text.partition("<tbody>")[2].partition("</tbody>")[0]
     told = [datetime.fromisoformat(at) for at in re.findall(r'<tr><td><time datetime="([^"]+)"', past)]
     assert told == [ago(20), ago(25), ago(30)]
+
+
+async def test_every_page_says_so_when_nothing_can_be_written(admin: Browser, site: Site) -> None:
+    site.ready = False
+    for path in ("/", "/devices", "/incidents"):
+        _, text = await admin.get(f"{path}?lang=en")
+        assert "does not take what was measured" in text

@@ -15,8 +15,6 @@ from tests.picture.camera import Camera, Case, Coded, Light, light_of
 
 SEVERITIES = {"mild": 0.0, "moderate": 0.5, "severe": 1.0}
 NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
-HARD = ("night", "headlights", "infrared", "rain", "glare", "low_texture")
-"""Conditions in which false alarms are counted on their own."""
 _AT_NIGHT = {"night", "headlights", "infrared"}
 
 

@@ -12,6 +12,7 @@ from probes.picture.measuring import clock, comparison, light, pattern, sequence
 from probes.picture.measuring.sheet import Picture, Sheet, prepare
 from tests.picture import generated
 from tests.picture.camera import Camera, light_of
+from tests.picture.other_cases import DotCamera
 
 STREET = generated.street(3).pictures[0]
 NOW = datetime(2026, 10, 31, 8, 15, 42)  # noqa: DTZ001 - a camera's local time has no zone
@@ -27,7 +28,7 @@ def grey(plane: np.ndarray) -> np.ndarray:
 
 def compared(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     one, other = (comparison.prepare(seen, sharpness.noise(seen)["noise"]) for seen in (sheet(ours), sheet(theirs)))
-    return comparison.compare(one, other)
+    return comparison.compare(one, other).measures
 
 
 @pytest.mark.parametrize("deviation", [2.0, 5.0, 12.0])
@@ -110,13 +111,56 @@ def test_burnt_in_text_is_kept_out_of_what_is_measured() -> None:
     assert light.light(sheet(levels))["p99"] < 100
 
 
+def test_rows_drawn_down_and_blocks_out_of_place_are_counted_and_a_whole_picture_has_neither() -> None:
+    whole = pattern.blocks(sheet(STREET.astype(float)))
+    assert whole["dragged"] < 0.02
+    assert whole["breaks"] <= 1
+    dragged = STREET.astype(float).copy()
+    dragged[320:] = dragged[319]
+    assert pattern.blocks(sheet(dragged))["dragged"] == pytest.approx(1 - 320 / 540, abs=0.02)
+    shifted = STREET.astype(float).copy()
+    for row in (128, 256, 400):
+        shifted[row : row + 32] = np.roll(shifted[row : row + 32], 300, axis=1)
+    assert 2 <= pattern.blocks(sheet(shifted))["breaks_on_grid"] <= 6
+
+
+def test_a_fence_stands_somewhere_and_a_wave_is_everywhere() -> None:
+    x = np.arange(640)
+    wave = 12 * np.sin(2 * np.pi * x / 16)[None, :] + np.zeros((360, 1))
+    fence = wave.copy()
+    fence[:, :380] = 0
+    spread = [pattern.waves(sheet(grey(120 + plane)).half)["wave_spread"] for plane in (wave, fence)]
+    assert spread[0] > 0.8
+    assert spread[1] < 0.3
+
+
+def test_pixels_that_shine_in_one_colour_are_told_from_texture() -> None:
+    hot = STREET.astype(float).copy()
+    random = np.random.default_rng(2)
+    hot[random.integers(0, 540, 12000), random.integers(0, 960, 12000), 2] = 255
+    assert sharpness.noise(sheet(STREET.astype(float)))["hot"] < 0.001
+    assert sharpness.noise(sheet(hot))["hot"] > 0.004
+
+
+def test_a_misted_patch_is_dulled_and_a_shaded_one_is_not() -> None:
+    street = STREET.astype(np.float32)
+    misted, shaded = street.copy(), street.copy()
+    place = (slice(300, 480), slice(200, 500))
+    misted[place] = cv2.GaussianBlur(street, (0, 0), 7)[place] * 0.5 + 60
+    shaded[place] *= 0.6
+    found = [compared(seen, street) for seen in (misted, shaded)]
+    faded = [one["dulled"] + one["lost"] for one in found]
+    assert faded[0] > 0.06
+    assert faded[1] < 0.02
+
+
 def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:
     def frames(*seeds: int) -> list[Sheet]:
         return [sheet(STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape)) for seed in seeds]
 
-    assert sequence.between(frames(1, 2, 3), ("a", "b", "c"), 4.0)["same"] < 0.4
-    assert sequence.between(frames(1, 1, 1), ("a", "b", "c"), 4.0)["same"] == 1
-    assert sequence.between(frames(1, 1), ("a", "a"), None) == {
+    assert sequence.between(frames(1, 2, 3), 4.0, identical=False)["same"] < 0.4
+    assert sequence.between(frames(1, 1, 1), 4.0, identical=False)["same"] == 1
+    assert sequence.between(frames(1, 1), None, identical=True) == {
         "identical": 1.0,
         "same": 1.0,
         "told": pytest.approx(0.2, abs=0.2),
@@ -153,3 +197,22 @@ def test_a_clock_that_stands_still_is_seen_without_reading_it() -> None:
 
 def test_where_no_clock_stands_nothing_is_read() -> None:
     assert clock.read([(np.full((30, 300), 90, np.uint8), NOW)], [], "YYYY-MM-DD HH:MM:SS") is None
+
+
+def test_a_clock_of_equally_wide_letters_that_touch_is_read_with_digits_learned_from_the_camera() -> None:
+    camera = DotCamera(outline=False)
+    shape = (480, 640, 3)
+    left, top, wide, high = camera.box(shape)
+
+    def cut(shown: datetime) -> Picture:
+        levels = camera.burn_in(np.full(shape, 90, np.float32), shown)
+        seen = cv2.GaussianBlur(levels, (0, 0), 1.4)[top - 3 : top + high + 3, left - 3 : left + wide + 3, 0]
+        return np.asarray(seen, dtype=np.uint8)
+
+    known = [
+        (cut(at), at) for at in (NOW - timedelta(days=n, hours=n, minutes=13 * n, seconds=7 * n) for n in range(1, 6))
+    ]
+    found = clock.read([(cut(NOW - timedelta(minutes=9)), NOW)], known, "YYYY-MM-DD HH:MM:SS")
+    assert found is not None
+    assert found["seconds_off"] == -540
+    assert found["sure"] >= 0.5

@@ -163,6 +163,24 @@ async def test_any_answer_to_options_is_a_sign_of_life(answer: str):
     assert seen.ok
 
 
+async def test_a_description_that_is_the_same_says_the_same_and_another_one_is_read():
+    camera, using = Camera(), tools()
+    async with listening(camera) as port:
+        first = await probe("rtsp", target(rtsp=port), using=using)
+        again = await probe("rtsp", target(rtsp=port), using=using)
+        declared = await probe("rtsp", target(rtsp=port), {"declared": {"encoding": "H264"}}, using=using)
+        camera.sdp = SDP.replace("H264/90000", "H265/90000").replace("a=control:track1", "a=framerate:15")
+        other = await probe("rtsp", target(rtsp=port), using=using)
+        camera.sdp = "v=0\r\ns=-\r\nm=audio 0 RTP/AVP 0\r\n"
+        none = await probe("rtsp", target(rtsp=port), using=using)
+    assert first.facts == again.facts == {"codec": "H264"}
+    assert declared.facts == {"codec": "H264", "declared": {"encoding": "H264"}}
+    assert other.facts == {"codec": "H265", "declared_frame_rate": 15.0}
+    assert none.failure is not None
+    assert none.failure.kind is FailureKind.NO_STREAM
+    assert camera.heard == ["OPTIONS", "DESCRIBE"] * 5
+
+
 async def test_a_description_without_video_is_no_stream():
     sdp = "v=0\r\ns=-\r\nm=audio 0 RTP/AVP 0\r\n"
     async with listening(Camera(sdp=sdp)) as port:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from camera_registry.model.incident import Severity
 from camera_registry.model.notice import Audience, Occasion
+from camera_registry.model.people import Crew
 from camera_registry.model.register import Register
 from camera_registry.model.work_order import OrderChange, OrderState, OrderStep
 from camera_registry.rules import notices, order_notices
@@ -46,6 +47,23 @@ def test_a_channel_hears_of_what_is_overdue_and_of_the_rest_if_it_asks_for_it() 
     assert len({one.key for one in whole}) == len(whole)
     assert order_notices.owed(LIFE, [EVERYTHING], Register()) == whole, "owed twice, it is kept once"
     assert order_notices.owed(LIFE, [replace(EVERYTHING, severity=Severity.P1)], Register()) == []
+
+
+def test_a_ticket_platform_hears_of_each_step_that_it_asks_for_by_the_crews_name() -> None:
+    steps = [
+        OrderChange(OrderStep.ASSIGNED, NOON, order(version=2), "duty", {"crew": "crew-1", "contractor": "weibao"}),
+        OrderChange(
+            OrderStep.HELD, at(10), order(version=3, state=OrderState.ON_HOLD), "li", {"reason": "access_refused"}
+        ),
+        OrderChange(OrderStep.FIXED, at(20), order(version=4, state=OrderState.FIXED), "li"),
+    ]
+    asked = frozenset({Occasion.ORDER_ASSIGNED, Occasion.ORDER_HELD, Occasion.ORDER_FIXED})
+    known = Register(crews={"crew-1": Crew("crew-1", "东江一班")})
+    told = order_notices.owed(steps, [Audience("platform", orders=asked)], known)
+    assert [one.occasion.value for one in told] == ["order_assigned", "order_held", "order_fixed"]
+    assert {one.values["crew"] for one in told} == {"东江一班"}
+    assert told[1].values["reason"] == "access_refused"
+    assert order_notices.owed(steps, [EVERYTHING], known) == []
 
 
 def test_the_notice_of_a_fault_names_its_order_so_that_there_is_one_and_not_two() -> None:

@@ -80,6 +80,21 @@ def test_a_hurried_task_runs_early_and_keeps_its_place() -> None:
     assert agenda.missed == {}
 
 
+def test_what_waits_for_confirmation_is_asked_before_what_is_merely_late() -> None:
+    agenda = Agenda()
+    for number in range(100):
+        agenda.put(entry(f"cam-{number}"), 1000.0)
+    # Nobody had a slot for two minutes: all are overdue when one is suspected.
+    agenda.hurry(("cam-42", "rtsp", ""), 1001.0)
+    assert agenda.next_at() <= 1001.0
+    first = agenda.pop(1120.0)
+    assert first is not None
+    assert (first.key[0], first.extra) == ("cam-42", True)
+    rest = drain(agenda, 1120.0, finish=False)
+    assert len(rest) == 99  # each of the others once, and nobody twice
+    assert "cam-42" not in rest
+
+
 def test_what_was_never_seen_is_first_asked_within_minutes_however_long_its_interval() -> None:
     agenda = Agenda()
     for number in range(100):
@@ -110,3 +125,14 @@ def test_an_edit_that_leaves_the_interval_keeps_the_place() -> None:
 def test_the_next_time_is_always_later_and_within_one_interval(after: float, interval: float, name: str) -> None:
     due = next_due(after, interval, phase((name, "rtsp", "")))
     assert after < due <= after + interval * (1 + 1e-6) + 1e-6
+
+
+def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_counted() -> None:
+    agenda = Agenda()
+    for n in range(100):
+        agenda.put(entry(f"cam-{n}"), 0.0)
+    agenda.skip(601.0)
+    assert agenda.pop(601.0) is None
+    assert 900 <= sum(agenda.missed.values()) <= 1100
+    within = sum(1 for _ in range(100) if agenda.pop(631.0) is not None)
+    assert 30 < within < 70

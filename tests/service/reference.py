@@ -147,6 +147,8 @@ class Reference:
         if loss.excused_until is not None and cause and one.state != "stale" and last > loss.excused_until:
             loss.ready = max(loss.ready, loss.excused_until + HOLD)
             loss.looked, loss.explained, loss.excused_until = loss.excused_until, False, None
+            # Another parent may have come back later than the one that has just been looked behind.
+            self._weigh(name, one, loss, now)
 
     def _cut(self, name: str, walked: frozenset[str]) -> bool:
         parents = self.devices[name].parents

@@ -466,3 +466,26 @@ def test_fewer_failures_asked_for_confirm_those_that_wait() -> None:
     book.policy = Settings.model_validate({"health": {"failures": 2}}).health.policy()
     book.follow(registered(CAMERAS[0]), at(75))
     assert shown(book, "cam-0").status is Status.DOWN
+
+
+def test_what_is_down_for_days_is_asked_less_often_until_it_answers() -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    for device in ("cam-0", "sw-1"):
+        well(book, device)
+        lose(book, device, ("tcp",) if device == "sw-1" else ("onvif", "rtsp"), 60)
+    days = 2 * 86_400.0
+    assert not book.tick(at(3600), 1)  # an hour is nothing
+    (slower,) = book.tick(at(days), 1)
+    # The switch is asked as always: others wait for it.
+    assert isinstance(slower, Put)
+    assert slower.entry.target.device == "cam-0"
+    assert {task.interval for task in slower.entry.tasks if task.probe in ("onvif", "rtsp")} == {300.0}
+    assert not book.tick(at(days + 60), 1)
+    silent = book.judge([seen("cam-0", "onvif", days + 300, SILENT)], at(days + 300))
+    assert not [change for change in silent if isinstance(change, Put)]
+    back = book.judge([seen("cam-0", "onvif", days + 600)], at(days + 600))
+    (usual,) = [change for change in back if isinstance(change, Put)]
+    assert {task.interval for task in usual.entry.tasks if task.probe in ("onvif", "rtsp")} == {60.0}
+    # Its silence is measured by what it is asked now.
+    book.tick(at(days + 600 + 200), 1)
+    assert shown(book, "cam-0").status is Status.UNKNOWN

@@ -19,6 +19,7 @@ SETTINGS = """
 language = "en"
 [storage]
 directory = "data"
+reserve = 0
 url = "{url}"
 [web]
 port = 0

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from camera_registry.model.people import Role, User
-from camera_registry.store import Refused, Store, access, audit, sessions, tokens
+from camera_registry.model.people import Contractor, Crew, Role, User
+from camera_registry.store import Refused, Store, access, audit, register, sessions, tokens
 from camera_registry.store.passwords import AT_ONCE, Passwords, weakness
 from camera_registry.store.sessions import Limits
 
@@ -81,6 +81,26 @@ def test_a_new_password_a_new_role_or_a_closed_account_ends_sessions_a_new_langu
     held = cookie()
     people.write_now(access.edit_account, User("ann", Role.VIEWER, "en", active=False), author="root", at=AT)
     assert not good(held)
+
+
+def test_an_account_is_of_a_crew_and_of_its_contractor_as_the_register_has_them(people: Store) -> None:
+    people.write_now(register.apply, [Contractor("weibao"), Crew("east", contractor="weibao")], author="root", at=AT)
+    with pytest.raises(Refused, match=r"there is no crew west; import the crews first"):
+        people.write_now(access.create_account, User("li", Role.CREW, crew="west"), "hash", author="root", at=AT)
+    with pytest.raises(Refused, match=r"ann is no crew but operator"):
+        people.write_now(access.edit_account, User("ann", Role.OPERATOR, crew="east"), author="root", at=AT)
+    people.write_now(access.create_account, User("li", Role.CREW, crew="east"), "hash", author="root", at=AT)
+    cookie = people.write_now(sessions.create, "li", "10.0.0.9", AT)
+    found = people.read_now(sessions.find, cookie, AT, LIMITS)
+    assert found
+    assert (found.user.crew, found.user.contractor) == ("east", "weibao")
+    with pytest.raises(Refused, match=r"crew east is still used by account li"):
+        people.write_now(register.apply, [], [("crew", "east")], author="root", at=AT)
+    people.write_now(access.edit_account, User("li", Role.VIEWER, crew="east"), author="root", at=AT)
+    assert people.read_now(sessions.find, cookie, AT, LIMITS) is None
+    kept = people.read_now(access.account, "li")
+    assert kept
+    assert kept.user.crew == "", "who is no crew any more sees no crew's orders when they are one again"
 
 
 def test_the_last_administrator_stays(people: Store) -> None:

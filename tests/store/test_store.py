@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from camera_registry.model.health import Aspect, Flip, State, Subject
 from camera_registry.store import ClaimLost, Conflict, Store, StoreError, Transaction, Unavailable, connection, health
+from camera_registry.store.reserve import Reserve
 from camera_registry.store.statements import counter, set_counter
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -194,3 +195,15 @@ def test_sqlite_files_belong_to_their_owner_alone(tmp_path: Path) -> None:
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
     assert modes == dict.fromkeys(("camera_registry.db", "camera_registry.db-wal", "camera_registry.db-shm"), 0o600)
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_kept_in_reserve_is_given_up_when_the_disk_is_full_and_made_again(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path, 1)
+    reserve.keep()
+    assert not reserve.spent
+    assert (tmp_path / "reserve").stat().st_size == 1_048_576
+    assert reserve.give_up()
+    assert reserve.spent
+    assert not reserve.give_up()
+    reserve.keep()
+    assert not reserve.spent

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 import camera_registry
+from camera_registry.console.photographs import OrderPicture
+from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.chain import Link, LinkState
+from camera_registry.model.coverage import PointKind, Sight, Uncomputable, ViewState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.discovery import Oversight, ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State, Status
@@ -22,16 +25,19 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.place import SiteCategory
+from camera_registry.model.rates import Exclusion
 from camera_registry.model.register import KINDS
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, OrderStep, Phase
 from camera_registry.rules.access import Action
+from camera_registry.rules.device_files import FileFlaw
 from camera_registry.rules.dispatch.deeds import Deed
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    Action, Aspect, CancelReason, Cause, Deed, FailureKind, HoldReason, Kind, Life, Link, LinkState, NoticeState,
-    Occasion, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind, ProposalState, Role, Scope, Severity,
-    SiteCategory, Stage, State, Status, TlsUse, TrafficKind, Unjudged, WindowKind,
+    Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life,
+    Link, LinkState, NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind,
+    ProposalState, PointKind, Role, Scope, Severity, Sight, SiteCategory, Stage, State, Status, TlsUse, TrafficKind,
+    Uncomputable, Unjudged, ViewState, WindowKind,
 )  # fmt: skip
 
 
@@ -70,17 +76,20 @@ def test_every_cause_says_why_and_what_to_do_next(language: str, cause: Cause) -
 def test_no_text_is_left_over() -> None:
     """A key is used when it stands in quotes somewhere, or names a member of the vocabulary, or counts things."""
     package = Path(camera_registry.__file__).parent
-    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").glob("*.py")]
+    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").rglob("*.[ph][yt]*")]
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
-        r"occasion|notice_state|delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
-        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal)\.|notice\.line\.|"
-        r"incidents\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
+        r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
+        r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
+        r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
+        r"attachment_kind|order_picture|"
+        r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
+        r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
+        r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key

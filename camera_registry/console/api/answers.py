@@ -10,12 +10,8 @@ from pydantic import BaseModel, Field
 from camera_registry.board import BoardEntry, chain_of
 from camera_registry.model.chain import Link, LinkSeen, LinkState, first_broken
 from camera_registry.model.device import Kind, Life
-from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
 from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
-from camera_registry.model.people import Role
-from camera_registry.rules import acceptance
-from camera_registry.store.proposals import StoredProposal
 from camera_registry.texts import texts
 
 T = TypeVar("T")
@@ -228,113 +224,6 @@ class ItemAnswer(BaseModel):
     item: dict[str, Any]
     version: int
     changed_at: datetime
-
-
-class ProposalAnswer(BaseModel):
-    """What a search proposes. ``row`` is what accepting it would write into the device file."""
-
-    id: int
-    kind: ProposalKind
-    state: ProposalState
-    device: str = Field(description="the registered device it is about; of an accepted one, the device that was made")
-    address: str
-    evidence: dict[str, Any]
-    row: dict[str, Any]
-    reason: str
-    first_seen: datetime
-    last_seen: datetime
-    decided_at: datetime | None
-    decided_by: str
-
-    @classmethod
-    def of(cls, kept: StoredProposal) -> ProposalAnswer:
-        one = kept.proposal
-        return cls(
-            id=kept.id,
-            kind=one.kind,
-            state=kept.state,
-            device=one.device,
-            address=one.address,
-            evidence=dict(one.evidence),
-            row=dict(acceptance.row(one)),
-            reason=kept.reason,
-            first_seen=kept.first_seen,
-            last_seen=kept.last_seen,
-            decided_at=kept.decided_at,
-            decided_by=kept.decided_by,
-        )
-
-
-class SearchAnswer(BaseModel):
-    """How far the search under way is, or how the last one ended. ``total`` counts the addresses to scan, ``position``
-    those behind it, ``met`` hosts that answered, ``ignored`` answers and addresses that were passed over, because they
-    are ``outside`` the device networks or a unit gave them that is ``elsewhere``. ``known``, ``others`` and
-    ``proposed`` tell what was met, once the search is over."""
-
-    running: bool
-    begun: datetime | None
-    ended: datetime | None
-    position: int
-    total: int
-    met: int
-    ignored: int
-    trouble: str
-    stopped: bool
-    outside: int
-    elsewhere: int
-    known: int
-    others: int
-    proposed: int
-
-
-class CredentialAnswer(BaseModel):
-    """All that is told of a credential: neither user name nor password ever comes back."""
-
-    id: str
-    version: int
-    changed_at: datetime
-    devices: int
-
-
-class SessionAnswer(BaseModel):
-    """Who asks. ``csrf`` goes into X-CSRF-Token of every edit made with the cookie; a token needs none."""
-
-    name: str
-    role: Role
-    language: str
-    csrf: str
-    actions: list[str]
-
-
-class UserAnswer(BaseModel):
-    name: str
-    role: Role
-    language: str
-    active: bool
-    created_at: datetime
-
-
-class TokenAnswer(BaseModel):
-    prefix: str
-    name: str
-    role: Role
-    created_by: str
-    created_at: datetime
-    expires_at: datetime | None
-    used_at: datetime | None
-
-
-class NewTokenAnswer(BaseModel):
-    token: str = Field(description="shown now and never again")
-
-
-class AuditAnswer(BaseModel):
-    id: int
-    at: datetime
-    actor: str
-    action: str
-    about: str
-    detail: str
 
 
 class ReloadAnswer(BaseModel):

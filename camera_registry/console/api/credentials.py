@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from camera_registry.console.api import answers, questions
+from camera_registry.console.api import people_answers as answers
+from camera_registry.console.api import questions
+from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.route import get, no_content, write
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -12,8 +14,8 @@ from camera_registry.rules.access import Action
 from camera_registry.store import Store, credentials
 
 
-async def listed(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.CredentialAnswer]:
-    return answers.Listed(items=await _all(asked.deps.store))
+async def listed(asked: Asked[Nothing, Nothing]) -> Listed[answers.CredentialAnswer]:
+    return Listed(items=await _all(asked.deps.store))
 
 
 async def put(asked: Asked[Nothing, questions.CredentialBody]) -> answers.CredentialAnswer:
@@ -52,7 +54,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         listed,
         Action.SEE_ACCESS,
         Nothing,
-        answers.Listed[answers.CredentialAnswer],
+        Listed[answers.CredentialAnswer],
         "Names of credentials and how many devices use each",
     ),
     write(

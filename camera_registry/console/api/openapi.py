@@ -10,13 +10,14 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from camera_registry.console import uploads
 from camera_registry.console.api.answers import ProblemAnswer
 from camera_registry.console.api.route import PREFIX
 from camera_registry.console.routing import AnyRoute, Nothing
 
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)}")
-_PICTURE = "/snapshot"
+_PICTURES = ("/snapshot", "/picture", "/attachments/{attachment}")
 _IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
@@ -93,7 +94,9 @@ def _operation(route: AnyRoute, references: Any) -> dict[str, Any]:
     version = [_IF_MATCH | {"required": route.method != "PUT"}] if route.versioned else []
     if path or query or version:
         described["parameters"] = path + query + version
-    if route.body is not Nothing:
+    if route.photographs:
+        described["requestBody"] = {"required": True, "content": {kind: {} for kind in uploads.TYPES}}
+    elif route.body is not Nothing:
         schema = references[route.body, "validation"]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
@@ -108,7 +111,7 @@ def _answer(route: AnyRoute, references: Any) -> dict[str, Any]:
     if route.answer is not None:
         schema = references[route.answer, "serialization"]
         return {"description": route.summary, "content": {"application/json": {"schema": schema}}}
-    if route.path.endswith(_PICTURE):
+    if route.path.endswith(_PICTURES):
         return {"description": route.summary, "content": {"image/jpeg": {}}}
     return {"description": route.summary}
 

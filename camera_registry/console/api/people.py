@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from aiohttp import web
 
 from camera_registry.console import signing
-from camera_registry.console.api import answers, questions
+from camera_registry.console.api import people_answers as answers
+from camera_registry.console.api import questions
+from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -40,31 +43,29 @@ async def sign_out(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 
 def _session(user: User, csrf: str) -> answers.SessionAnswer:
     actions = sorted(action.value for action in PERMITTED[user.role])
-    return answers.SessionAnswer(name=user.name, role=user.role, language=user.language, csrf=csrf, actions=actions)
+    return answers.SessionAnswer(
+        name=user.name, role=user.role, language=user.language, crew=user.crew, csrf=csrf, actions=actions
+    )
 
 
-async def users(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.UserAnswer]:
-    return answers.Listed(items=[_user(one) for one in await asked.deps.store.read(access.accounts)])
+async def users(asked: Asked[Nothing, Nothing]) -> Listed[answers.UserAnswer]:
+    return Listed(items=[_user(one) for one in await asked.deps.store.read(access.accounts)])
 
 
 async def create_user(asked: Asked[Nothing, questions.NewUserBody]) -> answers.UserAnswer:
     deps, body = asked.deps, asked.body
     password_hash = await signing.hashed(asked, body.password.get_secret_value(), body.name)
-    user = User(body.name, body.role, body.language)
+    user = User(body.name, body.role, body.language, crew=body.crew)
     await deps.store.write(access.create_account, user, password_hash, author=asked.user.name, at=deps.now())
     return _user(await _account(deps.store, body.name))
 
 
 async def edit_user(asked: Asked[Nothing, questions.UserBody]) -> answers.UserAnswer:
-    """A changed role, a new password and a closed account end the user's sessions."""
+    """A changed role or crew, a new password and a closed account end the user's sessions."""
     deps, body, author = asked.deps, asked.body, asked.user.name
     before = (await _account(deps.store, asked.item())).user
-    user = User(
-        before.name,
-        before.role if body.role is None else body.role,
-        before.language if body.language is None else body.language,
-        before.active if body.active is None else body.active,
-    )
+    given = body.model_dump(include={"role", "language", "active", "crew"}, exclude_none=True)
+    user = replace(before, **given)
     if body.password is not None:
         password_hash = await signing.hashed(asked, body.password.get_secret_value(), user.name)
         await deps.store.write(access.set_password, user.name, password_hash, author=author, at=deps.now())
@@ -89,12 +90,17 @@ async def _account(store: Store, name: str) -> Account:
 def _user(account: Account) -> answers.UserAnswer:
     user = account.user
     return answers.UserAnswer(
-        name=user.name, role=user.role, language=user.language, active=user.active, created_at=account.created_at
+        name=user.name,
+        role=user.role,
+        language=user.language,
+        active=user.active,
+        crew=user.crew,
+        created_at=account.created_at,
     )
 
 
-async def list_tokens(asked: Asked[Nothing, Nothing]) -> answers.Listed[answers.TokenAnswer]:
-    return answers.Listed(
+async def list_tokens(asked: Asked[Nothing, Nothing]) -> Listed[answers.TokenAnswer]:
+    return Listed(
         items=[
             answers.TokenAnswer(
                 prefix=one.prefix,
@@ -127,7 +133,7 @@ async def revoke_token(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return no_content()
 
 
-async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Listed[answers.AuditAnswer]:
+async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> Listed[answers.AuditAnswer]:
     query = asked.query
     found = await asked.deps.store.read(
         audit.trail,
@@ -137,7 +143,7 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Liste
         limit=query.limit + 1,
     )
     shown = found[: query.limit]
-    return answers.Listed(
+    return Listed(
         items=[
             answers.AuditAnswer(
                 id=row.id, at=row.at, actor=row.actor, action=row.action, about=row.about, detail=row.detail
@@ -148,8 +154,8 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> answers.Liste
     )
 
 
-_User, _Users = answers.UserAnswer, answers.Listed[answers.UserAnswer]
-_Tokens, _Audit = answers.Listed[answers.TokenAnswer], answers.Listed[answers.AuditAnswer]
+_User, _Users = answers.UserAnswer, Listed[answers.UserAnswer]
+_Tokens, _Audit = Listed[answers.TokenAnswer], Listed[answers.AuditAnswer]
 
 ROUTES: tuple[AnyRoute, ...] = (
     get("/session", session, Action.OWN, Nothing, answers.SessionAnswer, "Who asks, and what they may do"),

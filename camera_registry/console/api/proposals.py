@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from camera_registry.console import deciding
-from camera_registry.console.api import answers, devices, questions
+from camera_registry.console.api import devices, questions
+from camera_registry.console.api import proposal_answers as answers
+from camera_registry.console.api.answers import DeviceAnswer, Listed
 from camera_registry.console.api.route import PREFIX, get, write
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.discovery import Progress
@@ -13,7 +15,7 @@ from camera_registry.rules.access import Action
 from camera_registry.store import proposals
 
 
-async def listed(asked: Asked[questions.ProposalsQuestion, Nothing]) -> answers.Listed[answers.ProposalAnswer]:
+async def listed(asked: Asked[questions.ProposalsQuestion, Nothing]) -> Listed[answers.ProposalAnswer]:
     query = asked.query
     found = await asked.deps.store.read(
         proposals.page,
@@ -23,14 +25,14 @@ async def listed(asked: Asked[questions.ProposalsQuestion, Nothing]) -> answers.
     )
     shown = found[: query.limit]
     more = str(shown[-1].id) if len(found) > query.limit else None
-    return answers.Listed(items=[answers.ProposalAnswer.of(one) for one in shown], next=more)
+    return Listed(items=[answers.ProposalAnswer.of(one) for one in shown], next=more)
 
 
 async def one(asked: Asked[Nothing, Nothing]) -> answers.ProposalAnswer:
     return answers.ProposalAnswer.of(await deciding.stored(asked))
 
 
-async def accept(asked: Asked[Nothing, questions.AcceptBody]) -> answers.DeviceAnswer:
+async def accept(asked: Asked[Nothing, questions.AcceptBody]) -> DeviceAnswer:
     return await devices.whole(asked, await deciding.accept(asked, asked.body.chosen()))
 
 
@@ -63,7 +65,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         listed,
         Action.SEE,
         questions.ProposalsQuestion,
-        answers.Listed[answers.ProposalAnswer],
+        Listed[answers.ProposalAnswer],
         "What searches of the device networks propose, newest first",
     ),
     get("/proposals/{id}", one, Action.SEE, Nothing, answers.ProposalAnswer, "One proposal"),
@@ -75,7 +77,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         Action.DISCOVER,
         Nothing,
         questions.AcceptBody,
-        answers.DeviceAnswer,
+        DeviceAnswer,
         "Take a proposal into the register, by the rules of an import",
     ),
     Route(

@@ -129,10 +129,13 @@ class SignInBody(Question):
 
 
 class NewUserBody(Question):
+    """``crew``: whose orders they see, of the role crew."""
+
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s:/]+$")]
     role: Role
     password: Annotated[SecretStr, Field(max_length=1024)]
     language: Literal["zh", "en"] = "zh"
+    crew: Text = ""
 
 
 class UserBody(Question):
@@ -141,6 +144,7 @@ class UserBody(Question):
     role: Role | None = None
     language: Literal["zh", "en"] | None = None
     active: bool | None = None
+    crew: Text | None = None
     password: Annotated[SecretStr, Field(max_length=1024)] | None = None
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from camera_registry.console.api import (
     answers,
+    coverage,
     credentials,
     devices,
     imports,
@@ -15,8 +16,11 @@ from camera_registry.console.api import (
     items,
     notices,
     openapi,
+    order_reports,
+    orders,
     people,
     proposals,
+    reports,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -43,13 +47,17 @@ def _description() -> bytes:
 
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
+    *coverage.ROUTES,
     *incidents.ROUTES,
+    *orders.ROUTES,
+    *order_reports.ROUTES,
     *notices.ROUTES,
     *items.ROUTES,
     *credentials.ROUTES,
     *people.ROUTES,
     *imports.ROUTES,
     *proposals.ROUTES,
+    *reports.ROUTES,
     Route(
         Surface.API,
         "POST",

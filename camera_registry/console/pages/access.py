@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from camera_registry.console import signing
 from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem
+from camera_registry.console.render import home
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.rules.access import Action
@@ -64,7 +65,8 @@ async def sign_in_page(asked: Asked[SignInQuery, Nothing]) -> web.StreamResponse
     if await signing.is_new(asked.deps):
         return go_to("/setup")
     if asked.who is not None:
-        return go_to(inside(asked.query.next))
+        after = inside(asked.query.next)
+        return go_to(home(asked.who.user) if after == "/" else after)
     return show(asked, "sign_in.html", next=inside(asked.query.next), name="", wrong="")
 
 
@@ -74,7 +76,8 @@ async def sign_in(asked: Asked[PageQuery, SignInForm]) -> web.StreamResponse:
         session = await signing.sign_in(asked, form.name, form.password)
     except Problem as problem:
         return _again(asked, problem, "sign_in.html", next=inside(form.next), name=form.name)
-    response = go_to(inside(form.next))
+    after = inside(form.next)
+    response = go_to(home(session.user) if after == "/" else after)
     signing.set_cookie(response, session, asked.deps.settings())
     return response
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from aiohttp import web
 
 from camera_registry.board import Board, BoardEntry, chain_of
-from camera_registry.console import probing
+from camera_registry.console import ordering, probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.show import show
@@ -26,6 +26,7 @@ from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
 from camera_registry.store import health, incidents, register
 from camera_registry.store.incidents import Wanted
+from camera_registry.store.orders import Wanted as OrdersWanted
 from camera_registry.texts import Texts
 
 _STRIPS = 24
@@ -75,6 +76,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         entry=entry,
         areas=_way_down(deps.board, entry.device.area),
         incidents=await deps.store.read(incidents.page, Wanted(device=entry.device.id), limit=_INCIDENTS_SHOWN),
+        orders=await ordering.listed(asked, OrdersWanted(about=entry.device.id), None, _INCIDENTS_SHOWN),
+        next_due=ordering.next_due,
         covering=deps.covering(entry.device.id, now),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         children=children,

@@ -10,7 +10,8 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from camera_registry.board import Board
-from camera_registry.console import handling
+from camera_registry.console import handling, ordering
+from camera_registry.console.pages.people import people
 from camera_registry.console.pages.show import show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import OptionalCause, OptionalSeverity, PageQuery
@@ -19,9 +20,11 @@ from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents
 from camera_registry.store.incidents import Wanted
+from camera_registry.store.orders import Wanted as OrdersWanted
 
 _ROWS = 60
 _BEHIND_SHOWN = 200
+_ORDERS = 5
 _HOURS = (1, 4, 8, 24, 72)
 """For how long an acknowledgement may be given on the page."""
 
@@ -110,6 +113,9 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         still=sum(one.until is None for one in behind),
         children=await store.read(incidents.page, Wanted(parent=incident.id)),
         hours=_HOURS,
+        orders=await ordering.listed(asked, OrdersWanted(incident=incident.id), None, _ORDERS),
+        sent=await people(asked),
+        next_due=ordering.next_due,
     )
 
 

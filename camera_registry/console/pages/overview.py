@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from camera_registry.console import ordering
 from camera_registry.console.pages.incidents import called, roots
 from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER
@@ -20,6 +21,7 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     board = asked.deps.board
     seen = asked.request.app[READER].overview()
     open_now = roots(board)
+    still = ordering.open_orders(asked)
     return show(
         asked,
         "overview.html",
@@ -30,7 +32,8 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         unknown=seen.statuses[Status.UNKNOWN],
         names=board.names,
         open=open_now,
-        lost_records=asked.deps.lost_records(),
+        orders=len(still),
+        overdue=sum(ordering.is_overdue(one, asked.deps.now()) for one in still),
         called=called(board, open_now[:_INCIDENTS]),
     )
 

@@ -20,6 +20,7 @@ def show(asked: Asked[Any, Any], template: str, status: HTTPStatus = HTTPStatus.
         zone=asked.deps.zone(),
         now=asked.deps.now(),
         who=asked.who,
+        alarms=asked.deps.alarms(),
         status=status,
         **values,
     )

@@ -3,7 +3,6 @@ BadCell."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from ipaddress import ip_address
 
+from camera_registry.rules.geometry import geojson
 from camera_registry.rules.inventory.problems import BadCell, Flaw
 from camera_registry.rules.inventory.sheets import Cell
 from camera_registry.rules.inventory.words import fold
@@ -224,18 +224,25 @@ def hours(cell: Cell) -> str:
     return found
 
 
-def polygon(cell: Cell) -> str:
-    """A GeoJSON polygon as text (RFC 7946): closed rings of positions in WGS-84 degrees."""
+def place(cell: Cell) -> str:
+    """A GeoJSON polygon, or a line where the place is a road, as text (RFC 7946)."""
+    return _shape(cell, geojson.AREAS + geojson.LINES)
+
+
+def ground(cell: Cell) -> str:
+    """A GeoJSON polygon as text."""
+    return _shape(cell, geojson.AREAS)
+
+
+def _shape(cell: Cell, kinds: tuple[str, ...]) -> str:
     if not isinstance(cell, str) or len(cell) > MAX_POLYGON:
         raise BadCell(Flaw.BAD_POLYGON)
     try:
-        shape = json.loads(cell)
-        rings = [ring for part in _parts(shape) for ring in part]
-        good = bool(rings) and all(_is_ring(ring) for ring in rings)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
-        good = False
-    if not good:
-        raise BadCell(Flaw.BAD_POLYGON)
+        geojson.read(cell, kinds)
+    except geojson.BadShape as bad:
+        if bad.what == "crossing":
+            raise BadCell(Flaw.CROSSING_POLYGON, where=bad.where) from None
+        raise BadCell(Flaw.BAD_POLYGON) from None
     return cell.strip()
 
 
@@ -245,13 +252,3 @@ def path(cell: Cell) -> str:
     if not re.match(r"/|[a-z]+://", found) or any(c.isspace() for c in found) or re.match(r"[a-z]+://[^/]*@", found):
         raise BadCell(Flaw.BAD_PATH)
     return found
-
-
-def _parts(shape: Mapping[str, list[list[list[list[float]]]]]) -> list[list[list[list[float]]]]:
-    kind, coordinates = str(shape["type"]), shape["coordinates"]
-    return coordinates if kind == "MultiPolygon" else [coordinates] if kind == "Polygon" else []  # type: ignore[list-item]  # a polygon is one level less deep
-
-
-def _is_ring(ring: list[list[float]]) -> bool:
-    on_earth = all(-180 <= position[0] <= 180 and -90 <= position[1] <= 90 for position in ring)
-    return len(ring) >= 4 and ring[0] == ring[-1] and on_earth

@@ -17,6 +17,10 @@ SECRETS = ("username", "password")
 """Columns of device rows whose values are sealed, never repeated and never written out."""
 
 
+DATUM = "datum"
+"""The column that says which coordinates a row holds; the register holds WGS-84."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One field of one kind of record. ``refers`` is the kind of record whose id it holds, or empty."""
@@ -35,7 +39,6 @@ def _shown(entries: Mapping[words.WordT, tuple[str, ...]]) -> str:
 # "Checkpoint" in the column of kinds is a traffic unit of that kind.
 _KINDS: Mapping[str, object] = {**words.meanings(words.TRAFFIC_KINDS), **words.meanings(words.KINDS)}
 _PORT = cells.whole(0, 65535)
-_LENGTH = cells.number(0, 100_000)
 
 _READERS: Mapping[str, Callable[[Cell], object]] = {
     "id": cells.identifier,
@@ -62,13 +65,14 @@ _READERS: Mapping[str, Callable[[Cell], object]] = {
     "snapshot_path": cells.path,
     "longitude": cells.number(-180, 180),
     "latitude": cells.number(-90, 90),
-    "polygon": cells.polygon,
+    "polygon": cells.place,
+    "datum": cells.word(words.meanings(words.DATUMS), _shown(words.DATUMS)),
     "required_availability": cells.share,
     "hours": cells.hours,
     "height": cells.number(0, 1000),
     "azimuth": cells.number(0, 360),
-    "view_angle": cells.number(0, 360),
-    "view_range": _LENGTH,
+    "view_angle": cells.number(1, 360),
+    "view_range": cells.number(0.1, 100_000),
     "number": cells.whole(1, 100_000),
     "tags": cells.listed,
     "channels": cells.listed,
@@ -121,6 +125,10 @@ def _columns(record: str) -> dict[str, Column]:
         found[field.name] = Column(field.name, _READERS.get(field.name, cells.text), refers, required, cleared)
     if record == "device":
         found.update({name: Column(name, cells.text) for name in SECRETS})
+    if record == "building":
+        found["polygon"] = Column("polygon", cells.ground, required=True)
+    if "polygon" in found or "longitude" in found:
+        found[DATUM] = Column(DATUM, _READERS[DATUM], required=True)
     return found
 
 

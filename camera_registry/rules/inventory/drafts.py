@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camera_registry.model.device import Kind, TrafficKind
-from camera_registry.rules.inventory.columns import COLUMNS, SECRETS
+from camera_registry.rules.geometry.datum import Datum, shape_to_wgs84, to_wgs84
+from camera_registry.rules.inventory.columns import COLUMNS, DATUM, SECRETS
 from camera_registry.rules.inventory.problems import BadCell, Flaw, Problem, shown
 from camera_registry.rules.inventory.sheets import CLEAR, Cell
 from camera_registry.rules.inventory.table import Line
@@ -35,12 +36,14 @@ class Draft:
         return Problem(flaw, self.line.sheet, self.line.row, self.line.headers.get(column, column), value, details)
 
 
-def drafts(lines: Iterable[Line], problems: list[Problem]) -> Iterator[Draft]:
-    """A draft for each line that has an id; adds every cell that can't be read to ``problems``."""
+def drafts(lines: Iterable[Line], problems: list[Problem], datum: Datum = Datum.WGS84) -> Iterator[Draft]:
+    """A draft for each line that has an id; adds every cell that can't be read to ``problems``. ``datum`` is that of
+    rows that do not name theirs."""
     for line in lines:
         draft = Draft(line, "")
         for name, cell in line.cells.items():
             _read(draft, name, cell, problems)
+        _to_wgs84(draft, datum, problems)
         draft.id = _settle_id(draft)
         if draft.id:
             yield draft
@@ -79,6 +82,24 @@ def _read(draft: Draft, name: str, cell: Cell, problems: list[Problem]) -> None:
             draft.values.setdefault("traffic_kind", value)
         case _:
             draft.values[name] = value
+
+
+def _to_wgs84(draft: Draft, datum: Datum, problems: list[Problem]) -> None:
+    """Turn the coordinates of a row into WGS-84."""
+    values = draft.values
+    datum = values.pop(DATUM, datum)
+    if datum is Datum.WGS84:
+        return
+    longitude, latitude = values.get("longitude"), values.get("latitude")
+    if longitude is not None and latitude is not None:
+        there = to_wgs84(longitude, latitude, datum)
+        values["longitude"], values["latitude"] = round(there[0], 8), round(there[1], 8)
+    elif longitude is not None or latitude is not None:
+        given, other = ("longitude", "latitude") if latitude is None else ("latitude", "longitude")
+        if other not in draft.line.cells:
+            problems.append(draft.problem(Flaw.HALF_POSITION, given, missing=other))
+    if values.get("polygon"):
+        values["polygon"] = shape_to_wgs84(values["polygon"], datum)
 
 
 def _settle_id(draft: Draft) -> str:

@@ -8,8 +8,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.people import Credential
-from camera_registry.model.place import Site
+from camera_registry.model.place import Site, View
 from camera_registry.model.register import KINDS, Item, Register, kind_of
+from camera_registry.rules.geometry.datum import Datum
 from camera_registry.rules.inventory.drafts import Draft, drafts
 from camera_registry.rules.inventory.loops import above, loops
 from camera_registry.rules.inventory.problems import Flaw, Problem, Severity
@@ -63,11 +64,13 @@ def examine(
     *,
     credentials: Collection[str] = (),
     networks: Sequence[str] | None = None,
+    datum: Datum = Datum.WGS84,
 ) -> Inventory:
     """Read an inventory against a register. ``credentials`` are the names of those that exist; ``networks`` the
-    device networks (CIDR): a literal address outside them is a problem; None: addresses are not compared."""
+    device networks (CIDR): a literal address outside them is a problem; None: addresses are not compared; ``datum``
+    which coordinates rows hold that do not say so themselves."""
     problems: list[Problem] = []
-    found = _without_duplicates(drafts(lines(sheets, problems), problems), problems)
+    found = _without_duplicates(drafts(lines(sheets, problems), problems, datum), problems)
     names = Names(register, found, credentials)
     present = _by_record(register)
     items: list[Item] = []
@@ -82,6 +85,7 @@ def examine(
     merged = {**register.devices, **devices}
     problems += _code_problems(devices, merged, by_key)
     problems += _address_problems(devices, merged, by_key, networks)
+    problems += _site_problems(items, register, by_key)
     own = [
         Credential(own_credential(draft.id), draft.username, draft.password, 0)
         for draft in found
@@ -169,6 +173,15 @@ def _loop_problems(
             if rows:
                 problems.append(rows[0].problem(Flaw.LOOP, "parent", chain=ring, places=places))
     return problems
+
+
+def _site_problems(items: Sequence[Item], register: Register, by_key: Mapping[tuple[str, str], Draft]) -> list[Problem]:
+    """Sites that nothing would be required of: their coverage could never be told."""
+    views = {view.id: view.site for view in register.views.values()}
+    views |= {item.id: item.site for item in items if isinstance(item, View)}
+    viewed = set(views.values())
+    bare = [item for item in items if isinstance(item, Site) and item.id not in viewed]
+    return [by_key["site", item.id].problem(Flaw.SITE_WITHOUT_VIEWS, "id", id=item.id) for item in bare]
 
 
 def _code_problems(

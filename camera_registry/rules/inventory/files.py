@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
 import warnings
 import zipfile
@@ -35,6 +36,8 @@ def read(content: bytes, name: str = "") -> tuple[Sheet, ...]:
         return _read_workbook(content)
     if content.startswith(_OLD_EXCEL):
         raise Unreadable("this is a workbook of the old format (.xls): save it as .xlsx or as CSV UTF-8")
+    if name.lower().endswith((".geojson", ".json")):
+        return (_read_features(content),)
     if name.lower().endswith(".xlsx"):
         raise Unreadable("it is named .xlsx and is no workbook of that format: save it anew as .xlsx, or as CSV UTF-8")
     return (_read_csv(content),)
@@ -85,6 +88,33 @@ def _literal(cell: Cell) -> Cell:
     if isinstance(cell, str) and not isinstance(cell, Mark) and (cell == CLEAR or cell.startswith("'")):
         return f"'{cell}"
     return cell
+
+
+def _read_features(content: bytes) -> Sheet:
+    """A GeoJSON FeatureCollection (RFC 7946, section 3.3) as a table: properties are columns, the geometry is
+    ``polygon``. Features are buildings unless their property ``record`` says otherwise; one without an id is named for
+    its place in the file."""
+    try:
+        features = json.loads(content)["features"]
+        rows = [
+            {
+                "record": "building",
+                "id": feature.get("id", f"building-{place}"),
+                **{name: value for name, value in (feature.get("properties") or {}).items() if value is not None},
+                "polygon": json.dumps(feature["geometry"], separators=(",", ":")),
+            }
+            for place, feature in enumerate(features, 1)
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Unreadable("this is no GeoJSON FeatureCollection of polygons: save it anew as GeoJSON") from error
+    if len(rows) > MAX_ROWS:
+        raise Unreadable(f"the file has more than {MAX_ROWS:,} features: split it")
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    return Sheet("", [header, *([_told(row.get(name)) for name in header] for row in rows)])
+
+
+def _told(value: object) -> Cell:
+    return value if isinstance(value, str | int | float | bool) or value is None else json.dumps(value)
 
 
 def _read_csv(content: bytes) -> Sheet:

@@ -47,6 +47,7 @@ class Flaw(StrEnum):
     BAD_FINGERPRINT = "bad_fingerprint"
     BAD_HOURS = "bad_hours"
     BAD_POLYGON = "bad_polygon"
+    CROSSING_POLYGON = "crossing_polygon"
     BAD_PATH = "bad_path"
     HALF_POSITION = "half_position"
     UNKNOWN_REFERENCE = "unknown_reference"
@@ -61,6 +62,7 @@ class Flaw(StrEnum):
     CODE_LOOKS_ROUNDED = "code_looks_rounded"
     SHARED_ADDRESS = "shared_address"
     NO_NETWORKS = "no_networks"
+    SITE_WITHOUT_VIEWS = "site_without_views"
 
 
 class Severity(StrEnum):
@@ -79,6 +81,7 @@ WARNINGS = frozenset(
         Flaw.CODE_LOOKS_ROUNDED,
         Flaw.SHARED_ADDRESS,
         Flaw.NO_NETWORKS,
+        Flaw.SITE_WITHOUT_VIEWS,
     }
 )
 

@@ -25,7 +25,7 @@ _TELLING = (
 """Fields that only one kind of record has and that every such sheet would show."""
 _OWN_ID = {
     words.fold(word): record
-    for record in ("area", "contractor", "crew", "site", "device", "view", "channel")
+    for record in ("area", "contractor", "crew", "site", "device", "view", "channel", "building")
     for word in words.OWN_HEADERS[record]["id"]
 }
 _COUNTERS = frozenset(words.fold(word) for word in ("", *words.COUNTER_COLUMN))

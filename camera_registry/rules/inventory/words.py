@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.place import SiteCategory
+from camera_registry.rules.geometry.datum import Datum
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -40,6 +41,7 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
     "device": ("设备", "设备表", "设备台账", "设备清单", "台账", "devices", "inventory"),
     "channel": ("通道", "通道表", "channels"),
     "view": ("视角", "视角表", "views"),
+    "building": ("建筑物", "建筑物表", "遮挡物", "buildings"),
 }
 """Kinds of records in the order in which an export writes them: what others refer to comes first."""
 
@@ -53,7 +55,8 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "area": ("所属区域", "区域", "所属网格", "网格", "区域编号", "区域编码", "行政区划", "辖区", "district", "area_id"),
     "longitude": ("经度", "lon", "lng", "long"),
     "latitude": ("纬度", "lat"),
-    "polygon": ("范围", "多边形", "geojson"),
+    "polygon": ("范围", "多边形", "geojson", "geometry"),
+    "datum": ("坐标系", "坐标系统", "坐标基准", "coordinate_system", "crs"),
     "required_availability": ("要求可用率", "可用率要求", "availability"),
     "hours": ("要求时段", "时段", "生效时段"),
     "site": ("点位", "所属点位", "点位编号", "重点部位", "site_id"),
@@ -170,6 +173,10 @@ OWN_HEADERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "area": ("负责区域",),
         "contact": ("班长", "负责人"),
     },
+    "building": {
+        "id": ("建筑物编号", "building_id"),
+        "name": ("建筑物名称", "building_name"),
+    },
 }
 """Headers that mean a field only in one kind of record; they win over ``HEADERS``."""
 
@@ -215,6 +222,12 @@ TLS_USES: Mapping[TlsUse, tuple[str, ...]] = {
     TlsUse.OFF: ("不加密", "否", "no"),
     TlsUse.PIN: ("锁定证书", "是", "yes"),
     TlsUse.ANY: ("任意证书",),
+}
+
+DATUMS: Mapping[Datum, tuple[str, ...]] = {
+    Datum.WGS84: ("WGS-84", "WGS84坐标", "GPS", "大地坐标"),
+    Datum.GCJ02: ("GCJ-02", "火星坐标", "国测局坐标", "高德", "腾讯"),
+    Datum.BD09: ("BD-09", "百度坐标", "百度"),
 }
 
 LIVES: Mapping[Life, tuple[str, ...]] = {

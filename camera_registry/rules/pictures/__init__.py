@@ -16,6 +16,9 @@ from camera_registry.rules.pictures.evidence import Evidence, Verdict, gather
 _STRUCTURE = frozenset({Cause.MOVED, Cause.COVERED, Cause.BLURRED, Cause.DIRTY, Cause.LOW_CONTRAST})
 _SEEN = _STRUCTURE | {Cause.COLOUR_CAST, Cause.NOISY, Cause.STRIPED, Cause.DARK, Cause.OVEREXPOSED}
 
+_SURE = 0.6
+"""Score from which on a fault silences others. What lets light through may be a bag, or the lens itself."""
+
 _JUDGES: tuple[tuple[Cause, Callable[[Evidence], Verdict], frozenset[Cause]], ...] = (
     (Cause.FROZEN, electronics.frozen, frozenset()),
     (Cause.NO_SIGNAL, light.no_signal, _SEEN | {Cause.CORRUPT, Cause.FROZEN}),
@@ -41,11 +44,12 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
     if newest.measures is None:
         rest: dict[Cause, Unjudged] = dict.fromkeys(JUDGED, Unjudged.UNREADABLE_PICTURE)
         del rest[Cause.CORRUPT]
-        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest)
+        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest, {Cause.CORRUPT: 1.0})
     evidence = gather(sight, newest.measures, limits or Limits())
     faults: list[PictureFault] = []
     checked: list[Cause] = []
     not_checked: dict[Cause, Unjudged] = {}
+    scores: dict[Cause, float] = {}
     silenced: set[Cause] = set()
     for cause, ask, silences in _JUDGES:
         if cause in silenced:
@@ -56,8 +60,9 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
             not_checked[cause] = said
             continue
         checked.append(cause)
+        scores[cause] = said.score
         if isinstance(said, PictureFault):
             faults.append(said)
-            silenced |= silences
+            silenced |= silences if said.score >= _SURE else frozenset()
     faults.sort(key=lambda fault: -fault.score)
-    return Judgement(tuple(faults), tuple(checked), not_checked)
+    return Judgement(tuple(faults), tuple(checked), not_checked, scores)

@@ -12,7 +12,9 @@ _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
-_AT_NIGHT = 1.5
+_UNLEARNED = 0.65
+"""How clearly digits must be read of a font that no reference has shown."""
+_AT_NIGHT = 2.4
 """A healthy sensor is this much noisier at night, against the limit for the day."""
 
 
@@ -24,13 +26,20 @@ def noisy(of: Evidence) -> Verdict:
     lonely = score(look["speckle"] - of.most_of_references("speckle"), limits.speckle)
     if of.compared and look["noise"] < limits.noise_more * of.most_of_references("noise"):
         grain = 0.0
-    return verdict(Cause.NOISY, (grain, lonely), pick(look, "noise", "speckle"))
+    # A scene has hardly any fine texture in its colours, so noise shows there first where the camera has smoothed it.
+    coloured = score(
+        (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
+        limits.colour_noise if of.compared else limits.colour_noise_alone,
+    )
+    hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
+    seen = pick(look, "noise", "speckle", "hot", "colour_noise")
+    return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
 
 
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
-    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns")
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks")
     torn = max(look[name] - of.most_of_references(name) for name in ("torn_rows", "torn_columns"))
     wave = 0.0
     if look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
@@ -38,22 +47,30 @@ def striped(of: Evidence) -> Verdict:
         if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):
             more = 1.4 * of.most_of_references("wave_prominence") < look["wave_prominence"]
             wave = max(wave, score(look["wave_prominence"], limits.wave_more) if more else 0.0)
-        elif of.compared:
+        elif of.compared or look["wave_spread"] < limits.wave_spread:
             wave = 0.0
+    breaks = look["breaks"] - look["breaks_on_grid"]
+    known = max((_breaks(c.reference.measures) for c in of.compared), default=0.0)
+    unsynchronised = score(breaks - known, limits.breaks)
     bands = 0.0
     whole = not look["damaged"] and look["plain_rows"] < limits.plain_rows[0]
-    if of.change and not of.by_night and whole:
+    if of.change and not of.by_night and whole and look["breaks_on_grid"] < limits.breaks_on_grid[0]:
         least = of.least_change("bands")
         # Fog lies in bands too, but it leaves little contrast.
         bands = score(least, limits.bands) if of.change.get("spread", 1.0) > _FOG else 0.0
         seen |= {"bands": round(least, 4)}
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands), seen)
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised), seen)
+
+
+def _breaks(look: Measures | None) -> float:
+    """Breaks between lines that are not those between macroblocks."""
+    return look["breaks"] - look["breaks_on_grid"] if look else 0.0
 
 
 def corrupt(of: Evidence) -> Verdict:
     """The decoder complained, or the picture shows what decoders put where data was missing."""
     look, limits = of.look, of.limits
-    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken")
+    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid")
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
     plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
@@ -62,7 +79,10 @@ def corrupt(of: Evidence) -> Verdict:
     if look["deviation"] < 8 or look["edges"] < 300:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0
-    return verdict(Cause.CORRUPT, (1.0 if look["damaged"] else 0.0, filled, plain, broken), seen)
+    dragged = score(look["dragged"] - of.most_of_references("dragged"), limits.dragged)
+    out_of_place = score(look["breaks_on_grid"] - of.most_of_references("breaks_on_grid"), limits.breaks_on_grid)
+    damaged = 1.0 if look["damaged"] else 0.0
+    return verdict(Cause.CORRUPT, (damaged, filled, plain, broken, dragged, out_of_place), seen)
 
 
 def frozen(of: Evidence) -> Verdict:
@@ -102,6 +122,6 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
-    if "seconds_off" not in clock or clock["sure"] < 0.5:
+    if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Limits, Measures, PictureFault, Sight, Unjudged
+from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN
 
 LEAST = 0.5
 """The score at the limit."""
@@ -15,7 +16,9 @@ LEAST = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """Checked, and nothing found."""
+    """Checked, and nothing found: ``score`` says by how much."""
+
+    score: float = 0.0
 
 
 Verdict: TypeAlias = "PictureFault | Good | Unjudged"
@@ -38,12 +41,21 @@ class Evidence:
         return None if at is None else at.hour + at.minute / 60
 
     @property
+    def timed(self) -> bool:
+        """Whether anything is known of the time of day."""
+        return self.sight.sun is not None or self.hour is not None
+
+    @property
     def by_day(self) -> bool:
+        if self.sight.sun is not None:
+            return self.sight.sun >= HIGH_SUN
         hour = self.hour
         return hour is not None and self.limits.day[0] <= hour < self.limits.day[1]
 
     @property
     def by_night(self) -> bool:
+        if self.sight.sun is not None:
+            return self.sight.sun < LOW_SUN
         hour, (begins, ends) = self.hour, self.limits.night
         return hour is not None and (hour >= begins or hour < ends)
 
@@ -52,6 +64,10 @@ class Evidence:
         """What changed from the likest reference; empty without one."""
         return {} if self.likest is None or self.likest.change is None else self.likest.change
 
+    def tiles(self, name: str) -> Sequence[str]:
+        """Where in the picture this has changed from the likest reference."""
+        return () if self.likest is None else self.likest.tiles.get(name, ())
+
     def least_change(self, name: str) -> float:
         """The smallest change by this measure from any reference: one reference that looks alike is enough."""
         return min((abs(c.change[name]) for c in self.compared if c.change and name in c.change), default=0.0)
@@ -59,6 +75,16 @@ class Evidence:
     def most_of_references(self, name: str) -> float:
         """The largest value that any reference has of this measure."""
         return max((c.reference.measures[name] for c in self.compared if c.reference.measures), default=0.0)
+
+    def restless(self, name: str) -> float:
+        """This change between two references: of the scene, not of the camera."""
+        return 0.0 if self.sight.restless is None else self.sight.restless.get(name, 0.0)
+
+    @property
+    def resized(self) -> bool:
+        """Whether the picture has another resolution than the likest reference."""
+        known = None if self.likest is None else self.likest.reference.measures
+        return known is not None and not 0.8 < self.look["width"] / known["width"] < 1.25
 
     def same_hours(self) -> tuple[Compared, ...]:
         """References from within three hours of this time of day; all of them if no time is known."""
@@ -86,10 +112,12 @@ def score(value: float, pair: tuple[float, float]) -> float:
     return min(1.0, max(0.0, LEAST + LEAST * (value - limit) / (beyond - limit)))
 
 
-def verdict(cause: Cause, scores: Iterable[float], evidence: Measures) -> Verdict:
+def verdict(cause: Cause, scores: Iterable[float], evidence: Measures, tiles: Sequence[str] = ()) -> Verdict:
     """A fault if the strongest of the reasons for it reaches the limit."""
     strongest = max(scores, default=0.0)
-    return PictureFault(cause, round(strongest, 3), evidence) if strongest >= LEAST else GOOD
+    return (
+        PictureFault(cause, round(strongest, 3), evidence, tiles) if strongest >= LEAST else Good(round(strongest, 3))
+    )
 
 
 def pick(measures: Measures, *names: str) -> dict[str, float]:

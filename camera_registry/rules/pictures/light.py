@@ -10,6 +10,8 @@ _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
+_FEATURELESS = 3.6
+"""Deviation in levels that light falling off over a wall makes at least: what is more even is air."""
 _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
 _EMPTY, _PAINTED = 0.72, 0.60
@@ -31,7 +33,10 @@ def no_signal(of: Evidence) -> Verdict:
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
     card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
     plain = score(look["flat_share"], limits.flat_share) if card else 0.0
-    return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain), pick(look, "flat_share", "repeated", "p99", "grain"))
+    # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
+    drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black
+    seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
+    return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0), seen)
 
 
 def dark(of: Evidence) -> Verdict:
@@ -79,7 +84,7 @@ def low_contrast(of: Evidence) -> Verdict:
         lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < 0.62
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
-    remains = look["deviation"] < _THICK and look["edge_tiles"] >= _REMAINS
+    remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
         return Unjudged.NOTHING_TO_SEE
     flat = score(look["deviation"], limits.deviation)
@@ -92,7 +97,9 @@ def colour_cast(of: Evidence) -> Verdict:
     if look["colourfulness"] < _MONOCHROME:
         return Unjudged.MONOCHROME
     seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
-    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
+    # Lamps of the night have colours of their own: only a night can tell what they are.
+    fitting = of.compared if of.by_day or not of.timed else of.same_hours()
+    coloured = [c for c in fitting if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
     if coloured:
         changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
         if not changes:
@@ -102,10 +109,14 @@ def colour_cast(of: Evidence) -> Verdict:
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
         one_way = least["cast_share"] > 0.85
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
-    if of.compared or not (of.by_day or of.hour is None):
+    if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
         return Unjudged.NOTHING_TO_SEE
     factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
     strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
-    return verdict(Cause.COLOUR_CAST, (factor if strong else 0.0,), seen)
+    # White is coloured, and nothing is left of the opposite colours.
+    white = min(score(look["white_along"], limits.cast_white), score(look["least_along"], limits.cast_least))
+    return verdict(
+        Cause.COLOUR_CAST, (factor if strong else 0.0, white), seen | pick(look, "white_along", "least_along")
+    )

@@ -10,18 +10,28 @@ from camera_registry.model.picture import Compared, Picture, Sight
 
 
 def sight(
-    found: Mapping[str, Any], times: Sequence[datetime | None], reference_times: Sequence[datetime | None]
+    found: Mapping[str, Any],
+    times: Sequence[datetime | None],
+    reference_times: Sequence[datetime | None],
+    *,
+    sun: float | None = None,
+    may_move: bool = False,
 ) -> Sight:
-    """The sight; ``found`` has frames, references, changes, between and clock (``probes.picture.examination``)."""
+    """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``."""
     references = (
-        Compared(_picture(told, at), change)
-        for told, change, at in zip(found["references"], found["changes"], reference_times, strict=True)
+        Compared(_picture(told, at), change, tiles)
+        for told, change, tiles, at in zip(
+            found["references"], found["changes"], found["tiles"], reference_times, strict=True
+        )
     )
     return Sight(
         frames=tuple(_picture(told, at) for told, at in zip(found["frames"], times, strict=True)),
         references=tuple(references),
         between=found["between"],
         clock=found["clock"],
+        restless=found["restless"],
+        sun=sun,
+        may_move=may_move,
     )
 
 

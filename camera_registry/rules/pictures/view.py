@@ -21,14 +21,34 @@ _DULLED, _ADDED = 0.96, 1.04
 other, it is added."""
 _SAME = 0.6
 """Correlation of the coarse light below which the reference hardly shows the same things."""
+_ELSEWHERE = 0.55
+"""Median correlation of the edges in a tile, below which they are not those of the view."""
+_SCATTERED, _LIT_THROUGH = 0.32, 0.6
+"""Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
+the one while, above the other, the light comes through: something translucent is on the glass."""
+_SHARP_BESIDES, _OTHER_LIGHT = 0.6, 0.85
+"""Structure of the clearest quarter, against the reference's, of a view that is covered in part; correlation of the
+coarse light of one that is covered as a whole."""
+_BRIGHTER = 1.15
+"""Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
+_CLEAR = 0.75
+"""Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_WEAKER = 0.3
+"""Share of dulled tiles to lost ones, from which on something lies before them."""
+_SAME_THINGS = 0.75
+"""Correlation of the coarse light, from which on the same things stand in it."""
+_SAME_LIGHT = 0.92
+"""Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
+_VEIL = 30
+"""Levels by which fog lifts the dark channel of a view."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
 
 def moved(of: Evidence) -> Verdict:
     """The view is found elsewhere in the picture; or the picture is clear and shows nothing of the view."""
-    if not of.compared:
-        return Unjudged.NO_REFERENCE
+    if of.sight.may_move or not of.compared:
+        return Unjudged.MAY_MOVE if of.sight.may_move else Unjudged.NO_REFERENCE
     limits, change = of.limits, of.change
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
     still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
@@ -55,16 +75,27 @@ def covered(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
-    seen = pick(change, "hidden", "hidden_patch", "contrast_fit", "structure_high")
-    if change["contrast_fit"] >= _FAITHFUL:
+    seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
+    veiled = of.look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL
+    through = change["structure_high"] < _SCATTERED and change["spread"] > _LIT_THROUGH and not veiled
+    if change["contrast_fit"] >= _FAITHFUL and not through:
         return GOOD
-    whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85
+    # What fog leaves of the edges is where it was.
+    gone = change["local"] < _ELSEWHERE
+    whole = change["structure_high"] < 0.5 and change["contrast_fit"] < 0.85 and gone
     # A thing before the lens takes light away; where much more is clipped than before, the sun outshines the view.
     more = of.look["clipped"] - of.most_of_references("clipped")
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
-    scores = [score(change["hidden_dark" if more > _GLARE else "hidden"], limits.hidden), 0.9 if whole else 0.0]
-    return verdict(Cause.COVERED, scores, seen)
+    lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
+    # A lens out of focus loses everything everywhere, and keeps the light where it was.
+    partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
+    lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
+    # Glare outshines, and snow lies on the ground: both make brighter what they hide.
+    brighter = more > _GLARE or change["gain"] > _BRIGHTER
+    hidden = score(change["hidden_dark" if brighter else "hidden"], limits.hidden)
+    scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
+    return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
 def dirty(of: Evidence) -> Verdict:
@@ -75,7 +106,7 @@ def dirty(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
-    seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness")
+    seen = pick(change, "patchy_dark", "patchy_parts", "foreign", "middle_sharpness", "dulled", "lost")
     if of.look["clipped"] - of.most_of_references("clipped") > _GLARE:
         # The sun in the picture dulls what is around it.
         return Unjudged.NO_FITTING_REFERENCE
@@ -85,9 +116,23 @@ def dirty(of: Evidence) -> Verdict:
     # Rain and snow add edges, drops on the glass take them away.
     sharp = change.get("middle_sharpness", 1.0)
     spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
-    spots = score(change["patchy_dark"], limits.dirty) if spotted else 0.0
-    dulled = sharp < _DULLED
-    return verdict(Cause.DIRTY, (spots, score(change["foreign"], limits.drops) if dulled else 0.0), seen)
+    # Leaves in the wind are never twice the same: what is lost between references too is not lost.
+    lost, clear = change.get("lost", 0.0) - 2 * of.restless("lost"), change["structure_high"] >= _CLEAR
+    # Shadows and crowds are patchy and foreign, and as sharp as ever.
+    faded = lost + change.get("dulled", 0.0)
+    # What is another texture and no weaker has moved by itself.
+    weaker = change.get("dulled", 0.0) >= _WEAKER * lost
+    same_things = faded >= limits.faded_spots and change["contrast_fit"] >= _SAME_THINGS
+    spots = score(change["patchy_dark"], limits.dirty) if spotted and same_things else 0.0
+    dulled = sharp < _DULLED and weaker and faded >= limits.faded_drops
+    foreign = score(change["foreign"] - of.restless("foreign"), limits.drops) if dulled else 0.0
+    film = blots = 0.0
+    in_its_light = not of.resized and sharp < _ADDED and change["contrast_fit"] >= _SAME_LIGHT
+    if clear and in_its_light and change.get("dulled_parts", 0.0) >= limits.film_parts:
+        film = score(change["dulled"], limits.film)
+    if clear and weaker and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
+        blots = score(lost, limits.blots)
+    return verdict(Cause.DIRTY, (spots, foreign, film, blots), seen, of.tiles("dulled" if film > spots else "patchy"))
 
 
 def blurred(of: Evidence) -> Verdict:
@@ -95,15 +140,18 @@ def blurred(of: Evidence) -> Verdict:
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "edge_width", "edge_width_worst", "reblur")
     scores = []
-    if look["edge_tiles"] >= _EDGES_ABOUT:
+    if "middle_sharpness" in change and _fits(of, change):
+        seen |= pick(change, "middle_sharpness", "structure", "spread")
+        alike = change["contrast_fit"] > 0.9 and not of.resized
+        limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
+        scores.append(score(change["middle_sharpness"], limit))
+    elif look["edge_tiles"] >= _EDGES_ABOUT:
         wide = score(look["edge_width"], limits.edge_width)
         worst = score(look["edge_width_worst"], limits.edge_width_worst)
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
         # On a wall one shadow is all that the re-blur metric has.
-        scores += [min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0]
-    if "middle_sharpness" in change and change["contrast_fit"] > 0.9 and _fits(of, change):
-        seen |= pick(change, "middle_sharpness", "structure", "spread")
-        scores = [score(change["middle_sharpness"], limits.middle_sharpness)]
+        either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
+        scores.append(either if _wider(of) else 0.0)
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
@@ -113,8 +161,16 @@ def blurred(of: Evidence) -> Verdict:
     return verdict(Cause.BLURRED, scores, seen)
 
 
+def _wider(of: Evidence) -> bool:
+    """Whether edges are wider than in any reference: some lenses never were sharp, and some views are soft."""
+    names = ("edge_width", "edge_width_worst")
+    return all(of.look[name] - of.most_of_references(name) > of.limits.edge_wider for name in names)
+
+
 def _unfit(of: Evidence, change: Measures) -> Unjudged | None:
     """Why structure can't be compared, or None."""
+    if of.sight.may_move and change.get("agreement", 0.0) < of.limits.agreement:
+        return Unjudged.MAY_MOVE
     if change.get("textured", 0.0) < _LEAST_TEXTURE or "hidden" not in change:
         return Unjudged.NOTHING_TO_SEE
     return None if _fits(of, change) else Unjudged.NO_FITTING_REFERENCE

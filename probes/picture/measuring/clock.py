@@ -7,11 +7,14 @@ they show. So each camera teaches its own font; the fonts that OpenCV can write 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from probes.picture.measuring.sheet import Picture, Plane
 
@@ -19,12 +22,19 @@ _CODES = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M")
 _GLYPH = (12, 18)
 _HEIGHT = 48
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_COMPLEX)
+_DOTS = (
+    *("0e11131519110e", "040c040404040e", "0e11010204081f", "1f02040201110e", "02060a121f0202"),
+    *("1f101e0101110e", "0608101e11110e", "1f010204080808", "0e11110e11110e", "0e11110f01020c"),
+)
+"""Digits of 5 x 7 dots as character generators have them (Hitachi HD44780), rows from top to bottom."""
 _ALIKE = 0.62
 """Correlation with a digit below which a mark is not taken for it."""
 _OWN = 0.80
 """Correlation of a mark with its digit in the camera's own font; it is nearly 1 in a good picture."""
 _PRIOR = 0.08
 """How much less like its digit a mark may be where that digit is expected."""
+_EVEN = 0.05
+"""Ink in letters less ink between them, as a share of full ink, from which on they stand at even steps."""
 _APART = 0.04
 """The best digit must be this much more like the mark than the next one."""
 
@@ -72,7 +82,7 @@ def read(
 
 def glyphs(cut: Picture, text: str) -> list[Plane] | None:
     """The digits of a clock, each 12 x 18 and of mean 0 and length 1; None unless as many marks stand there as ``text``
-    has letters."""
+    has letters, one by one or, where they touch, at even steps."""
     if min(cut.shape) < 6:
         return None
     scale = _HEIGHT / cut.shape[0]
@@ -85,7 +95,66 @@ def glyphs(cut: Picture, text: str) -> list[Plane] | None:
             found = _marks(plane, level, text) if level >= 20 else None
             if found is not None:
                 return found
-    return None
+    best = max((_steps(plane, text) for plane in (flat, _relative(big))), key=lambda found: found.worth)
+    return _at_even_steps(best, text) if best.worth >= _EVEN else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Where letters of one width stand: the first begins at ``left``; ``worth``: ink in them less ink between them."""
+
+    ink: Plane
+    left: float
+    wide: float
+    worth: float
+
+
+def _steps(plane: Picture, text: str) -> _Steps:
+    """The letters of a font in which all are equally wide, as those of character generators are: step and beginning
+    leave the least ink between letters and in the blanks."""
+    ink = np.asarray(np.clip(plane / max(float(np.percentile(plane, 98)), 30.0), 0, 1), dtype=np.float32)
+    column = np.concatenate(((0.0,), np.cumsum(ink.mean(axis=0))))
+    width, count = ink.shape[1], len(text)
+    steps = np.linspace(0.82, 1.04, 34) * width / count
+    begins = np.arange(-3, round(0.12 * width))
+    step, begin = (plane[..., None] for plane in np.meshgrid(steps, begins, indexing="ij"))
+    fits = begin[..., 0] + step[..., 0] * count <= width + 0.3 * step[..., 0]
+    cells = begin + step * np.arange(count)
+    written = np.array([letter.isdigit() for letter in text])
+    blank = np.array([letter.isspace() for letter in text])
+    inside = _ink_of(column, cells + 0.15 * step, cells + 0.85 * step)
+    between = _ink_of(column, cells - 0.07 * step, cells + 0.07 * step)
+    worth = inside[..., written].mean(axis=-1) - 1.2 * between.mean(axis=-1)
+    if blank.any():
+        worth = worth - inside[..., blank].mean(axis=-1)
+    worth = np.where(fits, worth, -np.inf)
+    at = np.unravel_index(int(np.argmax(worth)), worth.shape)
+    return _Steps(ink, float(begins[at[1]]), float(steps[at[0]]), float(worth[at]))
+
+
+def _at_even_steps(found_at: _Steps, text: str) -> list[Plane] | None:
+    """The digits that stand there."""
+    ink, left, wide = found_at.ink, found_at.left, found_at.wide
+    rows = ink[:, max(0, round(left)) : round(left + wide * len(text))].mean(axis=1)
+    tall = np.flatnonzero(rows > 0.25 * float(np.percentile(rows, 90)))
+    top, bottom = int(tall[0]), int(tall[-1]) + 1
+    if bottom - top < 0.3 * _HEIGHT:
+        return None
+    found = []
+    for n, letter in enumerate(text):
+        if letter.isdigit():
+            cell = ink[top:bottom, max(0, round(left + wide * n)) : round(left + wide * (n + 1))]
+            lit = np.flatnonzero(cell.max(axis=0) > 0.5) if cell.size else np.zeros(0, int)
+            if not len(lit):
+                return None
+            found.append(_normal(np.ascontiguousarray(cell[:, lit[0] : lit[-1] + 1]) * 255))
+    return found
+
+
+def _ink_of(column: NDArray[np.floating[Any]], begin: NDArray[Any], end: NDArray[Any]) -> NDArray[Any]:
+    """Mean ink from ``begin`` to ``end``; ``column`` is the running sum over the columns."""
+    first, last = (np.clip(np.rint(place).astype(int), 0, len(column) - 1) for place in (begin, end))
+    return np.asarray((column[last] - column[first]) / np.maximum(last - first, 1))
 
 
 def _relative(cut: Picture) -> Picture:
@@ -206,4 +275,9 @@ def _printed() -> dict[str, tuple[Plane, ...]]:
             cv2.putText(cut, text, (4, 22), font, scale, 250, thickness, cv2.LINE_AA)
             for digit, mark in zip(text.replace(" ", ""), glyphs(cut, text) or [], strict=False):
                 found.setdefault(digit, []).append(mark)
+    for value, rows in enumerate(_DOTS):
+        dots = np.array([[row >> (4 - column) & 1 for column in range(5)] for row in bytes.fromhex(rows)], np.float32)
+        lit = np.flatnonzero(dots.max(axis=0))
+        shape = cv2.resize(dots[:, lit[0] : lit[-1] + 1] * 255, None, fx=5, fy=5, interpolation=cv2.INTER_NEAREST)
+        found.setdefault(str(value), []).append(_normal(np.asarray(shape, dtype=np.float32)))
     return {digit: tuple(shapes) for digit, shapes in found.items()}

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from probes.picture.measuring import light, pattern, registration, sharpness
-from probes.picture.measuring.sheet import TILES, Mask, Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, share, tiles
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
@@ -25,22 +25,43 @@ class Prepared:
     channels: Plane
     noise: float
     clear_tiles: Plane
+    fine: Plane
+    spots: tuple[Plane, Plane, Plane]
+    spot_means: Plane
 
 
 def prepare(sheet: Sheet, noise: float) -> Prepared:
+    spots = sharpness.bands(sheet.luma, SPOTS)
     return Prepared(
         sheet,
         registration.structure(sheet.half),
-        sharpness.bands(sheet.luma),
-        tiles(sheet.luma),
+        (tiles(spots[0]), tiles(spots[1]), tiles(spots[2])),
+        sheet.means,
         light.channel_tiles(sheet),
         noise,
         tiles(sheet.clear.astype(np.float32)),
+        _texture(sheet.half),
+        spots,
+        tiles(sheet.luma, SPOTS),
     )
 
 
-def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
-    """What has changed from ``theirs``, the reference, to ``ours``.
+def _texture(half: Plane) -> Plane:
+    """Structure of about 2 to 6 pixels of the sheet."""
+    fine, coarse = cv2.GaussianBlur(half, (3, 3), 0.7), cv2.GaussianBlur(half, (9, 9), 2.2)
+    return np.asarray(cv2.subtract(fine, coarse), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``measures`` of the whole, and ``tiles``: where, row by row of the tile map, "1" for a tile that is concerned."""
+
+    measures: dict[str, float]
+    tiles: dict[str, tuple[str, ...]]
+
+
+def compare(ours: Prepared, theirs: Prepared) -> Change:
+    """What has changed from ``theirs``, the reference, to ``ours``; ``tiles`` shows ``hidden`` and ``patchy`` ones.
 
     displacement, agreement, still_agreement: see ``registration.Registration``.
     gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
@@ -54,7 +75,10 @@ def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
     structure, structure_high: ratio of structure to the reference's, median and upper quartile. weak: less than 0.55 of
     the latter. hidden: weak and not alike; hidden_dark: of these, those that have not become brighter. foreign: not
     alike. patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
-    parts: how many connected ones there are, patch: the largest. local: median correlation of the edges in a tile.
+    parts: how many connected ones there are, patch: the largest. dulled: share of the small tiles (20 pixels) whose
+    fine texture has faded against their own brightness, and that have become softer than the rest has; shade, a veil
+    or a sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft.
+    ``_parts``, ``_patch``: as above. local: median correlation of the edges in a tile.
     """
     moved = registration.register(
         ours.sheet, theirs.sheet, ours.edges, theirs.edges, features=not _hopeless(ours) and not _hopeless(theirs)
@@ -66,15 +90,16 @@ def compare(ours: Prepared, theirs: Prepared) -> dict[str, float]:
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
+    found |= _light(ours, means) | _cast(ours.channels, channels)
     if moved.displacement > 0.03:
-        return found | _light(ours, means) | _cast(ours.channels, channels)
-    return (
-        found
-        | _light(ours, means)
-        | _cast(ours.channels, channels)
-        | _structure(ours, theirs, bands, moved)
-        | {"bands": _bands(ours.sheet, theirs.sheet)}
-    )
+        return Change(found, {})
+    structure, maps = _structure(ours, theirs, bands, moved)
+    found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
+    return Change(found, {name: _rows(mask) for name, mask in maps.items()})
+
+
+def _rows(mask: Mask) -> tuple[str, ...]:
+    return tuple("".join("01"[tile] for tile in row) for row in mask.astype(int).tolist())
 
 
 def _hopeless(one: Prepared) -> bool:
@@ -120,14 +145,8 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
 
 def _structure(
     ours: Prepared, theirs: Prepared, bands: tuple[Plane, Plane, Plane], moved: registration.Registration
-) -> dict[str, float]:
-    our = [
-        np.maximum(band - part * ours.noise**2, 1e-3)
-        for band, part in zip(ours.bands, sharpness.BAND_NOISE, strict=True)
-    ]
-    their = [
-        np.maximum(band - part * theirs.noise**2, 1e-3) for band, part in zip(bands, sharpness.BAND_NOISE, strict=True)
-    ]
+) -> tuple[dict[str, float], dict[str, Mask]]:
+    our, their = _denoised(ours.bands, ours.noise), _denoised(bands, theirs.noise)
     outside = np.minimum(ours.clear_tiles, theirs.clear_tiles) > 0.9
     seen = (ours.means > 18) & (ours.means < 246)
     textured = outside & (np.sqrt(their[1]) > _TEXTURED * 0.6) & (np.sqrt(their[0]) > 1.2 * theirs.noise)
@@ -135,7 +154,7 @@ def _structure(
     # The light may have changed: contrast of a tile is held against how the whole picture's structure has changed.
     found: dict[str, float] = {"textured": share(told)}
     if np.count_nonzero(told) < 10:
-        return found
+        return found, {}
     middle = np.sqrt((our[1] + our[2]) / (their[1] + their[2]))
     fine = np.sqrt((our[0] / our[2]) / (their[0] / their[2]))
     medium = np.sqrt((our[1] / our[2]) / (their[1] / their[2]))
@@ -156,9 +175,8 @@ def _structure(
     weight = told.astype(np.float32)
     around = cv2.blur(log * weight, (5, 5)) / np.maximum(cv2.blur(weight, (5, 5)), 1e-3)
     patches = told & (log - around < -0.3) & (middle < 0.75 * max(usual, 0.4))
-    return (
-        found
-        | {
+    found |= (
+        {
             "structure": float(np.median(middle[told])),
             "structure_high": usual,
             "weak": share(told & weaker) / share(told),
@@ -172,6 +190,53 @@ def _structure(
         | _parts(hidden, told, "hidden_")
         | _parts(patches, told, "patchy_")
     )
+    dulled, lost, spots_told = _dulled(ours, theirs, moved)
+    told_spots = int(np.count_nonzero(spots_told))
+    if told_spots >= 40:
+        found |= {
+            "dulled": float(np.count_nonzero(dulled)) / told_spots,
+            "lost": float(np.count_nonzero(lost)) / told_spots,
+            "spots": share(spots_told),
+        }
+        found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
+    return found, {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
+
+
+def _dulled(ours: Prepared, theirs: Prepared, moved: registration.Registration) -> tuple[Mask, Mask, Mask]:
+    """Small tiles that have lost fine texture and sharpness both; those whose texture is another one, and soft; and
+    those that could be told."""
+    our, their = _denoised(ours.spots, ours.noise), _denoised(theirs.spots, theirs.noise)
+    our_fine, their_fine = np.sqrt(our[0] + our[1]), np.sqrt(their[0] + their[1])
+    told = (their_fine > np.maximum(2.2, 1.5 * theirs.noise)) & (theirs.spot_means > 18) & (theirs.spot_means < 243)
+    told &= (ours.spot_means > 10) & (ours.spot_means < 243)
+    if np.count_nonzero(told) < 40:
+        return told & False, told & False, told
+    faded = (our_fine / (ours.spot_means + 25)) / (their_fine / (theirs.spot_means + 25))
+    softer = (our_fine / np.sqrt(our[2] + 1)) / (their_fine / np.sqrt(their[2] + 1))
+    usual, usually = float(np.percentile(faded[told], 75)), float(np.percentile(softer[told], 75))
+    lit = np.log((ours.spot_means + 8) / (theirs.spot_means + 8))
+    lit = lit - np.median(lit[told])
+    dull = told & (lit < 0.35)
+    alike = _alike(ours.fine, theirs.fine, moved, ours.noise + theirs.noise)
+    lost = dull & (alike < 0.35) & ((softer < 0.9 * usually) | (faded < 0.5 * usual))
+    return dull & (faded < 0.55 * usual) & (softer < 0.75 * usually), lost, told
+
+
+def _alike(ours: Plane, theirs: Plane, moved: registration.Registration, noise: float) -> Plane:
+    """Correlation of the texture of each small tile, after registration; 1 where there is none above the noise."""
+    height, width = ours.shape
+    if moved.displacement > 0:
+        theirs = np.asarray(
+            cv2.warpAffine(theirs, moved.matrix, (width, height), borderMode=cv2.BORDER_REFLECT), dtype=np.float32
+        )
+    power = tiles(cv2.multiply(theirs, theirs), SPOTS)
+    spread = np.sqrt(tiles(cv2.multiply(ours, ours), SPOTS) * power)
+    alike = tiles(cv2.multiply(ours, theirs), SPOTS) / np.maximum(spread, 1e-3)
+    return np.where(power > max(4.0, noise**2), alike, 1).astype(np.float32)
+
+
+def _denoised(bands: tuple[Plane, Plane, Plane], noise: float) -> list[Plane]:
+    return [np.maximum(band - part * noise**2, 1e-3) for band, part in zip(bands, sharpness.BAND_NOISE, strict=True)]
 
 
 def _local_correlation(ours: Plane, theirs: Plane, moved: registration.Registration) -> Plane:
@@ -202,13 +267,8 @@ def _bands(ours: Sheet, theirs: Sheet) -> float:
     """Bands across the picture that the reference has not: their least swing in the three thirds of the width."""
     swings = []
     profiles = []
-    for n in range(3):
-        rows = []
-        for sheet in (ours, theirs):
-            width = sheet.shape[1]
-            part = sheet.luma[:, n * width // 3 : (n + 1) * width // 3].mean(axis=1)
-            rows.append(np.interp(np.linspace(0, 1, 90), np.linspace(0, 1, len(part)), part))
-        profile = np.log((rows[0] + 8) / (rows[1] + 8)).astype(np.float32)
+    for our, their in zip(ours.profiles, theirs.profiles, strict=True):
+        profile = np.log((our + 8) / (their + 8)).astype(np.float32)
         profiles.append(profile)
         swings.append(pattern.bands_of(profile))
     alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))

@@ -26,7 +26,7 @@ def light(sheet: Sheet) -> dict[str, float]:
     total = max(1.0, float(counts.sum()))
     mean = float((counts * levels).sum()) / total
     reached = np.cumsum(counts) / total
-    means = tiles(sheet.luma)
+    means = sheet.means
     squares = tiles(cv2.multiply(sheet.luma, sheet.luma)) - means**2
     small = sheet.small
     darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)
@@ -50,7 +50,10 @@ def colour(sheet: Sheet) -> dict[str, float]:
     ``chroma`` is the distance of the mean colour from grey, ``chroma_spread`` how far the colours scatter about their
     mean: a cast moves all of them the same way, so ``chroma / chroma_spread`` is the cast factor of Gasparini and
     Schettini (2004). ``neutral_chroma`` is the distance from grey of the least coloured tenth of the tiles, where a
-    healthy picture is grey. ``colourfulness`` is the mean distance of a pixel from grey (0: infrared, monochrome).
+    healthy picture is grey. ``white_chroma``: distance from grey of the brightest tenth that is not clipped,
+    ``white_along`` the part of it that lies in the direction of the mean; ``least_along``: how far in that direction
+    the colours lie that lie there least (3rd percentile). ``colourfulness`` is the mean distance of a pixel from grey
+    (0: infrared, monochrome).
     """
     tiny = cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab).reshape(-1, 3)
@@ -58,7 +61,14 @@ def colour(sheet: Sheet) -> dict[str, float]:
     ab = (lab[told] if np.count_nonzero(told) > 500 else lab)[:, 1:].astype(np.float32) - 128
     mean, spread = ab.mean(axis=0), ab.std(axis=0)
     away = np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2)
+    # The brightest things of a scene are mostly grey (white patch, Land 1977); what is clipped has lost its colour.
+    bright = (lab[:, 0] >= np.percentile(lab[told, 0], 90)) & told if np.count_nonzero(told) > 500 else told
+    white = np.median(lab[bright, 1:].astype(np.float32) - 128, axis=0) if np.any(bright) else np.zeros(2)
+    along = ab @ mean / max(float(np.hypot(*mean)), 1e-6)
     return {
+        "white_chroma": float(np.hypot(*white)),
+        "white_along": float(np.dot(white, mean)) / max(float(np.hypot(*mean)), 1e-6),
+        "least_along": float(np.percentile(along, 3)),
         "a": float(mean[0]),
         "b": float(mean[1]),
         "chroma": float(np.hypot(*mean)),

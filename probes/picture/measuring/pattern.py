@@ -14,6 +14,9 @@ _WAVES = (320, 180)
 """Size at which waves are looked for: up to 90 from top to bottom."""
 _SLOWEST = 7
 """Waves over the picture below which a scene itself looks like a wave."""
+_LOOKED_AT = 3.5
+"""Prominence below which nobody asks where a wave is."""
+_PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
@@ -30,6 +33,9 @@ def waves(half: Plane) -> dict[str, float]:
 
     ``wave`` is its amplitude in levels, ``wave_prominence`` how many times it stands out of its neighbourhood in the
     spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
+    ``wave_spread`` (0 to 1): its amplitude where it is weak (20th percentile of the places) against where it is strong
+    (80th); a fence stands somewhere, a wave is everywhere. ``lattice`` (0 to 1): the strongest wave in another
+    direction, against it: bricks and tiles have two.
     """
     window = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
@@ -41,8 +47,39 @@ def waves(half: Plane) -> dict[str, float]:
     judged[middle - _SLOWEST + 1 : middle + _SLOWEST, :_SLOWEST] = 0
     at = np.unravel_index(int(np.argmax(judged / (around + _FLOOR))), judged.shape)
     peak = float(judged[at])
-    nearby = max(float(around[at]), _along(spectrum, int(at[0]) - middle, int(at[1])))
-    return {"wave": 2 * peak / float(window.sum()), "wave_prominence": peak / (nearby + _FLOOR)}
+    row, column = int(at[0]) - middle, int(at[1])
+    nearby = max(float(around[at]), _along(spectrum, row, column))
+    prominence = peak / (nearby + _FLOOR)
+    found = {"wave": 2 * peak / float(window.sum()), "wave_prominence": prominence}
+    if prominence < _LOOKED_AT:
+        return found | {"wave_spread": 0.0, "lattice": 0.0}
+    return found | {
+        "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
+        "lattice": _others(judged, row, column) / peak,
+    }
+
+
+def _spread(flat: Plane, row: int, column: int) -> float:
+    """How even the wave is over the picture: the picture is turned back by the wave, and what stays is averaged."""
+    height, width = flat.shape
+    turn = np.exp(-2j * np.pi * row * np.arange(height) / height)[:, None] * np.exp(
+        -2j * np.pi * column * np.arange(width) / width
+    )
+    parts = [
+        cv2.resize((flat * part).astype(np.float32), _PLACES, interpolation=cv2.INTER_AREA)
+        for part in (turn.real, turn.imag)
+    ]
+    strength = (np.hypot(*parts) / cv2.resize(_window(), _PLACES, interpolation=cv2.INTER_AREA))[1:-1, 1:-1]
+    weak, strong = np.percentile(strength, (20, 80))
+    return float(weak / max(strong, 1e-3))
+
+
+def _others(judged: Plane, row: int, column: int) -> float:
+    """The strongest wave that lies off the line through the origin and this one, as its harmonics do not."""
+    middle = judged.shape[0] // 2
+    rows, columns = np.ogrid[-middle : judged.shape[0] - middle, 0 : judged.shape[1]]
+    length = float(np.hypot(row, column))
+    return float(judged[np.abs(rows * column - columns * row) > 0.35 * length * np.hypot(rows, columns)].max())
 
 
 def _along(spectrum: Plane, row: int, column: int) -> float:
@@ -92,13 +129,16 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
     above while they vary along their length, ``repeated`` whether or not they vary. ``plain_rows``: share of the height
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
-    it begins or ends sharply;
-    ``plain_all`` that of all such rows.
+    it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
+    clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
+    ``breaks``: rows that differ from the one above along most of the width, far more than the rows around do;
+    ``breaks_on_grid``: those between macroblocks.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
     grid = sheet.grid
     found = {"broken": 0.0, "smear": 0.0, "plain_rows": 0.0, "plain_all": 0.0, "repeated": 0.0}
+    found |= {"levelled": 0.0, "dragged": 0.0, "breaks": 0.0, "breaks_on_grid": 0.0}
     if height < 64 or width < 64:
         return found
     if grid >= 4:
@@ -106,10 +146,16 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     half = np.ascontiguousarray(decoded[:, ::3])
     down = cv2.reduce(cv2.absdiff(half[1:], half[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
-    found["smear"] = float(np.count_nonzero((down < 0.5) & (along > 2.0))) / height
+    dragged = (down < 0.6) & (along > 1.5)
+    found["smear"] = float(np.count_nonzero(dragged)) / height
+    begin, end = _longest(dragged)
+    found["dragged"] = (end - begin) / height
+    found |= _breaks(half, np.asarray(down, dtype=np.float32), grid)
     found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
     darkest, brightest = half.min(axis=1), half.max(axis=1)
-    plain = (brightest - darkest <= 5) & (darkest > 20) & (brightest < 235)
+    reach = brightest - darkest
+    found["levelled"] = share((reach <= 2) & (brightest < 240))
+    plain = (reach <= 5) & (darkest > 20) & (brightest < 235)
     begin, end = _longest(plain)
     # A decoder's filling begins and ends within a row; a thing before the lens has a soft border.
     borders = [np.percentile(cv2.absdiff(half[row], half[row - 1]), 90) for row in (begin, end) if 0 < row < height]
@@ -117,6 +163,19 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     found["plain_rows"] = (end - begin) / height if hard else 0.0
     found["plain_all"] = float(np.count_nonzero(plain)) / height
     return found
+
+
+def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, float]:
+    """Breaks between rows. ``down``: mean difference of each row from the one above."""
+    around = np.maximum(np.maximum(down[:-6], down[1:-5]), np.maximum(down[5:-1], down[6:]))
+    rows = np.flatnonzero((down[3:-3] > 2.2 * around + 4) & (down[3:-3] >= np.maximum(down[2:-4], down[4:-2]))) + 3
+    found = on_grid = 0
+    for row in rows.tolist():
+        apart = cv2.absdiff(lines[row + 1], lines[row])
+        if np.count_nonzero(apart > 8) > 0.5 * apart.size:
+            found += 1
+            on_grid += grid > 0 and (row + 1) % (2 * grid) == 0
+    return {"breaks": float(found), "breaks_on_grid": float(on_grid)}
 
 
 def flat_blocks(grey: Picture) -> float:

@@ -14,7 +14,7 @@ _BUSY = 12
 """Levels by which a pixel must differ from its surroundings, so that coding can't have flattened its noise."""
 
 
-def between(sheets: Sequence[Sheet], digests: Sequence[str], seconds: float | None) -> dict[str, float]:
+def between(sheets: Sequence[Sheet], seconds: float | None, *, identical: bool) -> dict[str, float]:
     """How alike the frames are, in the pair of neighbours that is least alike.
 
     ``identical``: 1 if all are the same bytes. ``same``: share of pixels that have not changed at all, among those
@@ -22,7 +22,7 @@ def between(sheets: Sequence[Sheet], digests: Sequence[str], seconds: float | No
     ``told``: share of the picture that such pixels are. ``difference``: mean absolute difference there, in levels.
     ``seconds``: time from the first frame to the last, where it is known.
     """
-    found = {"identical": float(len(set(digests)) == 1), "same": 1.0, "told": 1.0, "difference": 0.0}
+    found = {"identical": float(identical), "same": 1.0, "told": 1.0, "difference": 0.0}
     if seconds is not None:
         found["seconds"] = seconds
     for before, after in pairwise(sheets):

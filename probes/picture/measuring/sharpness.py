@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import HALF, TILES, Plane, Sheet, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -14,6 +17,8 @@ SOBEL = 0.75
 LEAST_EDGES = 60
 """Edge pixels from which on a percentile of them says something."""
 MOST_EDGES = 3000
+_SLAB, _SEAM = 24, 2
+"""Rows of a slab of the picture that edges are looked for in, and those at its borders that belong to another."""
 WIDEST = 8.0
 """Widths in pixels beyond which the ratio of gradients can't tell one from the other."""
 _LAPLACIAN_PAIR = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
@@ -30,16 +35,31 @@ def noise_tiles(luma: Plane) -> Plane:
 
 def noise(sheet: Sheet) -> dict[str, float]:
     """``noise``: deviation in levels where the picture is smoothest (lowest tenth of the tiles that are neither black
-    nor clipped), ``grain`` the same, median over all tiles. ``speckle``: share of pixels that differ by more than 40
-    levels from the median of their 3 x 3, 30th percentile of the tiles: what is lost on the wire is lost everywhere,
-    what stands out in a scene stands somewhere."""
-    by_tile, means = noise_tiles(sheet.luma), tiles(sheet.luma)
+    nor clipped), ``grain`` the same, median over all tiles, ``silent`` the share of tiles without any.
+    ``speckle``: share of pixels that differ by more than 40 levels from the median of their 3 x 3, 30th percentile of
+    the tiles: what is lost on the wire is lost everywhere, what stands out in a scene stands somewhere. ``hot``: the
+    same of pixels that stand out in blue or red far more than in luminance. ``colour_noise``:
+    deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours."""
+    by_tile, means = noise_tiles(sheet.luma), sheet.means
     told = (means > 10) & (means < 245)
     lowest = float(np.percentile(by_tile[told], 10)) if np.count_nonzero(told) >= 8 else 0.0
+    brightest = cv2.max(sheet.colour[:, :, 0], sheet.colour[:, :, 2])
+    hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
     away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
+    coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 255, cv2.THRESH_BINARY)[1]
     lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
-    speckle = float(np.percentile(tiles(lonely.astype(np.float32)), 30)) / 255
-    return {"noise": lowest, "speckle": speckle, "grain": float(np.median(by_tile))}
+    speckle = float(np.percentile(tiles(lonely), 30)) / 255
+    channels = cv2.resize(sheet.colour, HALF, interpolation=cv2.INTER_AREA)
+    apart = cv2.subtract(channels[:, :, 0], channels[:, :, 2], dtype=cv2.CV_32F)
+    coloured = noise_tiles(np.asarray(apart, dtype=np.float32))
+    return {
+        "noise": lowest,
+        "speckle": speckle,
+        "hot": float(np.percentile(tiles(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)), 30)) / 255,
+        "grain": float(np.median(by_tile)),
+        "silent": share(by_tile < 0.05),
+        "colour_noise": float(np.percentile(coloured[told], 10)) if lowest else 0.0,
+    }
 
 
 def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
@@ -51,22 +71,24 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     in which edges are widest, as shake leaves edges along its own direction sharp. ``edges``: how many pixels;
     ``edge_tiles``: share of the tiles with any. ``edge_strength``: gradient that a hundredth of the picture exceeds.
     """
-    across, down = cv2.spatialGradient(sheet.grey)
-    again = cv2.GaussianBlur(sheet.luma, (7, 7), REBLUR)
+    grey, clear = _slabs(sheet.grey), _slabs(sheet.clear)
+    across, down = cv2.spatialGradient(grey)
+    again = cv2.GaussianBlur(grey.astype(np.float32), (7, 7), REBLUR)
     across_again, down_again = cv2.Sobel(again, cv2.CV_32F, 1, 0), cv2.Sobel(again, cv2.CV_32F, 0, 1)
     coarse = np.abs(across_again[::4, ::4]) + np.abs(down_again[::4, ::4])
     strongest = float(np.percentile(coarse, 99)) / 1.2
     limit = max(20.0, 0.3 * strongest, 14.0 * noise_level)
-    found = (cv2.Canny(across, down, limit * 0.6, limit, L2gradient=True) > 0) & sheet.clear
+    found = (cv2.Canny(across, down, limit * 0.6, limit, L2gradient=True) > 0) & clear
+    for row in range(0, len(found), _SLAB):
+        found[max(0, row - _SEAM) : row + _SEAM] = False
     band = max(2, sheet.shape[0] // 50)
-    found[:band] = found[-band:] = False
-    found[:, :band] = found[:, -band:] = False
+    found[-band:] = found[:, :band] = found[:, -band:] = False
     at = np.flatnonzero(found)
-    count = len(at)
+    count = round(len(at) * sheet.clear.size / max(1, clear.size - _SEAM * 2 * clear.size // _SLAB))
     if count < LEAST_EDGES:
         none = {"edge_width": 0.0, "edge_width_worst": 0.0, "edge_tiles": 0.0}
         return none | {"edges": float(count), "edge_strength": strongest}
-    at = at[:: count // MOST_EDGES + 1]
+    at = at[:: len(at) // MOST_EDGES + 1]
     right, below = (part.ravel()[at].astype(np.float32) for part in (across, down))
     blurred = np.sqrt(across_again.ravel()[at] ** 2 + down_again.ravel()[at] ** 2)
     ratio = np.sqrt(right**2 + below**2) / np.maximum(blurred, 1e-3)
@@ -76,7 +98,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     worst = [
         float(np.percentile(width[direction == n], 20))
         for n in range(4)
-        if np.count_nonzero(direction == n) >= LEAST_EDGES
+        if np.count_nonzero(direction == n) >= LEAST_EDGES // 2
     ]
     return {
         "edges": float(count),
@@ -85,6 +107,18 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
         "edge_width_worst": max(worst, default=0.0),
         "edge_strength": strongest,
     }
+
+
+_Pixels = TypeVar("_Pixels", bound=np.generic)
+
+
+def _slabs(plane: NDArray[_Pixels]) -> NDArray[_Pixels]:
+    """Every second slab of rows: half of the picture tells as much of its edges as all of it."""
+    height = len(plane) // (2 * _SLAB) * 2 * _SLAB
+    if height < 4 * _SLAB:
+        return plane
+    parts = plane[:height].reshape(-1, 2 * _SLAB, plane.shape[1])[:, :_SLAB]
+    return np.ascontiguousarray(parts.reshape(-1, plane.shape[1]))
 
 
 def reblur(sheet: Sheet) -> float:
@@ -108,12 +142,12 @@ def reblur(sheet: Sheet) -> float:
     return worst
 
 
-def bands(luma: Plane) -> tuple[Plane, Plane, Plane]:
+def bands(luma: Plane, size: tuple[int, int] = TILES) -> tuple[Plane, Plane, Plane]:
     """Mean square of fine, middle and coarse structure of each tile (about 1, 2 and 4 pixels), levels squared."""
     found = []
     for _ in range(3):
         left = cv2.subtract(luma, cv2.GaussianBlur(luma, (5, 5), 1.0))
-        found.append(tiles(cv2.multiply(left, left)))
+        found.append(tiles(cv2.multiply(left, left), size))
         luma = np.asarray(cv2.pyrDown(luma), dtype=np.float32)
     return found[0], found[1], found[2]
 

@@ -7,6 +7,7 @@ wall of screens would see, and a sub-stream can be compared with a main stream.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -23,6 +24,8 @@ WIDTH = 640
 HALF, SMALL = (320, 180), (160, 90)
 TILES = (16, 9)
 """Columns and rows of a tile map. A tile is 40 x 40 pixels of a 16:9 sheet."""
+SPOTS = (32, 18)
+"""Columns and rows of small tiles."""
 
 _BAND = 0.15
 """Cameras burn text into the upper and lower parts of the picture: shares of its height."""
@@ -34,7 +37,7 @@ _WHITE = 185
 """Letters are at least this bright: cameras write in white, with a dark outline where the scene is bright."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """A picture ready for measuring.
 
@@ -52,6 +55,19 @@ class Sheet:
     decoded: Picture
     grid: int = 8
     damaged: str = ""
+
+    @cached_property
+    def means(self) -> Plane:
+        """The mean level of each tile."""
+        return tiles(self.luma)
+
+    @cached_property
+    def profiles(self) -> tuple[Plane, Plane, Plane]:
+        """The mean level over the height, in 90 steps, of each third of the width."""
+        return tuple(
+            cv2.resize(part.mean(axis=1)[:, None], (1, 90), interpolation=cv2.INTER_LINEAR).ravel()
+            for part in np.array_split(self.luma, 3, axis=1)
+        )
 
     @property
     def clear_bytes(self) -> Picture:
@@ -83,9 +99,9 @@ def prepare(picture: Picture, scale: int = 1, boxes: tuple[Box, ...] = (), damag
     return Sheet(colour, small, grey, luma, half, ~_text(grey, boxes), decoded, grid, damaged)
 
 
-def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]]) -> Plane:
-    """The mean of each tile."""
-    return np.asarray(cv2.resize(plane, TILES, interpolation=cv2.INTER_AREA), dtype=np.float32)
+def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]], size: tuple[int, int] = TILES) -> Plane:
+    """The mean of each tile, of ``size`` columns and rows."""
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def share(mask: Mask) -> float:

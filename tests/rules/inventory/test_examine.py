@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from datetime import date
+from typing import Any
 
 import pytest
 
 from camera_registry.model.device import Channel, Device, Kind, Life, TrafficKind
 from camera_registry.model.people import Credential, Crew
-from camera_registry.model.place import Area, Site, SiteCategory, View
+from camera_registry.model.place import Area, Building, Site, SiteCategory, View
 from camera_registry.model.register import Register
+from camera_registry.rules.geometry.datum import Datum
 from camera_registry.rules.inventory import files
 from camera_registry.rules.inventory.examine import Inventory, examine
 from camera_registry.rules.inventory.problems import Flaw, Severity
@@ -18,8 +20,10 @@ from camera_registry.rules.inventory.problems import Flaw, Severity
 CODE = "54010200001320000001"
 EMPTY = Register()
 
+VIEWED = Register(views={"N": View("N", "gate")})
 
-def read(text: str, register: Register = EMPTY, **options: Sequence[str]) -> Inventory:
+
+def read(text: str, register: Register = EMPTY, **options: Any) -> Inventory:
     return examine(files.read(text.encode()), register, **options)
 
 
@@ -132,7 +136,7 @@ def test_records_of_all_kinds_stand_in_one_file_in_any_order_and_refer_by_id_or_
     ],
 )
 def test_the_headers_tell_what_a_file_lists(text: str, item: object) -> None:
-    found = read(text)
+    found = read(text, VIEWED)
     assert found.problems == ()
     assert item is None or found.items == (item,)
 
@@ -208,19 +212,67 @@ def test_a_cell_that_cannot_be_is_a_problem_at_its_place(header: str, cell: str,
         ("polygon", "somewhere", Flaw.BAD_POLYGON),
         ("polygon", '{"type":"Polygon","coordinates":[[[91,29],[92,29],[92,30]]]}', Flaw.BAD_POLYGON),
         ("required_availability", "980%", Flaw.OUT_OF_RANGE),
+        (
+            "polygon",
+            '{"type":"Polygon","coordinates":[[[91,29],[92,30],[92,29],[91,30],[91,29]]]}',
+            Flaw.CROSSING_POLYGON,
+        ),
         ("category", "pub", Flaw.NOT_A_WORD),
     ],
 )
 def test_a_site_is_checked_too(header: str, cell: str, flaw: Flaw) -> None:
     quoted = cell.replace('"', '""')
-    found = read(f'record,id,{header}\nsite,gate,"{quoted}"\n')
+    found = read(f'record,id,{header}\nsite,gate,"{quoted}"\n', VIEWED)
     assert flaws(found) == [(flaw, 2, header)]
+
+
+def test_a_site_without_views_is_told_at_its_row() -> None:
+    found = read("record,id,site\nsite,gate,\nsite,pier,\nview,N,gate\n")
+    assert flaws(found) == [(Flaw.SITE_WITHOUT_VIEWS, 3, "id")]
+    assert found.sound
+
+
+@pytest.mark.parametrize(("header", "cell"), [("azimuth", "400"), ("view_range", "0"), ("view_angle", "0")])
+def test_a_field_of_view_that_can_not_be_is_refused_at_its_cell(header: str, cell: str) -> None:
+    assert flaws(read(f"id,kind,{header}\nc,camera,{cell}\n")) == [(Flaw.OUT_OF_RANGE, 2, header)]
+
+
+def test_coordinates_are_converted_by_the_file_or_by_the_row() -> None:
+    """The pair of Beijing that publications of the formula give: GCJ-02 (116.41024450, 39.91640428) is WGS-84 (116.404,
+    39.915)."""
+    text = "id,kind,经度,纬度,坐标系\na,camera,116.41024450,39.91640428,\nb,camera,116.404,39.915,WGS-84\n"
+    for item in read(text, datum=Datum.GCJ02).items:
+        assert isinstance(item, Device)
+        assert (item.longitude, item.latitude) == pytest.approx((116.404, 39.915), abs=1e-7)
+    row = "id,kind,经度,纬度,坐标系\na,camera,116.41661560,39.92273630,百度\n"
+    assert one(read(row)).longitude == pytest.approx(116.404, abs=1e-4)
+
+
+def test_a_polygon_is_converted_with_its_row_and_a_datum_nobody_knows_is_refused() -> None:
+    shape = '{""type"":""Polygon"",""coordinates"":[[[91,29],[92,29],[92,30],[91,29]]]}'
+    (site,) = read(f'record,id,datum,polygon\nsite,gate,gcj02,"{shape}"\n', VIEWED).items
+    assert isinstance(site, Site)
+    assert '"coordinates":[[[90.99' in site.polygon
+    assert flaws(read("id,kind,datum\nc,camera,mars\n")) == [(Flaw.NOT_A_WORD, 2, "datum")]
+
+
+def test_buildings_come_as_geojson() -> None:
+    ring = [[91, 29], [92, 29], [92, 30], [91, 29]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    content = json.dumps(
+        {
+            "type": "FeatureCollection",
+            "features": [{"type": "Feature", "properties": {"name": "楼"}, "geometry": geometry}],
+        }
+    )
+    (building,) = examine(files.read(content.encode(), "houses.geojson"), EMPTY).items
+    assert building == Building("building-1", "楼", json.dumps(geometry, separators=(",", ":")))
 
 
 def test_good_cells_of_a_site_are_read() -> None:
     shape = '{"type":"Polygon","coordinates":[[[91,29],[92,29],[92,30],[91,29]]]}'
     quoted = shape.replace('"', '""')
-    found = read(f'点位编号,点位名称,要求可用率,要求时段,范围\ngate,北门,98%,7:00~22:00,"{quoted}"\n')
+    found = read(f'点位编号,点位名称,要求可用率,要求时段,范围\ngate,北门,98%,7:00~22:00,"{quoted}"\n', VIEWED)
     assert found.problems == ()
     assert found.items == (Site("gate", "北门", polygon=shape, required_availability=0.98, hours="07:00-22:00"),)
 

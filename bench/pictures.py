@@ -1,0 +1,149 @@
+"""This file measures the picture judge: `python -m bench.pictures [--seconds 10]`.
+
+Processor time of one judgement of a 1080p JPEG, on one thread, and its ratio to decoding the same JPEG with OpenCV in
+full, which is what two machines can be compared by. Then pictures are handed to a desk at a steady rate, while the loop
+that hands them on is asked every few milliseconds how late it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import cv2
+import numpy as np
+
+from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures.sight import sight
+from probes.picture.child import Decoder
+from probes.picture.desk import PictureDesk, View
+from probes.picture.examination import Examiner
+from tests.picture import generated
+from tests.picture.camera import Camera, levels_of, light_of
+
+NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
+SIZE = (1920, 1080)
+TIMES = 41
+REFERENCES = 3
+TICK = 0.005
+"""Seconds between two questions to the loop."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.pictures", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=10, help="how long pictures are handed on (%(default)s)")
+    parser.add_argument("--rate", type=float, default=50, help="pictures a second (%(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="decoding processes (%(default)s)")
+    args = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    frames, references, fresh = _pictures()
+    print(
+        f"1080p JPEGs of {len(frames[0]) // 1000} kB; processor time, median of {TIMES}, and ratio to decoding in full"
+    )
+    _costs(frames, references, fresh)
+    print(asyncio.run(_sustained(args, frames, references)))
+    return 0
+
+
+def _pictures() -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Frames of one view, references of it, and pictures that were never seen before."""
+    random, camera = np.random.default_rng(1), Camera()
+    scene = cv2.resize(generated.street(7).pictures[0], SIZE, interpolation=cv2.INTER_CUBIC)
+    textured = np.clip(scene + random.normal(0, 4, scene.shape), 0, 255).astype(np.uint8)
+    light = light_of(textured)
+    frames = [camera.take(light, NOON + timedelta(seconds=2 * n), random) for n in range(4)]
+    references = [camera.take(light, NOON - timedelta(days=n + 1), random, 0.9 + 0.1 * n) for n in range(REFERENCES)]
+    levels = levels_of(light)
+    fresh = [camera.code(camera.burn_in(levels, NOON + timedelta(seconds=n))) for n in range(TIMES)]
+    return frames, references, fresh
+
+
+def _costs(frames: Sequence[bytes], references: Sequence[bytes], fresh: Sequence[bytes]) -> None:
+    decoder = Decoder()
+    examiner = Examiner(decoder)
+    before = [NOON - timedelta(days=n + 1) for n in range(len(references))]
+    at = [NOON + timedelta(seconds=2 * n) for n in range(len(frames))]
+
+    def full(jpeg: bytes) -> None:
+        cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+    def alone(jpeg: bytes) -> None:
+        judge(sight(examiner.examine([jpeg], [], at[:1], [], None), at[:1], []))
+
+    def known(jpeg: bytes) -> None:
+        judge(sight(examiner.examine([jpeg], references, at[:1], before, None), at[:1], before))
+
+    def sequence(_: bytes) -> None:
+        judge(sight(examiner.examine(frames, references, at, before, None), at, before))
+
+    def unprepared(jpeg: bytes) -> None:
+        found = Examiner(decoder).examine([jpeg], references, at[:1], before, None)
+        judge(sight(found, at[:1], before))
+
+    whole = _median(full, fresh)
+    rows = (
+        ("decoded in full", full),
+        ("decoded as the judge does", lambda jpeg: decoder(jpeg, 640)),
+        ("judged alone", alone),
+        (f"judged against {len(references)} references that are ready", known),
+        (f"judged against {len(references)} references that are not", unprepared),
+        (f"{len(frames)} frames judged against references", sequence),
+    )
+    for what, work in rows:
+        cost = _median(work, fresh)
+        print(f"  {what:<48}{1000 * cost:>8.2f} ms{cost / whole:>8.2f}")
+
+
+def _median(work: Callable[[bytes], object], pictures: Sequence[bytes]) -> float:
+    work(pictures[0])
+    spent = []
+    for picture in pictures:
+        begun = time.process_time()
+        work(picture)
+        spent.append(time.process_time() - begun)
+    return statistics.median(spent)
+
+
+async def _sustained(args: argparse.Namespace, frames: Sequence[bytes], references: Sequence[bytes]) -> str:
+    desk = PictureDesk(processes=args.processes)
+    await desk.start()
+    times = [NOON.isoformat(), *[None] * len(references)]
+    view = View((frames[0],), references, times)
+    late: list[float] = []
+    watch = asyncio.create_task(_watch(late))
+    try:
+        await asyncio.gather(*(desk.examine(view, 60) for _ in range(args.processes * 2)))
+        late.clear()
+        begun, spent = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        asked = []
+        while (n := len(asked)) < args.rate * args.seconds:
+            await asyncio.sleep(max(0.0, begun + n / args.rate - time.monotonic()))
+            asked.append(asyncio.create_task(desk.examine(view, 60)))
+        await asyncio.gather(*asked)
+        took = time.monotonic() - begun
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_utime - spent
+        slow = sorted(late)[int(0.99 * len(late))]
+    finally:
+        watch.cancel()
+        await desk.close()
+    return (
+        f"{len(asked)} pictures at {args.rate:g}/s, {args.processes} processes: {len(asked) / took:.1f}/s done, "
+        f"loop late by {1000 * slow:.1f} ms (p99), {1000 * own / len(asked):.2f} ms of our own processor time each"
+    )
+
+
+async def _watch(late: list[float]) -> None:
+    while True:
+        begun = time.monotonic()
+        await asyncio.sleep(TICK)
+        late.append(time.monotonic() - begun - TICK)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

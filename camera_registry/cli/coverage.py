@@ -1,0 +1,207 @@
+"""The command `audit coverage`: how key sites are covered now, at a past moment, over a month, or without devices."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+
+if TYPE_CHECKING:
+    from camera_registry.console.api.coverage_answers import CoverageAnswer, PeriodAnswer, WhatIfAnswer
+    from camera_registry.rules.coverage.points import Topology
+    from camera_registry.rules.coverage.standing import SiteSeen
+    from camera_registry.settings import Settings
+    from camera_registry.texts import Texts
+
+_SHOWN = 40
+"""Sites, and losses, told in words; JSON has them all."""
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """Add the verb to `audit`."""
+    parser = verbs.add_parser(
+        "coverage",
+        parents=[common],
+        help="how key sites are covered: now, at a past moment, over a month, or without some devices",
+        description="A view is covered by a channel that is online with a usable and unmoved picture. Sites without any"
+        " usable view come first. Exit code 1: a required view is uncovered.",
+    )
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument(
+        "--at", metavar="TIME", help="a past moment in ISO 8601, as 2026-10-01T08:00 (local) or with offset"
+    )
+    when.add_argument("--month", metavar="YYYY-MM", help="weighted by time over a month")
+    parser.add_argument(
+        "--without", nargs="+", metavar="DEVICE", default=(), help="what is lost if these devices are, together"
+    )
+    parser.set_defaults(func=audit_coverage)
+
+
+def audit_coverage(args: argparse.Namespace) -> int:
+    """Tell how sites are covered; 1 if a required view is not."""
+    from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.rules.coverage.points import Topology
+    from camera_registry.store import coverage
+    from camera_registry.texts import texts
+
+    settings = settings_of(args)
+    zone, words = ZoneInfo(settings.time_zone), texts(args.lang)
+    if args.month:
+        if args.without:
+            raise CommandError("--without asks of one moment: leave --month out, or give --at")
+        return _month(args, settings, words)
+    at = _moment(args.at, zone)
+    with store_of(settings) as store:
+        register, history = store.read_now(coverage.gather, at, at)
+    seen = history.standing(register, zone, at)
+    topology = Topology(register.devices)
+    if args.without:
+        return _what_if(args, seen, topology, register.devices.keys(), at, words)
+    return _told(args, seen, topology, at, words)
+
+
+def _told(args: argparse.Namespace, seen: Sequence[SiteSeen], topology: Topology, at: datetime, words: Texts) -> int:
+    from camera_registry.console.api.coverage_answers import CoverageAnswer, SiteAnswer, Summary
+    from camera_registry.rules.coverage.points import singles
+
+    answer = CoverageAnswer(
+        at=at,
+        summary=Summary.of(seen),
+        sites=[SiteAnswer.of(one, singles(one, topology)) for one in seen],
+    )
+    _show(args, answer, lambda: _in_words(answer, words))
+    return FAULT if answer.summary.uncovered else GOOD
+
+
+def _what_if(
+    args: argparse.Namespace,
+    seen: Sequence[SiteSeen],
+    topology: Topology,
+    known: Sequence[str] | object,
+    at: datetime,
+    words: Texts,
+) -> int:
+    from camera_registry.console.api.coverage_answers import LossAnswer, WhatIfAnswer
+    from camera_registry.model.coverage import Point, PointKind
+    from camera_registry.rules.coverage.points import without
+
+    strangers = [id for id in args.without if id not in known]  # type: ignore[operator]  # the keys of a mapping
+    if strangers:
+        raise CommandError(f"no such device: {', '.join(strangers)}; give identifiers as the register has them")
+    losses = without(seen, topology, [Point(PointKind.DEVICE, id) for id in args.without])
+    answer = WhatIfAnswer(at=at, without=args.without, sites=[LossAnswer.of(loss) for loss in losses])
+    _show(args, answer, lambda: _losses(answer, words))
+    return FAULT if any(loss.lost for loss in losses) else GOOD
+
+
+def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
+    from camera_registry.cli.opening import store_of
+    from camera_registry.console.api.coverage_answers import PeriodAnswer
+    from camera_registry.rules.coverage.month import BadMonth, month
+    from camera_registry.rules.coverage.period import sum_up
+    from camera_registry.store import coverage
+
+    zone, now = ZoneInfo(settings.time_zone), datetime.now(UTC)
+    try:
+        since, until = month(args.month, zone, now)
+    except BadMonth as bad:
+        raise CommandError(f"--month {args.month}: {bad}") from bad
+    with store_of(settings) as store:
+        register, history = store.read_now(coverage.gather, since, until)
+    sites = sum_up(history, zone, since, until)
+    answer = PeriodAnswer.of(sites, register, since, until)
+    _show(args, answer, lambda: _period(answer, words))
+    return FAULT if any(site.totals.uncovered for site in sites) else GOOD
+
+
+def _moment(given: str | None, zone: ZoneInfo) -> datetime:
+    now = datetime.now(UTC)
+    if given is None:
+        return now
+    try:
+        found = datetime.fromisoformat(given)
+    except ValueError:
+        raise CommandError(f"--at {given}: write a time as 2026-10-01T08:00 or 2026-10-01T08:00+08:00") from None
+    at = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    if at > now:
+        raise CommandError(f"--at {given}: that is in the future; nothing is known of it")
+    return at
+
+
+def _show(
+    args: argparse.Namespace,
+    answer: CoverageAnswer | PeriodAnswer | WhatIfAnswer,
+    in_words: Callable[[], Sequence[str]],
+) -> None:
+    print(answer.model_dump_json() if args.json else "\n".join(in_words()))
+
+
+def _in_words(answer: CoverageAnswer, words: Texts) -> list[str]:
+    total = answer.summary
+    lines = [
+        words(
+            "coverage_audit.summary",
+            sites=total.sites,
+            dark=total.dark_sites,
+            full=total.full_sites,
+            covered=total.covered,
+            required=total.required,
+            unknown=total.unknown,
+            planned=total.planned,
+        )
+    ]
+    bad = [site for site in answer.sites if site.in_force and site.covered < site.required]
+    for site in bad[:_SHOWN]:
+        key = "coverage_audit.dark" if site.dark else "coverage_audit.partly"
+        lines.append(words(key, site=site.site, name=site.name, covered=site.covered, required=site.required))
+        for view in site.views:
+            if view.state != "covered":
+                devices = ", ".join(one.device or one.channel for one in view.channels) or "-"
+                name = f"{view.view} {view.name}".strip()
+                lines.append(f"    {name}: {words.name(view.state)} ({devices})")
+    if len(bad) > _SHOWN:
+        lines.append(words("coverage_audit.more", n=len(bad) - _SHOWN))
+    whole = sum(any(point.whole for point in site.single_points) for site in answer.sites)
+    return [*lines, words("coverage_audit.single_points", n=whole)]
+
+
+def _losses(answer: WhatIfAnswer, words: Texts) -> list[str]:
+    if not answer.sites:
+        return [words("coverage_audit.nothing_lost", devices=", ".join(answer.without))]
+    lines = [words("coverage_audit.without", devices=", ".join(answer.without), n=len(answer.sites))]
+    for site in answer.sites[:_SHOWN]:
+        parts = [
+            words(f"coverage_audit.{key}", views=", ".join(views))
+            for key, views in (("lost", site.lost), ("single", site.single))
+            if views
+        ]
+        lines.append(
+            f"  {site.site}: {' '.join(parts)}" + (f" {words('coverage_audit.all_dark')}" if site.dark else "")
+        )
+    return lines
+
+
+def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
+    lines = [words("coverage_audit.month", ratio=_percent(answer.times.ratio), sites=len(answer.sites))]
+    bad = [site for site in answer.sites if site.times.uncovered]
+    lines += [
+        words(
+            "coverage_audit.site_month",
+            site=site.site,
+            name=site.name,
+            ratio=_percent(site.times.ratio),
+            uncovered=f"{site.times.uncovered:.3f}",
+            dark=f"{site.dark_seconds:.3f}",
+            unknown=f"{site.times.unknown:.3f}",
+        )
+        for site in bad[:_SHOWN]
+    ]
+    return [*lines, words("coverage_audit.more", n=len(bad) - _SHOWN)] if len(bad) > _SHOWN else lines
+
+
+def _percent(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{int(ratio * 100_000) / 1000:.3f} %"

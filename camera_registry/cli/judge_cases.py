@@ -1,0 +1,148 @@
+"""Cases for `judge`: a file of JSON lines, or what the command line names. A line that is wrong costs no other line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from camera_registry.cli.outcome import CommandError, why
+from camera_registry.model.health import Cause
+
+MOST_FRAMES = 16
+MOST_REFERENCES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is known of a case. ``cause`` is None for a healthy one."""
+
+    cause: Cause | None
+    severity: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer."""
+
+    id: str
+    frames: tuple[Path, ...]
+    references: tuple[Path, ...]
+    times: tuple[datetime | None, ...]
+    reference_times: tuple[datetime | None, ...]
+    osd: Mapping[str, object] | None = None
+    label: Label | None = None
+
+
+def read(file: Path) -> tuple[list[Case], list[str]]:
+    """The cases of a file of JSON lines, paths in it relative to the file; and what is wrong with its other lines.
+
+    Raises CommandError where there is no case at all.
+    """
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        raise CommandError(f"the file of cases can't be read: {why(error)}") from error
+    cases, faults = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            case = _of_line(json.loads(line), file.parent, number)
+            require(case)
+        except (ValueError, TypeError, RecursionError, OSError, CommandError) as error:
+            faults.append(f"{file}:{number}: {why(error)}")
+        else:
+            cases.append(case)
+    if not cases:
+        shown = "\n  ".join(faults[:20]) + (f"\n  and {len(faults) - 20} more" if len(faults) > 20 else "")
+        wrong = f"correct these lines of the file of cases:\n  {shown}" if faults else f"{file}: there is no case in it"
+        raise CommandError(wrong if faults else f"{wrong}; write one JSON object a line")
+    return cases, faults
+
+
+def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at: Sequence[str]) -> Case:
+    """The case that the command line names. Raises CommandError."""
+    try:
+        times = _times({"captured_at": list(captured_at)}, "captured_at", len(frames))
+    except (ValueError, TypeError) as error:
+        raise CommandError(f"--captured-at: {error}") from error
+    case = Case(
+        id=str(frames[-1]),
+        frames=tuple(frames),
+        references=tuple(references),
+        times=times,
+        reference_times=(None,) * len(references),
+    )
+    require(case)
+    return case
+
+
+def require(case: Case) -> None:
+    """Raises CommandError where a picture is missing, or too many are named."""
+    for path in (*case.frames, *case.references):
+        if not path.is_file():
+            raise CommandError(f"there is no picture {path}")
+    if len(case.frames) > MOST_FRAMES or len(case.references) > MOST_REFERENCES:
+        raise CommandError(f"at most {MOST_FRAMES} frames and {MOST_REFERENCES} references are looked at together")
+
+
+def _of_line(row: Any, folder: Path, number: int) -> Case:
+    """Raises ValueError or TypeError that says what is wrong."""
+    if not isinstance(row, dict):
+        raise TypeError("a case is a JSON object")
+    frames, references = (_paths(row, key, folder) for key in ("frames", "refs"))
+    if not frames:
+        raise ValueError("frames: name at least one picture")
+    return Case(
+        id=str(row.get("id", number)),
+        frames=frames,
+        references=references,
+        times=_times(row, "captured_at", len(frames)),
+        reference_times=_times(row, "ref_at", len(references)),
+        osd=_osd(row.get("osd")),
+        label=_label(row),
+    )
+
+
+def _label(row: Mapping[str, Any]) -> Label | None:
+    """What the keys ``cause`` (empty or null: healthy), ``severity`` and ``condition`` say; labels of others,
+    which name no cause of ours, are none."""
+    if "cause" not in row or row["cause"] not in (None, "", *Cause):
+        return None
+    cause = Cause(row["cause"]) if row["cause"] else None
+    return Label(cause, str(row.get("severity") or "-"), str(row.get("condition") or "-"))
+
+
+def _paths(row: Mapping[str, Any], key: str, folder: Path) -> tuple[Path, ...]:
+    given = row.get(key) or []
+    if not isinstance(given, list) or not all(isinstance(path, str) for path in given):
+        raise TypeError(f"{key}: a list of paths")
+    return tuple(folder / path for path in given)
+
+
+def _times(row: Mapping[str, Any], key: str, count: int) -> tuple[datetime | None, ...]:
+    given = row.get(key) or []
+    if not isinstance(given, list) or len(given) > count:
+        raise TypeError(f"{key}: a list of ISO local times, one for each picture")
+    # Local time is what the light follows; a zone, where one is written, only says what is local.
+    times = [None if at is None else datetime.fromisoformat(at).replace(tzinfo=None) for at in given]
+    return (*times, *[None] * (count - len(times)))
+
+
+def _osd(given: Any) -> Mapping[str, object] | None:
+    if given is None:
+        return None
+    box, layout = (given.get("box"), given.get("format")) if isinstance(given, dict) else (None, None)
+    right = isinstance(box, list) and len(box) == 4 and all(_is_length(side) for side in box)
+    if not right or not isinstance(layout, str):
+        raise TypeError('osd: null, or {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}')
+    return {"box": box, "format": layout}
+
+
+def _is_length(side: object) -> bool:
+    return isinstance(side, int | float) and not isinstance(side, bool) and abs(side) < 1e6

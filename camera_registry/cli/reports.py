@@ -1,0 +1,137 @@
+"""The command that makes reports: `report`; and the audit of device files, for `audit files`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camera_registry.cli.outcome import GOOD, CommandError, why
+
+if TYPE_CHECKING:
+    from camera_registry.cli.shape import Commands
+    from camera_registry.texts import Texts
+    from exporters.report.document import Document
+    from exporters.report.making import Desk, Order
+
+FORMATS = ("xlsx", "csv", "html", "json", "pdf")
+REPORTS = ("availability", "contractors", "coverage")
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    report = commands.add_parser(
+        "report",
+        parents=[common],
+        help="availability of devices, scorecard of contractors, coverage of key sites",
+        description="Make a report from what was measured. Rates are computed from confirmed changes, never from counts"
+        " of checks; every report prints its formula, its period, the interval, the share of unknown and the version of"
+        " the data.",
+    )
+    report.add_argument("report", choices=REPORTS)
+    report.add_argument("--month", metavar="YYYY-MM", default="", help="a calendar month of the time zone")
+    report.add_argument(
+        "--from", dest="begins", metavar="TIME", type=_time, help="ISO 8601; with --to, instead of --month"
+    )
+    report.add_argument("--to", dest="ends", metavar="TIME", type=_time, help="not included")
+    report.add_argument("--zone", default="", help="time zone (default: time_zone in the settings)")
+    report.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
+    report.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")
+    report.add_argument(
+        "--freeze", action="store_true", help="keep the figures for good: what changes later is told as a correction"
+    )
+    output(report)
+    report.set_defaults(func=make)
+
+
+def output(parser: argparse.ArgumentParser) -> None:
+    """The options that say where a report goes."""
+    parser.add_argument("--format", choices=FORMATS, help="default: by the name of the output, else csv")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    parser.add_argument("--table", default="", metavar="NAME", help="only this table, as plain CSV")
+
+
+def make(args: argparse.Namespace) -> int:
+    """Make a report."""
+    from exporters.report.making import Kind, Order
+
+    if bool(args.month) == (args.begins is not None or args.ends is not None) or (args.begins is None) != (
+        args.ends is None
+    ):
+        raise CommandError("give either --month YYYY-MM, or --from TIME and --to TIME")
+    order = Order(Kind(args.report), args.month, args.begins, args.ends, args.zone, args.area, args.contractor)
+    return _write(args, order, freeze=args.freeze)
+
+
+def audit_files(args: argparse.Namespace) -> int:
+    """Audit the device files."""
+    from exporters.report.making import Kind, Order
+
+    return _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
+
+
+def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> int:
+    from camera_registry.cli.opening import author, settings_of, store_of
+    from camera_registry.rules.availability import NoPeriod
+    from camera_registry.store import StoreError
+    from camera_registry.texts import texts
+    from exporters.report.making import Desk
+
+    settings, words = settings_of(args), texts(args.lang)
+    with store_of(settings) as store:
+        desk = Desk(store, settings.probes.policy(), settings.time_zone, lambda: datetime.now(UTC))
+        try:
+            if freeze:
+                name, done = desk.freeze(order, author())
+                print(words("report.froze" if done else "report.frozen_before", name=name), file=sys.stderr)
+            document = _made(desk, order, words)
+        except NoPeriod as error:
+            raise CommandError(f"{order.kind.value}: {words(f'report_flaw.{error.flaw}', **error.values)}") from error
+        except StoreError as error:
+            raise CommandError(str(error)) from error
+    return _put(args, document, words)
+
+
+def _made(desk: Desk, order: Order, words: Texts) -> Document:
+    shown = sys.stderr.isatty()
+
+    def step(done: int, of: int) -> None:
+        if shown:
+            print(f"\r{words('report.progress', done=done, of=of)}", end="\n" if done == of else "", file=sys.stderr)
+
+    return desk.make(order, words, step)
+
+
+def _put(args: argparse.Namespace, document: Document, words: Texts) -> int:
+    from exporters.report import csv
+    from exporters.report.catalog import render
+    from exporters.report.pdf import NoBrowser
+
+    suffix = args.output.suffix.lstrip(".").lower() if args.output else ""
+    kind = args.format or ("json" if args.json else suffix if suffix in FORMATS else "csv")
+    if args.table and args.table not in {table.id for table in document.tables}:
+        known = ", ".join(table.id for table in document.tables)
+        raise CommandError(f"--table {args.table}: this report has {known}")
+    try:
+        content = csv.write(document, args.table) if args.table else render(document, kind)
+        if args.output is None:
+            if kind in ("xlsx", "pdf") and sys.stdout.isatty():
+                raise CommandError(f"{kind} is not for a terminal: give --output FILE")
+            sys.stdout.buffer.write(content)
+        else:
+            args.output.write_bytes(content)
+            print(words("report.written", file=args.output), file=sys.stderr)
+    except NoBrowser as error:
+        raise CommandError(f"pdf: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{args.output}: the report can't be written: {why(error)}") from error
+    return GOOD
+
+
+def _time(given: str) -> datetime:
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{given!r} is no time: write it as 2026-10-01T08:00") from None

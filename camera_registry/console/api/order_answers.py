@@ -1,0 +1,173 @@
+"""What the API answers about work orders. Durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from camera_registry.console.ordering import next_due
+from camera_registry.model.attachment import Attachment, AttachmentKind
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Scope, Severity
+from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, OrderStep, Phase, WorkOrder
+from camera_registry.rules.dispatch.deeds import Deed
+from camera_registry.store.orders import StoredStep
+
+_NESTED = ("due", "late", "next_due", "overdue", "holds", "rating", "reference")
+
+
+class DueAnswer(BaseModel):
+    """When each phase is overdue; null: not while the order is on hold, or nobody is sent."""
+
+    accept: datetime | None
+    arrive: datetime | None
+    repair: datetime | None
+
+
+class HoldAnswer(BaseModel):
+    reason: HoldReason
+    by: str
+    since: datetime
+    until: datetime | None
+    note: str
+
+
+class RatingAnswer(BaseModel):
+    stars: int
+    by: str
+    at: datetime
+    remark: str
+
+
+class OrderAnswer(BaseModel):
+    """A work order. ``state`` is where it stands; the times are those of the crew's word."""
+
+    id: int
+    incident: int = Field(description="the newest incident that it is about")
+    scope: Scope
+    about: str
+    cause: Cause
+    severity: Severity
+    state: OrderState
+    area: str
+    contractor: str
+    crew: str = Field(description="empty: any crew of the contractor may take it")
+    affected: int
+    opened_at: datetime
+    sent_at: datetime
+    accepted_at: datetime | None
+    arrived_at: datetime | None
+    fixed_at: datetime | None
+    recovered_at: datetime | None
+    verified_at: datetime | None
+    closed_at: datetime | None = Field(description="when it was closed or cancelled")
+    cancelled: CancelReason | None
+    due: DueAnswer
+    next_due: datetime | None = Field(description="when the next phase that is still to be done is, or was, due")
+    overdue: list[Phase] = Field(description="phases still to be done that were due before now")
+    escalations: int
+    repeats: int = Field(description="how often the fault was back after it was said to be mended")
+    holds: list[HoldAnswer]
+    rating: RatingAnswer | None
+    version: int = Field(description="the ETag's number, for If-Match")
+
+    @classmethod
+    def of(cls, order: WorkOrder, now: datetime) -> OrderAnswer:
+        return cls(**_plain(order, now))
+
+
+class OrderStepAnswer(BaseModel):
+    at: datetime
+    step: OrderStep
+    state: OrderState = Field(description="where the order stood after it")
+    actor: str = Field(description="who did it; empty: the service")
+    details: dict[str, str | int]
+    note: str
+
+    @classmethod
+    def of(cls, step: StoredStep) -> OrderStepAnswer:
+        return cls(
+            at=step.at,
+            step=step.step,
+            state=step.state,
+            actor=step.actor,
+            details=dict(step.details),
+            note=step.note,
+        )
+
+
+class AttachmentAnswer(BaseModel):
+    """A photograph of an order; ``GET`` its number beneath ``attachments`` for the JPEG while it is kept."""
+
+    id: int
+    kind: AttachmentKind
+    author: str
+    at: datetime
+    size: int
+    width: int
+    height: int
+    sha256: str
+
+    @classmethod
+    def of(cls, kept: Attachment) -> AttachmentAnswer:
+        return cls(**{name: getattr(kept, name) for name in cls.model_fields})
+
+
+class WholeOrder(OrderAnswer):
+    """An order with its time line, its photographs, its two clocks, and what whoever asks may do to it now."""
+
+    outage: float = Field(description="how long the device has been out, by the incident")
+    worked: float = Field(description="the contractor's time since the order was sent, without holds")
+    reference: str = Field(description="what the ticket platform calls it")
+    possible: list[Deed]
+    steps: list[OrderStepAnswer]
+    attachments: list[AttachmentAnswer]
+
+    @classmethod
+    def whole(
+        cls,
+        order: WorkOrder,
+        now: datetime,
+        *,
+        outage: timedelta,
+        worked: timedelta,
+        reference: str,
+        possible: Iterable[Deed],
+        steps: Iterable[StoredStep],
+        attachments: Iterable[Attachment],
+    ) -> WholeOrder:
+        return cls(
+            **_plain(order, now),
+            outage=outage.total_seconds(),
+            worked=worked.total_seconds(),
+            reference=reference,
+            possible=list(possible),
+            steps=[OrderStepAnswer.of(one) for one in steps],
+            attachments=[AttachmentAnswer.of(one) for one in attachments],
+        )
+
+
+class ReportAnswer(BaseModel):
+    """What became of a report; ``repeated``: it had come before, and nothing was done now."""
+
+    order: OrderAnswer
+    repeated: bool
+
+
+def _plain(order: WorkOrder, now: datetime) -> dict[str, Any]:
+    due, rating = order.due, order.rating
+    late = [phase for phase in order.pending() if (at := due.of(phase)) is not None and at <= now]
+    return {
+        **{name: getattr(order, name) for name in OrderAnswer.model_fields if name not in _NESTED},
+        "due": DueAnswer(accept=due.accept, arrive=due.arrive, repair=due.repair),
+        "next_due": next_due(order),
+        "overdue": late,
+        "holds": [
+            HoldAnswer(reason=one.reason, by=one.by, since=one.since, until=one.until, note=one.note)
+            for one in order.holds
+        ],
+        "rating": rating and RatingAnswer(stars=rating.stars, by=rating.by, at=rating.at, remark=rating.remark),
+    }

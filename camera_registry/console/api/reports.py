@@ -1,0 +1,115 @@
+"""Reports: asked for, followed, called off, taken as a file, frozen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from camera_registry.console import reporting
+from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.route import get, no_content, write
+from camera_registry.console.reporting import REPORTING, Job, JobState
+from camera_registry.console.routing import AnyRoute, Asked, Nothing
+from camera_registry.rules.access import Action
+from exporters.report.making import Kind, Order
+
+
+class ReportBody(BaseModel):
+    """Which report: of a ``month`` (2026-10), or from ``begins`` until ``ends``. ``area`` takes its subtree along."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    report: Kind
+    month: str = Field("", max_length=10)
+    begins: datetime | None = None
+    ends: datetime | None = None
+    zone: str = Field("", max_length=100)
+    area: str = Field("", max_length=200)
+    contractor: str = Field("", max_length=200)
+
+    def order(self) -> Order:
+        return Order(self.report, self.month, self.begins, self.ends, self.zone, self.area, self.contractor)
+
+
+class JobAnswer(BaseModel):
+    """A report and how far it is: ``done`` of ``of`` parts."""
+
+    id: int
+    report: Kind
+    month: str
+    area: str
+    contractor: str
+    by: str
+    asked_at: datetime
+    state: JobState
+    done: int
+    of: int
+    error: str
+
+    @classmethod
+    def of_job(cls, job: Job) -> JobAnswer:
+        order = job.order
+        return cls(
+            id=job.id,
+            report=order.kind,
+            month=order.month,
+            area=order.area,
+            contractor=order.contractor,
+            by=job.by,
+            asked_at=job.asked_at,
+            state=job.state,
+            done=job.done,
+            of=job.of,
+            error=job.error,
+        )
+
+
+async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
+    jobs = asked.request.app[REPORTING].jobs.values()
+    return Listed(items=[JobAnswer.of_job(job) for job in reversed(jobs)], next=None)
+
+
+async def make(asked: Asked[Nothing, ReportBody]) -> JobAnswer:
+    job = await reporting.begin(asked, asked.body.order())
+    asked.headers["Location"] = f"/api/v1/reports/{job.id}"
+    return JobAnswer.of_job(job)
+
+
+async def one(asked: Asked[Nothing, Nothing]) -> JobAnswer:
+    return JobAnswer.of_job(reporting.find(asked))
+
+
+async def cancel(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
+    reporting.cancel(asked)
+    return no_content()
+
+
+async def freeze(asked: Asked[Nothing, Nothing]) -> JobAnswer:
+    await reporting.freeze(asked)
+    return JobAnswer.of_job(reporting.find(asked))
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    get("/reports", listed, Action.REPORT, Nothing, Listed[JobAnswer], "Reports made since the start, newest first"),
+    write("POST /reports", make, Action.REPORT, ReportBody, JobAnswer, "Have a report made"),
+    get("/reports/{id}", one, Action.REPORT, Nothing, JobAnswer, "How far a report is"),
+    write("DELETE /reports/{id}", cancel, Action.REPORT, Nothing, None, "Call a report off, or forget it"),
+    get(
+        "/reports/{id}/{format}",
+        reporting.file,
+        Action.REPORT,
+        Nothing,
+        None,
+        "A report that is done, as json, xlsx, csv, html or pdf",
+    ),
+    write(
+        "POST /reports/{id}/freeze",
+        freeze,
+        Action.FREEZE,
+        Nothing,
+        JobAnswer,
+        "Keep the figures of a report's period: what changes later is told as a correction",
+    ),
+)

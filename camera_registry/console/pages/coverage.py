@@ -1,0 +1,175 @@
+"""The map of coverage, and the page of one site: views, what covers them, since when not, and a month's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from camera_registry.console.history import WIDTH
+from camera_registry.console.pages.chart import city, plot, standing
+from camera_registry.console.pages.show import show
+from camera_registry.console.problems import Problem, not_found
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import PageQuery
+from camera_registry.console.survey import SURVEY
+from camera_registry.model.coverage import ViewState
+from camera_registry.rules.access import Action
+from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
+from camera_registry.rules.coverage.period import Piece, SitePeriod
+from camera_registry.rules.coverage.points import Topology, singles
+from camera_registry.rules.coverage.standing import SiteSeen
+
+_ROWS = 60
+_BACK = timedelta(days=31)
+"""So far back it is looked for since when a view has been as it is."""
+_THINNEST = 3.0
+
+
+class CoverageQuery(PageQuery):
+    """``dark``: only sites that are not fully covered."""
+
+    bad: bool = False
+    q: str = Field("", max_length=200)
+    after: int = Field(0, ge=0, le=100_000)
+
+
+class SiteQuery(PageQuery):
+    """``month`` empty: the present one."""
+
+    month: str = Field("", max_length=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One view over the month: blocks as (state, place, width) in thousandths, and the share of time it was covered."""
+
+    view: str
+    name: str
+    ratio: float | None
+    blocks: tuple[tuple[ViewState, float, float], ...]
+
+
+async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
+    coverage, query = asked.deps.metrics.coverage, asked.query
+    sites = coverage.sites()
+    wanted = [one for one in sites if _wanted(one, query)]
+    shown = wanted[query.after : query.after + _ROWS]
+    topology = Topology(coverage.devices())
+    surveyed = await asked.request.app[SURVEY].geometry()
+    fragile = {one.site.id: sum(point.whole for point in singles(one, topology)) for one in shown}
+    return show(
+        asked,
+        "coverage.html",
+        query=query,
+        sites=sites,
+        shown=shown,
+        total=len(wanted),
+        next=query.after + _ROWS if len(wanted) > query.after + _ROWS else None,
+        fragile=fragile,
+        extents=surveyed.extents,
+        missing=len(surveyed.fields.missing),
+        chart=city(sites, surveyed),
+        standing=standing,
+        names=asked.deps.board.names,
+    )
+
+
+async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
+    deps, id = asked.deps, asked.item()
+    seen = deps.metrics.coverage.site(id)
+    if seen is None:
+        raise not_found("site", id)
+    now, zone = deps.now(), deps.zone()
+    chosen = asked.query.month or f"{now.astimezone(zone):%Y-%m}"
+    try:
+        since, until = month(chosen, zone, now)
+    except BadMonth as bad:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=chosen) from bad
+    survey = asked.request.app[SURVEY]
+    past = _of(id, (await survey.period(since, until))[1])
+    lately = past if until == now else _of(id, (await survey.period(now - _BACK, now))[1])
+    surveyed = await survey.geometry()
+    next_month = following(chosen)
+    return show(
+        asked,
+        "site.html",
+        seen=seen,
+        standing=standing(seen),
+        devices={one.device: deps.board.get(one.device) for view in seen.views for one in view.channels if one.device},
+        singles=singles(seen, Topology(deps.metrics.coverage.devices())),
+        since=_since(lately),
+        month=chosen,
+        previous=preceding(chosen),
+        next=next_month if begin(next_month, zone) < now else None,
+        past=past,
+        strips=_strips(past, seen, since, until) if past else (),
+        width=WIDTH,
+        incidents=[one for one in deps.board.incidents.values() if _about(one.about, seen)],
+        extent=surveyed.extents.get(id),
+        left=next((one for one in surveyed.left if one.id == id), None),
+        missing={
+            device: surveyed.fields.missing[device]
+            for device in dict.fromkeys(one.device for view in seen.views for one in view.channels)
+            if device in surveyed.fields.missing
+        },
+        chart=plot(seen, surveyed),
+        names=deps.board.names,
+    )
+
+
+def _wanted(one: SiteSeen, query: CoverageQuery) -> bool:
+    if query.bad and standing(one) in ("ok", "out"):
+        return False
+    return all(word in f"{one.site.id} {one.site.name}".casefold() for word in query.q.casefold().split())
+
+
+def _of(id: str, found: Iterable[SitePeriod]) -> SitePeriod | None:
+    return next((one for one in found if one.site == id), None)
+
+
+def _since(past: SitePeriod | None) -> Mapping[str, datetime]:
+    """Since when each view has been as it is."""
+    return {view.view: view.pieces[-1].begin for view in past.views if view.pieces} if past else {}
+
+
+def _about(device: str, seen: SiteSeen) -> bool:
+    return any(one.device == device for view in seen.views for one in view.channels)
+
+
+def _strips(past: SitePeriod, seen: SiteSeen, since: datetime, until: datetime) -> Sequence[Strip]:
+    names = {view.view.id: view.view.name for view in seen.views}
+    length = (until - since) / timedelta(seconds=1)
+
+    def block(piece: Piece) -> tuple[ViewState, float, float]:
+        x = (piece.begin - since).total_seconds() / length * WIDTH
+        width = (piece.end - piece.begin).total_seconds() / length * WIDTH
+        if piece.state is not ViewState.COVERED and width < _THINNEST:
+            x, width = max(0.0, min(x, WIDTH - _THINNEST)), _THINNEST
+        return piece.state, round(x, 2), round(width, 2)
+
+    return [
+        Strip(
+            view.view,
+            names.get(view.view, ""),
+            view.totals.ratio,
+            # What is wrong is drawn last, so that nothing good hides it.
+            tuple(sorted(map(block, view.pieces), key=lambda drawn: drawn[0] is not ViewState.COVERED)),
+        )
+        for view in past.views
+    ]
+
+
+def _route(path: str, handler: Any, query: type[PageQuery]) -> AnyRoute:
+    return Route(Surface.PAGE, "GET", path, handler, Action.SEE, query, Nothing)
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    _route("/coverage", overview, CoverageQuery),
+    _route("/coverage/{id}", one, SiteQuery),
+)

@@ -1,0 +1,218 @@
+"""The list of work orders, and the page of one: how it goes, by when, what proves it, and what one may do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from camera_registry.board import Board
+from camera_registry.console import asking, clocks, ordering, photographs
+from camera_registry.console.ordering import DoDeed
+from camera_registry.console.pages.order_pictures import pictures
+from camera_registry.console.pages.people import people
+from camera_registry.console.pages.show import show
+from camera_registry.console.problems import Problem
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import OptionalCause, PageQuery
+from camera_registry.model.attachment import AttachmentKind
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Scope
+from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
+from camera_registry.rules.access import Action
+from camera_registry.rules.dispatch import deeds
+from camera_registry.store import orders, platform
+from camera_registry.store.orders import Wanted
+
+_ROWS = 60
+
+F = TypeVar("F", bound="VersionForm")
+
+
+def _blank(given: object) -> object:
+    return given or None
+
+
+class OrdersQuery(PageQuery):
+    """The list. ``which``: open ones, of these the overdue ones, those that are over, or all."""
+
+    which: Literal["open", "overdue", "over", "all"] = "open"
+    crew: str = Field("", max_length=200)
+    area: str = Field("", max_length=200)
+    about: str = Field("", max_length=200)
+    cause: OptionalCause = None
+    before: Annotated[int | None, BeforeValidator(_blank), Field(ge=1)] = None
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class VersionForm(_Form):
+    version: int
+
+
+class AssignForm(VersionForm):
+    """``to`` is ``crew/ID`` or ``contractor/ID``."""
+
+    to: str = Field(max_length=220)
+
+
+class HoldForm(VersionForm):
+    reason: HoldReason
+    note: str = Field("", max_length=2000)
+
+
+class SaidForm(VersionForm):
+    note: str = Field("", max_length=2000)
+
+
+class CancelForm(VersionForm):
+    reason: CancelReason
+    note: str = Field("", max_length=2000)
+
+
+class RateForm(VersionForm):
+    stars: Annotated[int | None, BeforeValidator(_blank), Field(ge=1, le=5)] = None
+    note: str = Field("", max_length=2000)
+
+
+class NoteForm(_Form):
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class AttachForm(_Form):
+    kind: AttachmentKind = AttachmentKind.OTHER
+
+
+async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
+    query, board, now = asked.query, asked.deps.board, asked.deps.now()
+    wanted = Wanted(
+        open={"open": True, "overdue": True, "over": False}.get(query.which),
+        crew=query.crew,
+        area=query.area,
+        about=query.about,
+        cause=query.cause,
+        overdue=now if query.which == "overdue" else None,
+    )
+    found = await ordering.listed(asked, wanted, query.before, _ROWS + 1)
+    shown = found[:_ROWS]
+    following = shown[-1].id if len(found) > _ROWS else None
+    if query.which in ("open", "overdue"):
+        # What is due first is what people look for; a page of these is seldom all there are.
+        shown.sort(key=ordering.urgency)
+    still = ordering.open_orders(asked)
+    return show(
+        asked,
+        "orders.html",
+        query=query,
+        shown=shown,
+        next=following,
+        open=len(still),
+        overdue=sum(ordering.is_overdue(one, now) for one in still),
+        names=board.names,
+        called=called(board, shown),
+        sent=await people(asked),
+        next_due=ordering.next_due,
+        areas=sorted(board.names.areas.items())[:400],
+        causes=Cause,
+    )
+
+
+async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    order = await ordering.find(asked)
+    store, board, now = asked.deps.store, asked.deps.board, asked.deps.now()
+    live = asked.request.headers.get("HX-Request") == "true"
+    return show(
+        asked,
+        "order.html",
+        order=order,
+        names=board.names,
+        called=called(board, [order])[order.id],
+        entry=board.get(order.about),
+        sent=await people(asked),
+        next_due=ordering.next_due,
+        late=[phase for phase in order.pending() if (due := order.due.of(phase)) is not None and due <= now],
+        outage=await clocks.outage(asked, order),
+        worked=clocks.work(asked, order),
+        reference=await store.read(platform.reference_of, order.id),
+        steps=await store.read(orders.time_line, order.id),
+        possible=deeds.possible(order, ordering.actor(asked.user)),
+        # The pictures do not change while one looks, and to fetch them anew would be one more look at each.
+        pictures=() if live else await pictures(asked, order),
+        hold_reasons=HoldReason,
+        cancel_reasons=[reason for reason in CancelReason if reason.value not in ("explained", "not_measured")],
+        attachment_kinds=AttachmentKind,
+    )
+
+
+def called(board: Board, shown: Sequence[WorkOrder]) -> dict[int, str]:
+    """What people call that which each order is about."""
+    names: dict[int, str] = {}
+    for one in shown:
+        entry = board.get(one.about) if one.scope is Scope.DEVICE else None
+        name = entry.device.name if entry is not None else ""
+        names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
+    return names
+
+
+async def assign(asked: Asked[PageQuery, AssignForm]) -> web.StreamResponse:
+    order = await ordering.find(asked)
+    kind, _, id = asked.body.to.partition("/")
+    crew, contractor = (id, "") if kind == "crew" else ("", id)
+    await ordering.assign(asked, order, asked.body.version, contractor, crew)
+    return _back(order)
+
+
+async def note(asked: Asked[PageQuery, NoteForm]) -> web.StreamResponse:
+    order, text = await ordering.find(asked), asked.body.text
+    await ordering.do(asked, order, None, asking.note(text))
+    return _back(order)
+
+
+async def attach(asked: Asked[PageQuery, AttachForm]) -> web.StreamResponse:
+    order = await ordering.find(asked)
+    if not asked.photographs:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_photograph", why="")
+    await photographs.keep(asked, order, asked.body.kind)
+    return _back(order)
+
+
+def _back(order: WorkOrder) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"/orders/{order.id}"})
+
+
+def _form(path: str, handler: Callable[[Any], Awaitable[web.StreamResponse]], body: type[BaseModel]) -> AnyRoute:
+    return Route(Surface.PAGE, "POST", f"/orders/{{id}}/{path}", handler, Action.WORK, PageQuery, body)
+
+
+def _deed(path: str, body: type[F], deed: Callable[[F], DoDeed]) -> AnyRoute:
+    async def handle(asked: Asked[PageQuery, F]) -> web.StreamResponse:
+        order = await ordering.find(asked)
+        await ordering.do(asked, order, asked.body.version, deed(asked.body))
+        return _back(order)
+
+    return _form(path, handle, body)
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(Surface.PAGE, "GET", "/orders", listed, Action.SEE_ORDERS, OrdersQuery, Nothing),
+    Route(Surface.PAGE, "GET", "/orders/{id}", one, Action.SEE_ORDERS, PageQuery, Nothing),
+    _form("assign", assign, AssignForm),
+    _deed("accept", VersionForm, lambda _: asking.accept()),
+    _deed("arrive", VersionForm, lambda _: asking.arrive()),
+    _deed("hold", HoldForm, lambda form: asking.hold(form.reason, form.note)),
+    _deed("resume", VersionForm, lambda _: asking.resume()),
+    _deed("fix", SaidForm, lambda form: asking.fix(form.note)),
+    _deed("close", RateForm, lambda form: asking.close(form.stars, form.note)),
+    # Its form needs stars; without them the rules refuse.
+    _deed("rate", RateForm, lambda form: asking.rate(form.stars or 0, form.note)),
+    _deed("cancel", CancelForm, lambda form: asking.cancel(form.reason, form.note)),
+    _deed("reopen", SaidForm, lambda form: asking.reopen(form.note)),
+    _form("note", note, NoteForm),
+    replace(_form("attach", attach, AttachForm), photographs=True),
+)

@@ -1,0 +1,75 @@
+"""The page of reports: a month picker, what is being made and how far it is, and the files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from camera_registry.console import reporting
+from camera_registry.console.pages.show import show
+from camera_registry.console.reporting import REPORTING
+from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.schemas import PageQuery
+from camera_registry.rules.access import Action
+from exporters.report.catalog import MEDIA
+from exporters.report.making import Kind, Order
+
+
+class ReportForm(BaseModel):
+    """Which report, of which month."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    report: Kind
+    month: str = Field("", max_length=10)
+    area: str = Field("", max_length=200)
+    contractor: str = Field("", max_length=200)
+
+
+async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    jobs = list(reversed(asked.request.app[REPORTING].jobs.values()))
+    response = show(
+        asked, "reports.html", jobs=jobs, kinds=Kind, formats=list(MEDIA), month=_last_month(asked.deps.now(), asked)
+    )
+    if any(not job.over for job in jobs):
+        response.headers["Refresh"] = "2"
+    return response
+
+
+def _last_month(now: datetime, asked: Asked[PageQuery, Nothing]) -> str:
+    local = now.astimezone(asked.deps.zone())
+    year, month = (local.year, local.month - 1) if local.month > 1 else (local.year - 1, 12)
+    return f"{year}-{month:02}"
+
+
+async def make(asked: Asked[PageQuery, ReportForm]) -> web.StreamResponse:
+    form = asked.body
+    await reporting.begin(
+        asked, Order(form.report, form.month, area=form.area.strip(), contractor=form.contractor.strip())
+    )
+    return _back()
+
+
+async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    reporting.cancel(asked)
+    return _back()
+
+
+async def freeze(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    await reporting.freeze(asked)
+    return _back()
+
+
+def _back() -> web.Response:
+    return web.Response(status=303, headers={"Location": "/reports"})
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(Surface.PAGE, "GET", "/reports", listed, Action.REPORT, PageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/reports", make, Action.REPORT, PageQuery, ReportForm),
+    Route(Surface.PAGE, "GET", "/reports/{id}/{format}", reporting.file, Action.REPORT, PageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/reports/{id}/cancel", cancel, Action.REPORT, PageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/reports/{id}/freeze", freeze, Action.FREEZE, PageQuery, Nothing),
+)

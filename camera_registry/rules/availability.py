@@ -1,0 +1,174 @@
+"""This file decides which time counts: periods and days of a zone, and the stretches that are kept out of rates.
+
+What is good, bad or unknown at an instant, by the last flip of each aspect before it:
+
+- an aspect counts from its first confirmed state until it is no longer measured; reach counts always;
+- down and flapping are bad, ok is good, stale and never confirmed are unknown; a suspicion is no flip, and one that is
+  confirmed began at its first sign;
+- a device with several channels is as good as its worst;
+- bad goes before unknown, and unknown before good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim
+
+from camera_registry.model.device import Life
+from camera_registry.model.incident import Incident, Party
+from camera_registry.model.maintenance import Window, WindowKind
+from camera_registry.model.rates import Excluded, Exclusion
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NoPeriod(ValueError):
+    """A period that can't be reported on; the message is the key of a text, ``values`` what it names."""
+
+    def __init__(self, flaw: str, **values: str) -> None:
+        super().__init__(flaw)
+        self.flaw = flaw
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``begins`` until ``ends`` (not included), told by the clock of ``zone``."""
+
+    begins: datetime
+    ends: datetime
+    zone: ZoneInfo
+    name: str
+
+    def days(self) -> list[datetime]:
+        """Where the days of the zone begin in it, with ``begins`` first. A day of 23 or 25 hours is one day."""
+        found = [self.begins]
+        day = self.begins.astimezone(self.zone).date()
+        while (begin := midnight(day := day + timedelta(days=1), self.zone)) < self.ends:
+            found.append(begin)
+        return found
+
+    def whole_days(self) -> list[tuple[datetime, datetime]]:
+        """The days that lie in it from their beginning to their end."""
+        days = [*self.days(), self.ends]
+        return [(day, until) for day, until in pairwise(days) if self._at_midnight(day) and self._at_midnight(until)]
+
+    def _at_midnight(self, at: datetime) -> bool:
+        return midnight(at.astimezone(self.zone).date(), self.zone) == at
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day of a zone begins, in UTC. Where clocks are put forward at midnight it begins at the next hour."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name. Raises NoPeriod."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise NoPeriod("zone", zone=name) from None
+
+
+def month(name: str, zone: ZoneInfo, now: datetime) -> Period:
+    """A calendar month (``2026-10``) of a zone, or what has passed of it. Raises NoPeriod."""
+    try:
+        first = datetime.strptime(name, "%Y-%m").replace(tzinfo=zone).date()
+    except ValueError:
+        raise NoPeriod("month", month=name) from None
+    begins = midnight(first, zone)
+    if begins >= now:
+        raise NoPeriod("future", month=name)
+    after = midnight((first + timedelta(days=32)).replace(day=1), zone)
+    return Period(begins, min(after, now), zone, name)
+
+
+def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> Period:
+    """Any period; times without a zone are of ``zone``. Raises NoPeriod."""
+    begins, ends = (
+        (one if one.tzinfo is not None else one.replace(tzinfo=zone)).astimezone(UTC) for one in (begins, ends)
+    )
+    if ends <= begins:
+        raise NoPeriod("reversed", begins=begins.isoformat(), ends=ends.isoformat())
+    if begins >= now:
+        raise NoPeriod("future", month=begins.astimezone(zone).isoformat())
+    local = f"{begins.astimezone(zone):%Y-%m-%d %H:%M} – {ends.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Period(begins, min(ends, now), zone, local)
+
+
+def turns(window: Window, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Every turn of a window that touches a period, as (begins, ends)."""
+    stop = min(ends, window.cancelled_at or ends)
+    starts: Iterable[datetime] = ()
+    length = window.lasts
+    if window.kind is WindowKind.FIXED and window.ends is not None:
+        starts, length = (window.begins,), window.ends - window.begins
+    elif window.kind is WindowKind.FLEXIBLE and window.began is not None:
+        starts = (window.began,)
+    elif window.kind is WindowKind.RECURRING:
+        starts = _recurring(window, begins - window.lasts, min(stop, window.ends or stop))
+    for start in starts:
+        begin, end = max(start, begins), min(start + length, stop)
+        if begin < end:
+            yield begin, end
+
+
+def _recurring(window: Window, begins: datetime, ends: datetime) -> Iterator[datetime]:
+    first = max(begins, window.begins) - timedelta(seconds=1)
+    for found in CronSim(window.schedule, first.astimezone(ZoneInfo(window.zone))):
+        start = found.astimezone(UTC)
+        if start >= ends:
+            return
+        if start >= window.begins:
+            yield start
+
+
+@dataclass(frozen=True, slots=True)
+class LifeChange:
+    """What became of a device: ``life`` from ``at`` on; None: it was removed. ``was``: before, None: not there yet."""
+
+    device: str
+    at: datetime
+    was: Life | None
+    life: Life | None
+
+
+def idle(
+    device: str, life: Life | None, changes: Sequence[LifeChange], begins: datetime, ends: datetime
+) -> Iterator[Excluded]:
+    """When a device was not meant to work, by its changes in the order of time; ``life`` is what holds now."""
+    first = changes[0].was if changes else life
+    held = [(_LONG_AGO, first), *((change.at, change.life) for change in changes)]
+    borders = [at for at, _ in held[1:]] + [ends]
+    for (at, meant), until in zip(held, borders, strict=True):
+        begin, end = max(at, begins), min(until, ends)
+        if meant is not Life.ACTIVE and begin < end:
+            yield Excluded(device, begin, end, Exclusion.IDLE, meant.value if meant is not None else "unregistered")
+
+
+def charged_to_parents(incident: Incident, ends: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches of a device's own incident that were charged to a parent."""
+    untils = [*(span.since for span in incident.spans[1:]), incident.ended or ends]
+    for span, until in zip(incident.spans, untils, strict=False):
+        if span.party is Party.PARENT and span.since < until:
+            yield span.since, until
+
+
+def joined(spans: Iterable[Excluded], begins: datetime, ends: datetime) -> list[Excluded]:
+    """The stretches inside the period, in order, each cut to it."""
+    cut = (replace(span, begins=max(span.begins, begins), ends=min(span.ends, ends)) for span in spans)
+    return sorted(span for span in cut if span.begins < span.ends)
+
+
+def grouped(keys: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Devices by group, from the groups of each device."""
+    found: dict[str, list[str]] = {}
+    for device, groups in keys.items():
+        for group in groups:
+            found.setdefault(group, []).append(device)
+    return found

@@ -1,0 +1,1 @@
+"""This package decides how well sites are covered: by their views now and in the past, and by geometry."""

@@ -1,0 +1,102 @@
+"""This file learns what is usual for a camera from accepted pictures, and says how far another picture is from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from camera_registry.model.baseline import Regime, Spread, Usual
+from camera_registry.model.picture import Measures, Picture
+
+MONOCHROME = 3.5
+"""Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+HIGH_SUN, LOW_SUN = 6.0, -6.0
+"""Degrees of the sun's elevation: above the first it is day, below the other (civil twilight) night."""
+_DAY, _NIGHT = (8, 17), (20, 5)
+"""Hours of day and night at any season, where the sun's place is not known."""
+_BRIGHT, _DIM = 90.0, 60.0
+"""Mean level from which on it is day, and below which it is night, where not even the hour is known."""
+
+_TO_DEVIATION = 1.4826
+_LEAST_SHARE = 0.04
+"""A deviation is never taken for smaller than this share of the median, plus the measure's own grain below: a few
+pictures of one morning are more alike than those of a month."""
+_LEAST: Mapping[str, float] = {
+    "mean": 6.0,
+    "deviation": 2.0,
+    "clipped": 0.01,
+    "dark_channel": 4.0,
+    "noise": 0.25,
+    "grain": 0.25,
+    "edge_width": 0.05,
+    "edge_width_worst": 0.08,
+    "reblur": 0.02,
+    "edge_tiles": 0.04,
+    "edge_strength": 8.0,
+    "a": 1.5,
+    "b": 1.5,
+    "colourfulness": 1.5,
+    "wave_prominence": 0.5,
+    "empty": 0.05,
+}
+"""What is learned, and the least deviation of each that is believed."""
+FEWEST = 3
+"""Pictures from which on something is usual."""
+
+
+def regime(look: Measures, hour: float | None = None, sun: float | None = None) -> Regime:
+    """The regime of a picture by its measures, the sun's elevation in degrees, or else the local ``hour`` (0 to 24)."""
+    if look["colourfulness"] < MONOCHROME:
+        return Regime.INFRARED
+    if sun is not None:
+        day, night = sun >= HIGH_SUN, sun < LOW_SUN
+    elif hour is not None:
+        day, night = _DAY[0] <= hour < _DAY[1], hour >= _NIGHT[0] or hour < _NIGHT[1]
+    else:
+        day, night = look["mean"] >= _BRIGHT, look["mean"] < _DIM
+    return Regime.DAY if day else Regime.NIGHT if night else Regime.DUSK
+
+
+def learn(accepted: Sequence[Picture], of: Regime) -> Usual | None:
+    """What is usual in ``accepted`` pictures of one regime; None for fewer than three that could be read.
+
+    The caller answers for them: pictures that a person or the rules have accepted as good, and no others, or a fault
+    would become usual.
+    """
+    looks = [picture.measures for picture in accepted if picture.measures is not None]
+    if len(looks) < FEWEST:
+        return None
+    names = [name for name in _LEAST if all(name in look for look in looks)]
+    return Usual(of, len(looks), {name: _spread([look[name] for look in looks], _LEAST[name]) for name in names})
+
+
+def strangeness(look: Measures, usual: Usual) -> dict[str, float]:
+    """By measure, how many deviations a picture is from what is usual; strangest first."""
+    away = {
+        name: (look[name] - spread.middle) / spread.deviation for name, spread in usual.spreads.items() if name in look
+    }
+    return dict(sorted(away.items(), key=lambda item: -abs(item[1])))
+
+
+def outliers(fleet: Mapping[str, Measures], most: int = 50) -> list[tuple[str, str, float]]:
+    """Of the first pictures of many cameras, those that are least like the rest: (camera, measure, deviations), the
+    strangest first. For the sheet that a person looks at before the others are accepted in bulk."""
+    looks = list(fleet.values())
+    if len(looks) < FEWEST:
+        return []
+    names = [name for name in _LEAST if all(name in look for look in looks)]
+    spreads = {name: _spread([look[name] for look in looks], _LEAST[name]) for name in names}
+    found = []
+    for camera, look in fleet.items():
+        name, away = max(
+            ((name, (look[name] - spread.middle) / spread.deviation) for name, spread in spreads.items()),
+            key=lambda one: abs(one[1]),
+        )
+        found.append((camera, name, away))
+    return sorted(found, key=lambda one: -abs(one[2]))[:most]
+
+
+def _spread(values: Sequence[float], least: float) -> Spread:
+    middle = median(values)
+    deviation = _TO_DEVIATION * median(abs(value - middle) for value in values)
+    return Spread(middle, max(deviation, least, _LEAST_SHARE * abs(middle)))

@@ -1,0 +1,119 @@
+"""The last hour by three ways: the API's JSON, the workbook, and Prometheus by its recording rules."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+import yaml
+
+from camera_registry.model.device import Device, Kind
+from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
+from camera_registry.model.policy import PollPolicy
+from camera_registry.store import Store, health, register
+from camera_registry.texts import texts
+from exporters.report.catalog import render
+from exporters.report.making import Desk, Order
+from exporters.report.making import Kind as Report
+from tests.exporters.monitoring import SHIPPED
+from tests.servers import promtool_binary
+
+BEGINS = datetime(2026, 10, 7, 8, tzinfo=UTC)
+STEP = timedelta(seconds=30)
+STEPS = 120
+"""An hour, in steps of a scrape."""
+ASPECTS = (Aspect.REACH, Aspect.STREAM, Aspect.PICTURE)
+Held = Mapping[tuple[str, Aspect], list[State]]
+
+
+def fleet() -> Held:
+    """What holds of each aspect in each step: long stretches, now and then lost or silent."""
+    dice = random.Random(3)
+    held: dict[tuple[str, Aspect], list[State]] = {}
+    for device in ("cam-1", "cam-2", "cam-3"):
+        for aspect in ASPECTS:
+            states: list[State] = []
+            while len(states) < STEPS:
+                state = dice.choice([State.OK, State.OK, State.DOWN, State.STALE])
+                states += [state] * dice.randrange(5, 40)
+            held[device, aspect] = states[:STEPS]
+    return held
+
+
+def stored(held: Held, folder: Path) -> Store:
+    store = Store.open(f"sqlite:///{folder}/rates.db", folder)
+    devices = [Device(id, Kind.CAMERA, contractor="") for id in sorted({device for device, _ in held})]
+    store.write_now(register.apply, devices, author="test", at=BEGINS - timedelta(days=1))
+    for (device, aspect), states in held.items():
+        subject = Subject(device, aspect)
+        flips = [
+            Flip(subject, before, after, BEGINS + place * STEP, BEGINS + place * STEP)
+            for place, (before, after) in enumerate(zip([State.UNKNOWN, *states], states, strict=False))
+            if before is not after
+        ]
+        store.write_now(health.save, [AspectState(subject, read_at=BEGINS + STEPS * STEP)], flips)
+    return store
+
+
+def series(held: Held) -> list[dict[str, str]]:
+    """What Prometheus scrapes at the end of each step."""
+    found = []
+    for (device, aspect), states in held.items():
+        labels = f'{{device="{device}",aspect="{aspect.value}"}}'
+        value = {State.OK: "1", State.DOWN: "0", State.STALE: "_"}
+        known = " ".join("0" if state is State.STALE else "1" for state in states)
+        found.append({"series": f"camera_aspect_known{labels}", "values": f"_ {known}"})
+        # A series that is gone from a scrape is marked so (stale); a mere gap would be bridged.
+        told, before = ["_"], ""
+        for state in states:
+            told.append("stale" if state is State.STALE and before not in ("", "_", "stale") else value[state])
+            before = told[-1]
+        found.append({"series": f"camera_aspect_state{labels}", "values": " ".join(told)})
+    return found
+
+
+def test_api_workbook_and_metrics_give_the_same_figures(tmp_path: Path) -> None:
+    held = fleet()
+    ends = BEGINS + STEPS * STEP
+    with stored(held, tmp_path) as store:
+        desk = Desk(store, PollPolicy({}, {}), "Asia/Shanghai", lambda: ends + timedelta(hours=1))
+        document = desk.make(Order(Report.AVAILABILITY, begins=BEGINS, ends=ends), texts("zh"))
+    (told,) = json.loads(render(document, "json"))["tables"]["total"]["rows"]
+    assert 0 < told["intact"] < told["online"] < 1
+    assert 0 < told["unknown"] < 1
+    sheet = openpyxl.load_workbook(io.BytesIO(render(document, "xlsx")))[document.table("total").title]
+    # A workbook holds 16 digits of a number.
+    assert [sheet.cell(2, place).value for place in (2, 3)] == pytest.approx(
+        [told["online"], told["intact"]], rel=1e-15
+    )
+    rules = {
+        "rule_files": [str(SHIPPED / "prometheus" / "recording.yml")],
+        "evaluation_interval": "30s",
+        "tests": [
+            {
+                "interval": "30s",
+                "input_series": series(held),
+                "promql_expr_test": [
+                    {
+                        "expr": f"camera:{measure}:ratio_1h",
+                        "eval_time": "1h",
+                        "exp_samples": [{"labels": f"camera:{measure}:ratio_1h", "value": told[measure]}],
+                    }
+                    for measure in ("online", "intact")
+                ],
+            }
+        ],
+    }
+    case = tmp_path / "case.yml"
+    case.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    done = subprocess.run(
+        [promtool_binary(), "test", "rules", case], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

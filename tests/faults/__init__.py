@@ -1,0 +1,1 @@
+"""The faults that a service must outlive, injected in short; ``bench.faults`` holds the code."""

@@ -1,0 +1,31 @@
+"""Injects the faults of a module's ``SCENARIOS`` into whole services, in short, all at once; a test looks at each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bench.faults.scenario import Finding, Scenario, table, together
+
+Found = dict[str, Sequence[Finding]]
+
+
+@pytest.fixture(scope="module")
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """By scenario, each promise with what was measured."""
+    return asyncio.run(together(request.module.SCENARIOS, tmp_path_factory.mktemp("faults")))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each scenario."""
+    if "broken" in metafunc.fixturenames:
+        metafunc.parametrize("scenario", metafunc.module.SCENARIOS, ids=lambda one: one.name)
+
+
+@pytest.fixture
+def broken(scenario: Scenario, found: Found) -> list[Finding]:
+    """The promises that were not kept; all are printed with their figures."""
+    print(table(found[scenario.name]))
+    return [one for one in found[scenario.name] if not one.held]

@@ -1,0 +1,1 @@
+"""Tests of how well sites are covered."""

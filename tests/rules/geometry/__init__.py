@@ -1,0 +1,1 @@
+"""Tests of what cameras can see of places."""

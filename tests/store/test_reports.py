@@ -1,0 +1,128 @@
+"""What reports tell besides rates, and what is frozen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from camera_registry.model.device import Device, Kind
+from camera_registry.model.health import Aspect
+from camera_registry.model.policy import PollPolicy
+from camera_registry.rules.availability import NoPeriod
+from camera_registry.rules.device_files import FileFinding, FileFlaw, audit, file_rate
+from camera_registry.store import Store, register
+from camera_registry.store import audit as trail
+from camera_registry.texts import texts
+from exporters.report.cells import plain
+from exporters.report.document import Document
+from exporters.report.making import Desk, Order
+from exporters.report.making import Kind as Report
+from tests.store.test_rates import DOWN, LATER, OK, START, chain, keep, registered
+
+OCTOBER = Order(Report.AVAILABILITY, "2026-10")
+HOUR = timedelta(hours=1)
+
+
+def desk(store: Store) -> Desk:
+    return Desk(store, PollPolicy({}, {}), "Asia/Shanghai", lambda: LATER)
+
+
+def rows(document: Document, table: str) -> list[dict[str, object]]:
+    found = document.table(table)
+    return [
+        {column.name: plain(cell, document.zone) for column, cell in zip(found.columns, row, strict=True)}
+        for row in found.rows
+    ]
+
+
+def test_a_frozen_month_stays_and_late_data_is_a_correction(store: Store) -> None:
+    registered(store, "cam-1", "cam-2")
+    # 744 h, of which 74.4 h are lost: 90 %.
+    keep(
+        store,
+        [*chain("cam-1", Aspect.REACH, (-5, OK), (10, DOWN), (84.4, OK)), *chain("cam-2", Aspect.REACH, (-5, OK))],
+    )
+    name, done = desk(store).freeze(OCTOBER, "li")
+    assert done
+    report = desk(store).make(OCTOBER, texts("en"))
+    assert rows(report, "corrections") == []
+    # Hours 200 to 274.4 come late: 80 %.
+    keep(store, chain("cam-1", Aspect.REACH, (200, DOWN), (274.4, OK)))
+    report = desk(store).make(OCTOBER, texts("en"))
+    (corrected,) = rows(report, "corrections")
+    assert (corrected["device"], corrected["frozen_online"], corrected["online"]) == ("cam-1", 0.9, 0.8)
+    assert rows(report, "frozen")[0]["online"] == 0.95
+    # Frozen once is frozen for good, and who did it is in the trail.
+    assert desk(store).freeze(OCTOBER, "wang") == (name, False)
+    assert [row.actor for row in store.read_now(lambda tx: trail.trail(tx, about=f"report/{name}"))] == ["li"]
+
+
+def test_an_area_has_the_sums_of_everything_below_it(store: Store) -> None:
+    from camera_registry.model.place import Area
+
+    places = [Area("city"), Area("grid-1", parent="city"), Area("grid-2", parent="city")]
+    store.write_now(register.apply, places, author="test", at=START - HOUR)
+    registered(store, "cam-1", area="grid-1", contractor="")
+    registered(store, "cam-2", area="grid-2")
+    keep(store, [*chain("cam-1", Aspect.REACH, (-5, DOWN)), *chain("cam-2", Aspect.REACH, (-5, OK))])
+    report = desk(store).make(OCTOBER, texts("zh"))
+    assert {row["group"]: row["online"] for row in rows(report, "by_area")} == {"city": 0.5, "grid-1": 0, "grid-2": 1}
+    part = desk(store).make(Order(Report.AVAILABILITY, "2026-10", area="grid-2"), texts("zh"))
+    assert [row["device"] for row in rows(part, "devices")] == ["cam-2"]
+    assert rows(part, "days")[0]["online"] == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "flaw"),
+    [
+        (Order(Report.AVAILABILITY, "2026-13"), "month"),
+        (Order(Report.AVAILABILITY, "2030-01"), "future"),
+        (Order(Report.AVAILABILITY, "2026-10", zone="Mars/Olympus"), "zone"),
+        (Order(Report.AVAILABILITY, "2026-10", zone="../../etc/passwd"), "zone"),
+        (Order(Report.AVAILABILITY, begins=START, ends=START), "reversed"),
+        (Order(Report.CONTRACTORS, "2026-10", contractor="nobody"), "contractor"),
+        (Order(Report.CONTRACTORS, "2026-10", area="nowhere"), "area"),
+    ],
+)
+def test_what_cannot_be_reported_is_said(store: Store, order: Order, flaw: str) -> None:
+    with pytest.raises(NoPeriod) as caught:
+        desk(store).make(order, texts("en"))
+    assert caught.value.flaw == flaw
+    assert texts("zh")(f"report_flaw.{flaw}", **caught.value.values)
+
+
+def test_device_files_are_held_against_themselves_each_other_and_the_device() -> None:
+    whole = Device(
+        "net-1", Kind.NETWORK, "Switch", "10.0.0.1", national_code="1" * 20, area="a", manufacturer="M", model="X",
+        serial="S1", firmware="1", mac="aa:bb:cc:dd:ee:ff", longitude=100, latitude=30, owner="o", contractor="c",
+    )  # fmt: skip
+    from dataclasses import replace
+    from datetime import date
+
+    whole = replace(whole, contract_end=date(2027, 1, 1), installed=date(2020, 1, 1))
+    bad = replace(
+        whole,
+        id="net-2",
+        national_code="12",
+        mac="xyz",
+        longitude=200,
+        contract_end=date(2019, 1, 1),
+        serial="S2",
+        owner="",
+    )
+    twin = replace(whole, id="net-3", national_code="2" * 20, mac="11:22:33:44:55:66")
+    found = audit([whole, bad, twin], {"net-2": {"serial": "S9", "firmware": "1"}})
+    assert {(one.device, one.field, one.flaw) for one in found} == {
+        ("net-2", "owner", FileFlaw.MISSING),
+        ("net-2", "national_code", FileFlaw.INVALID),
+        ("net-2", "mac", FileFlaw.INVALID),
+        ("net-2", "longitude", FileFlaw.INVALID),
+        ("net-2", "contract_end", FileFlaw.CONTRADICTORY),
+        ("net-2", "serial", FileFlaw.UNLIKE_DEVICE),
+        ("net-1", "serial", FileFlaw.SHARED),
+        ("net-3", "serial", FileFlaw.SHARED),
+    }
+    assert FileFinding("net-2", "serial", FileFlaw.UNLIKE_DEVICE, "S2", "S9") in found
+    assert file_rate([whole, bad, twin], found) == 0
+    assert file_rate([whole], audit([whole], {})) == 1
