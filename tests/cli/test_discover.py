@@ -134,7 +134,12 @@ async def test_ctrl_c_stops_and_tells_what_was_found_and_how_to_go_on(config: Pa
     command = [sys.executable, "-m", "camera_registry", "--config", str(config), "discover"]
     command += ["--network", "127.1.0.0/16", "--rate", "40", "--json"]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    await asyncio.sleep(4)
+    descriptors = Path(f"/proc/{process.pid}/fd")
+    async with asyncio.timeout(40):
+        # Until it searches: a busy machine takes its time to load it.
+        while not any(str(one.readlink()).startswith("socket:") for one in descriptors.iterdir()):
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(2)
     process.send_signal(signal.SIGINT)
     out, _ = await process.communicate()
     told = json.loads(out)
