@@ -38,13 +38,16 @@ from camera_registry.service.gallery import Gallery
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.notifier import Notifier
+from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.pulse import Pulse, send_heartbeats
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.replay.records import Addressed, Followed, Ruled, Started, Ticked
+from camera_registry.service.replay.registers import differing
 from camera_registry.service.watch import watch_loop
 from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
-from camera_registry.store import Store, credentials, health, incidents, orders, register, windows
+from camera_registry.store import Store, credentials, decisions, health, incidents, orders, register, windows
 from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
@@ -112,6 +115,8 @@ class App:
             self._clock,
             self.metrics,
         )
+        self.log = self._observation_log()
+        self.recorder.log = self.log
         self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc)
         self.discoverer = Discoverer(
             self._tools.guard,
@@ -132,7 +137,7 @@ class App:
             lambda: timedelta(days=self.settings.dispatch.picture_days),
         )
         self._housekeeper = Housekeeper(
-            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention
+            self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
         )
         self.pulse = Pulse()
         self.notifier = Notifier(
@@ -159,23 +164,36 @@ class App:
 
     async def take_up(self) -> None:
         """Read what was true when the service last ran, and let the time since then pass."""
-        self._casebook.audiences = self._audiences()
-        states = await self.store.read(health.load_states)
-        self._ledger.load(states, await self.store.read(health.load_seen))
-        self._casebook.load(
-            states,
-            await self.store.read(incidents.load_open),
-            await self.store.read(incidents.load_affected),
-            await self.store.read(incidents.newest),
-            self._clock.utc(),
-        )
+        kept = await self.store.read(decisions.marked)
+        self.log.n = kept
+        if not self.log.keeps:
+            # Whoever reads an earlier log is to know that it does not go on.
+            await self.store.write(decisions.mark, 0)
         repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
-        self._dispatcher.load(
-            await self.store.read(orders.load, self._clock.utc() - repeats), await self.store.read(orders.newest)
+        started = Started(
+            self._rules(),
+            self._audiences(),
+            tuple(await self.store.read(health.load_states)),
+            tuple(await self.store.read(health.load_seen)),
+            tuple(await self.store.read(incidents.load_open)),
+            tuple(await self.store.read(incidents.load_affected)),
+            await self.store.read(incidents.newest),
+            tuple(await self.store.read(orders.load, self._clock.utc() - repeats)),
+            await self.store.read(orders.newest),
+            kept,
+            await self.store.read(decisions.newest),
         )
         await self.gallery.follow()
+        now = self._clock.utc()
+        self.log.note(now, started)
+        self._casebook.audiences = started.audiences
+        self._ledger.load(started.states, started.seen)
+        self._casebook.load(started.states, started.incidents, started.affected, started.last_id, now)
+        self._dispatcher.load(started.orders, started.last_order)
         await self.follow()
-        self.recorder.tell(self._ledger.tick(self._clock.utc(), 1))
+        now = self._clock.utc()
+        self.log.note(now, Ticked(1))
+        self.recorder.tell(self._ledger.tick(now, 1))
         await self.recorder.flush()
         need_now = need(self._entries())
         log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
@@ -192,15 +210,23 @@ class App:
 
     async def _follow(self, *, anew: bool) -> None:
         version = await self.store.read(register.version)
-        self._register = await self.store.read(register.load_register)
+        before, self._register = self._register, await self.store.read(register.load_register)
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)
         planned = await self.store.read(windows.load, self._clock.utc())
-        self._ledger.lookout.names = self.settings.poller.canaries
-        told = self._ledger.follow(self._register, self._clock.utc(), anew=anew)
-        self._casebook.follow(self._register, planned, self.settings.incidents.policy())
-        self._dispatcher.follow(self._register, self.settings.dispatch_policy())
+        canaries, rules, dispatch = self.settings.poller.canaries, self._rules(), self.settings.dispatch_policy()
+        now = self._clock.utc()
+        if anew:
+            self.log.note(now, rules)
+            self._ledger.policy, self._ledger.polls = rules.health, rules.polls
+        if self.log.keeps:
+            edits = differing(before, self._register)
+            self.log.note(now, Followed(*edits, tuple(planned), rules.incidents, dispatch, canaries, anew))
+        self._ledger.lookout.names = canaries
+        told = self._ledger.follow(self._register, now, anew=anew)
+        self._casebook.follow(self._register, planned, rules.incidents)
+        self._dispatcher.follow(self._register, dispatch)
         for name in self._ledger.lookout.strangers:
             log.warning("[poller] canaries: %s is no device of the register, by id or address; it is not watched", name)
         self.board.names = _names(self._register)
@@ -211,12 +237,24 @@ class App:
     async def follow_channels(self) -> None:
         """Take up the channels of the settings."""
         settings = self.settings
-        self._casebook.audiences = self._audiences()
+        self._take_up_audiences()
         await self.notifier.follow(settings.channels, settings.language, settings.time_zone, self.url)
 
-    def _audiences(self) -> list[Audience]:
+    def _take_up_audiences(self) -> None:
+        audiences = self._audiences()
+        if audiences != self._casebook.audiences:
+            self.log.note(self._clock.utc(), Addressed(audiences))
+            self._casebook.audiences = audiences
+
+    def _audiences(self) -> tuple[Audience, ...]:
         settings = self.settings
-        return [channel.audience(settings.time_zone) for channel in settings.channels]
+        return tuple(channel.audience(settings.time_zone) for channel in settings.channels)
+
+    def _rules(self) -> Ruled:
+        settings = self.settings
+        return Ruled(
+            settings.health.policy(), settings.probes.policy(), settings.incidents.policy(), POLLER, settings.time_zone
+        )
 
     async def reload(self) -> Sequence[str]:
         """Read the settings file again and take up what may change while running. Returns the problems that kept it
@@ -230,8 +268,6 @@ class App:
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()
-        self._ledger.policy = settings.health.policy()
-        self._ledger.polls = settings.probes.policy()
         self._ledger.zone = self.gallery.zone = ZoneInfo(settings.time_zone)
         self._tools.guard.allow(settings.devices.networks)
         self.poller.limits.slots = settings.poller.slots
@@ -257,7 +293,8 @@ class App:
     def _alarms(self) -> Sequence[str]:
         """What whoever looks at a page must know of the service itself: keys of texts."""
         full = ["alarm.disk_full"] if self.store.reserve.spent else []
-        return full + ([] if self.recorder.healthy else ["alarm.not_written"])
+        kept = [] if self.recorder.healthy else ["alarm.not_written"]
+        return full + kept + (["alarm.not_logged"] if self.log.failing else [])
 
     def deps(self) -> Deps:
         """What the console is given."""
@@ -273,6 +310,7 @@ class App:
             changed=self.follow,
             probe_now=self.probe_now,
             edit_incident=self.recorder.edit,
+            remark=self.recorder.remark,
             edit_order=self.recorder.edit_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
@@ -350,6 +388,7 @@ class App:
     async def run(self) -> None:
         """Run every loop until cancelled; if one of them dies, all stop: half a monitor is worse than none."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.log.run(), name="observation-log")
             group.create_task(self.recorder.run(), name="recorder")
             group.create_task(self.poller.run(), name="poller")
             group.create_task(self._housekeeper.run(), name="housekeeper")
@@ -359,6 +398,23 @@ class App:
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(self.acceptor.run(), name="acceptor")
             group.create_task(watch_loop(self.metrics), name="watch")
+
+    def _observation_log(self) -> Silent:
+        settings = self.settings
+        if not settings.observation_log.enabled:
+            return Silent()
+        wanted = settings.observation_log
+        kept = ObservationLog(
+            wanted.directory or settings.storage.directory / "observations",
+            round(wanted.megabytes * 1_000_000),
+            wanted.files,
+            self._clock.utc,
+        )
+        kept.checkpoint = partial(self.recorder.checkpoint, kept)
+        self.metrics.follow_count(
+            "camera_registry_observation_log_lost_total", "Records the log could not be given.", lambda: kept.lost
+        )
+        return kept
 
     def _sweep(self, now: datetime) -> None:
         """Throw out the pictures that are too old."""
@@ -407,6 +463,7 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         await desk.start()
         stack.push_async_callback(desk.close)
         app = App(loaded, store, vault, desk)
+        stack.callback(app.log.close)
         await app.take_up()
         runner = web.AppRunner(build(app.deps()), access_log=None)
         await runner.setup()

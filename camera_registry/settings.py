@@ -205,6 +205,16 @@ class Notices(Section):
     keep_days: float = Field(90, ge=1)
 
 
+class ObservationLog(Section):
+    """Everything that decisions depend on, as JSON lines for ``replay``. ``directory`` empty: ``observations`` in the
+    data directory. A file that has so many megabytes is compressed; so many files are kept, each with a checkpoint."""
+
+    enabled: bool = False
+    directory: Path | None = None
+    megabytes: float = Field(512, gt=0)
+    files: int = Field(20, ge=2)
+
+
 class Logs(Section):
     """What is written to standard error, one JSON object or one line of text a record."""
 
@@ -231,6 +241,7 @@ class Settings(Section):
     photographs: Photographs = Photographs()
     callback: Callback = Callback()
     heartbeat: Heartbeat = Heartbeat()
+    observation_log: ObservationLog = ObservationLog()
     logs: Logs = Logs()
 
     def dispatch_policy(self) -> DispatchPolicy:
@@ -307,10 +318,13 @@ def load(path: Path) -> Loaded:
             "key_file": (path.parent / key_file).resolve() if key_file else directory / "credentials.key",
         }
     )
+    kept = settings.observation_log
+    if kept.directory is not None:
+        kept = kept.model_copy(update={"directory": (path.parent / kept.directory).resolve()})
     channels, callback = located(settings.channels, path.parent), settings.callback.located(path.parent)
     if problems := (*flaws(channels), *callback.flaws()):
         raise SettingsError(str(path), problems)
-    made = {"storage": storage, "channels": channels, "callback": callback}
+    made = {"storage": storage, "channels": channels, "callback": callback, "observation_log": kept}
     return Loaded(settings.model_copy(update=made), path)
 
 

@@ -18,9 +18,11 @@ from camera_registry.cli import (
     inventory,
     judge,
     probe,
+    replay,
     reports,
     serve,
     simulate,
+    windows,
 )
 from camera_registry.cli.outcome import GOOD, INTERRUPTED, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
@@ -34,9 +36,11 @@ MODULES: tuple[CommandModule, ...] = (
     probe,
     capture,
     judge,
+    replay,
     reports,
     database,
     administration,
+    windows,
     simulate,
 )
 

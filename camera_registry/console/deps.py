@@ -33,6 +33,9 @@ ProbeNow = Callable[[Device], Awaitable[Sequence[tuple[Observation, Sequence[Ste
 EditIncident = Callable[[int, Callable[[Incident], IncidentChange]], Awaitable[Incident | None]]
 """Does something to an open incident and writes it down; None when it is not open. Raises what the function raises."""
 
+Remark = Callable[[IncidentChange], Awaitable[None]]
+"""Writes down what somebody says of an incident that is over."""
+
 
 EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
 """Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
@@ -116,6 +119,7 @@ class Deps:
     changed: Callable[[], Awaitable[None]]
     probe_now: ProbeNow
     edit_incident: EditIncident
+    remark: Remark
     ready: Callable[[], bool]
     alarms: Callable[[], Sequence[str]]
     covering: Callable[[str, datetime], Window | None]

@@ -14,7 +14,7 @@ from camera_registry.model.incident import Acknowledgement, Incident, IncidentCh
 from camera_registry.model.maintenance import Window
 from camera_registry.rules import maintenance
 from camera_registry.rules.incidents import edits
-from camera_registry.store import Transaction, audit, incidents, windows
+from camera_registry.store import incidents, windows
 from camera_registry.store.errors import Outdated
 
 _Ask = Asked[Any, Any]
@@ -63,7 +63,7 @@ async def note(asked: _Ask, text: str) -> None:
     if incident.open:
         await _change(asked, None, lambda now: replace(step, incident=now))
     else:
-        await asked.deps.store.write(_keep_note, step)
+        await asked.deps.remark(step)
 
 
 async def _change(asked: _Ask, expected: int | None, change: Callable[[Incident], IncidentChange]) -> None:
@@ -80,11 +80,6 @@ async def _change(asked: _Ask, expected: int | None, change: Callable[[Incident]
     if await asked.deps.edit_incident(id, made) is None:
         await find(asked)
         raise Problem(HTTPStatus.CONFLICT, "incident_over", id=id)
-
-
-def _keep_note(tx: Transaction, step: IncidentChange) -> None:
-    incidents.save(tx, (), [step])
-    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
 
 
 async def plan(asked: _Ask, window: Window) -> Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,9 @@ _FOLLOWING = {
     Step.RESOLVED: Occasion.RESOLVED,
 }
 """Steps that are told only to who was told of the incident before, and then wherever it belongs now."""
+
+Told = AbstractSet[tuple[str, int | None]]
+"""Channels with the incidents that they were told of, or will be whatever happens."""
 
 BACK_OFF = (2.0, 300.0)
 """Seconds before the first retry, which double up to the longest."""
@@ -52,6 +56,22 @@ def owed(
             values = values or describe(change.incident, register, (orders or {}).get(change.incident.id))
             notices.append(_notice(change, audience, made, values))
     return notices
+
+
+def due_to(notices: Iterable[Notice], told: Told) -> tuple[list[Notice], list[Notice]]:
+    """The notices to be kept, where ``told`` is known already; and those by which one that waits is only hastened."""
+    known = set(told)
+    kept: list[Notice] = []
+    hastened: list[Notice] = []
+    for one in notices:
+        pair = one.channel, one.incident
+        if pair in known and one.occasion is Occasion.SEVERITY_CHANGED:
+            hastened.append(one)
+        elif pair in known or not one.follows:
+            kept.append(one)
+            if one.state is NoticeState.PENDING and one.occasion not in WAITING:
+                known.add(pair)
+    return kept, hastened
 
 
 def _occasion(change: IncidentChange, audience: Audience, register: Register) -> Occasion | None:

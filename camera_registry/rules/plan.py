@@ -88,7 +88,8 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
             aspects.add(Aspect.REACH)
         if _encrypted(task, entry.target):
             aspects.add(Aspect.IDENTITY)
-        for aspect in aspects:
+        # In an order of its own: that of a set is another one in each process.
+        for aspect in sorted(aspects):
             channel = "" if aspect in OF_THE_DEVICE else task.channel
             found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
     return found

@@ -16,7 +16,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.work_order import Hold, OrderChange, WorkOrder
 from camera_registry.rules import maintenance, notices, order_notices
 from camera_registry.rules.incidents.book import Book, Fleet, Folded
-from camera_registry.rules.incidents.fold import fold
+from camera_registry.rules.incidents.fold import around, fold
 from camera_registry.rules.incidents.restore import restore
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
@@ -32,7 +32,8 @@ class Casebook:
         self.audiences: Sequence[Audience] = ()
         """Whom notices are owed to."""
         self._ledger = ledger
-        self._register = Register()
+        self.register = Register()
+        """The register that is followed."""
         self._book = Book(now)
         self._fleet = Fleet(heard=ledger.state, policy=ledger.policy_of, rules=policy)
 
@@ -51,7 +52,7 @@ class Casebook:
 
     def follow(self, register: Register, windows: Sequence[Window], policy: IncidentPolicy) -> None:
         """Take up the register, planned work and policy as they are now."""
-        self._register = register
+        self.register = register
         area_parents, parents = register.area_parents(), register.parents()
         self._fleet = replace(
             self._fleet,
@@ -62,11 +63,36 @@ class Casebook:
             windows=maintenance.plan(windows, register.devices, area_parents, parents),
         )
 
+    @property
+    def book(self) -> Book:
+        """The book as it is now."""
+        return self._book
+
+    @property
+    def policy(self) -> IncidentPolicy:
+        """The policy in force."""
+        return self._fleet.rules
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Planned work as it is now, with when it was set off."""
+        return tuple(one.window for one in self._fleet.windows)
+
+    def same(self, holds: Mapping[int, tuple[Hold, ...]]) -> bool:
+        """Whether nothing that surrounds the incidents has changed since they were last looked at."""
+        return around(self._surrounded(holds), self._book.at) == self._book.around
+
+    def recall(self, book: Book, holds: Mapping[int, tuple[Hold, ...]], *, same: bool) -> None:
+        """Take the book up as it was; after ``follow``."""
+        self._book = replace(book, around=around(self._surrounded(holds), book.at) if same else ())
+
+    def _surrounded(self, holds: Mapping[int, tuple[Hold, ...]]) -> Fleet:
+        return replace(self._fleet, blind=self._ledger.lookout.blind, holds=holds)
+
     def fold(self, changes: Changes, now: datetime, holds: Mapping[int, tuple[Hold, ...]] | None = None) -> Folded:
         """Fold the flips of these changes that were not folded yet, and note beside them what follows. ``holds``: for
         which incidents work orders are or were on hold."""
-        fleet = replace(self._fleet, blind=self._ledger.lookout.blind, holds=holds or {})
-        self._book, folded = fold(self._book, changes.flips[changes.folded :], fleet, now)
+        self._book, folded = fold(self._book, changes.flips[changes.folded :], self._surrounded(holds or {}), now)
         changes.folded = len(changes.flips)
         changes.incidents.update({incident.id: incident for incident in folded.incidents})
         changes.steps += folded.changes
@@ -92,13 +118,13 @@ class Casebook:
         # A step of tomorrow, for the clock was set back since, is told now.
         tomorrow = self._book.at + AHEAD
         past = (step if step.at <= tomorrow else replace(step, at=self._book.at) for step in steps)
-        told = notices.owed(past, self.audiences, self._register, orders)
-        return told + order_notices.owed(order_steps, self.audiences, self._register)
+        told = notices.owed(past, self.audiences, self.register, orders)
+        return told + order_notices.owed(order_steps, self.audiences, self.register)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""
         steps = [IncidentChange(Step.OPENED, one.opened_at, one) for one in self._book.incidents.values()]
-        owed = notices.owed(steps, [audience], self._register)
+        owed = notices.owed(steps, [audience], self.register)
         return [one for one in owed if one.occasion is Occasion.OPENED and one.state is NoticeState.PENDING]
 
     def get(self, id: int) -> Incident | None:

@@ -34,6 +34,16 @@ class Dispatcher:
         self._took_up(OrderBook({order.id: order for order in orders}, last_id))
         self._book = replace(self._book, wake=wake(self._book, self._scene))
 
+    @property
+    def book(self) -> OrderBook:
+        """The book as it is now."""
+        return self._book
+
+    def recall(self, book: OrderBook, incidents: Mapping[int, Incident]) -> None:
+        """Take the book up as it was, beside these open incidents; after ``follow``."""
+        self._scene = replace(self._scene, incidents=incidents)
+        self._took_up(book)
+
     def follow(self, register: Register, policy: DispatchPolicy) -> None:
         """Take up the register and the table of rules as they are now. Deadlines that were told stay."""
         self._scene = replace(self._scene, register=register, policy=policy)

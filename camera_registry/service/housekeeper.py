@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.observation_log import Silent
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.replay.records import Ticked
 from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Housekeeper:
         clock: SteadyClock,
         follow: Callable[[], Awaitable[None]],
         retention: Callable[[], Retention],
+        log: Silent,
     ) -> None:
         self._ledger = ledger
         self._recorder = recorder
@@ -54,6 +57,7 @@ class Housekeeper:
         self._clock = clock
         self._follow = follow
         self._retention = retention
+        self._log = log
         self.beat: Callable[[], None] = lambda: None
         """Called at each turn."""
         self.version = 0
@@ -72,7 +76,9 @@ class Housekeeper:
                 log.warning("the system's clock was set by %+.1f s; nothing is lost by it", step.total_seconds())
                 await self._recorder.shift(step)
                 await self._shift_notices(step)
-            self._recorder.tell(self._ledger.tick(self._clock.utc(), SHARES))
+            now = self._clock.utc()
+            self._log.note(now, Ticked(SHARES))
+            self._recorder.tell(self._ledger.tick(now, SHARES))
             try:
                 if await self._store.read(register.version) != self.version:
                     await self._follow()

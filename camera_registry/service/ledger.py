@@ -3,6 +3,7 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
+from camera_registry.service.memory import Known, OfLedger, Waiting
 from camera_registry.service.watched import Watched
 
 
@@ -42,6 +44,7 @@ class Ledger:
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, Watched] = {}
+        self.poller = poller
         self.lookout = Lookout(poller)
         self._parents: Mapping[str, tuple[str, ...]] = {}
         self._below: dict[str, list[str]] = {}
@@ -71,10 +74,11 @@ class Ledger:
         self._below = topology.children(self._parents)
         self.lookout.follow(register)
         told: list[RosterChange] = []
-        for gone in self._watched.keys() - register.devices.keys():
+        for gone in sorted(self._watched.keys() - register.devices.keys()):
             told += self._retire(gone, now)
         moved: set[str] = set()
-        for device in register.devices.values():
+        # In an order of its own, and not that of a query: what is decided here must be the same again in a replay.
+        for _, device in sorted(register.devices.items()):
             own = tuple(channels.get(device.id, ()))
             site = register.sites.get(device.site)
             policy = self.policy.of(device, site.category if site else None)
@@ -90,9 +94,8 @@ class Ledger:
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
         behind = {below for id in moved for below in topology.descendants(id, self._below)}
-        for id in register.devices:
-            if id in moved or id in behind:
-                told += self._replan(self._watched[id], now)
+        for id in sorted(moved | behind):
+            told += self._replan(self._watched[id], now)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -180,6 +183,31 @@ class Ledger:
     def restore(self, taken: Changes) -> None:
         """Put back changes that could not be written."""
         self.changes = taken.under(self.changes)
+
+    def memory(self) -> tuple[OfLedger, list[Known]]:
+        """Everything that is remembered, as it is now."""
+        waiting = Waiting.of(self.changes)
+        own = OfLedger(self._turn, tuple(sorted(self._down)), dict(self._back), *self.lookout.memory, waiting)
+        # So many new tuples at once would make Python look for garbage in all there is: half a second for a city.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return own, [watched.memory() for watched in self._watched.values()]
+        finally:
+            if collects:
+                gc.enable()
+
+    def recall(self, own: OfLedger, devices: Iterable[Known], register: Register, now: datetime) -> None:
+        """Remember all that again, beside this register; in place of ``load``, and of the first ``follow``."""
+        known = tuple(devices)
+        for one in known:
+            self._of(one.device)
+        self.follow(register, now)
+        for one in known:
+            self._watched[one.device].recall(one, now)
+        self._turn, self._down, self._back = own.turn, set(own.down), dict(own.back)
+        self.lookout.recall(own.sight, own.asked)
+        self.changes = own.waiting.changes()
 
     def entry(self, device: str) -> BoardEntry | None:
         """What readers are shown of a device."""
@@ -274,11 +302,11 @@ class Ledger:
             return []
         was = watched.entry
         watched.take_up(entry, now)
-        for subject in watched.states.keys() - watched.feeders.keys():
+        for subject in [one for one in watched.states if one not in watched.feeders]:
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.feeders.keys() - watched.states.keys():
-            watched.states[subject] = AspectState(subject)
+        for subject in watched.feeders:
+            watched.states.setdefault(subject, AspectState(subject))
         if entry is not None and was is None:
             quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
             return [Put(entry), *(one for one in quiet if one is not None)]

@@ -45,6 +45,15 @@ class Lookout:
         """We were blind when the service last ran, and are until somebody answers."""
         self._sight = Sight(tuple(self.canaries) or ("",), since, since, since)
 
+    @property
+    def memory(self) -> tuple[Sight, datetime | None]:
+        """What was seen, and when canaries were last asked."""
+        return self._sight, self._asked
+
+    def recall(self, sight: Sight, asked: datetime | None) -> None:
+        """Remember that again."""
+        self._sight, self._asked = sight, asked
+
     def look(self, state: AspectState, reading: Reading, policy: Policy, now: datetime) -> Collection[str]:
         """Note whether a device answers. Returns the canaries that should be asked at once."""
         if reading.subject.aspect is not Aspect.REACH:

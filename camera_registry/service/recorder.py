@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,12 +25,27 @@ from camera_registry.model.observation import Facts
 from camera_registry.model.roster import RosterChange
 from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.notices import Told
 from camera_registry.service.books import Books
 from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
-from camera_registry.store import Store, Unavailable, audit, health, incidents, orders, outbox, register, windows
+from camera_registry.service.memory import Lists
+from camera_registry.service.observation_log import ObservationLog, Silent
+from camera_registry.service.replay import records
+from camera_registry.store import (
+    Store,
+    Unavailable,
+    audit,
+    decisions,
+    health,
+    incidents,
+    orders,
+    outbox,
+    register,
+    windows,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +54,10 @@ BLIND_AFTER = 5.0
 
 AUTHOR = "poller"
 """Whose name stands under what the register took over from devices."""
+
+
+Note = Callable[[Told], None]
+"""Is shown which channels had been told of which incidents."""
 
 
 class Meter(Protocol):
@@ -76,6 +96,8 @@ class Recorder:
         """Called whenever the loop that writes has turned."""
         self.healthy = True
         """Whether the last commit went through."""
+        self.log = Silent()
+        """Where what is judged and done is taken down."""
         self._dirty = asyncio.Event()
         self._writing = asyncio.Lock()
         """Held from taking changes until they are written, so that an edit of an incident or of an order finds it as it
@@ -114,7 +136,7 @@ class Recorder:
     async def flush(self) -> None:
         """Write and show everything now: a start does so before anybody can ask. Raises Unavailable."""
         async with self._writing:
-            await self._write(self._take(None))
+            await self._write(*self._take(None))
 
     async def edit(self, id: int, change: Callable[[Incident], IncidentChange]) -> Incident | None:
         """Do something to an open incident and write it down at once; None when it is not open. Raises Unavailable
@@ -124,14 +146,23 @@ class Recorder:
             if incident is None:
                 return None
             step = change(incident)
-            await self._store.write(_save_edit, step, self._books.owed([step]))
+            n = self.log.note(self._clock.utc(), records.Edited(step))
+            owed = self._books.owed([step])
+            await self._keep(n, lambda tx, told: _save_edit(tx, step, owed, told))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
 
+    async def remark(self, step: IncidentChange) -> None:
+        """Write down what somebody says of an incident that is over. Raises Unavailable."""
+        async with self._writing:
+            n = self.log.note(self._clock.utc(), records.Edited(step, open=False))
+            await self._keep(n, lambda tx, told: _save_remark(tx, step))
+
     async def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``."""
         async with self._writing:
+            self.log.note(self._clock.utc(), records.Shifted(step))
             self._ledger.shift(step)
             self._dispatcher.shift(step)
 
@@ -149,17 +180,65 @@ class Recorder:
             if order is None:
                 return None
             step = change(order, self._dispatcher.policy)
-            await self._store.write(_save_order, step, self._books.owed((), [step]))
-            if known is not None or step.order.state not in FINAL:
+            follows = known is not None or step.order.state not in FINAL
+            n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
+            owed = self._books.owed((), [step])
+            await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
+            if follows:
                 self._dispatcher.put(step.order, step.at)
         self._show(Changes())
         self._dirty.set()
         return step.order
 
+    async def checkpoint(self, log: ObservationLog) -> None:
+        """Let the log go on in a new file, with all that is remembered now beside it. Raises Unavailable."""
+        async with self._writing:
+            # Nothing is under way to the store now: what is remembered is what follows from the records so far.
+            newest = await self._store.read(decisions.newest)
+            told = await self._store.read(outbox.told_of, self._casebook.incidents)
+            now, (own, devices) = self._clock.utc(), self._ledger.memory()
+            kept = records.Checkpoint(
+                records.Ruled(
+                    self._ledger.policy,
+                    self._ledger.polls,
+                    self._casebook.policy,
+                    self._ledger.poller,
+                    str(self._ledger.zone),
+                ),
+                self._dispatcher.policy,
+                tuple(self._casebook.audiences),
+                self._ledger.lookout.names,
+                own,
+                self._books.memory(),
+                _pairs(told),
+                newest,
+            )
+            lists = Lists(self._casebook.register, devices, self._casebook.book, self._dispatcher.book)
+            place = log.turn()
+        await asyncio.to_thread(log.keep, *place, now, kept, lists)
+
+    async def _keep(self, n: int, save: Callable[[Connection, Note | None], None]) -> None:
+        """Store what record ``n`` of the log (0: there is none) led to. The log is on disk before it."""
+        now = self._clock.utc()
+
+        def told(pairs: Told) -> None:
+            self.log.note(now, records.Told(n, _pairs(pairs)))
+
+        await self.log.flush()
+        try:
+            await asyncio.shield(self._store.write(_marked, n, save, told if n else None))
+        except Exception:
+            self.log.note(now, records.Failed(n))
+            raise
+
     async def _receive(self) -> None:
         while True:
             batch = await self._link.take()
-            self.tell(self._ledger.judge(batch, self._clock.utc()))
+            now = self._clock.utc()
+            self.log.note(
+                now, records.Judged(tuple(replace(seen, picture=None) if seen.picture else seen for seen in batch))
+            )
+            self.tell(self._ledger.judge(batch, now))
             if self._store.reserve.spent:
                 continue  # what room is left is for what people are told
             for seen in batch:
@@ -171,7 +250,8 @@ class Recorder:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            changes, error = await self._try()
+            # Shielded: what a stop takes out of the writer's hands would be neither stored nor put back.
+            changes, error = await asyncio.shield(self._try())
             if error is not None:
                 self.healthy = False
                 self._meter.commit_failed()
@@ -192,24 +272,28 @@ class Recorder:
     async def _try(self) -> tuple[Changes, Unavailable | None]:
         """Write what there is. What could not be written is put back, and why is told."""
         async with self._writing:
-            changes = self._take(self._clock.utc())
+            changes, n = self._take(self._clock.utc())
             try:
-                await self._write(changes)
+                await self._write(changes, n)
             except Unavailable as error:
                 self._ledger.restore(changes)
                 return changes, error
             return changes, None
 
-    def _take(self, now: datetime | None) -> Changes:
-        """What is to be written, and the incidents and orders that follow from it."""
+    def _take(self, now: datetime | None) -> tuple[Changes, int]:
+        """What is to be written, and the incidents and orders that follow from it; and the number that the log gives
+        this."""
         changes = self._ledger.collect(now)
-        self._books.fold(changes, now or self._clock.utc())
-        return changes
+        folded_at = now or self._clock.utc()
+        n = self.log.note(folded_at, records.Taken())
+        self._books.fold(changes, folded_at)
+        return changes, n
 
-    async def _write(self, changes: Changes) -> None:
+    async def _write(self, changes: Changes, n: int) -> None:
         begun = asyncio.get_running_loop().time()
         if any(changes.rows()):
-            await self._store.write(_save, changes, self._books.owed(changes.steps, changes.order_steps))
+            owed = self._books.owed(changes.steps, changes.order_steps)
+            await self._keep(n, lambda tx, told: _save(tx, changes, owed, told))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -228,27 +312,42 @@ class Recorder:
             await self._store.write(_adopt_all, told, self._clock.utc())
 
 
-def _save(tx: Connection, changes: Changes, notices: Sequence[Notice]) -> None:
+def _pairs(told: Told) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((channel, id) for channel, id in told if id is not None))
+
+
+def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], None], told: Note | None) -> None:
+    save(tx, told)
+    if n:
+        decisions.mark(tx, n)
+
+
+def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Note | None) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)
-    outbox.owe(tx, notices)
+    outbox.owe(tx, notices, told)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
 
 
-def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice]) -> None:
+def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice], told: Note | None) -> None:
     incidents.save(tx, [step.incident], [step])
-    outbox.owe(tx, notices)
+    outbox.owe(tx, notices, told)
     detail = {"text": step.text} if step.text else {}
     audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
 
 
-def _save_order(tx: Connection, step: OrderChange, notices: Sequence[Notice]) -> None:
+def _save_remark(tx: Connection, step: IncidentChange) -> None:
+    incidents.save(tx, (), [step])
+    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
+
+
+def _save_order(tx: Connection, step: OrderChange, notices: Sequence[Notice], told: Note | None) -> None:
     orders.save(tx, [step.order], [step])
-    outbox.owe(tx, notices)
+    outbox.owe(tx, notices, told)
 
 
 def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:

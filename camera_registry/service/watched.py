@@ -14,6 +14,7 @@ from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.plan import feeders, reach_feeder
 from camera_registry.rules.verdict import read
+from camera_registry.service.memory import Known
 
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
@@ -49,6 +50,21 @@ class Watched:
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
+
+    def memory(self) -> Known:
+        """What is remembered of the device."""
+        held = tuple((subject, tuple(opinions.items())) for subject, opinions in self.opinions.items())
+        states, seen = tuple(self.states.values()), tuple(self.seen.values())
+        return Known(self.device.id, self.entry, states, seen, held, dict(self.learned), self.long_down)
+
+    def recall(self, known: Known, now: datetime) -> None:
+        """Remember it again."""
+        self.take_up(known.entry, now)
+        self.states = {state.subject: state for state in known.states}
+        self.seen = {(one.probe, one.channel): one for one in known.seen}
+        self.opinions = {subject: dict(held) for subject, held in known.opinions}
+        self.learned = dict(known.learned)
+        self.long_down = known.long_down
 
     def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
         """Keep the opinion of this run, and say whether it counts against those of others."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from camera_registry.model.chain import Link, LinkSeen, LinkState, Way
 from camera_registry.model.health import AspectState, Flip, Subject
@@ -101,6 +101,16 @@ def integrity(tx: Connection) -> list[str]:
         f"{row[0]} row {row[1]} refers to a missing {row[2]}" for row in tx.execute(text("PRAGMA foreign_key_check"))
     ]
     return [line for line in found if line != "ok"] + broken
+
+
+def flips_after(tx: Connection, id: int) -> list[Flip]:
+    """Every flip that was stored after one, oldest first."""
+    return [_flip(row) for row in tx.execute(select(_FLIPS).where(_FLIPS.c.id > id).order_by(_FLIPS.c.id))]
+
+
+def newest_flip(tx: Connection) -> int:
+    """The number of the newest flip; 0: there is none."""
+    return tx.execute(select(func.max(_FLIPS.c.id))).scalar() or 0
 
 
 def _state_row(state: AspectState) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from camera_registry.model.incident import (
 )
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
-from camera_registry.store.statements import insert, subtree, upsert
+from camera_registry.store.statements import insert, rows_after, subtree, upsert
 from camera_registry.store.tables import table
 
 _INCIDENTS = table(IncidentRow)
@@ -146,6 +146,28 @@ def affected(tx: Connection, incident: int, *, limit: int = 1000) -> list[Affect
     query = select(_AFFECTED).where(_AFFECTED.c.incident == incident)
     query = query.order_by(_AFFECTED.c.since, _AFFECTED.c.device).limit(limit)
     return [_affected(row) for row in tx.execute(query).mappings()]
+
+
+def opened_after(tx: Connection, id: int, besides: Collection[int] = ()) -> list[Incident]:
+    """Every incident with a higher number, and some older ones, as they stand."""
+    return [_incident(row) for row in rows_after(tx, _INCIDENTS, id, besides)]
+
+
+def affected_after(tx: Connection, id: int) -> list[Affected]:
+    """The devices lost behind incidents with a higher number."""
+    one = _AFFECTED.c
+    query = select(_AFFECTED).where(one.incident > id).order_by(one.incident, one.device, one.since)
+    return [_affected(row) for row in tx.execute(query).mappings()]
+
+
+def newest_step(tx: Connection) -> int:
+    """The number of the newest step; 0: there is none."""
+    return tx.execute(select(func.max(_STEPS.c.id))).scalar() or 0
+
+
+def steps_after(tx: Connection, id: int) -> list[StoredStep]:
+    """Every step that was stored after one, oldest first."""
+    return [StoredStep(**row) for row in rows_after(tx, _STEPS, id)]
 
 
 def _row(incident: Incident) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import groupby
@@ -29,7 +29,7 @@ from camera_registry.store import audit
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import IncidentRow
 from camera_registry.store.order_tables import WorkOrderRow, WorkOrderStepRow
-from camera_registry.store.statements import batches, insert, subtree, upsert
+from camera_registry.store.statements import batches, insert, rows_after, subtree, upsert
 from camera_registry.store.tables import table
 
 _ORDERS = table(WorkOrderRow)
@@ -139,6 +139,21 @@ def time_line(tx: Connection, order: int, *, limit: int = 1000) -> list[StoredSt
     """The steps of one order, oldest first."""
     query = select(_STEPS).where(_STEPS.c.work_order == order).order_by(_STEPS.c.id).limit(limit)
     return [StoredStep(**row) for row in tx.execute(query).mappings()]
+
+
+def opened_after(tx: Connection, id: int, besides: Collection[int] = ()) -> list[WorkOrder]:
+    """Every order with a higher number, and some older ones, as they stand."""
+    return [_order(row) for row in rows_after(tx, _ORDERS, id, besides)]
+
+
+def steps_after(tx: Connection, id: int) -> list[StoredStep]:
+    """Every step that was stored after one, oldest first."""
+    return [StoredStep(**row) for row in rows_after(tx, _STEPS, id)]
+
+
+def newest_step(tx: Connection) -> int:
+    """The number of the newest step; 0: there is none."""
+    return tx.execute(select(func.max(_STEPS.c.id))).scalar() or 0
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

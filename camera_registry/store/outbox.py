@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from camera_registry.model.notice import WAITING, Audience, Batch, Delivery, Notice, NoticeState, Occasion, Owing
+from camera_registry.rules import notices as rules
+from camera_registry.rules.notices import Told
 from camera_registry.store.columns import clean
 from camera_registry.store.incident_tables import DeliveryRow, NoticeRow
 from camera_registry.store.statements import batches, insert
@@ -51,32 +53,26 @@ Unwanted = Callable[[Occasion, int | None], str]
 """Why a notice is not to be sent any more; empty: it is. Called on the store's thread."""
 
 
-def owe(tx: Connection, notices: Sequence[Notice]) -> None:
+def owe(tx: Connection, notices: Sequence[Notice], note: Callable[[Told], None] | None = None) -> None:
     """Keep what is owed, each key once; what ``follows`` only for channels that were told of the incident before.
 
-    Belongs into the transaction that keeps the incidents.
+    Belongs into the transaction that keeps the incidents. ``note`` is shown what was told before.
     """
     if not notices:
         return
-    told = _told(tx, {one.incident for one in notices if one.incident is not None})
-    rows: list[dict[str, object]] = []
-    for one in notices:
-        known = (one.channel, one.incident) in told
-        if one.follows and not known:
-            continue
-        if one.occasion is Occasion.SEVERITY_CHANGED and known:
-            # It waits for the morning perhaps, and must not any more.
-            _hasten(tx, one)
-            continue
-        if one.state is NoticeState.PENDING and one.occasion not in WAITING:
-            told.add((one.channel, one.incident))
-        rows.append(_row(one))
-    if rows:
+    told = told_of(tx, {one.incident for one in notices if one.incident is not None})
+    if note is not None:
+        note(told)
+    kept, hastened = rules.due_to(notices, told)
+    for one in hastened:
+        # It waits for the morning perhaps, and must not any more.
+        _hasten(tx, one)
+    if kept:
         statement = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(_NOTICES)
-        tx.execute(statement.on_conflict_do_nothing(index_elements=["key"]), rows)
+        tx.execute(statement.on_conflict_do_nothing(index_elements=["key"]), [_row(one) for one in kept])
 
 
-def _told(tx: Connection, incidents: Iterable[int]) -> set[tuple[str, int | None]]:
+def told_of(tx: Connection, incidents: Iterable[int]) -> Told:
     """Which channels were told of which incidents, or will be whatever happens."""
     # What only waits, and was never tried, may still be found not to be wanted.
     certain = or_(_ONE.occasion.not_in(WAITING), _ONE.attempts > 0)
@@ -89,6 +85,17 @@ def _told(tx: Connection, incidents: Iterable[int]) -> set[tuple[str, int | None
             .distinct()
         )
     }
+
+
+def owed_after(tx: Connection, id: int) -> list[Notice]:
+    """Every notice that followed from a step and was stored after one, oldest first; not what time alone made due."""
+    own = and_(_ONE.id > id, _ONE.incident.is_not(None), ~_ONE.key.contains("+"))
+    return [_notice(row) for row in tx.execute(select(_NOTICES).where(own).order_by(_ONE.id)).mappings()]
+
+
+def newest(tx: Connection) -> int:
+    """The number of the newest notice; 0: there is none."""
+    return tx.execute(select(func.max(_ONE.id))).scalar() or 0
 
 
 def _hasten(tx: Connection, notice: Notice) -> None:

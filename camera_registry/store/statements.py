@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, Table, func, literal, select
+from sqlalchemy import Connection, Executable, Row, RowMapping, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from camera_registry.store.tables import ITEMS, CounterRow, table
@@ -51,6 +51,17 @@ def batches(values: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
             batch = []
     if batch:
         yield batch
+
+
+def rows_after(tx: Connection, target: Table, id: int, besides: Collection[int] = ()) -> list[RowMapping]:
+    """The rows with higher numbers, and some with lower ones, by their numbers."""
+    older = [
+        row
+        for batch in batches(one for one in besides if one <= id)
+        for row in tx.execute(select(target).where(target.c.id.in_(batch))).mappings()
+    ]
+    newer = tx.execute(select(target).where(target.c.id > id).order_by(target.c.id)).mappings()
+    return [*sorted(older, key=lambda row: int(row["id"])), *newer]
 
 
 def rows_by_id(tx: Connection, target: Table, ids: Collection[str]) -> dict[str, Row[Any]]:

@@ -264,6 +264,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         changed=changed,
         probe_now=probe_now,
         edit_incident=edit_incident,
+        remark=lambda step: store.write(incidents.save, (), [step]),
         edit_order=edit_order,
         photographs=Photographs(tmp_path / "photographs"),
         renew=renew,

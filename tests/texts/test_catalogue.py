@@ -85,7 +85,7 @@ def test_no_text_is_left_over() -> None:
         r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|regime|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
-        r"delivery_result|muted_because|channel_kind|thing|action|wrong_value|order_state|"
+        r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"attachment_kind|order_picture|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"

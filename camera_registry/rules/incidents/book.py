@@ -109,6 +109,8 @@ class Book:
     """When time alone may change something next; None: never. Nothing is looked at before, unless a flip comes or what
     surrounds it (``around``) has changed: a city that is down as a whole must not cost more than one that is well."""
     around: tuple[object, ...] = ()
+    index: object = field(default=None, compare=False, repr=False)
+    """What ``index`` makes of this book, so that it need not be made again. It says nothing that the rest does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -119,15 +119,23 @@ class Cases:
                 if spans != incident.spans:
                     self.incidents[id] = replace(incident, spans=spans)
 
-    def affect(self, current: Mapping[tuple[int, str], datetime], ends: Mapping[str, datetime]) -> None:
-        """Take down which devices are lost behind which incident, since when; ``ends`` says when others were back."""
+    def affect(
+        self,
+        current: Mapping[tuple[int, str], datetime],
+        ends: Mapping[str, datetime],
+        among: Container[str] | None,
+    ) -> None:
+        """Take down which devices are lost behind which incident, since when; ``ends`` says when others were back. Only
+        devices ``among`` these were looked at (None: all of them)."""
         for key, since in current.items():
             if key not in self.affected:
                 self._move(Affected(*key, since))
         for key, one in list(self.affected.items()):
-            if key not in current:
+            if (among is None or key[1] in among) and key not in current:
                 over = self.incidents[key[0]].ended if key[0] in self.incidents else None
                 self._move(replace(one, until=max(one.since, ends.get(key[1]) or over or self._now)))
+        if among is not None and not self._moved:
+            return
         lost = Counter(id for id, _ in self.affected)
         for id, number in lost.items():
             incident = self.incidents[id]
@@ -150,11 +158,13 @@ class Cases:
 
     def close(self) -> Closed:
         """What is left of it; each step with its incident as it stands after all of them."""
-        for id, incident in self.incidents.items():
-            if incident != self._before.get(id):
-                self.incidents[id] = replace(incident, version=incident.version + 1)
+        before = self._before
+        # Nearly all of them are the very same: to compare each field of thousands would take longer than all else.
+        differ = [id for id, one in self.incidents.items() if one is not (was := before.get(id)) and one != was]
+        for id in differ:
+            self.incidents[id] = replace(self.incidents[id], version=self.incidents[id].version + 1)
         told = tuple(replace(step, incident=self.incidents[step.incident.id]) for step in self._steps)
-        changed = tuple(one for id, one in sorted(self.incidents.items()) if one != self._before.get(id))
+        changed = tuple(self.incidents[id] for id in sorted(differ))
         still = {id: one for id, one in self.incidents.items() if one.open} if changed else self._before
         return Closed(still, told, changed, tuple(self._moved.values()))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from camera_registry.rules.incidents import common, faults
 from camera_registry.rules.incidents.book import Book, Fault, Fleet, Folded, Group, GroupKey, Held, Outage
 from camera_registry.rules.incidents.cases import Cases, opening
 from camera_registry.rules.incidents.explaining import explain
+from camera_registry.rules.incidents.index import Index, index, untold
 from camera_registry.rules.maintenance import Planned, Turn, armed, in_force
 from camera_registry.rules.places import shared_area
 
@@ -36,20 +38,33 @@ def fold(book: Book, flips: Iterable[Flip], fleet: Fleet, now: datetime) -> tupl
     Call it at least every few seconds, with or without flips.
     """
     flips = tuple(flips)
-    around = (fleet.devices, fleet.parents, fleet.windows, fleet.blind, in_force(fleet.windows, now), fleet.holds)
-    same = len(book.around) == len(around) and all(
-        one is other or one == other for one, other in zip(book.around, around, strict=True)
-    )
+    surroundings = around(fleet, now)
+    same = book.around == surroundings
     if not flips and same and not _due(book, now):
         return replace(book, at=now), Folded()
-    work = _Fold(book, fleet, now)
+    known = book.index if same and isinstance(book.index, Index) else None
+    work = _Fold(book, fleet, now, known)
     work.take(flips)
     work.open_eyes()
     work.weigh()
     work.gather()
     work.open()
     work.link()
-    return work.close(around)
+    return work.close(surroundings)
+
+
+def around(fleet: Fleet, now: datetime) -> tuple[object, ...]:
+    """What surrounds the incidents; where it has changed, all of them are looked at."""
+    return (
+        fleet.devices,
+        fleet.parents,
+        fleet.area_parents,
+        fleet.rules,
+        fleet.windows,
+        fleet.blind,
+        in_force(fleet.windows, now),
+        fleet.holds,
+    )
 
 
 def _due(book: Book, now: datetime) -> bool:
@@ -59,10 +74,19 @@ def _due(book: Book, now: datetime) -> bool:
 
 
 class _Fold:
-    """One call: copies of what the book holds, and what was done to them."""
+    """One call: copies of what the book holds, and what was done to them. With an index of the book only the faults
+    that this call can concern are looked at; without one, all."""
 
-    def __init__(self, book: Book, fleet: Fleet, now: datetime) -> None:
+    def __init__(self, book: Book, fleet: Fleet, now: datetime, known: Index | None) -> None:
         self.book, self.fleet, self.now = book, fleet, now
+        gap = now - book.at
+        self.late = gap if gap > GAP or gap < timedelta() else timedelta()
+        self.all = known is None or bool(self.late) or book.blind is not None
+        self.index = known.copy() if known is not None else index(book.held, book.faults, fleet)
+        self.indexed = dict(book.faults)
+        """The faults that the index knows of."""
+        self.turned: set[str] = set()
+        self.changed: set[str] = set()
         self.held: dict[str, Mapping[Subject, Held]] = dict(book.held)
         self.faults = dict(book.faults)
         self.groups = dict(book.groups)
@@ -89,6 +113,8 @@ class _Fold:
                 self.ends[device] = max(flip.at, self.ends.get(device, flip.at))
                 if flip.after is State.UNKNOWN:
                     withdrawn.add(device)
+            if self.index.hold(device, held):
+                self.turned.add(device)
             if flip.subject.aspect is Aspect.REACH:
                 if after is not None:
                     self.over.pop(device, None)
@@ -101,14 +127,16 @@ class _Fold:
     def _believe(self) -> list[str]:
         """Take losses found on top of other faults for their new causes, where it is time; on which devices."""
         changed = []
-        for device, known in self.held.items():
-            if any(one.found for one in known.values()) and faults.lost(device, known) is None:
+        for device in sorted(self.index.found):
+            known = self.held[device]
+            if faults.lost(device, known) is None:
                 believed = {
                     subject: faults.believe(one, self.now, self._hold(device, one.cause))
                     for subject, one in known.items()
                 }
                 if believed != known:
                     self.held[device] = believed
+                    self.index.hold(device, believed)
                     changed.append(device)
         return changed
 
@@ -122,6 +150,7 @@ class _Fold:
                 self.cases.resolve(fault.incident, self.ends.get(device, self.now), why)
         if after:
             self.faults[device] = tuple(after.values())
+        self.changed.add(device)
         if not held:
             del self.held[device]
 
@@ -140,25 +169,36 @@ class _Fold:
 
     def weigh(self) -> None:
         """Find what explains each fault: a parent, or planned work; and charge its time to whom it belongs."""
-        lost = {device for device, held in self.held.items() if faults.lost(device, held) is not None}
+        lost = self.index.lost
         windows = self._windows()
         turns = in_force(windows, self.now)
-        gap = self.now - self.book.at
-        late = gap if gap > GAP or gap < timedelta() else timedelta()
-        for device, known in self.faults.items():
+        self.all = self.all or bool(self.set_off)
+        concerned = self.changed | self.index.awaited | self.index.behind(self.turned)
+        for device in list(self.faults) if self.all else [one for one in concerned if one in self.faults]:
+            known = self.faults[device]
             covering = next(
                 (one.window.id for one in windows if one.window.id in turns and device in one.covered), None
             )
             weighed = []
             for one in known:
                 fault = one
-                if late and fault.incident is None and fault.due > self.book.at:
-                    fault = replace(fault, due=fault.due + late)
+                if self.late and fault.incident is None and fault.due > self.book.at:
+                    fault = replace(fault, due=fault.due + self.late)
                 fault = explain(fault, lost, self.over, self.fleet, self.now)
                 fault = self._plan(fault, covering)
                 weighed.append(self._charge(fault, turns))
-            if any(new is not old for new, old in zip(weighed, known, strict=True)):
-                self.faults[device] = tuple(weighed)
+            self._keep(device, known, weighed)
+
+    def _among(self, devices: AbstractSet[str]) -> list[tuple[str, tuple[Fault, ...]]]:
+        """The faults of these devices, or of all, in the order in which they are known."""
+        if self.all:
+            return list(self.faults.items())
+        return [(device, known) for device, known in self.faults.items() if device in devices]
+
+    def _keep(self, device: str, before: Sequence[Fault], after: Sequence[Fault]) -> None:
+        if any(new is not old for new, old in zip(after, before, strict=True)):
+            self.faults[device] = tuple(after)
+            self.changed.add(device)
 
     def _windows(self) -> Sequence[Planned]:
         """The windows, with those that a first loss sets off now."""
@@ -210,20 +250,38 @@ class _Fold:
     def gather(self) -> None:
         """Make one incident of what was lost together, and end those whose devices are back."""
         self._leave()
-        waiting = [one for known in self.faults.values() for one in known if self._joinable(one)]
+        self._index_again()
+        before = dict(self.groups)
+        if self.groups:
+            everybody = self.all or self.index.joining
+            known = self.faults.items() if everybody else self._among(self.changed)
+            self._join_known([one for _, of_device in list(known) for one in of_device if self._joinable(one)])
+        if self.index.may_be_one(self.fleet.rules.minimum):
+            alone = [one for of_device in self.faults.values() for one in of_device if self._joinable(one)]
+            if any(one.due <= self.now for one in alone):
+                for key, members in common.together(alone, self.fleet):
+                    # Not before somebody would have to be told: until then their parents are asked.
+                    if any(one.due <= self.now for one in members):
+                        self._found(key, members)
+        self.index.joining = any(before.get(key) != group for key, group in self.groups.items())
+
+    def _join_known(self, waiting: Sequence[Fault]) -> None:
+        """Let faults join the groups there are."""
         for fault in waiting:
-            for key in common.keys(fault, self.fleet) if self.groups else ():
+            for key in common.keys(fault, self.fleet):
                 group = self.groups.get(key)
                 window = self.fleet.rules.together
                 if group is not None and group.started - window <= fault.started <= group.newest + window:
                     self._join(fault, key, replace(group, newest=max(group.newest, fault.started)))
                     break
-        alone = [one for one in waiting if not self._now(one).explained]
-        if any(one.due <= self.now for one in alone):
-            for key, members in common.together(alone, self.fleet):
-                # Not before somebody would have to be told: until then their parents are asked.
-                if any(one.due <= self.now for one in members):
-                    self._found(key, members)
+
+    def _index_again(self) -> None:
+        """Bring the index up to date with what was done to faults."""
+        for device in self.changed:
+            before, after = self.indexed.get(device, ()), self.faults.get(device, ())
+            if before is not after:
+                self.index.change(device, before, after, self.fleet)
+                self.indexed[device] = after
 
     def _joinable(self, fault: Fault) -> bool:
         if fault.explained or fault.window is not None or fault.silent_since is not None or self.blind is not None:
@@ -232,6 +290,8 @@ class _Fold:
         return told is None or told.opened_at >= self.now - self.fleet.rules.together
 
     def _leave(self) -> None:
+        if not self.groups:
+            return
         lost: Counter[GroupKey] = Counter()
         for known in self.faults.values():
             lost.update(one.group for one in known if one.group is not None and one.until is None)
@@ -244,13 +304,14 @@ class _Fold:
             ended = max((end for device, end in self.ends.items() if self._was_in(device, key)), default=self.now)
             self.cases.resolve(group.incident, ended)
             del self.groups[key]
-            for device, known in self.faults.items():
-                self.faults[device] = tuple(
+            for device, known in list(self.faults.items()):
+                left = [
                     replace(one, until=ended + self.fleet.policy(device).recheck)
                     if one.group == key and one.until is None
                     else one
                     for one in known
-                )
+                ]
+                self._keep(device, known, left)
 
     def _was_in(self, device: str, key: GroupKey) -> bool:
         return any(fault.group == key for fault in self.book.faults.get(device, ()))
@@ -271,26 +332,18 @@ class _Fold:
         joined = replace(fault, group=key)
         self._put(fault, faults.charge(joined, Party.PARENT, self._explained_since(joined)))
 
-    def _now(self, fault: Fault) -> Fault:
-        return next(one for one in self.faults[fault.device] if one.cause is fault.cause)
-
     def _put(self, fault: Fault, better: Fault) -> None:
         known = self.faults[fault.device]
         self.faults[fault.device] = tuple(better if one.cause is fault.cause else one for one in known)
+        self.changed.add(fault.device)
 
     def open(self) -> None:
         """Make an incident of each fault that was held long enough, and that nothing explains."""
-        due = [
-            fault
-            for known in self.faults.values()
-            for fault in known
-            if fault.incident is None
-            and not fault.explained
-            and fault.window is None
-            and fault.silent_since is None
-            and self.blind is None
-            and fault.due <= self.now
-        ]
+        self._index_again()
+        if self.blind is not None:
+            return
+        ripe = self.index.ripe(self.now, self.faults)
+        due = [one for device in ripe for one in self.faults[device] if untold(one) and one.due <= self.now]
         for fault in sorted(due, key=lambda fault: (fault.started, fault.device, fault.cause)):
             device = self.fleet.devices.get(fault.device)
             begun = opening(Scope.DEVICE, fault.device, fault.cause, fault.started, fault.confirmed_at, self.now)
@@ -300,27 +353,33 @@ class _Fold:
     def link(self) -> None:
         """Say of each fault which incident it is charged to, and bring its own up to date."""
         current: dict[tuple[int, str], datetime] = {}
-        for device, known in self.faults.items():
+        # What stands behind a parent follows the parent's own fault.
+        self.all = self.all or any(device in self.index.blames for device in self.changed)
+        looked = None if self.all else set(self.changed)
+        for device, known in self._among(self.changed):
             linked = []
             for one in known:
                 behind = self._behind(one)
                 if behind is not None and one.until is None:
                     current[behind, device] = self._explained_since(one)
                 linked.append(one if one.behind == behind else replace(one, behind=behind))
-            if any(new is not old for new, old in zip(linked, known, strict=True)):
-                self.faults[device] = tuple(linked)
+            self._keep(device, known, linked)
             if self.faults[device] is not self.book.faults.get(device):
                 for fault in self.faults[device]:
                     if fault.incident is not None:
                         self.cases.follow(fault)
+        if self.all:
+            self._end_forgotten()
+        self.cases.pause(self.fleet.holds)
+        self.cases.affect(current, self.ends, looked)
+        self.cases.expire()
+
+    def _end_forgotten(self) -> None:
+        """End what is about a device that was taken out of the register while nobody looked."""
         told = {fault.incident for known in self.faults.values() for fault in known}
-        for id, incident in self.cases.incidents.items():
-            # A device that was taken out of the register while nobody looked.
+        for id, incident in list(self.cases.incidents.items()):
             if incident.open and incident.scope is Scope.DEVICE and id not in told:
                 self.cases.resolve(id, self.now, NO_LONGER_MEASURED)
-        self.cases.pause(self.fleet.holds)
-        self.cases.affect(current, self.ends)
-        self.cases.expire()
 
     def _behind(self, fault: Fault) -> int | None:
         """The incident that explains a fault; none while what explains it has not become one itself."""
@@ -338,24 +397,19 @@ class _Fold:
 
     def _wake(self) -> datetime | None:
         """The next moment at which time alone may change something; this one, where somebody must be heard first."""
-        if self.blind is not None or any(one.found for held in self.held.values() for one in held.values()):
+        if self.blind is not None or self.index.found or self.index.awaited:
             return self.now
         times = [one.acknowledged.until for one in self.cases.incidents.values() if one.acknowledged is not None]
-        for known in self.faults.values():
-            for fault in known:
-                if fault.until is not None:
-                    return self.now
-                if fault.incident is None and not fault.explained and fault.window is None:
-                    times.append(None if fault.silent_since is not None else fault.due)
+        times.append(self.index.next_due(self.faults))
         return min((time for time in times if time is not None), default=None)
 
     def close(self, around: tuple[object, ...]) -> tuple[Book, Folded]:
         """The book as it is now, and what has changed."""
-        blamed_still = {fault.blame for known in self.faults.values() for fault in known}
+        self._index_again()
         over = {
             device: outage
             for device, outage in self.over.items()
-            if device in blamed_still or self.now - outage.ended < _KEPT
+            if device in self.index.blames or self.now - outage.ended < _KEPT
         }
         closed = self.cases.close()
         book = Book(
@@ -370,5 +424,6 @@ class _Fold:
             self.blind,
             self._wake(),
             around,
+            self.index,
         )
         return book, Folded(closed.steps, closed.changed, closed.moved, tuple(self.set_off))

@@ -1,0 +1,139 @@
+"""The command `windows`: planned maintenance, beside a running service, which follows it within a second."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from camera_registry.cli.opening import author, settings_of, store_of
+from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.model.maintenance import Cover, Window, WindowKind
+from camera_registry.texts import texts
+
+if TYPE_CHECKING:
+    from camera_registry.cli.shape import Commands
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    verbs = commands.add_parser("windows", help="planned maintenance").add_subparsers(
+        dest="verb", metavar="VERB", required=True
+    )
+    listing = verbs.add_parser("list", parents=[common], help="show what is planned, newest first")
+    listing.add_argument("--all", action="store_true", help="also what is over or was called off")
+    listing.set_defaults(func=list_windows)
+    adding = verbs.add_parser("add", parents=[common], help="plan maintenance")
+    kinds = [kind.value for kind in WindowKind]
+    adding.add_argument("--kind", choices=kinds, default="fixed", help="(default: fixed)")
+    adding.add_argument("--begins", type=datetime.fromisoformat, help="2026-10-01T02:00 (default: now)")
+    adding.add_argument("--ends", type=datetime.fromisoformat, help="the same; a recurring one need not end")
+    adding.add_argument("--minutes", type=float, default=0, help="how long, of a flexible or recurring one")
+    adding.add_argument("--schedule", default="", help="five fields of cron, of a recurring one")
+    adding.add_argument("--zone", help="time zone of these times (default: that of the settings)")
+    adding.add_argument("--reason", required=True)
+    for name, what in (("device", "devices"), ("tag", "tags"), ("area", "areas"), ("parent", "parents")):
+        adding.add_argument(f"--{name}", action="append", default=[], dest=what, help="covered; may be given again")
+    adding.set_defaults(func=add_window)
+    cancelling = verbs.add_parser("cancel", parents=[common], help="call one off, or end it now")
+    cancelling.add_argument("id", type=int)
+    cancelling.set_defaults(func=cancel_window)
+
+
+def list_windows(args: argparse.Namespace) -> int:
+    """Show what is planned."""
+    from camera_registry.store import windows
+
+    with store_of(settings_of(args)) as store:
+        if args.all:
+            found = store.read_now(windows.page, limit=1000)
+        else:
+            found = list(reversed(store.read_now(windows.load, datetime.now(UTC))))
+    for one in found:
+        _show(args, one)
+    return GOOD
+
+
+def add_window(args: argparse.Namespace) -> int:
+    """Plan maintenance."""
+    from camera_registry.rules import maintenance
+    from camera_registry.store import windows
+
+    settings = settings_of(args)
+    now = datetime.now(UTC)
+    zone = args.zone or settings.time_zone
+    try:
+        here = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise CommandError(f"--zone {zone}: there is no such time zone; write one such as Asia/Shanghai") from error
+
+    def utc(at: datetime | None) -> datetime | None:
+        return at and (at if at.tzinfo else at.replace(tzinfo=here)).astimezone(UTC)
+
+    window = Window(
+        0,
+        WindowKind(args.kind),
+        Cover(tuple(args.devices), tuple(args.tags), tuple(args.areas), tuple(args.parents)),
+        utc(args.begins) or now,
+        utc(args.ends),
+        args.reason,
+        author(),
+        now,
+        timedelta(minutes=args.minutes),
+        args.schedule,
+        zone,
+    )
+    if flaw := maintenance.flaw(window):
+        raise CommandError(texts(args.lang)(f"window_flaw.{flaw}"))
+    with store_of(settings) as store:
+        _show(args, store.write_now(windows.create, window))
+    return GOOD
+
+
+def cancel_window(args: argparse.Namespace) -> int:
+    """Call one off, or end it now."""
+    from camera_registry.store import windows
+
+    with store_of(settings_of(args)) as store:
+        found = store.write_now(windows.cancel, args.id, author=author(), at=datetime.now(UTC))
+    if found is None:
+        raise CommandError(f"there is no maintenance window {args.id}; `windows list --all` shows those there are")
+    _show(args, found)
+    return GOOD
+
+
+def _show(args: argparse.Namespace, one: Window) -> None:
+    zone = ZoneInfo(one.zone)
+
+    def local(at: datetime | None) -> str | None:
+        return None if at is None else at.astimezone(zone).isoformat(timespec="minutes")
+
+    cover = one.cover
+    row = {
+        "id": one.id,
+        "kind": one.kind.value,
+        "begins": local(one.begins),
+        "ends": local(one.ends),
+        "minutes": one.lasts.total_seconds() / 60,
+        "schedule": one.schedule,
+        "zone": one.zone,
+        "devices": cover.devices,
+        "tags": cover.tags,
+        "areas": cover.areas,
+        "parents": cover.parents,
+        "reason": one.reason,
+        "author": one.author,
+        "cancelled_at": local(one.cancelled_at),
+    }
+    if args.json:
+        print(json.dumps(row, ensure_ascii=False))
+    else:
+        print("  ".join(_word(name, value) for name, value in row.items() if value))
+
+
+def _word(name: str, value: object) -> str:
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
