@@ -57,6 +57,7 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
     """The process may have 256 files open, and every second device is silent, which takes more."""
     pace = Pace(interval=4.0, timeout=3.0)
     async with stage(folder, size.devices, pace, more="[poller]\nslots = 2048") as set_up, set_up.service() as running:
+        await set_up.well(running)
         used = len(os.listdir(f"/proc/{running.pid}/fd"))  # noqa: PTH208 - nothing to wait for
         room = min(DESCRIPTORS, used + size.devices // 8)
         soft, hard = resource.prlimit(running.pid, resource.RLIMIT_NOFILE)
@@ -71,7 +72,7 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
         reasons = set_up.rows("SELECT DISTINCT failure FROM probe_seen WHERE failure LIKE '%internal%'")
         set_up.wake()
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (soft, hard))
-        back = await until(lambda: running.are(ok=size.devices), 90)
+        back = await set_up.well(running)
     told = (bool(reasons) and "descriptor" in reasons[0][0].lower()) or "files" in str(reasons[:1]).lower()
     return [
         Finding(
@@ -86,11 +87,10 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
 
 async def too_much(size: Size, folder: Path) -> list[Finding]:
     """Every device hangs, and the slots are two thirds of what that takes."""
-    pace = Pace(interval=3.0, timeout=1.5) if size.devices < 500 else Pace(interval=10.0, timeout=5.0)
+    # No quick re-tries: what is due is what is due in its time.
+    pace = Pace(3.0, 1.5, retry=3.0) if size.devices < 500 else Pace(10.0, 5.0, retry=10.0)
     slots = round(size.devices * pace.timeout / pace.interval / 1.5)
-    async with stage(
-        folder, size.devices, pace, more=f"[poller]\nslots = {slots}\nper_host = 4", known=False
-    ) as set_up:
+    async with stage(folder, size.devices, pace, more=f"[poller]\nslots = {slots}\nper_host = 4") as set_up:
         set_up.silence(set_up.devices)
         async with set_up.service() as running:
             await asyncio.sleep(3 * pace.interval)
@@ -132,6 +132,7 @@ async def importing(size: Size, folder: Path) -> list[Finding]:
     right.write_text(good, encoding="utf-8", newline="")
     wrong.write_text(bad, encoding="utf-8", newline="")
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
+        await set_up.well(running)
         before = await running.metrics()
         (code, dry), planned = await _timed(_cli(set_up.settings, "import", "--dry-run", str(wrong)))
         named = {int(number) for number in re.findall(r"row (\d+)", dry)}
@@ -202,7 +203,7 @@ async def _timed(work: object) -> tuple[tuple[int | None, str], float]:
 async def migration(size: Size, folder: Path) -> list[Finding]:
     """The migration of a database of the first version is killed at random moments, then let through."""
     shapes: Counter[str] = Counter()
-    async with stage(folder, 10, known=False) as set_up:
+    async with stage(folder, 10) as set_up:
         file = set_up.database
         for part in ("", "-wal", "-shm"):
             file.with_name(file.name + part).unlink(missing_ok=True)
@@ -285,7 +286,7 @@ def _looked_at(file: Path) -> tuple[str, int, bool]:
 async def scrapes(size: Size, folder: Path) -> list[Finding]:
     """Ten Prometheis scrape a large fleet that is polled once a minute (a small one more often), each every 15 s."""
     pace = Pace(60.0 if size.devices > 1000 else 5.0)
-    async with stage(folder, size.devices, pace, known=False) as set_up, set_up.service() as running:
+    async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
         known = partial(_known, running, round(0.9 * size.devices))
         await until(known, 120)
         before = await running.metrics()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench.faults import outages
 from bench.faults.scenario import Finding
 
 SCENARIOS = outages.SCENARIOS
-
-pytestmark = pytest.mark.timeout(400)
 
 
 def test_one_cause_is_one_notice_and_what_is_no_fault_is_none(broken: list[Finding]) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench.faults import stops
 from bench.faults.scenario import Finding
 
 SCENARIOS = stops.SCENARIOS
-
-pytestmark = pytest.mark.timeout(400)
 
 
 def test_nothing_is_lost_by_it_and_nobody_is_told_anything_new(broken: list[Finding]) -> None:
