@@ -65,7 +65,7 @@ name = "duty"
 kind = "webhook"
 url = "{url}"
 group_wait = 0
-timeout = 2
+timeout = 10
 """
 SEED = 7
 
