@@ -162,7 +162,7 @@ async def _blind(set_up: Stage, running: Running, size: Size, pace: Pace, inject
     return Finding(
         f"{inject}, {size.devices} devices",
         "1 blind notice, 0 incidents of devices, no recovery storm",
-        f"incidents by scope: {scopes}; told: {messages}, {again} of them with a key once more; meanwhile shown: {shown}",
+        f"incidents by scope: {scopes}; told: {messages}, {again} by a key that was there; meanwhile shown: {shown}",
         scopes == {"poller": 1} and messages == ["opened", "resolved"] and not shown.get("down", 0),
     )
 
