@@ -90,7 +90,7 @@ async def descriptors(size: Size, folder: Path) -> list[Finding]:
 async def too_much(size: Size, folder: Path) -> list[Finding]:
     """Every device hangs, and the slots are two thirds of what that takes."""
     # Neither quick re-tries nor parents to be asked besides: what is due is what is due in its time.
-    pace = Pace(3.0, 1.5, retry=3.0) if size.devices < 500 else Pace(10.0, 5.0, retry=10.0)
+    pace = Pace(2.0, 1.0, retry=2.0) if size.devices < 500 else Pace(10.0, 5.0, retry=10.0)
     slots = round(size.devices * pace.timeout / pace.interval / 1.5)
     poller = f"[poller]\nslots = {slots}\nper_host = 4"
     async with stage(folder, size.devices, pace, more=poller, shape=_alone) as set_up:
@@ -338,7 +338,7 @@ async def _scrape(running: Running, seconds: float, number: int) -> list[float]:
 SCENARIOS: Sequence[Scenario] = (
     Scenario("hostile", hostile, Size(60, seconds=14.0), Size(1000, seconds=150.0)),
     Scenario("descriptors", descriptors, Size(100, seconds=8.0), Size(1000, seconds=60.0)),
-    Scenario("too_much", too_much, Size(60, seconds=9.0), Size(1000, seconds=60.0)),
+    Scenario("too_much", too_much, Size(60, seconds=6.0), Size(1000, seconds=60.0)),
     Scenario("importing", importing, Size(40, rounds=800), Size(1000, rounds=20_000)),
     Scenario("migration", migration, Size(500, rounds=2), Size(20_000, rounds=30)),
     Scenario("scrapes", scrapes, Size(500, seconds=6.0), Size(10_000, seconds=60.0)),
