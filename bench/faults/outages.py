@@ -133,7 +133,8 @@ async def _in_random_order(devices: Sequence[str], change: object) -> None:
 async def uplink(size: Size, folder: Path) -> list[Finding]:
     """The line of the poller itself is cut: nobody answers any more, and then everybody does. Then once more, while the
     service is not running."""
-    pace = pace_of(size.devices)
+    # A fault is held longer than it takes to ask everybody once, as it is in life: by then it is known who is blind.
+    pace = replace(pace_of(size.devices), hold=3.0)
     async with stage(folder, size.devices, pace) as set_up:
         async with set_up.service() as running:
             await set_up.well(running)
