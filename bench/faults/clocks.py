@@ -19,7 +19,7 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
     """The system's clock is set forwards and backwards while one device is down and told; then it comes back."""
     offset = folder / "offset"
     offset.write_text("+0")
-    pace = Pace(interval=2.0)
+    pace = Pace(interval=2.0 if size.devices < 500 else 10.0)
     faked = {
         "LD_PRELOAD": str(debian_file("usr/lib/*/faketime/libfaketimeMT.so.1", "faketime")),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
@@ -28,8 +28,7 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         "FAKETIME_DONT_RESET": "1",
     }
     async with stage(folder, size.devices, pace) as set_up, set_up.service(**faked) as running:
-        await asyncio.sleep(pace.interval)
-        await until(lambda: running.are(ok=size.devices), 60)
+        await set_up.well(running)
         down = set_up.leaves[0]
         set_up.silence([down])
         await until(lambda: set_up.opened and not set_up.owed, 60)
@@ -72,7 +71,7 @@ async def stillness(size: Size, folder: Path) -> list[Finding]:
     """SIGSTOP: the service stands still while the world goes on; then it goes on, too."""
     pace = Pace(interval=2.0 if size.devices < 500 else 20.0)
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
-        await until(lambda: running.are(ok=size.devices), 60)
+        await set_up.well(running)
         notices = set_up.count("notice")
         last = set_up.rows("SELECT max(id) FROM flip")[0][0] or 0
         before = await running.metrics()
@@ -80,7 +79,7 @@ async def stillness(size: Size, folder: Path) -> list[Finding]:
         await asyncio.sleep(size.seconds)
         running.process.send_signal(signal.SIGCONT)
         peak, stale = await _resume(running, pace)
-        await until(lambda: running.are(ok=size.devices), 30 + 3 * pace.interval)
+        await set_up.well(running)
         await asyncio.sleep(2)
         after = await running.metrics()
         missed = grown(before, after, "camera_registry_polls_missed_total")

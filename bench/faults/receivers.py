@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,11 +14,12 @@ from aiohttp import web
 from bench.faults.scenario import Finding, Scenario, Size
 from bench.faults.stage import Pace, Stage, stage, until
 from bench.processes import free_ports, resident_megabytes
-from camera_registry.model.incident import Severity
 from camera_registry.model.notice import Notice, Occasion
+from camera_registry.model.register import Register
+from camera_registry.rules.notices import describe
 from camera_registry.store import Store, outbox
 from tests.certificates import self_signed
-from tests.notices import Receiver, receiving
+from tests.notices import Receiver, incident, receiving
 
 CHANNEL = """
 [[channels]]
@@ -54,6 +54,7 @@ async def failing(size: Size, folder: Path) -> list[Finding]:
         ill["429"].answer = lambda request: web.Response(status=429, headers={"Retry-After": "5"})
         ill["hang"].answer = lambda request: 60.0
         running = await stack.enter_async_context(set_up.service())
+        await set_up.well(running)
         async with receiving(ports["tls"], self_signed(others, "stranger")) as stranger:
             delays = await _incidents(set_up, size.seconds)
             attempts = {name: _attempts(set_up, f"r-{name}") for name in urls}
@@ -172,11 +173,9 @@ async def day(size: Size, folder: Path) -> list[Finding]:
 
 def _event(number: int, now: datetime) -> Notice:
     at = now - timedelta(days=1) * (1 - number / EVENTS)
-    values: Mapping[str, object] = {
-        "about": f"cam-{number:05}", "scope": "device", "cause": "timeout", "area": "east-1", "started": at.isoformat()
-    }  # fmt: skip
+    one = incident(1_000_000 + number, f"cam-{number:05}", started=at, ended=at)
     key = f"duty/{number}.resolved"
-    return Notice(key, "duty", Occasion.RESOLVED, Severity.P2, at, at, 1_000_000 + number, values, "resolved")
+    return Notice(key, "duty", Occasion.RESOLVED, one.severity, at, at, one.id, describe(one, Register()), "resolved")
 
 
 SCENARIOS = (

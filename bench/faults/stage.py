@@ -65,7 +65,7 @@ name = "duty"
 kind = "webhook"
 url = "{url}"
 group_wait = 0
-timeout = 2
+timeout = 10
 """
 SEED = 7
 
@@ -176,6 +176,10 @@ class Stage:
         else:
             self.simulation.faults.clear(devices, Fault.POWER_OFF)
 
+    async def well(self, running: Running) -> float:
+        """Wait until all devices are known to be well; seconds that took. Raises BenchError when they do not get so."""
+        return await until(lambda: running.are(ok=len(self.register.devices)), 120)
+
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the service has committed."""
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
@@ -200,22 +204,18 @@ class Stage:
         return self.count("notice", "state IN ('pending', 'sending')")
 
     @asynccontextmanager
-    async def service(
-        self, before: Sequence[str] = (), limit: Callable[[], None] | None = None, **environment: str
-    ) -> AsyncIterator[Running]:
-        """The service, from the moment it is ready; killed on leaving if it still runs. ``before`` stands before its
-        command; ``limit`` is called in its process. Raises BenchError when it does not start."""
+    async def service(self, module: str = "camera_registry", **environment: str) -> AsyncIterator[Running]:
+        """The service, from the moment it is ready; killed on leaving if it still runs. ``module`` is what starts it.
+        Raises BenchError when it does not start."""
         log = self.folder / "serve.log"
         begun, written = time.monotonic(), log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *before,
-                *(sys.executable, "-m", "camera_registry", "--config", str(self.settings), "--lang", "en", "serve"),
+                *(sys.executable, "-m", module, "--config", str(self.settings), "--lang", "en", "serve"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=os.environ | environment,
-                preexec_fn=limit,
             )
         try:
             url = await self._ready(process, log, written)
@@ -251,7 +251,7 @@ async def stage(
     probes: tuple[str, ...] = ("tcp",),
     more: str = "",
     health: str = "",
-    known: bool = True,
+    known: bool = False,
     shape: Callable[[dict[str, Device]], dict[str, Device]] = dict,
 ) -> AsyncIterator[Stage]:
     """A fleet that answers, in the register of a service that does not run yet. ``known``: all is known to be well;
@@ -288,7 +288,7 @@ async def stage(
         made = Stage(folder, simulation, receiver, settings, token, planned, session, database)
         if known:
             async with made.service() as running:
-                await until(lambda: running.are(ok=devices), 30 + 6 * pace.interval)
+                await made.well(running)
                 await running.stop()
         yield made
 

@@ -35,6 +35,9 @@ async def kills(size: Size, folder: Path) -> list[Finding]:
                 dark += set_up.random.sample([one for one in set_up.leaves if one not in dark], tenth // 2)
                 set_up.silence(dark)
                 moment = set_up.random.uniform(0.0, 2 * size.seconds)
+                if turn % 2:
+                    # Half of the kills come while somebody has to be told.
+                    await until(lambda: set_up.owed or set_up.count("incident", "ended IS NULL"))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(moment):
                         await _write_notes(running, set_up, noted, turn)
@@ -45,7 +48,7 @@ async def kills(size: Size, folder: Path) -> list[Finding]:
         async with set_up.service() as running:
             ready.append(running.ready)
             lost += _lost(set_up, seen)
-            await until(lambda: running.are(ok=size.devices), 120)
+            await set_up.well(running)
             await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 120)
             await running.stop()
         texts = {text for (text,) in set_up.rows("SELECT text FROM incident_step WHERE step = 'noted'")}
@@ -135,7 +138,7 @@ async def restarts(size: Size, folder: Path) -> list[Finding]:
     pace = pace_of(size.devices)
     fifth = size.devices // 5
     findings = []
-    async with stage(folder, size.devices, pace) as set_up:
+    async with stage(folder, size.devices, pace, known=True) as set_up:
         async with set_up.service() as running:
             told = await _quiet(set_up, running, pace)
             findings.append(
@@ -166,7 +169,7 @@ async def restarts(size: Size, folder: Path) -> list[Finding]:
         told_before, notices = len(set_up.receiver.told), set_up.count("notice")
         set_up.wake(down)
         async with set_up.service() as running:
-            await until(lambda: running.are(ok=size.devices), 60)
+            await set_up.well(running)
             await until(lambda: not set_up.count("incident", "ended IS NULL") and not set_up.owed, 60)
             await running.stop()
         new = set_up.receiver.told[told_before:]
@@ -212,7 +215,7 @@ async def _polled(running: Running, first: dict[str, float], wanted: int) -> boo
 
 async def second(size: Size, folder: Path) -> list[Finding]:
     """A second service on the same database, before and after the first one is killed."""
-    async with stage(folder, size.devices, known=False) as set_up:
+    async with stage(folder, size.devices) as set_up:
         async with set_up.service() as running:
             command = ("-m", "camera_registry", "--config", str(set_up.settings), "serve")
             refused = await _run(command)
@@ -241,7 +244,7 @@ async def _run(arguments: Sequence[str]) -> tuple[int | None, str]:
 
 
 SCENARIOS = (
-    Scenario("kills", kills, Size(60, rounds=5, seconds=2.5), Size(1000, rounds=100, seconds=4.0)),
+    Scenario("kills", kills, Size(60, rounds=4, seconds=1.0), Size(1000, rounds=100, seconds=4.0)),
     Scenario("stops", stops, Size(60), Size(1000, rounds=5)),
     Scenario("restarts", restarts, Size(60), Size(1000)),
     Scenario("second", second, Size(10), Size(1000)),

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.faults.narrow import MEGABYTES, room
 from bench.faults.scenario import Finding, Scenario, Size
 from bench.faults.stage import Pace, Running, Stage, grown, lag, pace_of, stage, until
 from bench.processes import BenchError, resident_megabytes
 
 LOCKS = (5.0, 30.0, 300.0)
-MEGABYTES = 48
-"""Of the small disk: the reserve and some more."""
 
 
 async def locked(size: Size, folder: Path) -> list[Finding]:
@@ -26,8 +25,7 @@ async def locked(size: Size, folder: Path) -> list[Finding]:
     findings = []
     pace = pace_of(size.devices)
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
-        await asyncio.sleep(2 * pace.interval)
-        await until(lambda: running.are(ok=size.devices), 60)
+        await set_up.well(running)
         for seconds in (one for one in LOCKS if one <= size.seconds):
             told, flips = len(set_up.receiver.told), set_up.count("flip")
             before = await running.metrics()
@@ -50,7 +48,7 @@ async def locked(size: Size, folder: Path) -> list[Finding]:
             rows = set_up.rows("SELECT device, after FROM flip ORDER BY id LIMIT -1 OFFSET ?", flips)
             lost = [device for device in failing if (device, "down") not in rows]
             set_up.wake()
-            await until(lambda: running.are(ok=size.devices), 60)
+            await set_up.well(running)
             await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 60)
             late, missed = lag(before, after, "poll_lag"), grown(before, after, "camera_registry_polls_missed_total")
             polls = grown(before, after, "camera_registry_polls_total ")
@@ -98,13 +96,17 @@ def _lock(database: Path) -> Iterator[None]:
 
 
 async def full(size: Size, folder: Path) -> list[Finding]:
-    """The disk of the data directory fills up, and there is room again after a while."""
+    """The disk of the data directory fills up, and there is room again after a while. In short it is a double: a small
+    disk takes a right to mount."""
     pace = pace_of(size.devices)
-    (folder / "data").mkdir()
-    with _small_disk(folder / "data") as data:
+    data = folder / "data"
+    data.mkdir()
+    real = size.devices >= 500
+    with _small_disk(data) if real else contextlib.nullcontext():
         async with stage(folder, size.devices, pace) as set_up:
             _restrict(set_up.settings)
-            async with set_up.service() as running:
+            async with set_up.service("camera_registry" if real else "bench.faults.narrow") as running:
+                await set_up.well(running)
                 first = await _under(set_up, running, data, size, pace, spend=False)
                 second = await _under(set_up, running, data, size, pace, spend=True)
                 await running.stop()
@@ -141,7 +143,7 @@ async def _under(set_up: Stage, running: Running, data: Path, size: Size, pace: 
     recovered = await until((data / "reserve").exists, 60)
     await until(lambda: _told_of(set_up, failing, told) and not set_up.owed, 30)
     set_up.wake()
-    await until(lambda: running.are(ok=size.devices), 60)
+    await set_up.well(running)
     await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 60)
     late, missed = lag(before, after, "poll_lag"), grown(before, after, "camera_registry_polls_missed_total")
     refused = grown(before, after, "camera_registry_commit_failures_total")
@@ -160,9 +162,12 @@ async def _under(set_up: Stage, running: Running, data: Path, size: Size, pace: 
 
 
 def _fill(data: Path, number: int) -> Path:
-    """Write until there is no room left."""
+    """Write until there is no room left; where the disk is a double, only say so."""
     file = data / f"ballast-{number}"
     with file.open("wb", buffering=0) as output:
+        if not data.is_mount():
+            output.truncate(room(data))
+            return file
         block = 65_536
         while block:
             try:
@@ -175,7 +180,7 @@ def _fill(data: Path, number: int) -> Path:
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[Path]:
+def _small_disk(folder: Path) -> Iterator[None]:
     """A file system of a few megabytes. Raises BenchError where none may be mounted."""
     made = subprocess.run(
         ["/usr/bin/mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(folder)],
@@ -187,7 +192,7 @@ def _small_disk(folder: Path) -> Iterator[Path]:
             "a small disk can't be mounted here: run it as root, or inside `unshare --user --map-root-user --mount`"
         )
     try:
-        yield folder
+        yield
     finally:
         subprocess.run(["/usr/bin/umount", "--lazy", str(folder)], check=True)
 

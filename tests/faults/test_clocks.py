@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench.faults import clocks
 from bench.faults.scenario import Finding
 
 SCENARIOS = clocks.SCENARIOS
-
-pytestmark = pytest.mark.timeout(400)
 
 
 def test_nothing_fires_by_it_and_nothing_is_lost(broken: list[Finding]) -> None:

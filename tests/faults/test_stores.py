@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench.faults import stores
 from bench.faults.scenario import Finding
 
 SCENARIOS = stores.SCENARIOS
-
-pytestmark = pytest.mark.timeout(400)
 
 
 def test_measuring_goes_on_nothing_is_lost_and_it_recovers_by_itself(broken: list[Finding]) -> None:

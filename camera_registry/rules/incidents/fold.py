@@ -319,11 +319,15 @@ class _Fold:
     def _found(self, key: GroupKey, members: Sequence[Fault]) -> None:
         scope, about, cause = key
         started = min(fault.started for fault in members)
-        areas = (self.fleet.devices[fault.device].area for fault in members)
-        area = about if scope is Scope.AREA else shared_area(areas, self.fleet.area_parents)
-        begun = opening(scope, about, cause, started, self.now, self.now)
-        id = self.cases.make(replace(begun, area=area, detail=members[0].detail))
-        self.groups[key] = Group(id, started, max(fault.started for fault in members), 0)
+        if key not in self.groups:
+            areas = (self.fleet.devices[fault.device].area for fault in members)
+            area = about if scope is Scope.AREA else shared_area(areas, self.fleet.area_parents)
+            begun = opening(scope, about, cause, started, self.now, self.now)
+            id = self.cases.make(replace(begun, area=area, detail=members[0].detail))
+            self.groups[key] = Group(id, started, started, 0)
+        # Where there is one, more was lost much later: it is told already.
+        group = self.groups[key]
+        self.groups[key] = replace(group, newest=max(group.newest, *(fault.started for fault in members)))
         for fault in members:
             self._join(fault, key, self.groups[key])
 
@@ -391,7 +395,8 @@ class _Fold:
             return self.groups[fault.group].incident
         reach = Subject(fault.blame, Aspect.REACH)
         above = next((one for one in self.faults.get(fault.blame, ()) if reach in one.symptoms), None)
-        if above is None or above.blame:
+        # A parent whose own explanation is over has no incident until it was read as bad again.
+        if above is None or above.blame or above.until is not None:
             return None
         return self._behind(above) if above.explained else above.incident
 

@@ -231,6 +231,42 @@ def test_those_that_stay_lost_when_their_network_is_back_are_told_by_themselves(
     assert [one.about for one in city.open] == ["cam-019"]
 
 
+def test_what_hangs_on_a_switch_that_stays_lost_when_its_network_is_back_waits_for_it() -> None:
+    switches = [Device(f"sw-{n}", Kind.NETWORK, host=f"10.9.8.{n}") for n in range(1, 21)]
+    city = City([*switches, *behind("sw-1", 3)])
+    for device in [*switches, *behind("sw-1", 3)]:
+        city.lose(device.id, 10)
+    city.until(200)
+    (network,) = city.open
+    assert network.affected == 23
+    for switch in switches[1:]:
+        city.back(switch.id, 300)
+    city.until(330)
+    assert city.open == []
+    city.hear("sw-1", 400, good=False)
+    city.until(500)
+    (switch,) = city.open
+    assert (switch.about, switch.affected) == ("sw-1", 3)
+
+
+def test_more_of_a_network_that_is_lost_later_belongs_to_its_incident() -> None:
+    city = City(camera(n, host=f"10.9.8.{n}") for n in range(1, 61))
+    for n in range(1, 31):
+        city.lose(f"cam-{n:03}", n)
+    for n in range(31, 61):
+        city.lose(f"cam-{n:03}", 600 + n)
+    city.until(900)
+    (network,) = city.open
+    assert network.affected == 60
+    for n in range(1, 61):
+        city.back(f"cam-{n:03}", 1000)
+    city.until(1200)
+    assert [change.step for change in city.told if change.step is not Step.SEVERITY_CHANGED] == [
+        Step.OPENED,
+        Step.RESOLVED,
+    ]
+
+
 def test_a_few_devices_or_many_over_hours_have_nothing_in_common() -> None:
     city = City(camera(n, host=f"10.9.8.{n}") for n in range(1, 31))
     for n in range(1, 8):
