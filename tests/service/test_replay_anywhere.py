@@ -41,7 +41,7 @@ MORE = f"""
 hold = 1
 [observation_log]
 enabled = true
-megabytes = 0.008
+megabytes = 0.05
 files = 12
 [dispatch.deadlines]
 {DEADLINES}
