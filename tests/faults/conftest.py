@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,13 @@ Found = dict[str, Sequence[Finding]]
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     """By scenario, each promise with what was measured."""
     return asyncio.run(together(request.module.SCENARIOS, tmp_path_factory.mktemp("faults")))
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """The first test of a module waits for all of its scenarios, which a busy machine makes longer."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(180))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
