@@ -6,10 +6,11 @@ gets past a codec's first line. `FUZZ_CASES=1000000 make test ARGS="-k fuzz"` lo
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
@@ -30,6 +31,14 @@ SLOW = 1.0
 """Seconds of processor time that no case of a few kilobytes may take."""
 
 Random32 = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture(autouse=True)
+def _uncollected() -> Iterator[None]:
+    """What other tests have left behind in this process is not to be looked through on a codec's account."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def test_every_codec_is_fuzzed() -> None:
