@@ -27,6 +27,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
 from camera_registry.rules.capacity import need
 from camera_registry.rules.coverage.standing import views_by_site
+from camera_registry.service import gauges
 from camera_registry.service.acceptor import Acceptor
 from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
@@ -78,7 +79,7 @@ class App:
         self.photographs = Photographs(settings.storage.directory / "photographs")
         self.board = Board()
         self._clock = SteadyClock()
-        self.metrics = self._metrics(desk)
+        self.metrics = self._metrics()
         self.address: tuple[str, int] = ("", 0)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
@@ -151,6 +152,16 @@ class App:
         self.recorder.beat = partial(self.pulse.beat, "recorder")
         self.poller.beat = partial(self.pulse.beat, "poller")
         self._housekeeper.beat = partial(self.pulse.beat, "housekeeper")
+        gauges.follow(
+            self.metrics,
+            desk,
+            self._link,
+            self._ledger,
+            self.poller,
+            self.recorder,
+            self.notifier,
+            self.discoverer,
+        )
 
     @property
     def url(self) -> str:
@@ -326,7 +337,7 @@ class App:
             now=self._clock.utc,
         )
 
-    def _metrics(self, desk: PictureDesk) -> ServiceMetrics:
+    def _metrics(self) -> ServiceMetrics:
         coverage = SiteCoverage(
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
@@ -334,48 +345,6 @@ class App:
             lambda device, at: self._casebook.covering(device, at) is not None,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)
-        metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: self.poller.limits.slots)
-        metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: self.poller.slots_used)
-        metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(self.poller.agenda))
-        metrics.follow("camera_registry_batches_waiting", "Batches not judged yet.", lambda: self._link.waiting)
-        metrics.follow("camera_registry_rows_waiting", "Rows not written yet.", lambda: self.recorder.waiting)
-        metrics.follow("camera_registry_pictures_waiting", "Pictures not measured yet.", lambda: desk.waiting)
-        metrics.follow_count("camera_registry_pictures_total", "Pictures measured or refused.", lambda: desk.measured)
-        metrics.follow_count(
-            "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
-        )
-        metrics.follow_count(
-            "camera_registry_picture_seconds_total",
-            "Processor time of comparing pictures with what was accepted.",
-            lambda: desk.spent,
-        )
-        metrics.follow_counts(
-            "camera_registry_pictures_judged_total",
-            "Pictures judged, by whether anything seemed wrong.",
-            "result",
-            lambda: self._ledger.pictures,
-        )
-        metrics.follow_counts(
-            "camera_registry_picture_not_checked_total",
-            "Causes that a picture could not tell about, by the reason.",
-            "reason",
-            lambda: self._ledger.not_checked,
-        )
-        metrics.follow("camera_registry_outbox_pending", "Notices owed to channels.", lambda: self.notifier.pending)
-        metrics.follow("camera_registry_outbox_failed", "Notices that a channel refused.", lambda: self.notifier.failed)
-        metrics.follow(
-            "camera_registry_outbox_overdue_seconds",
-            "How long the notice that waits longest has been due.",
-            lambda: self.notifier.overdue,
-        )
-        metrics.follow(
-            "camera_registry_proposals_open", "Proposals that wait for somebody.", lambda: self.discoverer.open
-        )
-        metrics.follow(
-            "camera_registry_discovery_last_end_timestamp_seconds",
-            "When a search of the device networks last ended; 0: never.",
-            lambda: self.discoverer.last.timestamp() if self.discoverer.last is not None else 0,
-        )
         metrics.follow(
             "camera_registry_loops_stalled",
             "Loops of the service that have not turned for a minute.",
