@@ -68,7 +68,7 @@ async def failing(size: Size, folder: Path) -> list[Finding]:
         took = time.monotonic() - begun
         waits = {name: _waits(times) for name, times in attempts.items()}
         orders = {name: _in_order(receiver) for name, receiver in ill.items()}
-        whole = {name: _missing(set_up, receiver) for name, receiver in ill.items()}
+        whole = {name: _missing(set_up, receiver, f"r-{name}") for name, receiver in ill.items()}
         await running.stop()
     told = len(set_up.receiver.told)
     lines = "; ".join(
@@ -130,11 +130,13 @@ def _in_order(receiver: Receiver) -> bool:
     return True
 
 
-def _missing(set_up: Stage, receiver: Receiver) -> int:
-    """Incidents that the sound channel was told of and this one was neither told of nor spared, being over."""
-    channel_told = {id for id, _ in receiver.told}
-    muted = {id for (id,) in set_up.rows("SELECT DISTINCT incident FROM notice WHERE state = 'muted'")}
-    return len({id for id, _ in set_up.receiver.told} - channel_told - muted)
+def _missing(set_up: Stage, receiver: Receiver, channel: str) -> int:
+    """Notices that no message of this channel stood for, and incidents of which it was owed none: all that a digest
+    stands for are counted in it, though only the worst are listed."""
+    owed = set_up.count("notice", f"channel = '{channel}' AND state != 'muted'")
+    stood_for = sum({message["key"]: message["total"] for message in receiver.got}.values())
+    known = {id for (id,) in set_up.rows("SELECT DISTINCT incident FROM notice WHERE channel = ?", channel)}
+    return max(0, owed - stood_for) + len({id for id, _ in set_up.receiver.told} - known)
 
 
 async def day(size: Size, folder: Path) -> list[Finding]:
