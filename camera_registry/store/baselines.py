@@ -7,7 +7,6 @@ are kept until somebody takes them back.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from camera_registry.model.baseline import Baseline, Regime
-from camera_registry.store import audit
+from camera_registry.store import audit, durable
 from camera_registry.store.columns import clean
 from camera_registry.store.tables import BaselineRow, table
 
@@ -76,13 +75,7 @@ class BaselineFiles:
         name = hashlib.sha256(jpeg).hexdigest()
         path = self._path(name)
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}.partial")
-            with partial.open("wb") as file:
-                file.write(jpeg)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            durable.write(path, jpeg)
         return name
 
     def read(self, name: str) -> bytes | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from camera_registry.store import durable
 from camera_registry.store.columns import instant
 
 _ABANDONED = timedelta(hours=1)
@@ -25,14 +25,7 @@ class Photographs:
     def save(self, order: int, jpeg: bytes) -> str:
         """Keep a photograph of an order; returns its SHA-256, by which it is found again."""
         sha256 = hashlib.sha256(jpeg).hexdigest()
-        path = self._path(order, sha256)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            file.write(jpeg)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        durable.write(self._path(order, sha256), jpeg)
         return sha256
 
     def read(self, order: int, sha256: str) -> bytes | None:
