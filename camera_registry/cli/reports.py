@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
     from camera_registry.texts import Texts
     from exporters.report.document import Document
-    from exporters.report.making import Desk, Order
+    from exporters.report.making import Desk
+    from exporters.report.order import Order
 
 FORMATS = ("xlsx", "csv", "html", "json", "pdf")
 REPORTS = ("availability", "contractors", "coverage")
@@ -55,7 +56,7 @@ def output(parser: argparse.ArgumentParser) -> None:
 
 def make(args: argparse.Namespace) -> int:
     """Make a report."""
-    from exporters.report.making import Kind, Order
+    from exporters.report.order import Kind, Order
 
     if bool(args.month) == (args.begins is not None or args.ends is not None) or (args.begins is None) != (
         args.ends is None
@@ -67,7 +68,7 @@ def make(args: argparse.Namespace) -> int:
 
 def audit_files(args: argparse.Namespace) -> int:
     """Audit the device files."""
-    from exporters.report.making import Kind, Order
+    from exporters.report.order import Kind, Order
 
     return _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
 

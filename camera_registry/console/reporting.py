@@ -22,7 +22,8 @@ from camera_registry.texts import Texts
 from exporters.report import html
 from exporters.report.catalog import MEDIA, render
 from exporters.report.document import Document
-from exporters.report.making import Desk, Order
+from exporters.report.making import Desk
+from exporters.report.order import Order
 from exporters.report.pdf import NoBrowser
 
 log = logging.getLogger(__name__)

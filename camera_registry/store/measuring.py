@@ -14,6 +14,7 @@ from camera_registry.model.device import Device
 from camera_registry.model.rates import Excluded, Sums
 from camera_registry.model.register import Register
 from camera_registry.rules.availability import Period
+from camera_registry.rules.progress import Step, unwatched
 from camera_registry.store import exclusions, rates
 from camera_registry.store import register as registers
 from camera_registry.store.database import Store
@@ -22,13 +23,6 @@ from camera_registry.store.statements import batches
 
 _AT_ONCE = 1000
 """Devices computed in one transaction."""
-
-Step = Callable[[int, int], None]
-"""Told how much is done of how much; what it raises stops the work."""
-
-
-def unwatched(done: int, of: int) -> None:
-    """For who does not want to know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from camera_registry.store import audit as trail
 from camera_registry.texts import texts
 from exporters.report.cells import plain
 from exporters.report.document import Document
-from exporters.report.making import Desk, Order
-from exporters.report.making import Kind as Report
+from exporters.report.making import Desk
+from exporters.report.order import Kind as Report
+from exporters.report.order import Order
 from tests.store.test_rates import DOWN, LATER, OK, START, chain, keep, registered
 
 OCTOBER = Order(Report.AVAILABILITY, "2026-10")

@@ -13,7 +13,7 @@ from camera_registry.console.api.route import get, no_content, write
 from camera_registry.console.reporting import REPORTING, Job, JobState
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
-from exporters.report.making import Kind, Order
+from exporters.report.order import Kind, Order
 
 
 class ReportBody(BaseModel):
