@@ -91,6 +91,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[events.LIVE].start()
     yield
     await app[reporting.REPORTING].close()
+    await app[SURVEY].close()
     app[signing.PASSWORDS].close()
 
 

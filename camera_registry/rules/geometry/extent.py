@@ -8,7 +8,7 @@ A site is a polygon, or a line where it is a road; then lengths stand for areas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ from camera_registry.rules.progress import Tick, untold
 ON_THE_WALL = 2.0
 """Metres: a camera that stands so little inside a building hangs on its wall, and is put there."""
 _OFF_THE_WALL = 0.05
+_METRES_A_DEGREE = 110_000
+"""Of latitude, at the least: to look a little too far costs nothing."""
 _SLIVER = 1e-3
 """Square metres or metres below which what is blind is a matter of rounding."""
 
@@ -95,6 +97,27 @@ def shapes(buildings: Iterable[Building]) -> list[Any]:
     return found
 
 
+def near(site: Site, devices: Iterable[Device], own: Collection[str]) -> list[Device]:
+    """The devices whose field of view may touch a site, whatever their azimuth, and its ``own``."""
+    west, south, east, north = 1.0, 1.0, -1.0, -1.0
+    try:
+        if site.polygon:
+            west, south, east, north = shapely.bounds(geojson.read(site.polygon))
+    except geojson.BadShape:
+        pass
+    found = []
+    for device in devices:
+        longitude, latitude = device.longitude, device.latitude
+        reaches = False
+        if longitude is not None and latitude is not None:
+            high = (device.view_range or 0.0) / _METRES_A_DEGREE
+            wide = high / max(0.01, math.cos(math.radians(latitude)))
+            reaches = west - wide <= longitude <= east + wide and south - high <= latitude <= north + high
+        if reaches or device.id in own:
+            found.append(device)
+    return found
+
+
 def measure(sites: Iterable[Site], seen: Fields, tick: Tick = untold) -> tuple[list[Extent], list[Unmeasured]]:
     """How much of each site is seen, and the sites that can't be measured; ``tick`` is told of each site."""
     found: list[Extent] = []
@@ -148,7 +171,7 @@ def _near(flat: Plane, tree: Any, buildings: Sequence[Any], position: Floats, re
     if not len(tree):
         return []
     longitude, latitude = position
-    high = (reach + 10) / 110_000
+    high = (reach + 10) / _METRES_A_DEGREE
     wide = high / max(0.01, math.cos(math.radians(latitude)))
     box = shapely.box(longitude - wide, latitude - high, longitude + wide, latitude + high)
     return [flat.shape(buildings[one]) for one in sorted(tree.query(box))]
