@@ -343,6 +343,7 @@ class App:
             lambda: ZoneInfo(self.settings.time_zone),
             self._clock.utc,
             lambda device, at: self._casebook.covering(device, at) is not None,
+            lambda at: self._casebook.covered(at),
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow(

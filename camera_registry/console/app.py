@@ -76,7 +76,7 @@ def build(deps: Deps) -> web.Application:
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
     app[ordering.TURN] = asyncio.Lock()
-    app[machine.DEVICE_PAGE] = DevicePage(deps.board)
+    app[machine.DEVICE_PAGE] = DevicePage(deps.board, deps.metrics.coverage.under_work)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, dispatcher(route))

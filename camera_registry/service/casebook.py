@@ -145,6 +145,15 @@ class Casebook:
         """Every open incident, by its number."""
         return self._book.incidents
 
+    def covered(self, now: datetime) -> set[str]:
+        """The devices that are in a maintenance window."""
+        return {
+            device
+            for one in self._fleet.windows
+            if maintenance.turn(one.window, now) is not None
+            for device in one.covered
+        }
+
     def covering(self, device: str, now: datetime) -> Window | None:
         """The maintenance window that a device is in."""
         covering = (one.window for one in self._fleet.windows if device in one.covered)
