@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
 from camera_registry.model.register import Register
+from camera_registry.rules.coverage.standing import without_views
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.settings_dispatch import strangers
 from camera_registry.store import Store, StoreError, register
@@ -132,7 +133,9 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         with Store.open(storage.url, storage.directory) as store:
             yield Check("database", good=True, detail=f"{store.dialect} answers")
-            yield _dispatch(settings, store.read_now(register.load_register))
+            known = store.read_now(register.load_register)
+            yield _dispatch(settings, known)
+            yield _sites(known)
         assert storage.key_file is not None
         read_keys(storage.key_file)
         yield Check("key", good=True, detail=f"{storage.key_file} is there, for its owner alone")
@@ -147,6 +150,15 @@ def _dispatch(settings: Settings, known: Register) -> Check:
         return Check("dispatch", good=False, detail="; ".join(unknown))
     rules = len(settings.dispatch.rules)
     return Check("dispatch", good=True, detail=f"{rules} rules, {len(known.crews)} crews in the register")
+
+
+def _sites(known: Register) -> Check:
+    bare = [site.id for site in without_views(known.sites.values(), known.views.values())]
+    if not bare:
+        return Check("sites", good=True, detail=f"{len(known.sites)} sites, each with the views that it needs")
+    named = ", ".join(bare[:20]) + (", ..." if len(bare) > 20 else "")
+    detail = f"{len(bare)} sites have no views, so their coverage can't be told: {named}; import a view for each thing"
+    return Check("sites", good=False, detail=f"{detail} that must be seen there")
 
 
 def _exists(storage: Storage) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, CommandError, why
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -63,17 +63,19 @@ def make(args: argparse.Namespace) -> int:
     ):
         raise CommandError("give either --month YYYY-MM, or --from TIME and --to TIME")
     order = Order(Kind(args.report), args.month, args.begins, args.ends, args.zone, args.area, args.contractor)
-    return _write(args, order, freeze=args.freeze)
+    _write(args, order, freeze=args.freeze)
+    return GOOD
 
 
 def audit_files(args: argparse.Namespace) -> int:
-    """Audit the device files."""
+    """Audit the device files; 1 if a site has no views, so that what it is for can't be held against it."""
     from exporters.report.order import Kind, Order
 
-    return _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
+    document = _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
+    return FAULT if "sites" in {table.id for table in document.tables} else GOOD
 
 
-def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> int:
+def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> Document:
     from camera_registry.cli.opening import author, settings_of, store_of
     from camera_registry.rules.availability import NoPeriod
     from camera_registry.store import StoreError
@@ -92,7 +94,8 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> i
             raise CommandError(f"{order.kind.value}: {words(f'report_flaw.{error.flaw}', **error.values)}") from error
         except StoreError as error:
             raise CommandError(str(error)) from error
-    return _put(args, document, words)
+    _put(args, document, words)
+    return document
 
 
 def _made(desk: Desk, order: Order, words: Texts) -> Document:
@@ -105,7 +108,7 @@ def _made(desk: Desk, order: Order, words: Texts) -> Document:
     return desk.make(order, words, step)
 
 
-def _put(args: argparse.Namespace, document: Document, words: Texts) -> int:
+def _put(args: argparse.Namespace, document: Document, words: Texts) -> None:
     from exporters.report import csv
     from exporters.report.catalog import render
     from exporters.report.pdf import NoBrowser
@@ -128,7 +131,6 @@ def _put(args: argparse.Namespace, document: Document, words: Texts) -> int:
         raise CommandError(f"pdf: {error}") from error
     except OSError as error:
         raise CommandError(f"{args.output}: the report can't be written: {why(error)}") from error
-    return GOOD
 
 
 def _time(given: str) -> datetime:

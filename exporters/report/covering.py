@@ -15,7 +15,6 @@ from camera_registry.rules.coverage.period import History, only_views, sum_up
 from camera_registry.rules.coverage.points import Single, Topology, singles
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.rules.geometry.extent import fields, measure, shapes
-from camera_registry.rules.places import way_up
 from camera_registry.rules.progress import Count, Step, unwatched
 from camera_registry.store import Store, frozen_coverage, register
 from camera_registry.store import coverage as stored
@@ -30,7 +29,7 @@ def audit(store: Store, order: Order, known: Register, zone: str, now: datetime,
     period = order.period(zone, now)
     since, until = period.begins, period.ends
     earlier = begin(preceding(order.month), period.zone) if order.month else since - (until - since)
-    sites = [site for site in known.sites.values() if _in_area(known, site.area, order.area)]
+    sites = order.sites(known)
     seeing = [device for device in known.devices.values() if device.life is Life.ACTIVE]
     step(0, 1)
     version = store.read_now(register.version)
@@ -107,7 +106,3 @@ def _singles(
         if points:
             found[seen.site.id] = points
     return found
-
-
-def _in_area(known: Register, area: str, wanted: str) -> bool:
-    return not wanted or (bool(area) and wanted in way_up(area, known.area_parents()))

@@ -11,6 +11,7 @@ from camera_registry.model.policy import PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.rules import device_files
 from camera_registry.rules.availability import Period, zone_of
+from camera_registry.rules.coverage.standing import without_views
 from camera_registry.rules.places import way_up
 from camera_registry.rules.progress import Step, unwatched
 from camera_registry.store import Store, register, reports
@@ -83,7 +84,8 @@ class Desk:
         chosen = {id: device for id, device in known.devices.items() if order.wants(known, device)}
         some = Register(known.areas, known.sites, known.views, chosen, known.channels, known.contractors, known.crews)
         findings = device_files.audit(chosen.values(), self.store.read_now(reports.said))
-        return files.document(some, findings, self.store.read_now(register.version), writing, zone_of(self.zone))
+        bare = [] if order.contractor else without_views(order.sites(known), known.views.values())
+        return files.document(some, findings, bare, self.store.read_now(register.version), writing, zone_of(self.zone))
 
     def _intervals(self, words: Texts) -> str:
         """The seconds between two looks, probe by probe."""

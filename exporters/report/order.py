@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from camera_registry.model.device import Device
+from camera_registry.model.place import Site
 from camera_registry.model.register import Register
 from camera_registry.rules.availability import NoPeriod, Period, between, month, zone_of
 from camera_registry.rules.places import way_up
@@ -57,6 +58,15 @@ class Order:
         if self.contractor and device.contractor != self.contractor:
             return False
         return not self.area or (bool(device.area) and self.area in way_up(device.area, known.area_parents()))
+
+    def sites(self, known: Register) -> list[Site]:
+        """The sites in the area that is asked for."""
+        parents = known.area_parents()
+        return [
+            site
+            for site in known.sites.values()
+            if not self.area or (bool(site.area) and self.area in way_up(site.area, parents))
+        ]
 
     def check(self, known: Register) -> None:
         """Raises NoPeriod for an area or a contractor that is not there."""
