@@ -337,13 +337,16 @@ class App:
             now=self._clock.utc,
         )
 
+    def _under_work(self, at: datetime) -> set[str]:
+        return self._casebook.covered(at)
+
     def _metrics(self) -> ServiceMetrics:
         coverage = SiteCoverage(
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
             self._clock.utc,
             lambda device, at: self._casebook.covering(device, at) is not None,
-            lambda at: self._casebook.covered(at),
+            self._under_work,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow(

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from camera_registry.console.problems import Problem, not_found
-from camera_registry.console.routing import Asked
+from camera_registry.console.problems import Problem
 from camera_registry.rules.availability import NoPeriod
 from camera_registry.rules.progress import Step
 from camera_registry.store import StoreError
@@ -93,13 +92,9 @@ class Jobs(Generic[O, R]):
         task.add_done_callback(self._tasks.discard)
         return job
 
-    def find(self, asked: Asked[Any, Any], what: str) -> Job[O, R]:
-        """The job that the path names. Raises Problem; ``what`` is what there is none of."""
-        id = asked.item()
-        job = self.jobs.get(int(id)) if id.isascii() and id.isdigit() else None
-        if job is None:
-            raise not_found(what, id)
-        return job
+    def find(self, id: str) -> Job[O, R] | None:
+        """The job of that number; None: there is none, or not any more."""
+        return self.jobs.get(int(id)) if id.isascii() and id.isdigit() else None
 
     def cancel(self, job: Job[O, R]) -> None:
         """Call a job off; what is over is forgotten."""

@@ -57,7 +57,10 @@ async def begin(asked: Asked[Any, Any], order: Order) -> Report:
 
 def find(asked: Asked[Any, Any]) -> Report:
     """The report that the path names. Raises Problem."""
-    return asked.request.app[REPORTING].find(asked, "report")
+    job = asked.request.app[REPORTING].find(asked.item())
+    if job is None:
+        raise not_found("report", asked.item())
+    return job
 
 
 def cancel(asked: Asked[Any, Any]) -> None:

@@ -228,9 +228,11 @@ async def ended(job: SurveyJob) -> Found:
 
 def result_of(job: SurveyJob) -> Found:
     """What came of a job. Raises Problem when there is nothing yet, or never will be."""
-    if job.result is None:
-        raise Problem(HTTPStatus.CONFLICT, f"job_{job.state.value}", why=job.error)
-    return job.result
+    if job.result is not None:
+        return job.result
+    if not job.over:
+        raise Problem(HTTPStatus.CONFLICT, "job_not_done")
+    raise Problem(HTTPStatus.CONFLICT, "job_stopped", state=job.state, why=job.error)
 
 
 SURVEY = web.AppKey("survey", Survey)

@@ -11,7 +11,7 @@ import aiohttp
 from bench.agreement import Views, beside, compare, demo
 
 SCRAPE = 1
-SECONDS = 20
+SECONDS = 15
 FAULTS = """
 seed = 1
 
@@ -51,7 +51,7 @@ async def test_api_workbook_and_prometheus_tell_the_same_of_a_fleet_that_fails(t
         }
         async with session.post(f"{service}/api/v1/windows", json=window) as answer:
             assert answer.status == 201, await answer.text()
-        await asyncio.sleep(8)
+        await asyncio.sleep(6)
         begins = datetime.now(UTC).replace(microsecond=0)
         await asyncio.sleep(SECONDS + 4 * SCRAPE)
         views = Views(session, service, token, prometheus)

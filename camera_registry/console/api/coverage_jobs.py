@@ -14,7 +14,7 @@ from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.coverage import Without, blind, period_of, points_of
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.jobs import JobState
-from camera_registry.console.problems import Problem
+from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.console.survey import SURVEY, Summed, Surveyed, SurveyJob, Work, result_of
 from camera_registry.rules.access import Action
@@ -108,7 +108,10 @@ async def outcome(asked: Asked[Nothing, Nothing]) -> answers.PeriodAnswer | answ
 
 
 def _find(asked: Asked[Nothing, Nothing]) -> SurveyJob:
-    return asked.request.app[SURVEY].find(asked, "job")
+    job = asked.request.app[SURVEY].find(asked.item())
+    if job is None:
+        raise not_found("job", asked.item())
+    return job
 
 
 ROUTES: tuple[AnyRoute, ...] = (
