@@ -69,14 +69,14 @@ def write_request(method: str, target: str, host: str, headers: Headers = (), bo
     """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header, and for
     what is not on the allow-list."""
     check_http(method, headers)
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: camera-registry", "Accept-Encoding: identity"]
+    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: camera-registry\r\nAccept-Encoding: identity\r\n"
     for name, value in headers:
-        if _HEADER_BREAK.search(value):
+        if not value.isprintable() and _HEADER_BREAK.search(value):
             raise WireError(f"header {name} must not hold a line break")
-        lines.append(f"{name}: {value}")
+        head += f"{name}: {value}\r\n"
     if body or method == "POST":
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
+        head += f"Content-Length: {len(body)}\r\n"
+    return f"{head}\r\n".encode("latin-1") + body
 
 
 class AnswerReader:
@@ -89,6 +89,7 @@ class AnswerReader:
         self._looked = self._blank = 0
         self._head: Head | None = None
         self._length: int | None = None
+        self._keeps = False
         self._chunked = False
         self._body = bytearray()
         self._chunk_left = 0
@@ -160,6 +161,8 @@ class AnswerReader:
         if encoding not in ("", "identity"):
             raise WireError(f"the answer is compressed ({encoding[:20]!r}) although only identity was accepted")
         self._head = head
+        wish = told.get("connection", "").lower()
+        self._keeps = "close" not in wish and (head.version != "1.0" or "keep-alive" in wish)
         self._chunked = "chunked" in told.get("transfer-encoding", "").lower()
         length = told.get("content-length", "").split(",")[0].strip()
         if not self._chunked and length.isascii() and length.isdigit():
@@ -229,6 +232,4 @@ class AnswerReader:
 
     def _finish(self, body: bytes, *, complete: bool, reusable: bool) -> None:
         assert self._head is not None
-        wish = self._head.get("connection").lower()
-        keeps = "close" not in wish and (self._head.version != "1.0" or "keep-alive" in wish)
-        self.answer = Answer(self._head, body, complete, reusable and keeps)
+        self.answer = Answer(self._head, body, complete, reusable and self._keeps)

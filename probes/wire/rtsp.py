@@ -76,12 +76,12 @@ def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[
     """A request without a body. Raises WireError for a header that holds a line break, and for what is not on the
     allow-list."""
     check_rtsp(method)
-    lines = [f"{method} {uri} RTSP/1.0", f"CSeq: {sequence}", "User-Agent: camera-registry"]
+    head = f"{method} {uri} RTSP/1.0\r\nCSeq: {sequence}\r\nUser-Agent: camera-registry\r\n"
     for name, value in headers:
-        if _HEADER_BREAK.search(value):
+        if not value.isprintable() and _HEADER_BREAK.search(value):
             raise WireError(f"header {name} must not hold a line break")
-        lines.append(f"{name}: {value}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1")
+        head += f"{name}: {value}\r\n"
+    return f"{head}\r\n".encode("latin-1")
 
 
 def request_uri(uri: str) -> str:
