@@ -25,7 +25,7 @@ SIZE_LIMIT = 8192
 SHAPES = 512
 """Shapes that are remembered, for all devices together."""
 
-# Between tags, and nothing that could be part of one, of a reference or of an encoding.
+# Between tags, and nothing that could be part of one or of a reference.
 _PLAIN = re.compile(rb">([ -%'-;=?-~]+)<")
 _PLACE = b">0<"  # a plain text itself, so no answer has it but where there is one
 _FIRST_MARKS = (1000, 5000)
@@ -34,7 +34,8 @@ _MARKS = 4000
 
 def texts_in(status: int, body: bytes, operation: Operation, read: Read) -> Texts:
     """What ``read`` takes out of ``soap.read_answer``. Raises SoapError."""
-    if status < 300 and len(body) <= SIZE_LIMIT:
+    # In plain ASCII, for in other encodings a text may move what follows it.
+    if status < 300 and len(body) <= SIZE_LIMIT and body.isascii() and b"\x00" not in body:
         parts = _PLAIN.split(body)
         places = _places(_PLACE.join(parts[::2]), operation, read)
         if places is not None:

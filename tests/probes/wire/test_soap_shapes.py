@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from probes.wire.onvif import information_in
+from probes.wire.onvif import information_in, read_information
 from probes.wire.onvif_clock import clock_in
 from probes.wire.refusal import Refusal
-from probes.wire.soap import SoapError
+from probes.wire.soap import Operation, SoapError, read_answer
 
 ENVELOPE = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{}</s:Body></s:Envelope>'
 
@@ -68,6 +68,14 @@ def test_two_devices_of_one_model_keep_their_serials_and_odd_ones_theirs() -> No
         found = information_in(200, identity("M", serial))
         assert found.model == "M"
         assert found.serial == {"<i>5</i>": "", "1 &amp; 2": "1 & 2", "A\u200b9": "A 9"}.get(serial, serial)
+
+
+def test_an_answer_in_sixteen_bits_is_read_in_full_however_it_is_broken() -> None:
+    whole = identity("M", "1").decode().encode("utf-16")
+    broken = whole.replace(b"<\x00M\x00", b"> <\x00M\x00", 1)
+    for body in (whole, broken, whole):
+        expected = read_information(read_answer(200, body, Operation.INFORMATION))
+        assert information_in(200, body) == expected
 
 
 def test_what_was_a_good_answer_is_a_refusal_by_its_status() -> None:
