@@ -58,7 +58,7 @@ def measure(
     devices = [(id, id not in register.devices) for id in sorted(basis.devices)]
     zone = period.zone.key
     whole = [day for day in period.whole_days() if basis.heard is not None and day[1] <= basis.heard]
-    digests = rates.digests(whole, basis.excluded, basis.devices)
+    digests = rates.digests(whole, basis.excluded, basis.recordings, basis.devices)
     stretches = [(True, one) for one in _not_kept(store, zone, whole, digests, devices, basis.excluded)]
     begin, end = (whole[0][0], whole[-1][1]) if whole else (period.begins, period.begins)
     edges = [(period.begins, begin), (end, period.ends)]
