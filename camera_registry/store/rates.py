@@ -133,8 +133,8 @@ def _holds(counter: str, unit: int, *units: int) -> str:
     return f"({counter} & {sum(one * width for one in (unit, *units))}) <> 0"
 
 
-def _sums() -> str:
-    """``SUMS`` of what is held between two events. Most time is good: it is what the rest leaves."""
+def _parts() -> dict[str, str]:
+    """``SUMS`` of what is held between two events, but for the good: it is what the rest leaves of a day."""
     idle, silent, lost = (_holds("apart", unit) for unit in (_IDLE, _SILENT, _PARENT))
     out, unmeasured = _holds("apart", _IDLE, _MAINTENANCE), _holds("apart", _IDLE, _MAINTENANCE, _SILENT)
     offline, doubtful = _holds("state", _OFFLINE), _holds("state", _DOUBTFUL)
@@ -142,7 +142,7 @@ def _sums() -> str:
     behind = f"{offline} AND {lost}"
     required = f"recording <> 0 AND NOT {out} AND recording < {_OFF}"
     gaps, holes = (f"(recording / {unit} & {_FIFTEEN})" for unit in (_MISSING, _UNSEARCHED))
-    parts = {
+    return {
         "idle": _total("length", idle),
         "maintenance": _total("length", f"{_holds('apart', _MAINTENANCE)} AND NOT {idle}"),
         "online_bad": _total("length", f"{offline} AND NOT {lost} AND NOT {unmeasured}"),
@@ -154,28 +154,45 @@ def _sums() -> str:
         "recording_bad": _total(f"length * {gaps}", f"{required} AND NOT {lost}"),
         "recording_parent": _total(f"length * {gaps}", f"{required} AND {lost}"),
         "recording_unknown": _total(f"length * {holes}", required),
-        "outages": _total("1", f"{_BEGUN}"),
+        "outages": _total("1", _BEGUN),
     }
-    parts["intact_parent"] = parts["online_parent"]
-    for measure in ("online", "intact"):
-        others = ("idle", "maintenance", *(f"{measure}_{part}" for part in ("bad", "parent", "unknown")))
-        parts[f"{measure}_good"] = " - ".join([_total("length", "true"), *(parts[name] for name in others)])
-    return ", ".join(parts[name] for name in SUMS)
 
 
 def _total(what: str, when: str) -> str:
     return f"CAST(COALESCE(SUM({what}) FILTER (WHERE {when}), 0) AS bigint)"
 
 
+def _good(measure: str) -> str:
+    rest = ("idle", "maintenance", f"{measure}_bad", "online_parent", f"{measure}_unknown")
+    return " - ".join(["length", *rest])
+
+
 def _statement(dialect: str, *, keep: bool) -> TextClause:
-    head = f"INSERT INTO rate_day (zone, day, device, {', '.join(SUMS)}) " if keep else ""
-    first, group, days = "device", "unit", ""
+    parts = _parts()
+    told = {name: name for name in parts} | {
+        "online_good": _good("online"),
+        "intact_good": _good("intact"),
+        # Who is lost behind a parent is neither online nor intact.
+        "intact_parent": "online_parent",
+    }
+    # Besides the beginning of each day, only what is amiss or recorded is added up: most of the time it is neither.
+    steps = f"""{_STEPS},
+    account AS (
+      SELECT *, apart / {_DAY} AS number FROM held
+      WHERE apart >= {_DAY} AND (apart_change >= {_DAY} OR state <> 0 OR recording <> 0
+        OR (apart & {_DAY - 1}) <> 0)),
+    total(unit, number, {", ".join(parts)}) AS (
+      SELECT unit, number, {", ".join(parts.values())} FROM account GROUP BY unit, number),
+    span(number, at, length) AS MATERIALIZED (
+      SELECT number, at, LEAD(at, 1, CAST(:end AS bigint)) OVER (ORDER BY at) - at FROM border),
+    day(device, at, {", ".join(SUMS)}) AS (
+      SELECT device, at, {", ".join(told[name] for name in SUMS)}
+      FROM total JOIN chosen USING (unit) JOIN span USING (number))"""  # noqa: S608 - of constants
     if keep:
-        first, group, days = "CAST(:zone AS text), border.at, device", "unit, number", "JOIN border USING (number)"
-    account = f"account AS (SELECT *, apart / {_DAY} AS number FROM held WHERE apart >= {_DAY})"  # noqa: S608 - of constants
-    total = f"total({group}, {', '.join(SUMS)}) AS (SELECT {group}, {_sums()} FROM account GROUP BY {group})"  # noqa: S608 - of constants
-    told = f"SELECT {first}, {', '.join(SUMS)} FROM total JOIN chosen USING (unit) {days}"  # noqa: S608 - of constants
-    return text(f"{head}WITH {_SOURCES[dialect]}{_STEPS}, {account}, {total} {told}")
+        head = f"INSERT INTO rate_day (device, day, {', '.join(SUMS)}, zone)"
+        return text(f"{head} WITH {_SOURCES[dialect]}{steps} SELECT day.*, CAST(:zone AS text) FROM day")  # noqa: S608 - of constants
+    sums = ", ".join(f"SUM({name})" for name in SUMS)
+    return text(f"WITH {_SOURCES[dialect]}{steps} SELECT device, {sums} FROM day GROUP BY device")  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +209,7 @@ class Stretch:
 def compute(tx: Connection, stretch: Stretch) -> dict[str, Sums]:
     """The sums of each device over the stretch."""
     rows = tx.execute(_statement(tx.dialect.name, keep=False), _values(stretch))
-    return {row[0]: Sums(*row[1:]) for row in rows}
+    return {row[0]: Sums(*map(int, row[1:])) for row in rows}
 
 
 def keep(tx: Connection, zone: str, stretch: Stretch) -> None:
