@@ -274,15 +274,21 @@ def newest_flip(tx: Connection) -> int:
     return tx.execute(select(func.max(_FLIPS.c.id))).scalar() or 0
 
 
-def kept(tx: Connection, zone: str, begins: datetime, ends: datetime) -> dict[str, Sums]:
-    """The sums of each device over the days that are kept from ``begins`` until ``ends``."""
+def kept(
+    tx: Connection, zone: str, begins: datetime, ends: datetime, devices: Sequence[str] | None = None
+) -> dict[str, Sums]:
+    """The sums of each device, or of each of these, over the days that are kept from ``begins`` until ``ends``."""
     sums = [func.sum(_DAYS.c[name]) for name in SUMS]
     query = (
         select(_DAYS.c.device, *sums)
         .where(_DAYS.c.zone == zone, _DAYS.c.day >= begins, _DAYS.c.day < ends)
         .group_by(_DAYS.c.device)
     )
-    return {row[0]: Sums(*map(int, row[1:])) for row in tx.execute(query)}
+    found: dict[str, Sums] = {}
+    for part in [None] if devices is None else batches(devices):
+        chosen = query if part is None else query.where(_DAYS.c.device.in_(part))
+        found |= {row[0]: Sums(*map(int, row[1:])) for row in tx.execute(chosen)}
+    return found
 
 
 def by_day(

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
-from camera_registry.rules.availability import grouped
 from camera_registry.rules.places import way_up
-from camera_registry.store.measuring import Measured
+from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.reports import Frozen, Told
 from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing, cells, length
@@ -81,7 +80,10 @@ def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
             return way_up(device.area, parents) if device.area else ("",)
         return (str(getattr(device, by)),)
 
-    members = grouped({id: keys(device) for id, device in measured.devices.items()})
+    members: dict[str, list[Piece]] = {}
+    for piece in measured.pieces:
+        for key in keys(piece.device):
+            members.setdefault(key, []).append(piece)
     names: Mapping[str, str] = {
         "area": {one.id: one.name for one in register.areas.values()},
         "site": {one.id: one.name for one in register.sites.values()},
@@ -89,15 +91,16 @@ def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
         "kind": {device.kind.value: writing.words.name(device.kind) for device in measured.devices.values()},
     }.get(by, {})
     rows = [
-        (key or writing.words("report.nowhere"), names.get(key, ""), len(ids), *cells(_sum(measured, ids)))
-        for key, ids in sorted(members.items())
+        (
+            key or writing.words("report.nowhere"),
+            names.get(key, ""),
+            len({piece.device.id for piece in pieces}),
+            *cells(sum((piece.sums for piece in pieces), Sums())),
+        )
+        for key, pieces in sorted(members.items())
     ]
     columns = (*writing.columns("group", "name", "devices"), *writing.sums())
     return Table(f"by_{by}", writing.words(f"report.table.by_{by}"), columns, tuple(rows))
-
-
-def _sum(measured: Measured, ids: Iterable[str]) -> Sums:
-    return sum((measured.sums.get(id, Sums()) for id in ids), Sums())
 
 
 def _device(measured: Measured, id: str) -> tuple[Cell, ...]:
@@ -152,7 +155,7 @@ def _corrections(measured: Measured, frozen: Frozen, writing: Writing) -> Sectio
     """What has changed since the figures were frozen: late data, edits of windows and of lives."""
     rows = []
     for id in sorted(measured.sums):
-        now, then = measured.sums[id], frozen.sums.get(id)
+        now, then = measured.whole[id], frozen.sums.get(id)
         if then == now:
             continue
         was = (then or Sums()).rate(Measure.ONLINE)

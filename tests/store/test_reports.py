@@ -8,10 +8,12 @@ import pytest
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect
+from camera_registry.model.maintenance import Cover, Window, WindowKind
+from camera_registry.model.people import Contractor
 from camera_registry.model.policy import PollPolicy
 from camera_registry.rules.availability import NoPeriod
 from camera_registry.rules.device_files import FileFinding, FileFlaw, audit, file_rate
-from camera_registry.store import Store, register
+from camera_registry.store import Store, register, windows
 from camera_registry.store import audit as trail
 from camera_registry.texts import texts
 from exporters.report.cells import plain
@@ -126,3 +128,48 @@ def test_device_files_are_held_against_themselves_each_other_and_the_device() ->
     assert FileFinding("net-2", "serial", FileFlaw.UNLIKE_DEVICE, "S2", "S9") in found
     assert file_rate([whole, bad, twin], found) == 0
     assert file_rate([whole], audit([whole], {})) == 1
+
+
+def test_a_device_that_changes_hands_is_charged_to_whom_it_belonged_then(store: Store) -> None:
+    people = [Contractor("con-a", "A"), Contractor("con-b", "B")]
+    store.write_now(register.apply, people, author="test", at=START - 900 * HOUR)
+    registered(store, "cam-1", contractor="con-a")
+    registered(store, "cam-2", contractor="con-a")
+    # It goes to B on the 10th at 14:30, hour 230.5 of the month, in an outage from 226.5 to 240.5; another outage, of
+    # 6 h, is A's alone. In November it goes back, which matters nothing.
+    keep(
+        store,
+        [
+            *chain("cam-1", Aspect.REACH, (-5, OK), (20, DOWN), (26, OK), (226.5, DOWN), (240.5, OK)),
+            *chain("cam-2", Aspect.REACH, (-5, OK)),
+        ],
+    )
+    for at, contractor in ((230.5, "con-b"), (800, "con-a")):
+        # What its file did not say of it before, it has been all along.
+        moved = Device("cam-1", Kind.CAMERA, contractor=contractor, manufacturer="Acme")
+        store.write_now(register.apply, [moved], author="test", at=START + at * HOUR)
+    window = Window(
+        0, WindowKind.FIXED, Cover(devices=("cam-1",)), START + 229 * HOUR, START + 232 * HOUR, "work", "li", START
+    )
+    store.write_now(windows.create, window)
+    report = desk(store).make(Order(Report.CONTRACTORS, "2026-10"), texts("en"))
+    found = {row["contractor"]: row for row in rows(report, "contractors")}
+    # A: cam-1 for 230.5 h, of which 1.5 h are planned, 6 + 2.5 h lost; and cam-2 for 744 h.
+    a, b = found["con-a"], found["con-b"]
+    assert (a["devices"], a["online_bad"], a["maintenance"], a["outages"]) == (2, 8.5 * 3600, 1.5 * 3600, 2)
+    assert a["online_good"] == (744 + 230.5 - 1.5 - 8.5) * 3600
+    # B: 513.5 h, of which 1.5 h are planned and 8.5 h lost; after the window it is lost still, so that begins anew.
+    assert (b["devices"], b["online_bad"], b["maintenance"]) == (1, 8.5 * 3600, 1.5 * 3600)
+    assert b["online_good"] == (513.5 - 1.5 - 8.5) * 3600
+    assert [(row["contractor"], row["length"]) for row in rows(report, "excluded")] == [
+        ("con-a", 1.5 * 3600),
+        ("con-b", 1.5 * 3600),
+    ]
+    whole = desk(store).make(OCTOBER, texts("en"))
+    assert {row["group"]: row["devices"] for row in rows(whole, "by_manufacturer")} == {"Acme": 1, "(none)": 1}
+    # Asked for B alone, each day tells what is B's: of the 10th the 9.5 h after it came, less 1.5 h planned.
+    of_b = desk(store).make(Order(Report.AVAILABILITY, "2026-10", contractor="con-b"), texts("en"))
+    days = {row["day"]: row for row in rows(of_b, "days")}
+    assert days["2026-10-10"]["online_bad"] == 8 * 3600
+    assert days["2026-10-11"]["online_bad"] == 0.5 * 3600
+    assert days["2026-10-09"]["online_good"] == 0
