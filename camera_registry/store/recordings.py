@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, select, update
 
-from camera_registry.model.observation import Facts
-from camera_registry.model.recording import Gap, Lack, Recording, Searched
+from camera_registry.model.recording import Gap, Lack, NotComputable, Recording, Searched
 from camera_registry.rules import recorded
 from camera_registry.store.columns import clean
 from camera_registry.store.recording_tables import RecordingGapRow, RecordingRow
@@ -62,8 +61,9 @@ def _gap_row(recording: Recording, gap: Gap) -> dict[str, object]:
     return {"device": recording.device, "token": clean(recording.token), **values}
 
 
-def load(tx: Connection, devices: Iterable[str] | None = None) -> Iterator[Recording]:
+def load(tx: Connection, devices: Iterable[str] | None = None) -> list[Recording]:
     """What is known of the recordings of these devices, or of all."""
+    found: list[Recording] = []
     for some in [None] if devices is None else batches(devices):
         gaps: dict[tuple[str, str], list[Gap]] = {}
         for row in tx.execute(_of(select(_GAPS).order_by(_GAPS.c.since), _GAPS, some)):
@@ -72,7 +72,8 @@ def load(tx: Connection, devices: Iterable[str] | None = None) -> Iterator[Recor
         query = select(_RECORDINGS).order_by(_RECORDINGS.c.device, _RECORDINGS.c.token)
         for row in tx.execute(_of(query, _RECORDINGS, some)):
             own = tuple(gaps.get((row.device, row.token), ()))
-            yield Recording(row.device, row.token, row.name, row.since, row.until, row.ended, own)
+            found.append(Recording(row.device, row.token, row.name, row.since, row.until, row.ended, own))
+    return found
 
 
 def _of(query: Any, target: Any, devices: Sequence[str] | None) -> Any:
@@ -114,7 +115,9 @@ def missing(tx: Connection, begins: datetime, ends: datetime, device: str | None
     return sorted(found, key=lambda one: (one.since - one.until, one.device, one.recording, one.since))
 
 
-def told(tx: Connection) -> Mapping[str, Facts]:
-    """What each device that is asked for its recordings told last; empty where it never answered."""
+def not_computable(tx: Connection, device: str | None = None) -> dict[str, NotComputable]:
+    """The devices that are asked for recordings and do not tell what they recorded, and why."""
     query = select(_SEEN.c.device, _SEEN.c.facts).where(_SEEN.c.probe == "recording")
-    return {row.device: row.facts for row in tx.execute(query)}
+    if device is not None:
+        query = query.where(_SEEN.c.device == device)
+    return {row.device: why for row in tx.execute(query) if (why := recorded.why_not(row.facts)) is not None}

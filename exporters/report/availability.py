@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
+from camera_registry.model.recording import NotComputable
 from camera_registry.rules.places import way_up
 from camera_registry.store.measuring import Measured, Piece
+from camera_registry.store.recordings import Missing
 from camera_registry.store.reports import Frozen, Told
 from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing, cells, length
 
 _WORST = 50
+_MOST_GAPS = 500
 _GROUPINGS = ("area", "site", "contractor", "manufacturer", "model", "kind")
 
 
@@ -24,6 +27,10 @@ class Besides:
     flapping: Sequence[Told] = ()
     lenses: Sequence[Told] = ()
     frozen: Frozen | None = None
+    gaps: Sequence[Missing] = ()
+    """Gaps of recordings, the longest first."""
+    not_computable: Mapping[str, NotComputable] = field(default_factory=dict)
+    """Devices that are asked for recordings, and why it can't be told what they recorded."""
 
 
 def document(measured: Measured, besides: Besides, writing: Writing) -> Document:
@@ -54,6 +61,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         Section(words("report.section.total"), (), (chart,), (whole, days)),
         Section(words("report.section.groups"), (), (), groups),
         Section(words("report.section.worst"), (), (), _worst(measured, besides, writing)),
+        Section(words("recorded.section"), (words("recorded.about"),), (), _recorded(measured, besides, writing)),
         Section(words("report.section.devices"), (), (), (_devices(measured, writing),)),
     ]
     if frozen is not None:
@@ -65,7 +73,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         measured.period.zone,
         facts,
         tuple(sections),
-        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "present")),
+        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "then")),
         (words("report.sign.made"), words("report.sign.checked")),
     )
 
@@ -149,6 +157,34 @@ def _told(name: str, told: Sequence[Told], measured: Measured, writing: Writing)
     columns = writing.columns(*_OF_A_DEVICE, "times", "last")
     note = writing.words(f"report.table_note.{name}")
     return Table(name, writing.words(f"report.table.{name}"), columns, rows, note=note)
+
+
+def _recorded(measured: Measured, besides: Besides, writing: Writing) -> tuple[Table, ...]:
+    """Gaps of recordings, and devices of which none can be told."""
+    words = writing.words
+    gaps = [one for one in besides.gaps if one.device in measured.devices]
+    rows = tuple(
+        (
+            *_device(measured, one.device),
+            one.recording,
+            one.since,
+            None if one.open else one.until,
+            one.until - one.since,
+            round(one.resolution),
+        )
+        for one in gaps[:_MOST_GAPS]
+    )
+    whys = tuple(
+        (*_device(measured, id), words.name(why))
+        for id, why in sorted(besides.not_computable.items())
+        if id in measured.devices
+    )
+    columns = writing.columns(*_OF_A_DEVICE, "recording_name", "begins", "ends", "length", "resolution")
+    note = words("recorded.note", n=_MOST_GAPS, of=len(gaps))
+    return (
+        Table("recording_gaps", words("recorded.gaps"), columns, rows, note=note),
+        Table("not_computable", words("recorded.not_computable"), writing.columns(*_OF_A_DEVICE, "why"), whys),
+    )
 
 
 def _corrections(measured: Measured, frozen: Frozen, writing: Writing) -> Section:

@@ -51,7 +51,7 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
                 (_excluded(measured, writing), _holds(measured, orders, writing)),
             ),
         ),
-        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "present")),
+        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "then")),
         (words("report.sign.made"), words("report.sign.contractor")),
     )
 

@@ -19,7 +19,7 @@ from camera_registry.rules.coverage.points import Topology, singles
 from camera_registry.rules.geometry.extent import fields, shapes
 from camera_registry.rules.geometry.extent import measure as measure_ground
 from camera_registry.rules.places import way_up
-from camera_registry.store import Store, register, reports
+from camera_registry.store import Store, recordings, register, reports
 from camera_registry.store import coverage as coverage_store
 from camera_registry.store.measuring import Measured, Step, measure, unwatched
 from camera_registry.texts import Texts
@@ -112,6 +112,8 @@ class Desk:
             self.store.read_now(reports.flapping, period.begins, period.ends),
             self.store.read_now(reports.dirty_lenses, period.begins, period.ends),
             self.store.read_now(reports.frozen, frozen_name(period)),
+            self.store.read_now(recordings.missing, period.begins, period.ends),
+            self.store.read_now(recordings.not_computable),
         )
         return availability.document(measured, besides, writing)
 

@@ -96,7 +96,8 @@ def test_silence_after_a_change_of_policy_is_told_after_it() -> None:
         assert stale.state is State.STALE
         told = [flip for flip in (*flips, silent) if flip is not None]
         # In the order of time, as rates read it, the silence is what stands at the end.
-        assert sorted(told, key=lambda flip: flip.at)[-1].after is State.STALE
+        *_, last = sorted(told, key=lambda flip: flip.at)
+        assert last.after is State.STALE
         assert min(flip.at for flip in told) == at(100)
 
 
