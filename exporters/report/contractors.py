@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from camera_registry.model.device import Device
+from camera_registry.model.device import Device, Kind
 from camera_registry.model.rates import Excluded, Exclusion, Sums
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.performance import score
+from camera_registry.rules.places import way_up
 from camera_registry.store.measuring import Measured, Piece
 from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
 from exporters.report.wording import Writing, cells
@@ -45,6 +46,9 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
         (
             Section(words("report.section.contractors"), (), (chart,), tables),
             Section(
+                words("orders_by.section"), (), (), tuple(_grouping(measured, orders, by, writing) for by in _GROUPINGS)
+            ),
+            Section(
                 words("report.section.excluded"),
                 (words("report.excluded"),),
                 (),
@@ -54,6 +58,39 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
         tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "then")),
         (words("report.sign.made"), words("report.sign.contractor")),
     )
+
+
+_GROUPINGS = ("area", "cause", "site", "manufacturer", "model", "kind", "device")
+
+
+def _grouping(measured: Measured, orders: Sequence[WorkOrder], by: str, writing: Writing) -> Table:
+    """Orders by what they have in common: by their own area, with those below it, and cause; else by their device as
+    it was when they were opened. One about several devices, or none of these, is nobody's."""
+    parents = measured.register.area_parents()
+    then: dict[str, list[Piece]] = {}
+    for piece in measured.pieces:
+        then.setdefault(piece.device.id, []).append(piece)
+
+    def keys(order: WorkOrder) -> Iterable[str]:
+        if by == "area":
+            return way_up(order.area, parents) if order.area else ("",)
+        if by == "cause":
+            return (writing.words.name(order.cause),)
+        device = next((one.device for one in then.get(order.about, ()) if order.opened_at < one.ends), None)
+        if device is None:
+            return ("",)
+        value = device.id if by == "device" else getattr(device, by)
+        return (writing.words.name(value) if isinstance(value, Kind) else value,)
+
+    members: dict[str, list[WorkOrder]] = {}
+    for order in orders:
+        for key in keys(order):
+            members.setdefault(key, []).append(order)
+    rows = tuple(
+        (key or writing.words("report.nowhere"), *_work(found, writing.now)) for key, found in sorted(members.items())
+    )
+    title = writing.words("orders_by.table", by=writing.words(f"orders_by.{by}"))
+    return Table(f"work_orders_by_{by}", title, writing.columns("group", *_WORK), rows)
 
 
 _WORK = (
