@@ -42,7 +42,7 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
         words("report.title.contractors", period=measured.period.name),
         words.language,
         measured.period.zone,
-        writing.facts(measured, ("online", "intact", "closing", "on_time", "repair", "repeats")),
+        writing.facts(measured, ("online", "intact", "recording", "closing", "on_time", "repair", "repeats")),
         (
             Section(words("report.section.contractors"), (), (chart,), tables),
             Section(
