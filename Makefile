@@ -44,9 +44,11 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/texts.py
 	$(BIN)/python tools/devices.py --check
 
-bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute; then `make faults` in full
+bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute, rates, coverage; then `make faults` in full
 	@$(PYTHON) tools/debian.py ffmpeg blackbox
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.rates
+	$(BIN)/python -m bench.coverage
 	$(BIN)/python -m bench.faults
 
 siege: develop ## measure what 700 hostile devices cost 1,000 healthy ones

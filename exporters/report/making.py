@@ -14,7 +14,7 @@ from camera_registry.rules.availability import Period, zone_of
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.rules.places import way_up
 from camera_registry.rules.progress import Step, unwatched
-from camera_registry.store import Store, register, reports
+from camera_registry.store import Store, recordings, register, reports
 from camera_registry.store.measuring import Measured, measure
 from camera_registry.texts import Texts
 from exporters.report import availability, contractors, coverage, covering, files
@@ -58,6 +58,8 @@ class Desk:
             self.store.read_now(reports.flapping, period.begins, period.ends),
             self.store.read_now(reports.dirty_lenses, period.begins, period.ends),
             self.store.read_now(reports.frozen, frozen_name(period)),
+            self.store.read_now(recordings.missing, period.begins, period.ends),
+            self.store.read_now(recordings.not_computable),
         )
         return availability.document(measured, besides, writing)
 
