@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self, cast
 from pydantic import AfterValidator, Field, create_model, model_validator
 
 from camera_registry.model.device import Kind, TrafficKind
-from camera_registry.model.policy import Pace, PollPolicy
+from camera_registry.model.place import SiteCategory
+from camera_registry.model.policy import Intervals, Pace, PollPolicy
 from camera_registry.model.probe import PROBES
 from camera_registry.settings_section import Seconds, Section
 
@@ -55,6 +56,16 @@ _PLAYED_WITHIN = 3.0
 """Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
 
 
+class ProbeIntervals(Section):
+    """How often devices are asked, in seconds, where it is not as often as each probe's own section says."""
+
+    by_kind: dict[Kind, Seconds] = Field(default_factory=dict)
+    by_site_category: dict[SiteCategory, Seconds] = Field(default_factory=dict)
+    """Of whatever shows a view of such a site, and of all that it stands behind; never less often than otherwise."""
+    by_site: dict[str, Seconds] = Field(default_factory=dict)
+    """The same for one site, by its identifier; in place of its category's."""
+
+
 class _ProbesBase(Section):
     """Settings of all probes; those of each one are made from the table of probes."""
 
@@ -73,6 +84,8 @@ class _ProbesBase(Section):
     ``http`` only with a path."""
     by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
     """The same for traffic units that differ from others by having no picture."""
+
+    intervals: ProbeIntervals = ProbeIntervals()
 
     @model_validator(mode="after")
     def _played_in_time(self) -> Self:
@@ -94,7 +107,15 @@ class _ProbesBase(Section):
             "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options, self.long_down, self.long_down_factor)
+        return PollPolicy(
+            paces,
+            self.by_kind,
+            self.by_traffic_kind,
+            options,
+            self.long_down,
+            self.long_down_factor,
+            Intervals(self.intervals.by_kind, self.intervals.by_site_category, self.intervals.by_site),
+        )
 
 
 def _paces() -> dict[str, Any]:
