@@ -392,8 +392,11 @@ def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observati
 
 
 def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChange]:
-    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more."""
+    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more. Re-tries are
+    counted from the beginning of a run, or three silences would take half as long again; but a device that was slow to
+    answer gets half of that time to itself."""
     again = seen.facts.get("again_in")
     if hurry or not isinstance(again, int | float):
-        return [Hurry(seen.device, seen.probe, seen.channel, policy.retry)] if hurry else []
+        after = max(policy.retry - seen.took, policy.retry / 2)
+        return [Hurry(seen.device, seen.probe, seen.channel, after)] if hurry else []
     return [Hurry(seen.device, seen.probe, seen.channel, max(again, policy.retry))]
