@@ -68,9 +68,8 @@ def main() -> int:
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print(
-        f"{machine()}\n{'fault begins to notice arrives':32}{'asked every':>12}{'faults':>8}{'p50':>8}{'p99':>8}{'most':>8}"
-    )
+    head = "".join(f"{name:>8}" for name in ("faults", "p50", "p99", "most"))
+    print(f"{machine()}\n{'fault begins to notice arrives':32}{'asked every':>12}{head}")
     for one in found:
         times = "".join(f"{seconds:7.1f}s" for seconds in (one.p50, one.p99, one.most))
         print(f"{one.what:32}{one.interval:11g}s{one.faults:8}{times}")

@@ -109,7 +109,9 @@ def test_one_failure_asks_the_poller_to_hurry_and_shows_nothing_red() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
     told = book.judge([seen("cam-0", "rtsp", 60, SILENT)], at(60))
-    assert told == [Hurry("cam-0", "rtsp", "", 10.0)]
+    assert told == [Hurry("cam-0", "rtsp", "", 10.0 - 0.1)], "ten seconds from one beginning to the next"
+    told = book.judge([replace(seen("cam-0", "rtsp", 70, SILENT), took=8.0)], at(70))
+    assert told == [Hurry("cam-0", "rtsp", "", 5.0)], "one that is slow to answer has a rest"
     assert shown(book, "cam-0").status is Status.OK
 
 
