@@ -159,7 +159,7 @@ class App(Parts):
         except SettingsError as error:
             self.metrics.reloaded(done=False)
             log.warning("settings not reloaded: %s", error)
-            return error.problems
+            return [str(problem) for problem in error.problems]
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()

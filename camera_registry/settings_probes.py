@@ -10,12 +10,14 @@ from camera_registry.model.device import Kind, TrafficKind
 from camera_registry.model.place import SiteCategory
 from camera_registry.model.policy import Intervals, Pace, PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.settings_section import Seconds, Section
+from camera_registry.settings_section import Seconds, Section, refused
 
 
 def _probe(text: str) -> str:
     if text not in PROBES:
-        raise ValueError(f"there is no probe {text!r}; choose from {', '.join(PROBES)}")
+        raise refused(
+            "no_probe", "there is no probe '{given}'; choose from {known}", given=text, known=", ".join(PROBES)
+        )
     return text
 
 
@@ -31,9 +33,12 @@ class ProbeSettings(Section):
     @model_validator(mode="after")
     def _in_time(self) -> Self:
         if self.timeout >= self.interval:
-            raise ValueError(
-                f"timeout ({self.timeout:g} s) must be shorter than interval ({self.interval:g} s): "
-                "lower the timeout or ask less often"
+            raise refused(
+                "timeout",
+                "timeout ({timeout} s) must be shorter than interval ({interval} s): "
+                "lower the timeout or ask less often",
+                timeout=f"{self.timeout:g}",
+                interval=f"{self.interval:g}",
             )
         return self
 
@@ -91,9 +96,13 @@ class _ProbesBase(Section):
     def _played_in_time(self) -> Self:
         timeout = self.of("rtsp").timeout
         if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
-            raise ValueError(
-                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
-                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
+            raise refused(
+                "rtsp_seconds",
+                "rtsp_seconds ({seconds} s) must leave {first} s of [probes.rtsp] timeout ({timeout} s) for the first "
+                "key frame: play for a shorter time or raise the timeout",
+                seconds=f"{self.rtsp_seconds:g}",
+                first=f"{_PLAYED_WITHIN:g}",
+                timeout=f"{timeout:g}",
             )
         return self
 

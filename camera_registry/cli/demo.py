@@ -44,7 +44,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    loaded = loaded_from(FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else args.config)
+    loaded = loaded_from(args, FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else None)
     from camera_registry.service import logs
 
     logs.set_up(loaded.settings.logs)

@@ -15,21 +15,25 @@ from camera_registry.settings import Loaded, Settings, SettingsError, load
 from camera_registry.store import Store, StoreError, Unavailable
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import read_keys
+from camera_registry.texts import texts
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def loaded_from(path: Path) -> Loaded:
-    """The settings in a file; CommandError lists every problem of theirs, one a line."""
+def loaded_from(args: argparse.Namespace, path: Path | None = None) -> Loaded:
+    """The settings that ``--config`` names, or those in ``path``; CommandError lists every problem of theirs, one a
+    line."""
+    words = texts(args.lang)
     try:
-        return load(path)
+        return load(path or args.config)
     except SettingsError as error:
-        raise CommandError("\n".join([f"{error.place}:", *(f"  {problem}" for problem in error.problems)])) from error
+        told = [f"  {words.wrong(problem)}" for problem in error.problems]
+        raise CommandError("\n".join([f"{error.place}:", *told])) from error
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that ``--config`` names."""
-    return loaded_from(args.config).settings
+    return loaded_from(args).settings
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def replay(args: argparse.Namespace) -> int:
 
     words = texts(args.lang)
     # Read before the log, which may be long.
-    settings = loaded_from(args.policy).settings if args.policy is not None else None
+    settings = loaded_from(args, args.policy).settings if args.policy is not None else None
     first = _rerun(args.log, None)
     good = True
     decided = first.decided()

@@ -97,7 +97,7 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
 
 
 def _serve(args: argparse.Namespace) -> int:
-    loaded = loaded_from(args.config)
+    loaded = loaded_from(args)
     from camera_registry.service import logs
 
     logs.set_up(loaded.settings.logs)
@@ -122,13 +122,14 @@ async def _greet(app: App, words: Texts) -> None:
 def _check(args: argparse.Namespace) -> int:
     words = texts(args.lang)
     if not args.json:
-        doubts = _doubts(loaded_from(args.config).settings, words)
+        doubts = _doubts(loaded_from(args).settings, words)
         print("\n".join(f"{args.config}: {doubt}" for doubt in doubts) or words("check.good", path=args.config))
         return GOOD
     try:
         doubts = _doubts(load(args.config).settings, words)
     except SettingsError as error:
-        print(json.dumps({"path": error.place, "problems": error.problems, "warnings": []}, ensure_ascii=False))
+        problems = [words.wrong(problem) for problem in error.problems]
+        print(json.dumps({"path": error.place, "problems": problems, "warnings": []}, ensure_ascii=False))
         return MISUSE
     print(json.dumps({"path": str(args.config), "problems": [], "warnings": doubts}, ensure_ascii=False))
     return GOOD
