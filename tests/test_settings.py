@@ -59,8 +59,8 @@ _MISTAKES = {
     "[web]\nlisten = '999.1.1.1'\n": "web.listen: this is no address",
     "[web]\npublic_url = 'cameras.example.org'\n": "web.public_url: write the address",
     "time_zone = 'Mars/Olympus'\n": "time_zone",
-    "[devices]\nnetworks = ['10.20.0.0/16']\n[discovery]\nnetworks = ['10.21.0.0/24']\n": "discovery: networks: 10.21.0.0/24 is outside [devices] networks",
-    "[devices]\nnetworks = ['10.0.0.0/8']\n[discovery]\nenabled = true\n": "discovery: 16,777,214 addresses are too many for one scan",
+    "[devices]\nnetworks = ['10.20.0.0/16']\n[discovery]\nnetworks = ['10.21.0.0/24']\n": "10.21.0.0/24 is outside",
+    "[devices]\nnetworks = ['10.0.0.0/8']\n[discovery]\nenabled = true\n": "discovery: 16,777,214 addresses are too many",
     "[discovery]\ninterfaces = ['eth0']\n": "discovery.interfaces.0: write an IPv4 address of this machine",
     "[discovery]\nports = [80, 70000]\n": "discovery.ports.1",
     "[dispatch]\ncalendar = 'office'\n": "dispatch: calendar: there is no [dispatch.calendars.office]; known: none",
@@ -134,7 +134,7 @@ def test_every_mistake_in_a_channel_is_named_with_its_key(tmp_path: Path) -> Non
         "channels.0.webhook.name:",
         "channels.0.webhook.url: a user name or password does not belong into an address",
         "channels.0.webhook.colour: unknown key",
-        "channels.1.email.sender: 'registry' is no address",
+        "channels.1.email.sender: this is no address",
         "channels.1.email.to:",
         "channels.1.email.quiet.0: write a span of hours such as 22:00-07:00",
         "channels.2.email: user and password_file go together",
@@ -150,7 +150,7 @@ def test_names_given_twice_and_secrets_that_can_not_be_read_are_named(tmp_path: 
     channel = '[[channels]]\nname = "duty"\nkind = "webhook"\nurl = "https://example.org/"\nsecret_file = "{file}"\n'
     said = problems(tmp_path, channel.format(file="gone") + channel.format(file="empty"))
     assert said == (
-        f"channels.0.secret_file: {tmp_path / 'gone'} can't be read: No such file or directory",
+        f"channels.0.secret_file: {tmp_path / 'gone'} can't be read: No such file or directory; write the secret there",
         "channels.1.name: there are two channels 'duty'; give each a name of its own",
         f"channels.1.secret_file: {tmp_path / 'empty'} is empty; write the secret into it",
     )

@@ -117,6 +117,14 @@ def test_every_refusal_is_given_somewhere_and_says_what_and_what_to_do() -> None
     assert given <= set(refusals)
 
 
+def test_every_mistake_of_the_settings_has_a_text() -> None:
+    package = Path(camera_registry.__file__).parent
+    source = "\n".join(file.read_text("utf-8") for file in package.glob("*.py"))
+    given = set(re.findall(r'(?:refused\(|Wrong\([^,()]+,)\s*"(\w+)"', source))
+    assert len(given) > 25
+    assert {key for key in given if f"settings_flaw.{key}" not in texts("en").entries} == set()
+
+
 def test_everything_that_can_be_missing_has_a_name() -> None:
     console = Path(camera_registry.__file__).parent / "console"
     source = "\n".join(file.read_text("utf-8") for file in console.rglob("*.py"))
