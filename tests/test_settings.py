@@ -60,7 +60,7 @@ _MISTAKES = {
     "[web]\npublic_url = 'cameras.example.org'\n": "web.public_url: write the address",
     "time_zone = 'Mars/Olympus'\n": "time_zone",
     "[devices]\nnetworks = ['10.20.0.0/16']\n[discovery]\nnetworks = ['10.21.0.0/24']\n": "10.21.0.0/24 is outside",
-    "[devices]\nnetworks = ['10.0.0.0/8']\n[discovery]\nenabled = true\n": "discovery: 16,777,214 addresses are too many",
+    "[devices]\nnetworks = ['10.0.0.0/8']\n[discovery]\nenabled = true\n": "16,777,214 addresses are too many",
     "[discovery]\ninterfaces = ['eth0']\n": "discovery.interfaces.0: write an IPv4 address of this machine",
     "[discovery]\nports = [80, 70000]\n": "discovery.ports.1",
     "[dispatch]\ncalendar = 'office'\n": "dispatch: calendar: there is no [dispatch.calendars.office]; known: none",

@@ -84,15 +84,12 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
         lost = group.subgroup(ClaimLost)
         if lost is None:
             raise
-        raise CommandError(str(lost.exceptions[0])) from group
+        raise CommandError("told", why=lost.exceptions[0]) from group
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     except OSError as error:
         web = loaded.settings.web
-        raise CommandError(
-            f"[web] listen = {web.listen!r}, port = {web.port}: {error.strerror or error}; "
-            "stop what listens there, or give another port"
-        ) from error
+        raise CommandError("port_taken", listen=web.listen, port=web.port, why=error.strerror or error) from error
     return GOOD
 
 
