@@ -1,5 +1,5 @@
-"""Checks the Markdown in this repository: every link leads somewhere, every command that it tells readers exists. And the
-errors of commands: each is a key of the texts with its values, and no sentence of one language.
+"""Checks the Markdown in this repository: every link leads somewhere, every command that it tells readers exists. And
+the errors of commands: each is a key of the texts with its values, and no sentence of one language.
 
 Run by the Python of `.venv/`, as a part of `make check`.
 """
