@@ -329,7 +329,7 @@ def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) ->
             password = args.password_file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as error:
             file = f"--password-file {args.password_file}"
-            raise CommandError("password_unreadable", file=file, why=why(error)) from error
+            raise CommandError("unreadable", file=file, why=why(error)) from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
     if password and not user and names != ("snmp",):  # there it is a community
