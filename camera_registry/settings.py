@@ -355,4 +355,5 @@ def _wrong(problem: dict[str, Any]) -> Wrong:
     shown = _USERINFO.sub("//***@", repr(given)) if isinstance(given, str | int | float | bool) else ""
     message = str(problem["msg"]).removeprefix("Value error, ")
     told = f"{message} (given: {shown})" if shown else message
-    return Wrong(key, problem["type"], told, {"message": message, **problem.get("ctx", {}), "given": shown})
+    limits = {name: f"{it:g}" if isinstance(it, float) else it for name, it in problem.get("ctx", {}).items()}
+    return Wrong(key, problem["type"], told, {"message": message, **limits, "given": shown})

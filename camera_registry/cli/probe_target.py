@@ -50,9 +50,9 @@ def read_target(text: str) -> Named:
     found = _ADDRESS.fullmatch(text)
     scheme, authority, rest = (found[1].lower(), found[2], found[3]) if found else ("", text, "")
     if scheme not in _PROBES:
-        raise CommandError("scheme", scheme=scheme, forms=FORMS)
+        raise CommandError("scheme", scheme=scheme)
     if not scheme and re.search(r"[\s/?]", authority):
-        raise CommandError("no_target", forms=FORMS)
+        raise CommandError("no_target")
     userinfo, at, place = authority.rpartition("@")
     host, port = _split(place)
     user, colon, password = userinfo.partition(":")
@@ -82,18 +82,18 @@ def _split(place: str) -> tuple[str, int]:
     elif place.count(":") > 1:
         host, port = place, None
         if not _is_ipv6(host):
-            raise CommandError("no_place", given=repr(place), forms=FORMS)
+            raise CommandError("no_place", given=repr(place))
     else:
         host, colon, port = place.partition(":")
         if colon and not (port.isascii() and port.isdigit()):
             raise CommandError("port", given=repr(place))
     number = int(port) if port else 0
     if not host or len(host) > 253 or (port and not 0 < number < 65536):
-        raise CommandError("port" if host else "host_missing", given=repr(place), forms=FORMS)
+        raise CommandError("port" if host else "host_missing", given=repr(place))
     try:
         return cells.host(host), number
     except BadCell as error:
-        raise CommandError("no_host", given=repr(host), forms=FORMS) from error
+        raise CommandError("no_host", given=repr(host)) from error
 
 
 def _is_ipv6(text: str) -> bool:
