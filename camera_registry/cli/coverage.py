@@ -52,7 +52,7 @@ def audit_coverage(args: argparse.Namespace) -> int:
     zone, words = ZoneInfo(settings.time_zone), texts(args.lang)
     if args.month:
         if args.without:
-            raise CommandError("--without asks of one moment: leave --month out, or give --at")
+            raise CommandError("without_month")
         return _month(args, settings, words)
     at = _moment(args.at, zone)
     with store_of(settings) as store:
@@ -91,7 +91,7 @@ def _what_if(
 
     strangers = [id for id in args.without if id not in known]  # type: ignore[operator]  # the keys of a mapping
     if strangers:
-        raise CommandError(f"no such device: {', '.join(strangers)}; give identifiers as the register has them")
+        raise CommandError("no_device", devices=", ".join(strangers))
     losses = without(seen, topology, [Point(PointKind.DEVICE, id) for id in args.without])
     answer = WhatIfAnswer(at=at, without=args.without, sites=[LossAnswer.of(loss) for loss in losses])
     _show(args, answer, lambda: _losses(answer, words))
@@ -110,7 +110,7 @@ def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
     try:
         since, until = month(args.month, zone, now)
     except BadMonth as bad:
-        raise CommandError(f"--month {args.month}: {bad}") from bad
+        raise CommandError("month", month=args.month, why=bad) from bad
     with store_of(settings) as store:
         register, history = store.read_now(coverage.gather, since, until)
     sites = sum_up(history, zone, since, until)
@@ -127,10 +127,10 @@ def _moment(given: str | None, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(given)
     except ValueError:
-        raise CommandError(f"--at {given}: write a time as 2026-10-01T08:00 or 2026-10-01T08:00+08:00") from None
+        raise CommandError("moment", given=given) from None
     at = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     if at > now:
-        raise CommandError(f"--at {given}: that is in the future; nothing is known of it")
+        raise CommandError("in_future", given=given)
     return at
 
 

@@ -24,6 +24,7 @@ from camera_registry.settings_dispatch import strangers
 from camera_registry.store import Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
+from camera_registry.texts import texts
 from probes.base import ProbeError
 from probes.icmp import open_socket
 
@@ -55,12 +56,13 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    settings = None
+    settings, words = None, texts(args.lang)
     try:
         settings = load(args.config).settings
         checks = list(look(settings))
     except SettingsError as error:
-        checks = [Check("settings", good=False, detail=f"{error.place}: {problem}") for problem in error.problems]
+        told = [f"{error.place}: {words.wrong(problem)}" for problem in error.problems]
+        checks = [Check("settings", good=False, detail=detail) for detail in told]
     if args.json:
         print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:

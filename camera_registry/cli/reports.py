@@ -61,7 +61,7 @@ def make(args: argparse.Namespace) -> int:
     if bool(args.month) == (args.begins is not None or args.ends is not None) or (args.begins is None) != (
         args.ends is None
     ):
-        raise CommandError("give either --month YYYY-MM, or --from TIME and --to TIME")
+        raise CommandError("period")
     order = Order(Kind(args.report), args.month, args.begins, args.ends, args.zone, args.area, args.contractor)
     _write(args, order, freeze=args.freeze)
     return GOOD
@@ -91,9 +91,10 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> D
                 print(words("report.froze" if done else "report.frozen_before", name=name), file=sys.stderr)
             document = _made(desk, order, words)
         except NoPeriod as error:
-            raise CommandError(f"{order.kind.value}: {words(f'report_flaw.{error.flaw}', **error.values)}") from error
+            told = words(f"report_flaw.{error.flaw}", **error.values)
+            raise CommandError("told", why=f"{order.kind.value}: {told}") from error
         except StoreError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError("told", why=error) from error
     _put(args, document, words)
     return document
 
@@ -117,20 +118,20 @@ def _put(args: argparse.Namespace, document: Document, words: Texts) -> None:
     kind = args.format or ("json" if args.json else suffix if suffix in FORMATS else "csv")
     if args.table and args.table not in {table.id for table in document.tables}:
         known = ", ".join(table.id for table in document.tables)
-        raise CommandError(f"--table {args.table}: this report has {known}")
+        raise CommandError("table", table=args.table, known=known)
     try:
         content = csv.write(document, args.table) if args.table else render(document, kind)
         if args.output is None:
             if kind in ("xlsx", "pdf") and sys.stdout.isatty():
-                raise CommandError(f"{kind} is not for a terminal: give --output FILE")
+                raise CommandError("terminal", kind=kind)
             sys.stdout.buffer.write(content)
         else:
             args.output.write_bytes(content)
             print(words("report.written", file=args.output), file=sys.stderr)
     except NoBrowser as error:
-        raise CommandError(f"pdf: {error}") from error
+        raise CommandError("pdf", why=error) from error
     except OSError as error:
-        raise CommandError(f"{args.output}: the report can't be written: {why(error)}") from error
+        raise CommandError("unwritable", file=args.output, why=why(error)) from error
 
 
 def _time(given: str) -> datetime:
