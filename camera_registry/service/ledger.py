@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import heappop, heappush
@@ -17,9 +17,10 @@ from camera_registry.model.health import Aspect, AspectState, Flip, Reason, Stat
 from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, power, topology
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, judged, noticed, take_in
 from camera_registry.rules.plan import learn, leave_alone, plan
 from camera_registry.rules.verdict import read
@@ -208,6 +209,18 @@ class Ledger:
         self._turn, self._down, self._back = own.turn, set(own.down), dict(own.back)
         self.lookout.recall(own.sight, own.asked)
         self.changes = own.waiting.changes()
+
+    def cleaned(self, device: str, channels: Container[str], now: datetime, changes: Changes) -> None:
+        """Follow the pictures of these channels anew: their lenses were cleaned. What is to be written for it is noted
+        beside what says so."""
+        watched = self._watched.get(device)
+        for run, seen in watched.seen.items() if watched is not None else ():
+            known = trend.sketch(seen.facts)
+            if watched is not None and known is not None and run[1] in channels:
+                facts = {**seen.facts, trend.FACT: trend.anew(known, now.astimezone(self.zone))}
+                watched.seen[run] = changes.seen[device, run] = replace(seen, facts=facts)
+                self._keep_days(device, run, seen.facts, facts, changes)
+                changes.touched.add(device)
 
     def entry(self, device: str) -> BoardEntry | None:
         """What readers are shown of a device."""
@@ -424,8 +437,17 @@ class Ledger:
             watched.stirred = True
             heappush(self._stirred, (seen.at + watched.patience, seen.device))
         # What is believed of a picture must be known after a crash, or the next one would be taken for a recovery.
-        if earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts):
+        # And what a picture adds to its day must be, or the day's median would be that of other pictures.
+        before = earlier.facts if earlier is not None else {}
+        if earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(before):
             self.changes.seen[seen.device, run] = watched.seen[run]
+        if trend.sketch(before) is not trend.sketch(facts):
+            self._keep_days(seen.device, run, before, facts, self.changes)
+            self.changes.seen[seen.device, run] = watched.seen[run]
+
+    def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
+        for day in trend.over(device, run[1], before, after):
+            changes.days[device, run[1], day.regime, day.day] = day
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What a device told: that it answers again, where its streams are, what its file does not say yet."""

@@ -43,6 +43,7 @@ from camera_registry.store import (
     incidents,
     orders,
     outbox,
+    picture_days,
     register,
     windows,
 )
@@ -96,6 +97,8 @@ class Recorder:
         """Called whenever the loop that writes has turned."""
         self.healthy = True
         """Whether the last commit went through."""
+        self.keep_days: Callable[[], int] = lambda: picture_days.MOST
+        """How many days of what pictures were like are kept."""
         self.log = Silent()
         """Where what is judged and done is taken down."""
         self._dirty = asyncio.Event()
@@ -293,7 +296,7 @@ class Recorder:
         begun = asyncio.get_running_loop().time()
         if any(changes.rows()):
             owed = self._books.owed(changes.steps, changes.order_steps)
-            await self._keep(n, lambda tx, told: _save(tx, changes, owed, told))
+            await self._keep(n, lambda tx, told: _save(tx, changes, owed, told, self.keep_days()))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -322,13 +325,14 @@ def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], No
         decisions.mark(tx, n)
 
 
-def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Note | None) -> None:
+def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Note | None, keep_days: int) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)
     outbox.owe(tx, notices, told)
+    picture_days.save(tx, changes.days.values(), keep_days)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
 

@@ -18,7 +18,7 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
-from camera_registry.store import attachment_tables, fields, incident_tables, order_tables, rate_tables
+from camera_registry.store import attachment_tables, fields, incident_tables, order_tables, picture_tables, rate_tables
 from camera_registry.store.columns import Json, Word
 
 
@@ -330,7 +330,6 @@ class BaselineRow(SQLModel, table=True):
     regime: Regime = fields.word(Regime)
     taken_at: datetime = fields.instant()
     picture: str
-    measures: Any = Field(sa_column=Column(Json, nullable=False))
     by: str
     accepted_at: datetime = fields.instant()
     reason: str = fields.text()
@@ -360,6 +359,7 @@ def table(row: type[SQLModel]) -> Table:
 METADATA = incident_tables.IncidentRow.metadata
 """All tables, those of incidents and of work orders too."""
 assert order_tables.WorkOrderRow.metadata is METADATA
+assert picture_tables.PictureDayRow.metadata is METADATA
 assert rate_tables.RateDayRow.metadata is METADATA
 assert attachment_tables.AttachmentRow.metadata is METADATA
 

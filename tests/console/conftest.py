@@ -76,7 +76,7 @@ class Accepted:
             raise Unfit("")
         number = len(self.kept) + 1
         self.kept.append(
-            Baseline(number, device.id, channel, Regime.DAY, picture.at, "", {}, author, fleet.NOW, reason)
+            Baseline(number, device.id, channel, Regime.DAY, picture.at, "", author, fleet.NOW, reason)
         )
         return self.kept[-1]
 
