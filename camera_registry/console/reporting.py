@@ -82,7 +82,8 @@ class Reporting:
 
     def desk(self) -> Desk:
         settings = self._deps.settings()
-        return Desk(self._deps.store, settings.probes.policy(), settings.time_zone, self._deps.now)
+        lens = settings.health.policy().base.picture.lens
+        return Desk(self._deps.store, settings.probes.policy(), settings.time_zone, self._deps.now, lens)
 
     def start(self, order: Order, by: str, words: Texts) -> Job:
         """Have a report made. The oldest that is over makes room for it."""

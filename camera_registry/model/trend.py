@@ -20,7 +20,6 @@ class Untold(StrEnum):
     """Why there is no trend of a view. None is neither good nor bad."""
 
     NOT_ACCEPTED = "not_accepted"
-    MAY_MOVE = "may_move"
     NOT_COMPARED = "not_compared"
     TOO_FEW_DAYS = "too_few_days"
     SILENT = "silent"

@@ -17,7 +17,7 @@ class PictureDayRow(SQLModel, table=True):
     days in numbers: there are ten million rows of a city, and a float takes four times the room."""
 
     __tablename__ = "picture_day"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own name, read once
+    __table_args__ = {"sqlite_with_rowid": False}
     device: str = fields.key()
     channel: str = fields.key()
     regime: Regime = Field(sa_column=Column(Word(Regime), primary_key=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
@@ -12,6 +12,8 @@ from camera_registry.rules.places import way_up
 from camera_registry.store.measuring import Measured
 from camera_registry.store.reports import Frozen, Told
 from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
+from exporters.report.lenses import Lenses
+from exporters.report.lenses import section as lens_section
 from exporters.report.wording import Writing, cells, length
 
 _WORST = 50
@@ -23,7 +25,7 @@ class Besides:
     """What the report tells besides rates."""
 
     flapping: Sequence[Told] = ()
-    lenses: Sequence[Told] = ()
+    lenses: Lenses = field(default_factory=Lenses)
     frozen: Frozen | None = None
 
 
@@ -55,6 +57,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         Section(words("report.section.total"), (), (chart,), (whole, days)),
         Section(words("report.section.groups"), (), (), groups),
         Section(words("report.section.worst"), (), (), _worst(measured, besides, writing)),
+        lens_section(measured, besides.lenses, writing),
         Section(words("report.section.devices"), (), (), (_devices(measured, writing),)),
     ]
     if frozen is not None:
@@ -135,7 +138,6 @@ def _worst(measured: Measured, besides: Besides, writing: Writing) -> tuple[Tabl
             rows,
         ),
         _told("flapping", besides.flapping, measured, writing),
-        _told("lenses", besides.lenses, measured, writing),
     )
 
 

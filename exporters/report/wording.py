@@ -101,6 +101,10 @@ _WORDS = frozenset(
         "ends",
         "last",
         "day",
+        "channel",
+        "light",
+        "since",
+        "due",
     }
 )
 _WIDTHS = {

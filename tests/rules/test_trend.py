@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -39,7 +39,8 @@ class Lived:
 
 def lived(contrast: Sequence[float], clear: Sequence[float] | None = None) -> list[Lived]:
     days = (BEGIN + timedelta(days=n) for n in range(len(contrast)))
-    return [Lived(*one) for one in zip(days, map(float, contrast), map(float, clear or [1.0] * len(contrast)), strict=True)]  # fmt: skip
+    kept = clear or [1.0] * len(contrast)
+    return [Lived(*one) for one in zip(days, map(float, contrast), map(float, kept), strict=True)]
 
 
 def first_dirty(days: Sequence[Lived], every: int = 1) -> int | None:
@@ -160,7 +161,11 @@ class Channel:
 
     def see(self, contrast: float, minutes: float = 15) -> None:
         self.at += timedelta(minutes=minutes)
-        told = {"sight": lens.found(contrast, baselines=self.baselines, taken=self.taken) if self.baselines else lens.alone()}
+        told = {
+            "sight": lens.found(contrast, baselines=self.baselines, taken=self.taken)
+            if self.baselines
+            else lens.alone()
+        }
         seen = Observation("cam-7", "snapshot", self.at, 0.1, facts=told)
         seen = watching.take_in(seen, self.facts, PicturePolicy(), Device("cam-7", Kind.CAMERA), self.zone)
         after = {**self.facts, **seen.facts}
@@ -201,11 +206,13 @@ def test_a_picture_in_doubt_for_another_reason_or_compared_with_nothing_does_not
     assert trend.begins(channel.facts) is None
 
 
-@pytest.mark.parametrize("night", [datetime(2026, 3, 28, 22, 55, tzinfo=UTC), datetime(2026, 10, 24, 21, 55, tzinfo=UTC)])  # fmt: skip
+@pytest.mark.parametrize(
+    "night", [datetime(2026, 3, 28, 22, 55, tzinfo=UTC), datetime(2026, 10, 24, 21, 55, tzinfo=UTC)]
+)
 def test_a_day_on_which_the_clock_is_changed_is_one_day(night: datetime) -> None:
     """It has 23 hours, or 25; what is compared with a picture taken at noon says nothing at night."""
     channel = Channel(zone=BERLIN, at=night, taken="2026-03-01T11:00:00+00:00")
-    for _ in range(4 * 30):
+    for _ in range(4 * 36):
         channel.see(0.9)
     (sunday,) = {one.day for one in channel.days}
     assert sunday == (night + timedelta(days=1)).date()

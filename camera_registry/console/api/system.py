@@ -23,6 +23,7 @@ from camera_registry.console.api import (
     proposals,
     reports,
     review,
+    trends,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -50,6 +51,7 @@ def _description() -> bytes:
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *baselines.ROUTES,
+    *trends.ROUTES,
     *review.ROUTES,
     *coverage.ROUTES,
     *incidents.ROUTES,

@@ -81,9 +81,7 @@ def trend(points: Sequence[tuple[date, float]]) -> Trend | None:
     return Trend(slope, abs(_rises(values)), stepped=_is_a_step(at, values, slope))
 
 
-def drift(
-    days: Sequence[Day], usual: float | None, policy: LensPolicy, *, was_dirty: bool = False
-) -> Drift | None:
+def drift(days: Sequence[Day], usual: float | None, policy: LensPolicy, *, was_dirty: bool = False) -> Drift | None:
     """How contrast has changed from what was ``usual``; ``days`` are those since then, oldest first.
 
     None: there are too few days yet. ``was_dirty``: it was, the last time it was asked. It is until half of what makes
