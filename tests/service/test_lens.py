@@ -139,9 +139,9 @@ async def test_a_lens_that_gets_dirtier_is_found_cleaned_and_followed_anew(store
     assert order.cause is Cause.DIRTY
     await service.recorder.edit_order(order.id, lambda one, policy: deeds.assign(one, "con", "", DUTY, at, policy))
     await service.recorder.edit_order(order.id, lambda one, _: deeds.accept(one, DUTY, at))
-    await service.recorder.edit_order(order.id, lambda one, _: deeds.fix(one, "wiped", DUTY, at + timedelta(minutes=6)))
-    cleaned = at + timedelta(hours=1)
-    for minutes in (0, 15, 30):
+    await service.recorder.edit_order(order.id, lambda one, _: deeds.fix(one, "wiped", DUTY, at))
+    cleaned = at + timedelta(minutes=2)
+    for minutes in range(0, 25, 4):
         await service.see(cleaned + timedelta(minutes=minutes), 1.0)
         await service.pass_time(cleaned + timedelta(minutes=minutes + 1))
     assert service.dispatcher.orders[order.id].state is OrderState.VERIFIED
