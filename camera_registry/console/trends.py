@@ -15,6 +15,7 @@ from camera_registry.console.routing import Asked
 from camera_registry.model.baseline import Regime
 from camera_registry.model.health import LENS
 from camera_registry.model.trend import Drift, PictureDay, Untold
+from camera_registry.rules.pictures import drift as drifting
 from camera_registry.rules.pictures import trend
 from camera_registry.store import orders, picture_days
 from camera_registry.store.orders import Wanted
@@ -82,6 +83,10 @@ def _line(
     accepted = asked.deps.gallery.of(device, channel)
     marks = {Mark(one.accepted_at.astimezone(asked.deps.zone()).date(), MarkKind.ACCEPTED) for one in accepted}
     marks |= {Mark(day, MarkKind.CLEANED) for of, day in cleaned if of in ("", channel)}
+    if drift is None:
+        # Nothing was judged since the days were written.
+        policy = asked.deps.settings().health.policy().base.picture.lens
+        drift = drifting.drift([one for one in days if one.begins == days[-1].begins], days[-1].usual, policy)
     why = None if drift is not None else Untold.TOO_FEW_DAYS if accepted else Untold.NOT_ACCEPTED
     return Line(channel, light, days, drift, why, sorted(marks, key=lambda one: (one.day, one.kind)))
 

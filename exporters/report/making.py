@@ -82,8 +82,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where reports are made: the store, the policy by which devices are asked, the zone where none is named, when a lens
-    is dirty."""
+    """Where reports are made: the store, the policy by which devices are asked, the zone where none is named, and when
+    a lens is dirty."""
 
     store: Store
     polls: PollPolicy
