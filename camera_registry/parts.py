@@ -97,6 +97,7 @@ class Parts:
         )
         self.log = self._observation_log()
         self.recorder.log = self.log
+        self.recorder.keep_days = lambda: self.settings.storage.picture_days
         self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc)
         self.discoverer = Discoverer(
             self._tools.guard,

@@ -117,6 +117,8 @@ class Storage(Section):
     """Megabytes of disk space that are kept back, to go on in when the disk is full; 0: none."""
     snapshot_width: int = Field(640, ge=64, le=4096)
     snapshot_days: float = Field(7, gt=0)
+    picture_days: int = Field(400, ge=60)
+    """Days for which is kept what pictures were like: numbers, and no pictures."""
 
 
 class Web(Section):

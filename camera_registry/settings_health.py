@@ -63,6 +63,8 @@ class _HealthBase(Section):
     persistence: dict[Cause, _Persistence] = Field(default_factory=dict)
     """What differs from ``model.policy.PERSISTENCE``."""
     may_move: bool = False
+    lens_fall: float = Field(0.25, gt=0, lt=1)
+    lens_limit: float = Field(0.5, gt=0, lt=1)
     frame_rate_share: float = Field(0.5, gt=0, le=1)
     frame_rate_seconds: Seconds = 2
     recording_age_limit: Seconds = 1800
@@ -75,6 +77,8 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
         "flat_share": "flat_share",
         "persistence": "persistence",
         "may_move": "may_move",
+        "lens_fall": "lens_fall",
+        "lens_limit": "lens_limit",
     },
     "stream": {"frame_rate_share": "rate_share", "frame_rate_seconds": "rate_seconds"},
     "recording": {"recording_age_limit": "age_limit", "recording_gap_limit": "gap_limit"},

@@ -84,7 +84,8 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> D
 
     settings, words = settings_of(args), texts(args.lang)
     with store_of(settings) as store:
-        desk = Desk(store, settings.probes.policy(), settings.time_zone, lambda: datetime.now(UTC))
+        lens = settings.health.policy().base.picture.lens
+        desk = Desk(store, settings.probes.policy(), settings.time_zone, lambda: datetime.now(UTC), lens)
         try:
             if freeze:
                 name, done = desk.freeze(order, author())

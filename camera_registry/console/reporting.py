@@ -34,7 +34,8 @@ class Reporting(Jobs[Order, Document]):
 
     def desk(self) -> Desk:
         settings = self._deps.settings()
-        return Desk(self._deps.store, settings.probes.policy(), settings.time_zone, self._deps.now)
+        lens = settings.health.policy().base.picture.lens
+        return Desk(self._deps.store, settings.probes.policy(), settings.time_zone, self._deps.now, lens)
 
 
 REPORTING = web.AppKey("reporting", Reporting)

@@ -1,8 +1,7 @@
-"""What is usual for a camera: the light it looks at, its measures in that light, how long a fault must be seen."""
+"""What pictures of a camera are held against: accepted ones, by their light; and how long a fault must be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,15 +23,6 @@ class Spread:
 
     middle: float
     deviation: float
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual for one camera in one regime, learned from ``pictures`` accepted ones."""
-
-    regime: Regime
-    pictures: int
-    spreads: Mapping[str, Spread]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +57,11 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """How a measure has changed over weeks. ``a_week`` is in the measure's own unit; ``sure`` is 0 to 1: the
-    confidence (1 - p) that there is a trend at all."""
-
-    a_week: float
-    sure: float
-    days: float
-
-
-@dataclass(frozen=True, slots=True)
 class Baseline:
     """A picture that shows how a channel's view is meant to look in one regime: accepted by a person, or by the rules
     in a person's name (``by``). ``reason`` is why something that looks like a fault is normal here, where it is.
 
-    ``picture`` names the file: the SHA-256 of its bytes. ``measures`` are those of ``rules.pictures.usual``.
+    ``picture`` names the file: the SHA-256 of its bytes.
     """
 
     id: int
@@ -90,7 +70,6 @@ class Baseline:
     regime: Regime
     taken_at: datetime
     picture: str
-    measures: Mapping[str, float]
     by: str
     accepted_at: datetime
     reason: str = ""

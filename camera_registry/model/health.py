@@ -86,6 +86,10 @@ class Cause(StrEnum):
     INTERNAL = "internal"
 
 
+LENS = (Cause.DIRTY, Cause.BLURRED, Cause.LOW_CONTRAST, Cause.COVERED)
+"""Faults of the picture that cleaning a lens may mend."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a state is about: one aspect of a device, or of one of its channels (``channel`` empty: the device)."""

@@ -13,6 +13,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.picture import Limits
 from camera_registry.model.place import Site, SiteCategory
+from camera_registry.model.trend import LensPolicy
 
 FAILURES_BY_CAUSE: Mapping[Cause, int] = {
     Cause.AUTH: 1,
@@ -77,6 +78,13 @@ class PicturePolicy:
     view that has always looked so."""
     may_move: bool = False
     """The camera tours by itself, and is nowhere wrong."""
+    lens_fall: float = LensPolicy.fall
+    """When what creeps over weeks is dirt: see ``LensPolicy``."""
+    lens_limit: float = LensPolicy.limit
+
+    @property
+    def lens(self) -> LensPolicy:
+        return LensPolicy(self.lens_fall, self.lens_limit)
 
     def persistence_of(self, cause: Cause) -> Persistence:
         return self.persistence.get(cause, Persistence())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
+from camera_registry.model.baseline import Regime
 from camera_registry.model.health import AspectState, Flip, Subject
 from camera_registry.model.incident import Affected, Incident, IncidentChange
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.roster import Run
+from camera_registry.model.trend import PictureDay
 from camera_registry.model.work_order import OrderChange, WorkOrder
 
 
@@ -17,7 +19,8 @@ from camera_registry.model.work_order import OrderChange, WorkOrder
 class Changes:
     """What is to be written and shown. Keyed, so that changes which wait for a slow database don't pile up; only
     flips and steps of incidents and orders do, and none of them is dropped. ``folded`` flips are in the book of
-    incidents already; ``set_off`` says when flexible maintenance windows began."""
+    incidents already; ``set_off`` says when flexible maintenance windows began; ``days`` are those of pictures that are
+    over."""
 
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[tuple[str, Run], ProbeSeen] = field(default_factory=dict)
@@ -29,12 +32,14 @@ class Changes:
     set_off: dict[int, datetime] = field(default_factory=dict)
     orders: dict[int, WorkOrder] = field(default_factory=dict)
     order_steps: list[OrderChange] = field(default_factory=list)
+    days: dict[tuple[str, str, Regime, date], PictureDay] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
 
     def rows(self) -> Iterator[object]:
         """Everything that has a row to be written; devices that are only to be shown anew have none."""
         yield from (self.states, self.seen, self.flips, self.incidents, self.affected, self.set_off, self.orders)
+        yield self.days
 
     def under(self, newer: Changes) -> Changes:
         """These changes with newer ones on top."""
@@ -49,6 +54,7 @@ class Changes:
             self.set_off | newer.set_off,
             self.orders | newer.orders,
             self.order_steps + newer.order_steps,
+            self.days | newer.days,
             self.touched | newer.touched,
             (self.gone - newer.touched) | newer.gone,
         )

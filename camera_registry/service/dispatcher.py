@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from camera_registry.model.dispatch import DispatchPolicy
+from camera_registry.model.health import LENS, Aspect
 from camera_registry.model.incident import Incident
 from camera_registry.model.register import Register
-from camera_registry.model.work_order import FINAL, Hold, WorkOrder
+from camera_registry.model.work_order import FINAL, Hold, OrderStep, WorkOrder
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.fold import dispatch, wake
 from camera_registry.rules.dispatch.hours import shifted
@@ -56,6 +57,10 @@ class Dispatcher:
         self._took_up(book)
         changes.orders.update({order.id: order for order in done.orders})
         changes.order_steps += done.changes
+        for step in done.changes:
+            if step.step is OrderStep.VERIFIED and step.order.cause in LENS:
+                channels = {one.channel for one in step.order.symptoms if one.aspect is Aspect.PICTURE}
+                self._ledger.cleaned(step.order.about, channels, now, changes)
 
     def get(self, id: int) -> WorkOrder | None:
         """One order that may still change by itself."""

@@ -13,7 +13,7 @@ from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Device
 from camera_registry.rules.pictures.evidence import apart
 from camera_registry.rules.pictures.sun import above
-from camera_registry.rules.pictures.usual import learned, regime
+from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, baselines
 from camera_registry.store.baselines import BaselineFiles, Unfit
@@ -80,7 +80,7 @@ class Gallery:
         name = await asyncio.to_thread(self._files.save, picture.jpeg)
         light = regime(measures, self._hour(picture.at), above(device, picture.at))
         now = self._clock.utc()
-        made = Baseline(0, device.id, channel, light, picture.at, name, learned(measures), author, now, reason)
+        made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason)
         kept = await self._store.write(baselines.add, made)
         await self._take_up(device.id, channel)
         return kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import heappop, heappush
@@ -17,10 +17,11 @@ from camera_registry.model.health import Aspect, AspectState, Flip, Reason, Stat
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
+from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.pace import for_sites
+from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import judged, take_in
 from camera_registry.rules.plan import learn, leave_alone
 from camera_registry.rules.verdict import read
@@ -211,6 +212,18 @@ class Ledger:
         self.lookout.recall(own.sight, own.asked)
         self.changes = own.waiting.changes()
 
+    def cleaned(self, device: str, channels: Container[str], now: datetime, changes: Changes) -> None:
+        """Follow the pictures of these channels anew: their lenses were cleaned. What is to be written for it is noted
+        beside what says so."""
+        watched = self._watched.get(device)
+        for run, seen in watched.seen.items() if watched is not None else ():
+            known = trend.sketch(seen.facts)
+            if watched is not None and known is not None and run[1] in channels:
+                facts = {**seen.facts, trend.FACT: trend.anew(known, now.astimezone(self.zone))}
+                watched.seen[run] = changes.seen[device, run] = replace(seen, facts=facts)
+                self._keep_days(device, run, seen.facts, facts, changes)
+                changes.touched.add(device)
+
     def entry(self, device: str) -> BoardEntry | None:
         """What readers are shown of a device."""
         watched = self._watched.get(device)
@@ -367,11 +380,17 @@ class Ledger:
 
     def _remember(self, watched: Watched, seen: Observation) -> None:
         run = (seen.probe, seen.channel)
+        before = watched.seen[run].facts if run in watched.seen else {}
         if watched.remember(seen):
             self.changes.seen[seen.device, run] = watched.seen[run]
+        self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
         if not watched.stirred:
             watched.stirred = True
             heappush(self._stirred, (seen.at + watched.patience, seen.device))
+
+    def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
+        for day in trend.over(device, run[1], before, after):
+            changes.days[device, run[1], day.regime, day.day] = day
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What a device told: that it answers again, where its streams are, what its file does not say yet."""

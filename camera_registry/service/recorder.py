@@ -44,6 +44,7 @@ from camera_registry.store import (
     incidents,
     orders,
     outbox,
+    picture_days,
     recordings,
     register,
     windows,
@@ -98,6 +99,8 @@ class Recorder:
         """Called whenever the loop that writes has turned."""
         self.healthy = True
         """Whether the last commit went through."""
+        self.keep_days: Callable[[], int] = lambda: picture_days.MOST
+        """How many days of what pictures were like are kept."""
         self.log = Silent()
         """Where what is judged and done is taken down."""
         self._dirty = asyncio.Event()
@@ -296,7 +299,8 @@ class Recorder:
         if any(changes.rows()):
             owed = self._books.owed(changes.steps, changes.order_steps)
             searched = list(self._searched(changes))
-            await self._keep(n, lambda tx, told: _save(tx, changes, searched, owed, told))
+            days = self.keep_days()
+            await self._keep(n, lambda tx, told: _save(tx, changes, searched, owed, told, days))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
 
@@ -339,6 +343,7 @@ def _save(
     searched: Iterable[recordings.Told],
     notices: Sequence[Notice],
     told: Note | None,
+    keep_days: int,
 ) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
@@ -347,6 +352,7 @@ def _save(
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)
     outbox.owe(tx, notices, told)
+    picture_days.save(tx, changes.days.values(), keep_days)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
 

@@ -14,6 +14,7 @@ from camera_registry.model.roster import Entry, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
+from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed
 from camera_registry.rules.plan import feeders, plan, reach_feeder
 from camera_registry.rules.verdict import read
@@ -102,8 +103,12 @@ class Watched:
             facts, failure = {**earlier.facts, **facts}, _with_way(failure, earlier.failure)
             success = success or earlier.last_success
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
-        # What is believed of a picture is: or the next one would be taken for a recovery.
-        return earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts)
+        # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:
+        # or the day's median would be that of other pictures.
+        if earlier is None or _news(earlier.failure, seen.failure):
+            return True
+        counts = trend.sketch(facts) is not trend.sketch(earlier.facts)
+        return counts or believed(facts) != believed(earlier.facts)
 
     def read_anew(self, before: Policy, now: datetime) -> Iterator[Reading]:
         """What was last seen, where the policy of ``before`` read it in another way."""

@@ -101,7 +101,7 @@ class BaselineFiles:
         return self.directory / name[:2] / f"{name}.jpg"
 
 
-_FIELDS = ("device", "channel", "regime", "taken_at", "picture", "measures", "by", "accepted_at", "reason")
+_FIELDS = ("device", "channel", "regime", "taken_at", "picture", "by", "accepted_at", "reason")
 
 
 def _baseline(row: RowMapping) -> Baseline:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from camera_registry.model.health import Aspect, Cause, State
+from camera_registry.model.health import LENS, Aspect, State
 from camera_registry.model.observation import Facts
 from camera_registry.model.rates import SUMS, Sums
 from camera_registry.model.work_order import WorkOrder
@@ -23,8 +23,6 @@ _FLIPS = table(FlipRow)
 _SEEN = table(SeenRow)
 _FROZEN = table(FrozenRow)
 _MOST = 1_000_000
-LENS = (Cause.DIRTY, Cause.BLURRED, Cause.LOW_CONTRAST, Cause.COVERED)
-"""Faults of the picture that cleaning a lens may mend."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from camera_registry.store import (
     fields,
     incident_tables,
     order_tables,
+    picture_tables,
     rate_tables,
     recording_tables,
 )
@@ -337,7 +338,6 @@ class BaselineRow(SQLModel, table=True):
     regime: Regime = fields.word(Regime)
     taken_at: datetime = fields.instant()
     picture: str
-    measures: Any = Field(sa_column=Column(Json, nullable=False))
     by: str
     accepted_at: datetime = fields.instant()
     reason: str = fields.text()
@@ -367,6 +367,7 @@ def table(row: type[SQLModel]) -> Table:
 METADATA = incident_tables.IncidentRow.metadata
 """All tables, those of incidents and of work orders too."""
 assert order_tables.WorkOrderRow.metadata is METADATA
+assert picture_tables.PictureDayRow.metadata is METADATA
 assert rate_tables.RateDayRow.metadata is METADATA
 assert attachment_tables.AttachmentRow.metadata is METADATA
 assert recording_tables.RecordingRow.metadata is METADATA

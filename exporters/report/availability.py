@@ -13,6 +13,8 @@ from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.recordings import Missing
 from camera_registry.store.reports import Frozen, Told
 from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
+from exporters.report.lenses import Lenses
+from exporters.report.lenses import section as lens_section
 from exporters.report.wording import Writing, cells, length
 
 _WORST = 50
@@ -25,7 +27,7 @@ class Besides:
     """What the report tells besides rates."""
 
     flapping: Sequence[Told] = ()
-    lenses: Sequence[Told] = ()
+    lenses: Lenses = field(default_factory=Lenses)
     frozen: Frozen | None = None
     gaps: Sequence[Missing] = ()
     """Gaps of recordings, the longest first."""
@@ -62,6 +64,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         Section(words("report.section.groups"), (), (), groups),
         Section(words("report.section.worst"), (), (), _worst(measured, besides, writing)),
         Section(words("recorded.section"), (words("recorded.about"),), (), _recorded(measured, besides, writing)),
+        lens_section(measured, besides.lenses, writing),
         Section(words("report.section.devices"), (), (), (_devices(measured, writing),)),
     ]
     if frozen is not None:
@@ -146,7 +149,6 @@ def _worst(measured: Measured, besides: Besides, writing: Writing) -> tuple[Tabl
             rows,
         ),
         _told("flapping", besides.flapping, measured, writing),
-        _told("lenses", besides.lenses, measured, writing),
     )
 
 

@@ -4,34 +4,38 @@ share; it blocks, so the console runs it on a thread of its own."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.register import Register
+from camera_registry.model.trend import LensPolicy
 from camera_registry.rules import device_files
 from camera_registry.rules.availability import Period, zone_of
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.rules.places import way_up
 from camera_registry.rules.progress import Step, unwatched
-from camera_registry.store import Store, recordings, register, reports
+from camera_registry.store import Store, baselines, picture_days, recordings, register, reports
 from camera_registry.store.measuring import Measured, measure
 from camera_registry.texts import Texts
 from exporters.report import availability, contractors, coverage, covering, files
 from exporters.report.availability import Besides
 from exporters.report.document import Document
+from exporters.report.lenses import Lenses, first_day
 from exporters.report.order import Kind, Order
 from exporters.report.wording import Writing
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where reports are made: the store, the policy by which devices are asked, the zone where none is named."""
+    """Where reports are made: the store, the policy by which devices are asked, the zone where none is named, and when
+    a lens is dirty."""
 
     store: Store
     polls: PollPolicy
     zone: str
     now: Callable[[], datetime]
+    lens: LensPolicy = field(default_factory=LensPolicy)
 
     def make(self, order: Order, words: Texts, step: Step = unwatched) -> Document:
         """The report. Raises NoPeriod, StoreError, or what ``step`` raises."""
@@ -56,12 +60,21 @@ class Desk:
             return contractors.document(measured, opened, writing)
         besides = Besides(
             self.store.read_now(reports.flapping, period.begins, period.ends),
-            self.store.read_now(reports.dirty_lenses, period.begins, period.ends),
+            self._lenses(period),
             self.store.read_now(reports.frozen, frozen_name(period)),
             self.store.read_now(recordings.missing, period.begins, period.ends),
             self.store.read_now(recordings.not_computable),
         )
         return availability.document(measured, besides, writing)
+
+    def _lenses(self, period: Period) -> Lenses:
+        ends = period.ends.astimezone(period.zone).date()
+        return Lenses(
+            self.store.read_now(picture_days.between, first_day(ends), ends),
+            frozenset((one.device, one.channel) for one in self.store.read_now(baselines.load)),
+            self.store.read_now(reports.dirty_lenses, period.begins, period.ends),
+            self.lens,
+        )
 
     def measured(self, order: Order, now: datetime, step: Step = unwatched) -> Measured:
         """The sums that the report tells."""

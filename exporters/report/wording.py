@@ -102,6 +102,10 @@ _WORDS = frozenset(
         "last",
         "day",
         "recording_name",
+        "channel",
+        "light",
+        "since",
+        "due",
     }
 )
 _WIDTHS = {

@@ -75,9 +75,7 @@ class Accepted:
         if picture is None:
             raise Unfit("")
         number = len(self.kept) + 1
-        self.kept.append(
-            Baseline(number, device.id, channel, Regime.DAY, picture.at, "", {}, author, fleet.NOW, reason)
-        )
+        self.kept.append(Baseline(number, device.id, channel, Regime.DAY, picture.at, "", author, fleet.NOW, reason))
         return self.kept[-1]
 
     async def take_back(self, id: int, author: str) -> Baseline | None:

@@ -1,20 +1,17 @@
-"""What is usual for a camera, how long a fault must be seen, and what creeps over weeks."""
+"""The light of a picture, which pictures of a fleet are strange, and how long a fault must be seen."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from camera_registry.model.baseline import Persistence, Regime, Trail
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import Picture
 from camera_registry.model.policy import PERSISTENCE
-from camera_registry.rules.pictures.drift import drift
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sun import elevation
-from camera_registry.rules.pictures.usual import learn, outliers, regime, strangeness
+from camera_registry.rules.pictures.usual import outliers, regime
 
 BEGIN = datetime(2026, 6, 10, 4, tzinfo=UTC)
 NEED = Persistence(pictures=3, of=4, seconds=1800, recoveries=2)
@@ -44,21 +41,6 @@ def test_a_regime_is_told_by_colour_then_by_the_sun_then_by_the_hour_then_by_the
     assert regime(coloured, 12.0, sun=-12.0) is Regime.NIGHT
     assert regime(coloured, 18.0) is Regime.DUSK
     assert regime(coloured | {"mean": 30.0}) is Regime.NIGHT
-
-
-def pictures(*means: float) -> list[Picture]:
-    return [Picture({"mean": mean, "noise": 1.0}) for mean in means]
-
-
-def test_one_foul_picture_among_the_accepted_does_not_make_its_fault_usual() -> None:
-    usual = learn(pictures(100, 104, 98, 102, 250), Regime.DAY)
-    assert usual is not None
-    assert usual.spreads["mean"].middle == 102
-    assert next(iter(strangeness({"mean": 250.0, "noise": 1.0}, usual).items())) == (
-        "mean",
-        pytest.approx(24.7, rel=0.1),
-    )
-    assert learn(pictures(100, 101), Regime.DAY) is None
 
 
 def test_of_a_fleet_the_camera_that_is_least_like_the_others_comes_first() -> None:
@@ -119,17 +101,3 @@ def test_whatever_the_pace_a_fault_is_believed_when_it_has_lasted_and_not_before
 def test_a_healthy_camera_has_nothing_to_remember() -> None:
     assert trails("..?.") == [None] * 4
     assert trails("x....")[-1] is None
-
-
-def test_dirt_of_weeks_is_a_trend_and_the_weather_is_not() -> None:
-    random = np.random.default_rng(4)
-    days = [BEGIN + timedelta(days=n) for n in range(60)]
-    dulled = [(day, 1.0 - 0.004 * n + float(random.normal(0, 0.05))) for n, day in enumerate(days)]
-    found = drift(dulled)
-    assert found is not None
-    assert found.a_week == pytest.approx(-0.028, rel=0.3)
-    assert found.sure > 0.99
-    weather = drift([(day, float(random.normal(1, 0.05))) for day in days])
-    assert weather is not None
-    assert weather.sure < 0.99
-    assert drift(dulled[:5]) is None

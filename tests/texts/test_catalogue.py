@@ -87,7 +87,7 @@ def test_no_text_is_left_over() -> None:
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
-        r"not_computable|orders_by|"
+        r"not_computable|orders_by|untold|mark_kind|trend_measure|"
         r"attachment_kind|order_picture|settings_flaw|command_error|usage_error|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"

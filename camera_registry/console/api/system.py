@@ -24,6 +24,7 @@ from camera_registry.console.api import (
     proposals,
     reports,
     review,
+    trends,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -51,6 +52,7 @@ def _description() -> bytes:
 ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *baselines.ROUTES,
+    *trends.ROUTES,
     *review.ROUTES,
     *coverage.ROUTES,
     *coverage_jobs.ROUTES,

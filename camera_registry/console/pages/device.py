@@ -16,10 +16,12 @@ from camera_registry.console.history import strips
 from camera_registry.console.pages.seen import CHANNELS_SHOWN, views
 from camera_registry.console.pages.show import show
 from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
+from camera_registry.console.pages.trend import draw
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
+from camera_registry.console.trends import lines
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Flip, State
 from camera_registry.model.recording import NotComputable, Recording
@@ -102,6 +104,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         pictures=() if live else await _pictures(asked, entry),
         doubtful=accepting.in_doubt,
         views=() if live else views(asked, entry),
+        trends=() if live else draw(await lines(asked, entry), deps.settings().health.policy().base.picture.lens),
         changes=() if live else await _changes(asked, entry.device.id),
     )
 

@@ -96,8 +96,13 @@ class Evidence:
 
 def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
     compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
-    likest = max(compared, key=lambda c: (c.change or {}).get("agreement", -1.0), default=None)
-    return Evidence(sight, limits, look, compared, likest)
+    return Evidence(sight, limits, look, compared, likest(compared))
+
+
+def likest(compared: Iterable[Compared]) -> Compared | None:
+    """The reference that a picture resembles most."""
+    known = (c for c in compared if c.change is not None)
+    return max(known, key=lambda c: (c.change or {}).get("agreement", -1.0), default=None)
 
 
 def apart(hour: float, other: float) -> float:

@@ -1,4 +1,4 @@
-"""This file learns what is usual for a camera from accepted pictures, and says how far another picture is from it."""
+"""This file tells the light of a picture, and which pictures of a fleet are least like the others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TypeVar
 
-from camera_registry.model.baseline import Regime, Spread, Usual
-from camera_registry.model.picture import Measures, Picture
+from camera_registry.model.baseline import Regime, Spread
+from camera_registry.model.picture import Measures
 
 MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
@@ -58,27 +58,6 @@ def regime(look: Measures, hour: float | None = None, sun: float | None = None) 
     else:
         day, night = look["mean"] >= _BRIGHT, look["mean"] < _DIM
     return Regime.DAY if day else Regime.NIGHT if night else Regime.DUSK
-
-
-def learn(accepted: Sequence[Picture], of: Regime) -> Usual | None:
-    """What is usual in ``accepted`` pictures of one regime; None for fewer than three that could be read.
-
-    The caller answers for them: pictures that a person or the rules have accepted as good, and no others, or a fault
-    would become usual.
-    """
-    looks = [picture.measures for picture in accepted if picture.measures is not None]
-    if len(looks) < FEWEST:
-        return None
-    names = [name for name in _LEAST if all(name in look for look in looks)]
-    return Usual(of, len(looks), {name: _spread([look[name] for look in looks], _LEAST[name]) for name in names})
-
-
-def strangeness(look: Measures, usual: Usual) -> dict[str, float]:
-    """By measure, how many deviations a picture is from what is usual; strangest first."""
-    away = {
-        name: (look[name] - spread.middle) / spread.deviation for name, spread in usual.spreads.items() if name in look
-    }
-    return dict(sorted(away.items(), key=lambda item: -abs(item[1])))
 
 
 def learned(look: Measures) -> dict[str, float]:

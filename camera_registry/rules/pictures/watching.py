@@ -17,7 +17,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures import judge, trend
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
@@ -35,7 +35,7 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     instead of ``sight``: ``baselines`` (the version of what is accepted), ``judgement`` (faults with score, tiles and
     evidence, scores, not_checked, number of references, regime, the measures that are learned), ``watched`` (by cause,
     its ``Trail``) and ``again_in`` (seconds after which a second look would help to believe what was just seen; None:
-    none needed).
+    none needed), ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -45,22 +45,34 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     sun = above(device, at)
     view = sight(found, [at], times, sun=sun, may_move=policy.may_move)
     judgement = judge(view, policy.limits)
+    measures = view.frames[-1].measures
+    light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
+    other = before.get("baselines", "") != found["baselines"]
+    shown, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
+    deny = True
+    if sketch is not None:
+        judgement, deny = trend.add(judgement, sketch, light, shown, policy.lens)
     says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
+    if not deny and says[Cause.DIRTY] is False:
+        says = {**says, Cause.DIRTY: None}
     known = _trails(before)
-    if before.get("baselines", "") != found["baselines"]:
+    if other:
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
     after = {cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause)) for cause in JUDGED}
     watched = {cause: trail for cause, trail in after.items() if trail is not None}
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
-    measures = view.frames[-1].measures
-    light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
+    if sketch is not None and _is_over(Cause.DIRTY, known, watched):
+        sketch = trend.wiped(sketch)
+    if shown is not None and light is not None:
+        sketch = trend.follow(sketch, at, light, shown, policy.lens)
     rest = {name: value for name, value in seen.facts.items() if name != MEASURED}
     rest |= {
         "baselines": found["baselines"],
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
         "judgement": _told(judgement, len(times)) | {"regime": light, "measures": learned(measures or {})},
+        trend.FACT: sketch,
     }
     return replace(seen, facts=rest)
 
@@ -85,7 +97,10 @@ def doubts(facts: Facts) -> list[Cause]:
 
 
 def evidence(facts: Facts, cause: Cause) -> str:
-    """The numbers by which the newest judgement of a channel finds a cause; empty where it does not."""
+    """The numbers by which the newest judgement of a channel finds a cause, and what has crept up to it; empty where it
+    does not."""
+    if cause is Cause.DIRTY and (crept := trend.sentence(facts)):
+        return crept
     told = (one["evidence"] for one in (judged(facts) or _NOTHING)["faults"] if one["cause"] == cause)
     return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
 
@@ -101,6 +116,11 @@ def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, boo
     faults = {fault.cause for fault in judgement.faults}
     told = faults.union(judgement.checked) & trusted
     return {cause: cause in faults if cause in told else None for cause in JUDGED}
+
+
+def _is_over(cause: Cause, before: Mapping[Cause, Trail], after: Mapping[Cause, Trail]) -> bool:
+    """Whether a cause was believed, and is not any more."""
+    return cause in before and before[cause].since is not None and cause not in after
 
 
 def _pause(trail: Trail, at: datetime, shows: bool | None, need: Persistence) -> float | None:
