@@ -133,8 +133,7 @@ class Ledger:
             if seen.probe == "snmp":
                 behind = self._losses.right_behind(seen.device)
                 self.changes.touched.update(one for one in behind if one in self._losses)
-            first = earlier is None or (seen.ok and earlier.last_success is None)
-            told += self._learn(watched, seen, now, first=first)
+            told += self._learn(watched, seen, now, first=earlier is None or (seen.ok and earlier.last_success is None))
             self.changes.touched.add(seen.device)
         return told
 
@@ -206,10 +205,9 @@ class Ledger:
         self.follow(register, now)
         for one in known:
             self._watched[one.device].recall(one, now)
-        self._turn = own.turn
         self._losses.recall(own.down, own.back)
         self.lookout.recall(own.sight, own.asked)
-        self.changes = own.waiting.changes()
+        self._turn, self.changes = own.turn, own.waiting.changes()
 
     def entry(self, device: str) -> BoardEntry | None:
         """What readers are shown of a device."""
