@@ -58,7 +58,7 @@ class Ledger:
         """Take up what the store kept. Comes before ``follow``."""
         for state in states:
             self._of(state.subject.device).states[state.subject] = state
-            self._mark(state)
+            self.changes.touched.update(self._losses.mark(state))
         for device, run in seen:
             watched = self._of(device)
             watched.seen[run.probe, run.channel] = run
@@ -134,8 +134,7 @@ class Ledger:
             if seen.probe == "snmp":
                 behind = self._losses.right_behind(seen.device)
                 self.changes.touched.update(one for one in behind if one in self._losses)
-            first = earlier is None or (seen.ok and earlier.last_success is None)
-            told += self._learn(watched, seen, now, first=first)
+            told += self._learn(watched, seen, now, first=earlier is None or (seen.ok and earlier.last_success is None))
             self.changes.touched.add(seen.device)
         return told
 
@@ -207,10 +206,9 @@ class Ledger:
         self.follow(register, now)
         for one in known:
             self._watched[one.device].recall(one, now)
-        self._turn = own.turn
         self._losses.recall(own.down, own.back)
         self.lookout.recall(own.sight, own.asked)
-        self.changes = own.waiting.changes()
+        self._turn, self.changes = own.turn, own.waiting.changes()
 
     def cleaned(self, device: str, channels: Container[str], now: datetime, changes: Changes) -> None:
         """Follow the pictures of these channels anew: their lenses were cleaned. What is to be written for it is noted
@@ -323,7 +321,7 @@ class Ledger:
         flip = health.forget(state, now)
         if flip is not None:
             self.changes.flips.append(flip)
-        self._mark(AspectState(subject))
+        self.changes.touched.update(self._losses.mark(AspectState(subject)))
 
     def _keep(self, watched: Watched, state: AspectState, flip: Flip | None) -> None:
         subject = state.subject
@@ -333,10 +331,7 @@ class Ledger:
             self.changes.flips.append(flip)
         if flip is not None or known is None or known.state is not state.state:
             self.changes.states[subject] = state
-            self._mark(state)
-
-    def _mark(self, state: AspectState) -> None:
-        self.changes.touched.update(self._losses.mark(state))
+            self.changes.touched.update(self._losses.mark(state))
 
     def _ask_those_behind(self, parent: str, now: datetime) -> list[RosterChange]:
         """Look at once for what is behind a parent if that is back now, spread over the time of a re-try."""
@@ -411,11 +406,13 @@ def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observati
 
 
 def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChange]:
-    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more. Re-tries are
-    counted from the beginning of a run, or three silences would take half as long again; but a device that was slow to
-    answer gets half of that time to itself."""
+    """Ask again soon, where a change waits for confirmation (counted from the last beginning; half of that time is the
+    device's own) or another look at a picture would tell more."""
     again = seen.facts.get("again_in")
-    if hurry or not isinstance(again, int | float):
+    if hurry:
         after = max(policy.retry - seen.took, policy.retry / 2)
-        return [Hurry(seen.device, seen.probe, seen.channel, after)] if hurry else []
-    return [Hurry(seen.device, seen.probe, seen.channel, max(again, policy.retry))]
+    elif isinstance(again, int | float):
+        after = max(again, policy.retry)
+    else:
+        return []
+    return [Hurry(seen.device, seen.probe, seen.channel, after)]
