@@ -56,6 +56,8 @@ def _cell(value: object) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
         case StrEnum():
             return value.value
         case tuple():
