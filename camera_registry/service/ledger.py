@@ -110,7 +110,8 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone)  # noqa: PLW2901
+            picture, channel = watched.policy.picture, watched.channel(seen.channel)
+            seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
             self._count(seen)
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
@@ -297,6 +298,7 @@ class Ledger:
             parents,
             succeeded,
             long_down=watched.long_down,
+            zone=str(self.zone),
         )
         if entry == watched.entry and entry is not None:
             return []

@@ -12,6 +12,7 @@ from camera_registry.model.policy import Policy
 from camera_registry.model.roster import Entry, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.pictures.watching import shifted
 from camera_registry.rules.plan import feeders, reach_feeder
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
@@ -41,6 +42,10 @@ class Watched:
     """Whether it is asked less often, for it has been down so long."""
     stirred: bool = False
     """Whether a time of it has moved that is not written yet."""
+
+    def channel(self, id: str) -> Channel | None:
+        """What is registered of a channel; None: it is not in the register."""
+        return next((channel for channel in self.channels if channel.id == id), None)
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
@@ -86,7 +91,7 @@ class Watched:
                 run_at=state.run_at and state.run_at + step,
             )
         for run, seen in self.seen.items():
-            self.seen[run] = replace(seen, at=seen.at + step)
+            self.seen[run] = replace(seen, at=seen.at + step, facts=shifted(seen.facts, step))
         for held in self.opinions.values():
             for run, one in held.items():
                 held[run] = replace(one, until=one.until + step)
