@@ -38,6 +38,7 @@ from camera_registry.service.evidence import Evidence
 from camera_registry.service.gallery import Gallery
 from camera_registry.service.housekeeper import Housekeeper, Retention
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.masking import Masking
 from camera_registry.service.notifier import Notifier
 from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.poller import Limits, Poller
@@ -90,7 +91,9 @@ class App:
         self._link = LocalLink()
         zone = ZoneInfo(settings.time_zone)
         files = BaselineFiles(settings.storage.directory / "baselines")
-        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone)
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._masking = Masking(store, self.pictures, files, self.proofs, desk, self._clock, lambda: self._register)
+        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone, self._masking)
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER, zone)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
         self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
@@ -111,7 +114,7 @@ class App:
             self._ledger,
             Books(self._casebook, self._dispatcher),
             store,
-            Evidence(self.pictures),
+            Evidence(self.pictures, self._masking),
             self.board,
             self._clock,
             self.metrics,
@@ -127,7 +130,6 @@ class App:
             self._clock.utc,
             self.poller.places,
         )
-        self.proofs = Proofs(settings.storage.directory / "proofs")
         self._witness = Witness(
             store,
             self.pictures,
@@ -136,6 +138,7 @@ class App:
             lambda: self._dispatcher.orders,
             lambda: self._register,
             lambda: timedelta(days=self.settings.dispatch.picture_days),
+            self._masking,
         )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
@@ -225,6 +228,7 @@ class App:
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)
+        await self._masking.follow()
         planned = await self.store.read(windows.load, self._clock.utc())
         canaries, rules, dispatch = self.settings.poller.canaries, self._rules(), self.settings.dispatch_policy()
         now = self._clock.utc()
@@ -363,6 +367,7 @@ class App:
             group.create_task(self._housekeeper.run(), name="housekeeper")
             group.create_task(self.notifier.run(), name="notifier")
             group.create_task(self._witness.run(), name="witness")
+            group.create_task(self._masking.run(self.gallery.follow), name="masking")
             group.create_task(send_heartbeats(self.pulse, lambda: self.settings.heartbeat), name="heartbeat")
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(self.acceptor.run(), name="acceptor")

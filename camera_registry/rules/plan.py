@@ -31,15 +31,13 @@ def plan(
     succeeded: Collection[Run] | None = None,
     *,
     long_down: bool = False,
-    zone: str = "UTC",
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
     where the register has no path, and what they are like; ``known`` are the runs with an earlier observation,
     ``succeeded`` those of them that ever went well (None: all). Plan anew when any grows. ``parents``: the devices
-    above, the nearest first. ``long_down``: it has not answered for so long that it is asked less often. ``zone``: the time
-    zone that burnt-in clocks show, where the register names none.
+    above, the nearest first. ``long_down``: it has not answered for so long that it is asked less often.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
@@ -49,7 +47,7 @@ def plan(
     let_in = known if succeeded is None else succeeded
     slower = policy.long_down_factor if long_down else 1.0
     tasks = [
-        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned, zone), known)
+        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned), known)
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
@@ -258,20 +256,20 @@ def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Seq
     return "key_frame" if told["stream_uri"] and not told["snapshot_uri"] else probe
 
 
-def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts, zone: str) -> dict[str, object]:
+def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
     """What a probe is told of this device."""
     where = _place(probe, channel, order, learned)
-    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned), **_shown(probe, channel, zone)}
+    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned), **_shown(probe, channel)}
 
 
-def _shown(probe: str, channel: Channel, zone: str) -> dict[str, object]:
+def _shown(probe: str, channel: Channel) -> dict[str, object]:
     """What is registered of a channel's picture."""
     if not PROBES[probe].per_channel:
         return {}
     told: dict[str, object] = {"masks": list(channel.masks)} if channel.masks else {}
     if channel.osd_box:
-        layout, its_zone = channel.osd_format or outlines.CLOCK, channel.osd_zone or zone
-        told["osd"] = {"box": channel.osd_box, "format": layout, "zone": its_zone}
+        layout, zone = channel.osd_format or outlines.CLOCK, channel.osd_zone or "UTC"
+        told["osd"] = {"box": channel.osd_box, "format": layout, "zone": zone}
     return told
 
 

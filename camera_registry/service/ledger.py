@@ -289,16 +289,17 @@ class Ledger:
         above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
         parents = [parent.device for parent in above if parent is not None]
         succeeded = {run for run, seen in watched.seen.items() if seen.last_success is not None}
+        # A clock of which no zone is registered shows the time of all.
+        channels = [replace(one, osd_zone=one.osd_zone or str(self.zone)) for one in watched.channels]
         entry = plan(
             device,
-            watched.channels,
+            channels,
             self.polls,
             watched.learned,
             watched.seen,
             parents,
             succeeded,
             long_down=watched.long_down,
-            zone=str(self.zone),
         )
         if entry == watched.entry and entry is not None:
             return []
