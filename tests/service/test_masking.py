@@ -87,7 +87,7 @@ async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_
         told = await app.store.read(audit.trail, about=f"device/{camera}")
         assert [row.detail for row in told if row.action == "picture.mask"] != []
 
-        # What comes from now on is masked before it is kept, judged as well as ever, and compared with what was accepted.
+        # What comes from now on is masked before it is kept, and judged as well as ever.
         since = app.now()
         await until(lambda: (app.pictures.times(camera, channel.id).get(PictureKind.LAST_GOOD) or since) > since)
         newest = app.pictures.read(camera, channel.id, PictureKind.LAST)
@@ -135,7 +135,7 @@ async def test_what_was_kept_of_a_channel_that_is_gone_goes_too(tmp_path: Path) 
         anew = replace(channel, id="another", masks=(MASK,))
         views = [
             replace(view, channels=())
-            for view in app._register.views.values()  # noqa: SLF001 - nobody else needs the register of a service
+            for view in app._register.views.values()
             if channel.id in view.channels
         ]
         await app.store.write(

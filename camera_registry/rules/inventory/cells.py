@@ -264,10 +264,15 @@ def path(cell: Cell) -> str:
 
 def masks(cell: Cell) -> tuple[str, ...]:
     """Parts of the picture that nobody may see, separated by semicolons: boxes and polygons, in shares of it."""
-    found = listed("; ".join(text(cell).splitlines()) if isinstance(cell, str) else cell)
+    found = apart(text(cell))
     if len(found) > MAX_MASKS:
         raise BadCell(Flaw.TOO_MANY_MASKS, limit=str(MAX_MASKS), count=str(len(found)))
     return tuple(dict.fromkeys(_mask(unicodedata.normalize("NFKC", one)) for one in found))
+
+
+def apart(written: str) -> tuple[str, ...]:
+    """The masks of a text, which stand in lines of their own or are separated by semicolons."""
+    return tuple(part.strip() for line in written.splitlines() for part in _LISTED.split(line) if part.strip())
 
 
 def _mask(one: str) -> str:
