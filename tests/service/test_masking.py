@@ -1,4 +1,4 @@
-"""What nobody may see of a picture is in nothing that is kept or shown, also where it was kept before anybody said so."""
+"""What nobody may see of a picture is in nothing that is kept or shown, nor in what was kept before anybody said so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is registered of a channel's picture, on the device page: privacy masks, the burnt-in clock, whether it may move."""
+"""What is registered of a channel's picture, on the device page: privacy masks, burnt-in clock, whether it may move."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from camera_registry.console.found import on_board
 from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.seen import CHANNELS_SHOWN
 from camera_registry.console.problems import invalid, not_found
-from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
+from camera_registry.console.routing import AnyRoute, Asked, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.model.device import Channel
 from camera_registry.rules.access import Action, may
