@@ -133,11 +133,7 @@ async def test_what_was_kept_of_a_channel_that_is_gone_goes_too(tmp_path: Path) 
         (channel,) = channels(app, camera)
         await accept(app, camera)
         anew = replace(channel, id="another", masks=(MASK,))
-        views = [
-            replace(view, channels=())
-            for view in app._register.views.values()
-            if channel.id in view.channels
-        ]
+        views = [replace(view, channels=()) for view in app._register.views.values() if channel.id in view.channels]
         await app.store.write(
             register.apply, [anew, *views], [("channel", channel.id)], author="an operator", at=app.now()
         )
