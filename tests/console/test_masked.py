@@ -51,10 +51,11 @@ async def test_a_mask_that_can_not_be_is_told_with_a_remedy_and_changes_nothing(
 
 async def test_the_same_over_the_api(script: Script, registered: Site, store: Store) -> None:
     path = f"/api/v1/channels/{CHANNEL}"
-    status, answer, _ = await script.ask("PATCH", path, {"masks": ["0 0 1 0.25"], "may_move": False})
+    seen = {"If-Match": '"1"'}
+    status, answer, _ = await script.ask("PATCH", path, {"masks": ["0 0 1 0.25"], "may_move": False}, **seen)
     assert (status, answer["item"]["masks"], answer["item"]["may_move"]) == (200, ["0 0 1 0.25"], False)
     assert store.read_now(masking.owed) == [(CAMERA, CHANNEL)]
-    status, answer, _ = await script.ask("PATCH", path, {"masks": ["0 0 100 100"]})
+    status, answer, _ = await script.ask("PATCH", path, {"masks": ["0 0 100 100"]}, **seen)
     assert status == 422
     assert "比例" in str(answer)
 
