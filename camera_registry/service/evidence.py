@@ -39,7 +39,8 @@ class Evidence:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                (device, channel, kind), seen = self._waiting.popitem()
+                device, channel, kind = first = next(iter(self._waiting))
+                seen = self._waiting.pop(first)
                 async with self._masking.lock:
                     if seen.picture is None or not self._masking.fits(seen):
                         continue
