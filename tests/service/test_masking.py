@@ -16,11 +16,10 @@ from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import audit, masking, register
 from camera_registry.store.pictures import PictureKind, Proof
-from tests.service.test_killed import CAMERAS, FLEET
-from tests.service.test_pictures import accept, causes, channels, seen_well
+from tests.service.test_pictures import BY_DAY, FLEET, accept, causes, channels, seen_well
 from tests.service.whole import serving, until, write_settings
 
-MASK = "0 0 0.45 1"
+MASK = "0 0 0.3 1"
 QUICK = "hold = 0.3\n[health.persistence.covered]\npictures = 2\nof = 3\nseconds = 0\n"
 
 
@@ -33,7 +32,7 @@ def pixels(jpeg: bytes) -> np.ndarray:
 def masked(jpeg: bytes) -> bool:
     """Whether the left part is one colour but for what coding makes of its border, and the rest is not."""
     picture = pixels(jpeg)
-    middle = round(0.45 * picture.shape[1])
+    middle = round(0.3 * picture.shape[1])
     return float(picture[:, : middle - 16].std(axis=(0, 1)).max()) < 2 and float(picture[:, middle + 16 :].std()) > 2
 
 
@@ -50,7 +49,7 @@ async def mask(app: App, device: str, *masks: str) -> None:
 
 @pytest.mark.timeout(120)
 async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_after(tmp_path: Path) -> None:
-    settings, camera, other = write_settings(tmp_path, more=QUICK), CAMERAS[0], CAMERAS[1]
+    settings, camera, other = write_settings(tmp_path, more=QUICK), BY_DAY[0], BY_DAY[1]
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         await until(lambda: seen_well(app, camera) and seen_well(app, other))
         (channel,) = channels(app, camera)
@@ -108,7 +107,7 @@ async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_
 async def test_a_mask_that_came_while_the_service_was_down_is_brought_in_before_anything_is_shown(
     tmp_path: Path,
 ) -> None:
-    settings, camera = write_settings(tmp_path), CAMERAS[0]
+    settings, camera = write_settings(tmp_path), BY_DAY[0]
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         await until(lambda: seen_well(app, camera))
         (channel,) = channels(app, camera)
@@ -127,7 +126,7 @@ async def test_a_mask_that_came_while_the_service_was_down_is_brought_in_before_
 
 
 async def test_what_was_kept_of_a_channel_that_is_gone_goes_too(tmp_path: Path) -> None:
-    settings, camera = write_settings(tmp_path), CAMERAS[0]
+    settings, camera = write_settings(tmp_path), BY_DAY[0]
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         await until(lambda: seen_well(app, camera))
         (channel,) = channels(app, camera)

@@ -92,7 +92,9 @@ def covered(of: Evidence) -> Verdict:
     more = of.look["clipped"] - of.most_of_references("clipped")
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
-    lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
+    # A car takes the same part of the picture whatever is masked beside it, and a larger one of what is left.
+    left = 1 - of.sight.masked
+    lost = score(left * (change.get("lost", 0.0) - 2 * of.restless("lost")), limits.lost)
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
@@ -103,7 +105,7 @@ def covered(of: Evidence) -> Verdict:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
-    hidden = score(gone_from, limits.hidden)
+    hidden = score(left * gone_from, limits.hidden)
     scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
