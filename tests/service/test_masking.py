@@ -13,13 +13,17 @@ import pytest
 from camera_registry.app import App
 from camera_registry.model.health import Cause
 from camera_registry.simulator.faults import Fault
+from camera_registry.simulator.scene import NIGHT, VARIANTS
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import audit, masking, register
 from camera_registry.store.pictures import PictureKind, Proof
-from tests.service.test_pictures import BY_DAY, FLEET, accept, causes, channels, seen_well
+from tests.service.test_killed import CAMERAS, FLEET
+from tests.service.test_pictures import accept, causes, channels, seen_well
 from tests.service.whole import serving, until, write_settings
 
 MASK = "0 0 0.3 1"
+SCENES = {member.id: (member.scene + 1) % VARIANTS for member in FLEET.members}
+BY_DAY = [camera for camera in CAMERAS if SCENES[camera] < NIGHT]
 QUICK = "hold = 0.3\n[health.persistence.covered]\npictures = 2\nof = 3\nseconds = 0\n"
 
 
@@ -59,7 +63,6 @@ async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_
         await until(lambda: app.proofs.read(1, Proof.BEFORE) is not None)
         simulation.faults.clear(camera)
         await until(lambda: not causes(app, camera))
-        app.poller.beat()
         (accepted,) = app.gallery.of(camera, channel.id)
         before = {kind: app.pictures.read(camera, channel.id, kind) for kind in PictureKind}
         old = [one.jpeg for one in before.values() if one] + [await app.gallery.picture(accepted) or b""]
