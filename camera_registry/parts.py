@@ -23,6 +23,7 @@ from camera_registry.service.evidence import Evidence
 from camera_registry.service.gallery import Gallery
 from camera_registry.service.housekeeper import Retention
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.masking import Masking
 from camera_registry.service.notifier import Notifier
 from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.poller import Limits, Poller
@@ -69,7 +70,9 @@ class Parts:
         self._link = LocalLink()
         zone = ZoneInfo(settings.time_zone)
         files = BaselineFiles(settings.storage.directory / "baselines")
-        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone)
+        self.proofs = Proofs(settings.storage.directory / "proofs")
+        self._masking = Masking(store, self.pictures, files, self.proofs, desk, self._clock, lambda: self._register)
+        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone, self._masking)
         self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER, zone)
         self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
         self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
@@ -90,7 +93,7 @@ class Parts:
             self._ledger,
             Books(self._casebook, self._dispatcher),
             store,
-            Evidence(self.pictures),
+            Evidence(self.pictures, self._masking),
             self.board,
             self._clock,
             self.metrics,
@@ -107,7 +110,6 @@ class Parts:
             self._clock.utc,
             self.poller.places,
         )
-        self.proofs = Proofs(settings.storage.directory / "proofs")
         self._witness = Witness(
             store,
             self.pictures,
@@ -116,6 +118,7 @@ class Parts:
             lambda: self._dispatcher.orders,
             lambda: self._register,
             lambda: timedelta(days=self.settings.dispatch.picture_days),
+            self._masking,
         )
         self.pulse = Pulse()
         self.notifier = Notifier(

@@ -54,12 +54,32 @@ class References:
     version: str = ""
     pictures: Sequence[bytes] = ()
     times: Sequence[datetime] = ()
+    masks: Sequence[str] = ()
+    """What is painted over in any of them, as the register writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What is registered of a view's picture. ``masks`` are outlines of what nobody may see, in shares of the picture;
+    ``blind`` those of what can't be compared besides, being masked in a reference; ``osd`` says where a clock is burnt
+    in, {"box": shares, "format": "YYYY-MM-DD HH:MM:SS"}; ``times`` are what it should show, in ISO 8601: when the
+    picture was taken, then the references."""
+
+    masks: Sequence[Sequence[tuple[float, float]]] = ()
+    blind: Sequence[Sequence[tuple[float, float]]] = ()
+    osd: Mapping[str, object] | None = None
+    times: Sequence[str] = ()
+
+
+NOTHING_REGISTERED = Registered()
 
 
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
-    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[Facts, bytes]:
+    async def measure(
+        self, picture: bytes, timeout: float, codec: str = "JPEG", known: Registered = NOTHING_REGISTERED
+    ) -> tuple[Facts, bytes]:
         """Facts of ``probes.picture.measures`` and a small JPEG for evidence. Raises ProbeError(UNDECODABLE).
 
         ``picture`` is a JPEG, or one key frame of H264 or H265 with its parameter sets and start codes.
@@ -67,7 +87,12 @@ class Pictures(Protocol):
         ...
 
     async def compare(
-        self, picture: bytes, references: Sequence[bytes], timeout: float, codec: str = "JPEG"
+        self,
+        picture: bytes,
+        references: Sequence[bytes],
+        timeout: float,
+        codec: str = "JPEG",
+        known: Registered = NOTHING_REGISTERED,
     ) -> tuple[Facts, bytes]:
         """The same in full, and what changed from each reference: ``probes.picture.examination``, with the facts of
         ``measure`` as ``picture``."""

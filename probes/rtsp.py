@@ -50,7 +50,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     """Describe the stream and, if asked, play it. Options: ``path`` (default ``/``) or ``stream_uri`` as ONVIF told it;
     ``frames`` (default false): play until the first key frame; ``seconds`` (default 0): play for so long from the first
     frame on, and measure; ``picture`` (default false): look at the first key frame; ``udp`` (default false): do not
-    offer TCP for media; ``declared``: what the device says elsewhere of this stream, as a profile of the onvif probe.
+    offer TCP for media; ``declared``: what the device says elsewhere of this stream, as a profile of the onvif probe;
+    ``masks`` and ``osd`` as in ``probes.seeing``.
 
     Facts: ``codec``, ``width``, ``height``, ``declared_frame_rate`` as announced, ``declared`` as given. After playing:
     ``transport``, ``frames`` (whole frames received, the key frame included), ``packets``, ``packets_lost``,
@@ -82,7 +83,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
             addresses = _addresses(description, media, _base(answer, uri))
             key, codec = await _play(session, media, addresses, wish, context, begun), media.codec
     if wish.picture:
-        await _look(key, codec, context)
+        await _look(key, codec, options, context)
     return context.facts
 
 
@@ -289,7 +290,7 @@ def _judge(playback: Playback, waited: float) -> None:
     raise ProbeError(FailureKind.UNDECODABLE, Stage.MEDIA, f"no whole frame {within} ({came})")
 
 
-async def _look(key: KeyFrame | None, codec: str, context: Context) -> None:
+async def _look(key: KeyFrame | None, codec: str, options: Mapping[str, object], context: Context) -> None:
     """Have the key frame decoded and measured, now that the device has its session back."""
     if key is None:
         detail = "no key frame came in time; let the camera send one every few seconds, or raise this probe's timeout"
@@ -299,6 +300,6 @@ async def _look(key: KeyFrame | None, codec: str, context: Context) -> None:
         detail = f"pictures of {codec or 'a codec without a name'} are not decoded here"
         raise ProbeError(FailureKind.INTERNAL, Stage.DECODE, detail)
     context.facts["sha256"] = hashlib.sha256(key.data).hexdigest()
-    await see(key.data, context, codec)
+    await see(key.data, options, context, codec)
     if context.picture is not None:
         context.step("rtsp.picture", codec=codec)

@@ -22,7 +22,8 @@ _SCHEMES = {"http": 80, "https": 443}
 
 
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
-    """Fetch and check one picture. Options: ``path``, or ``snapshot_uri`` as ONVIF told it.
+    """Fetch and check one picture. Options: ``path``, or ``snapshot_uri`` as ONVIF told it; ``masks`` and ``osd`` as in
+    ``probes.seeing``.
 
     Facts: ``bytes``, ``width``, ``height``, ``content_type``, ``sha256`` of the bytes, ``progressive``, ``components``;
     ``picture`` holds its measures where the poller can take them.
@@ -30,7 +31,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     port, path, tls = _where(target, options)
     answer = await fetch(context, target, port, path, limit=PICTURE_LIMIT, tls=tls)
     _check_status(answer, path)
-    return await _examine(answer, context)
+    return await _examine(answer, options, context)
 
 
 def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, bool]:
@@ -70,7 +71,7 @@ def _check_status(answer: Answer, path: str) -> None:
     raise ProbeError(kind, Stage.ANSWER, detail)
 
 
-async def _examine(answer: Answer, context: Context) -> Facts:
+async def _examine(answer: Answer, options: Mapping[str, object], context: Context) -> Facts:
     body, facts = answer.body, context.facts
     content_type = clean(answer.head.get("content-type").partition(";")[0].lower(), 80)
     facts["bytes"] = len(body)
@@ -96,5 +97,5 @@ async def _examine(answer: Answer, context: Context) -> Facts:
         cut = "" if answer.complete else f" (the device closed after {len(body)} bytes)"
         raise ProbeError(FailureKind.UNDECODABLE, Stage.DECODE, f"the picture ends too early{cut}")
     context.step("snapshot.picture", width=picture.width, height=picture.height)
-    await see(body, context)
+    await see(body, options, context)
     return facts

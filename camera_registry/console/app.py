@@ -20,6 +20,7 @@ from camera_registry.console.pages import device as device_page
 from camera_registry.console.pages import devices as devices_page
 from camera_registry.console.pages import incidents as incidents_page
 from camera_registry.console.pages import labels as labels_page
+from camera_registry.console.pages import masked as masked_page
 from camera_registry.console.pages import notices as notices_page
 from camera_registry.console.pages import orders as orders_page
 from camera_registry.console.pages import overview as overview_page
@@ -44,6 +45,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices_page.ROUTES,
     *device_page.ROUTES,
     *seen_page.ROUTES,
+    *masked_page.ROUTES,
     *review_page.ROUTES,
     *incidents_page.ROUTES,
     *orders_page.ROUTES,

@@ -117,7 +117,7 @@ def taken(proofs: Proofs | None, order: WorkOrder, shot: OrderPicture) -> dateti
 
 
 def _proof(proofs: Proofs | None, order: WorkOrder, shot: OrderPicture) -> Picture | None:
-    return proofs.read(order.id, Proof(shot.value)) if proofs else None
+    return proofs.show(order.id, order.about, Proof(shot.value)) if proofs else None
 
 
 def _picture(jpeg: bytes, name: str) -> web.Response:

@@ -61,7 +61,7 @@ class Baseline:
     """A picture that shows how a channel's view is meant to look in one regime: accepted by a person, or by the rules
     in a person's name (``by``). ``reason`` is why something that looks like a fault is normal here, where it is.
 
-    ``picture`` names the file: the SHA-256 of its bytes.
+    ``picture`` names the file: the SHA-256 of its bytes. ``masks`` are the outlines that are painted over in it.
     """
 
     id: int
@@ -73,6 +73,7 @@ class Baseline:
     by: str
     accepted_at: datetime
     reason: str = ""
+    masks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,10 @@ class Channel:
 
     ``token`` is the ONVIF media profile token (empty: the first profile); ``rtsp_path`` and ``snapshot_path`` name
     the stream and the still picture where the register knows them (empty: as the device says over ONVIF).
+    ``masks`` are what nobody may see of its picture, each a box or a polygon as ``rules.pictures.outlines`` writes it;
+    ``osd_box`` is where a clock is burnt in (empty: none is known of), ``osd_format`` how it is written
+    (YYYY-MM-DD HH:MM:SS where empty), ``osd_zone`` the time zone that it shows (that of the settings where empty).
+    ``may_move``: it tours by itself, and is nowhere wrong (None: as the policy says).
     """
 
     id: str
@@ -60,6 +64,11 @@ class Channel:
     token: str = ""
     rtsp_path: str = ""
     snapshot_path: str = ""
+    masks: tuple[str, ...] = ()
+    osd_box: str = ""
+    osd_format: str = ""
+    osd_zone: str = ""
+    may_move: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class Unjudged(StrEnum):
     STANDS_DOWN = "stands_down"
     MONOCHROME = "monochrome"
     MAY_MOVE = "may_move"
+    MASKED = "masked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Sight:
     ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.
     ``restless`` is what changed between two references, and so by itself.
     ``sun`` is its elevation in degrees when the newest frame was taken, where the camera's place is known: it tells day
-    from night better than the hour. ``may_move``: the camera tours by itself, and is nowhere wrong.
+    from night better than the hour. ``may_move``: the camera tours by itself, and is nowhere wrong. ``masked`` is the
+    share of the picture that nobody may see.
     """
 
     frames: tuple[Picture, ...]
@@ -94,6 +96,7 @@ class Sight:
     restless: Measures | None = None
     sun: float | None = None
     may_move: bool = False
+    masked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

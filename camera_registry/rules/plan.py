@@ -12,6 +12,7 @@ from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target, Task
 from camera_registry.rules.pace import USUAL, Urgency, interval
+from camera_registry.rules.pictures import outlines
 
 DEPTH = 4
 """Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
@@ -264,7 +265,18 @@ def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Seq
 def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
     """What a probe is told of this device."""
     where = _place(probe, channel, order, learned)
-    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned)}
+    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned), **_shown(probe, channel)}
+
+
+def _shown(probe: str, channel: Channel) -> dict[str, object]:
+    """What is registered of a channel's picture."""
+    if not PROBES[probe].per_channel:
+        return {}
+    told: dict[str, object] = {"masks": list(channel.masks)} if channel.masks else {}
+    if channel.osd_box:
+        layout, zone = channel.osd_format or outlines.CLOCK, channel.osd_zone or "UTC"
+        told["osd"] = {"box": channel.osd_box, "format": layout, "zone": zone}
+    return told
 
 
 def _declared(probe: str, channel: Channel, where: Facts, learned: Facts) -> dict[str, object]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime
 
 from camera_registry.model.observation import Observation
+from camera_registry.service.masking import Masking
 from camera_registry.store.pictures import PictureKind, Pictures
 
 log = logging.getLogger(__name__)
 
 
 class Evidence:
-    """Pictures that wait to be written: the newest of each channel and kind, so a slow disk makes no queue."""
+    """Pictures that wait to be written: the newest of each channel and kind, so a slow disk makes no queue. What is not
+    masked as it has to be is not kept."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: Pictures, masking: Masking) -> None:
         self._pictures = pictures
-        self._waiting: dict[tuple[str, str, PictureKind], tuple[bytes, datetime]] = {}
+        self._masking = masking
+        self._waiting: dict[tuple[str, str, PictureKind], Observation] = {}
         self._filled = asyncio.Event()
 
     def keep(self, seen: Observation, *, good: bool | None) -> None:
@@ -28,7 +30,7 @@ class Evidence:
         if good is not None:
             kinds.append(PictureKind.LAST_GOOD if good else PictureKind.LAST_FAULTY)
         for kind in kinds:
-            self._waiting[seen.device, seen.channel, kind] = (seen.picture, seen.at)
+            self._waiting[seen.device, seen.channel, kind] = seen
         self._filled.set()
 
     async def run(self) -> None:
@@ -37,8 +39,12 @@ class Evidence:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                (device, channel, kind), (jpeg, at) = self._waiting.popitem()
-                try:
-                    await asyncio.to_thread(self._pictures.save, device, channel, kind, jpeg, at)
-                except (OSError, ValueError) as error:
-                    log.warning("the picture of %s can't be kept: %s", device, error)
+                device, channel, kind = first = next(iter(self._waiting))
+                seen = self._waiting.pop(first)
+                async with self._masking.lock:
+                    if seen.picture is None or not self._masking.fits(seen):
+                        continue
+                    try:
+                        await asyncio.to_thread(self._pictures.save, device, channel, kind, seen.picture, seen.at)
+                    except (OSError, ValueError) as error:
+                        log.warning("the picture of %s can't be kept: %s", device, error)

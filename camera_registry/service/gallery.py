@@ -11,15 +11,17 @@ from datetime import datetime, tzinfo
 
 from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Device
+from camera_registry.rules.pictures import outlines
 from camera_registry.rules.pictures.evidence import apart
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
+from camera_registry.service.masking import Masking
 from camera_registry.store import Store, baselines
 from camera_registry.store.baselines import BaselineFiles, Unfit
 from camera_registry.store.pictures import PictureKind, Pictures
 from probes.base import Pictures as Desk
-from probes.base import ProbeError, References
+from probes.base import ProbeError, References, Registered
 
 MOST = 6
 """References that are handed out at once: those taken nearest to this time of day."""
@@ -31,7 +33,14 @@ class Gallery:
     """Baselines in memory, their pictures on disk. It belongs to the event loop."""
 
     def __init__(
-        self, store: Store, files: BaselineFiles, pictures: Pictures, clock: SteadyClock, desk: Desk, zone: tzinfo
+        self,
+        store: Store,
+        files: BaselineFiles,
+        pictures: Pictures,
+        clock: SteadyClock,
+        desk: Desk,
+        zone: tzinfo,
+        masking: Masking,
     ) -> None:
         self.zone = zone
         self._store = store
@@ -39,6 +48,7 @@ class Gallery:
         self._pictures = pictures
         self._clock = clock
         self._desk = desk
+        self._masking = masking
         self._known: dict[tuple[str, str], list[Baseline]] = {}
 
     async def follow(self) -> None:
@@ -55,23 +65,30 @@ class Gallery:
     async def references(self, device: str, channel: str) -> References:
         """What to compare a channel's next picture with."""
         known = self._known.get((device, channel), ())
-        if not known:
+        if not known or self._masking.holds(device, channel):
             return References()
         hour = self._hour(self._clock.utc())
         nearest = sorted(known, key=lambda one: apart(hour, self._hour(one.taken_at)))[:MOST]
         read = await asyncio.to_thread(lambda: [(one, self._files.read(one.picture)) for one in nearest])
         there = [(one, jpeg) for one, jpeg in read if jpeg is not None]
         version = ",".join(str(one.id) for one in known)
-        return References(version, [jpeg for _, jpeg in there], [one.taken_at for one, _ in there])
+        masks = tuple(dict.fromkeys(mask for one, _ in there for mask in one.masks))
+        return References(version, [jpeg for _, jpeg in there], [one.taken_at for one, _ in there], masks)
 
     async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
         """Make the kept picture of a kind a baseline of its channel. Raises Unfit (also where nobody has the time to
         measure it), or Unavailable."""
+        async with self._masking.lock:
+            return await self._accept(device, channel, kind, reason, author)
+
+    async def _accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
         picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
         if picture is None:
             raise Unfit("")
         try:
-            found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE)
+            masks = self._masking.masks(device.id, channel)
+            hidden = Registered([outlines.outline(text) for text in masks])
+            found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE, known=hidden)
         except ProbeError as error:
             raise Unfit(error.detail) from error
         frames = found["frames"]
@@ -80,7 +97,7 @@ class Gallery:
         name = await asyncio.to_thread(self._files.save, picture.jpeg)
         light = regime(measures, self._hour(picture.at), above(device, picture.at))
         now = self._clock.utc()
-        made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason)
+        made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason, masks)
         kept = await self._store.write(baselines.add, made)
         await self._take_up(device.id, channel)
         return kept
@@ -93,7 +110,9 @@ class Gallery:
         return gone
 
     async def picture(self, baseline: Baseline) -> bytes | None:
-        """What a baseline shows; None if its file is gone."""
+        """What a baseline shows; None if its file is gone, or must be masked yet."""
+        if self._masking.holds(baseline.device, baseline.channel):
+            return None
         return await asyncio.to_thread(self._files.read, baseline.picture)
 
     def sweep(self, now: datetime) -> int:

@@ -112,7 +112,8 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone)  # noqa: PLW2901
+            picture, channel = watched.policy.picture, watched.channel(seen.channel)
+            seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
             self._count(seen)
             hurry = False
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
@@ -278,7 +279,7 @@ class Ledger:
         device = watched.device
         above = (self._watched.get(parent) for parent in self._losses.only_way(device.id))
         parents = [parent.device for parent in above if parent is not None]
-        entry = watched.plan(self.polls, parents)
+        entry = watched.plan(self.polls, parents, str(self.zone))
         if entry == watched.entry and entry is not None:
             return []
         was = watched.entry

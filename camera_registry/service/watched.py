@@ -15,7 +15,7 @@ from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
-from camera_registry.rules.pictures.watching import believed, doubts, noticed
+from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
 from camera_registry.rules.plan import feeders, plan, reach_feeder
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
@@ -45,12 +45,18 @@ class Watched:
     stirred: bool = False
     """Whether a time of it has moved that is not written yet."""
 
-    def plan(self, polls: PollPolicy, parents: Sequence[Device]) -> Entry | None:
-        """What it is asked from now on, behind these parents; None: nothing."""
+    def channel(self, id: str) -> Channel | None:
+        """What is registered of a channel; None: it is not in the register."""
+        return next((channel for channel in self.channels if channel.id == id), None)
+
+    def plan(self, polls: PollPolicy, parents: Sequence[Device], zone: str) -> Entry | None:
+        """What it is asked from now on, behind these parents; None: nothing. ``zone`` is what burnt-in clocks show of
+        which none is registered."""
+        channels = [replace(one, osd_zone=one.osd_zone or zone) for one in self.channels]
         went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
         return plan(
             self.device,
-            self.channels,
+            channels,
             polls,
             self.learned,
             self.seen,
@@ -140,7 +146,7 @@ class Watched:
                 run_at=state.run_at and state.run_at + step,
             )
         for run, seen in self.seen.items():
-            self.seen[run] = replace(seen, at=seen.at + step)
+            self.seen[run] = replace(seen, at=seen.at + step, facts=shifted(seen.facts, step))
         for held in self.opinions.values():
             for run, one in held.items():
                 held[run] = replace(one, until=one.until + step)

@@ -15,6 +15,7 @@ from camera_registry.model.incident import Scope
 from camera_registry.model.register import Register
 from camera_registry.model.work_order import OVER, OrderState, WorkOrder
 from camera_registry.service.clock import SteadyClock
+from camera_registry.service.masking import Masking
 from camera_registry.store import Store, StoreError, orders
 from camera_registry.store.pictures import Picture, PictureKind, Pictures, Proof, Proofs
 
@@ -36,6 +37,7 @@ class Witness:
         current: Callable[[], Mapping[int, WorkOrder]],
         register: Callable[[], Register],
         keep: Callable[[], timedelta],
+        masking: Masking,
     ) -> None:
         self._store = store
         self._pictures = pictures
@@ -44,6 +46,7 @@ class Witness:
         self._current = current
         self._register = register
         self._keep = keep
+        self._masking = masking
 
     async def run(self) -> None:
         """Look until cancelled. What fails is tried again at the next look."""
@@ -64,7 +67,8 @@ class Witness:
         wanted = [order for order in self._current().values() if _wants(order)]
         if wanted:
             channels = {order.about: list(self._channels(order)) for order in wanted}
-            await asyncio.to_thread(self._look, wanted, channels)
+            async with self._masking.lock:
+                await asyncio.to_thread(self._look, wanted, channels)
 
     async def sweep(self) -> None:
         """Forget the pictures of orders that have been closed for long enough."""

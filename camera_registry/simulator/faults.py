@@ -26,6 +26,10 @@ class Fault(StrEnum):
     """Somebody changed the device's password."""
     CLOCK_DRIFT = "clock_drift"
     """Its clock is ``seconds`` ahead."""
+    OSD_WRONG = "osd_wrong"
+    """The clock that it burns into its pictures is ``seconds`` ahead; its own is right."""
+    OSD_STOPPED = "osd_stopped"
+    """The clock that it burns into its pictures stands still since ``ago`` seconds before now."""
     SERIAL_SWAPPED = "serial_swapped"
     """Another unit hangs in its place: the serial number has changed."""
     BUSY = "busy"
@@ -65,6 +69,8 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
     Fault.FLAPPING: {"period": 20.0},
     Fault.SLOW_DRIP: {"interval": 1.0},
     Fault.CLOCK_DRIFT: {"seconds": 86_400.0},
+    Fault.OSD_WRONG: {"seconds": 7_200.0},
+    Fault.OSD_STOPPED: {"ago": 0.0},
     Fault.BUSY: {"status": 453.0},
     Fault.LOW_FRAME_RATE: {"rate": 3.0},
     Fault.RECORDING_GAP: {"seconds": 7_200.0, "ago": 0.0},

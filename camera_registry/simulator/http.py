@@ -183,7 +183,7 @@ class HttpConnection(Connection):
         if frozen and channel in device.frozen_picture:
             return device.frozen_picture[channel]
         name = device.member.id if device.member.channels == 1 else f"{device.member.id}-{channel}"
-        clock = _clock_text(int(device.clock))
+        clock = _clock_text(int(device.shown))
         still = still_of((device.member.scene + channel) % VARIANTS, look_of(device))
         jpeg = still.picture(clock, name, self.premises.noise)
         if frozen:

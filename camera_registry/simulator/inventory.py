@@ -10,7 +10,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import date
 from enum import StrEnum
 
 from camera_registry.model.register import KINDS, Item, Register
@@ -56,12 +55,12 @@ def _cell(value: object) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
         case StrEnum():
             return value.value
         case tuple():
             return ";".join(str(part) for part in value)
-        case date():
-            return value.isoformat()
         case float():
             return f"{value:.10g}"
         case _:

@@ -58,6 +58,13 @@ class LiveDevice:
         return time.time() + self.member.drift + self.faults.option(Fault.CLOCK_DRIFT, "seconds")
 
     @property
+    def shown(self) -> float:
+        """The time that it burns into its pictures, in seconds since 1970."""
+        stopped = self.faults.begun.get(Fault.OSD_STOPPED) if Fault.OSD_STOPPED in self.faults else None
+        running = self.clock if stopped is None else stopped - self.faults.option(Fault.OSD_STOPPED, "ago")
+        return running + self.faults.option(Fault.OSD_WRONG, "seconds")
+
+    @property
     def password(self) -> str:
         password = self.member.password
         return f"{password}-changed" if Fault.WRONG_PASSWORD in self.faults else password

@@ -16,6 +16,10 @@ RANGE = 64
 WITHOUT_PICTURE = frozenset({TrafficKind.SIGNAL, TrafficKind.GUIDANCE})
 """Traffic units that have a page of status instead."""
 STATUS_PATH = "/status"
+OSD_BOX = "0.0281 0.0667 0.4688 0.05"
+"""Where still pictures have their clock, close around its letters, in shares of their 640 x 360 pixels."""
+OSD_ZONE = "+08:00"
+"""The time zone of all devices, as ``answers.ZONE_OFFSET``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Member:
                 token=profile_token(number, 1) if self.speaks_onvif else "",
                 rtsp_path=self.stream_path(number) if known else "",
                 snapshot_path=self.snapshot_path(number) if known and self.speaks_onvif else "",
+                osd_box=OSD_BOX if self.speaks_onvif else "",
+                osd_zone=OSD_ZONE if self.speaks_onvif else "",
             )
             for number in range(1, self.channels + 1)
         ]

@@ -52,6 +52,16 @@ def remove(tx: Connection, id: int, *, author: str, at: datetime) -> Baseline | 
     return found
 
 
+def repaint(tx: Connection, id: int, picture: str, masks: tuple[str, ...]) -> None:
+    """Have a baseline name another picture: the same one with these masks in it."""
+    tx.execute(_BASELINES.update().where(_BASELINES.c.id == id).values(picture=picture, masks=masks))
+
+
+def shows(tx: Connection, picture: str) -> bool:
+    """Whether any baseline names this picture."""
+    return tx.execute(select(_BASELINES.c.id).where(_BASELINES.c.picture == picture)).first() is not None
+
+
 def of(tx: Connection, device: str, channel: str) -> list[Baseline]:
     """The baselines of a channel, oldest first."""
     own = (_BASELINES.c.device == device) & (_BASELINES.c.channel == channel)
@@ -85,6 +95,10 @@ class BaselineFiles:
         except FileNotFoundError:
             return None
 
+    def remove(self, name: str) -> None:
+        """Forget a picture that nothing names any more."""
+        self._path(name).unlink(missing_ok=True)
+
     def sweep(self, kept: Collection[str], now: datetime) -> int:
         """Remove pictures that none of ``kept`` names, and what an interrupted write left; returns how many files
         went. Young ones stay: their row may be about to be written."""
@@ -101,7 +115,7 @@ class BaselineFiles:
         return self.directory / name[:2] / f"{name}.jpg"
 
 
-_FIELDS = ("device", "channel", "regime", "taken_at", "picture", "by", "accepted_at", "reason")
+_FIELDS = ("device", "channel", "regime", "taken_at", "picture", "by", "accepted_at", "reason", "masks")
 
 
 def _baseline(row: RowMapping) -> Baseline:

@@ -51,6 +51,8 @@ class Pictures:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.withheld: frozenset[tuple[str, str]] = frozenset()
+        """Device and channel of those that nobody may look at until they are masked."""
 
     def save(self, device: str, channel: str, kind: PictureKind, jpeg: bytes, at: datetime) -> None:
         """Keep a picture in place of the earlier one of its kind. Raises ValueError for what is no small JPEG."""
@@ -59,21 +61,25 @@ class Pictures:
         _write(self._path(device, channel, kind), jpeg, at)
 
     def read(self, device: str, channel: str, kind: PictureKind) -> Picture | None:
-        """A kept picture, or None."""
+        """A kept picture, or None, also of a channel that is withheld."""
+        return None if (device, channel) in self.withheld else self.kept(device, channel, kind)
+
+    def kept(self, device: str, channel: str, kind: PictureKind) -> Picture | None:
+        """A kept picture, or None, whoever may look at it."""
         return _read(self._path(device, channel, kind))
 
     def times(self, device: str, channel: str) -> dict[PictureKind, datetime]:
         """Which pictures of a channel there are, and when they were taken."""
         found: dict[PictureKind, datetime] = {}
-        for kind in PictureKind:
+        for kind in PictureKind if (device, channel) not in self.withheld else ():
             with contextlib.suppress(FileNotFoundError):
                 found[kind] = instant(self._path(device, channel, kind).stat().st_mtime_ns // 1000)
         return found
 
-    def remove(self, device: str, channel: str) -> None:
-        """Forget a channel's pictures."""
-        for kind in PictureKind:
-            self._path(device, channel, kind).unlink(missing_ok=True)
+    def remove(self, device: str, channel: str, kind: PictureKind | None = None) -> None:
+        """Forget a channel's picture of a kind, or all of its pictures."""
+        for one in PictureKind if kind is None else (kind,):
+            self._path(device, channel, one).unlink(missing_ok=True)
 
     def sweep(self, now: datetime, keep: timedelta) -> int:
         """Remove pictures older than ``keep``, whatever their kind, and what an interrupted write left; returns how
@@ -105,13 +111,19 @@ class Proofs:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.withheld: frozenset[str] = frozenset()
+        """Devices of whose orders nobody may look at a picture until it is masked."""
 
     def keep(self, order: int, proof: Proof, picture: Picture) -> None:
         """Keep a picture for an order, in place of an earlier one."""
         _write(self._path(order, proof), picture.jpeg, picture.at)
 
+    def show(self, order: int, about: str, proof: Proof) -> Picture | None:
+        """A kept picture of an order about a device, or None, also where that is withheld."""
+        return None if about in self.withheld else self.read(order, proof)
+
     def read(self, order: int, proof: Proof) -> Picture | None:
-        """A kept picture, or None."""
+        """A kept picture, or None, whoever may look at it."""
         return _read(self._path(order, proof))
 
     def kept(self) -> dict[int, frozenset[Proof]]:
@@ -122,10 +134,10 @@ class Proofs:
             found[int(number)] = found.get(int(number), frozenset()) | {Proof(proof)}
         return found
 
-    def remove(self, order: int) -> None:
-        """Forget an order's pictures."""
-        for proof in Proof:
-            self._path(order, proof).unlink(missing_ok=True)
+    def remove(self, order: int, proof: Proof | None = None) -> None:
+        """Forget one of an order's pictures, or both."""
+        for one in Proof if proof is None else (proof,):
+            self._path(order, one).unlink(missing_ok=True)
 
     def _path(self, order: int, proof: Proof) -> Path:
         return self.directory / f"{order}-{proof.value}.jpg"

@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, or_, select
 
-from camera_registry.model.device import Kind, Life
+from camera_registry.model.device import Channel, Kind, Life
 from camera_registry.model.register import KINDS, Change, Item, Register, kind_of
 from camera_registry.rules.inventory.differences import differing
-from camera_registry.store import audit, references
+from camera_registry.store import audit, masking, references
 from camera_registry.store.errors import Outdated
 from camera_registry.store.statements import (
     batches,
@@ -143,6 +143,8 @@ def apply(
             if kind == "device":
                 for evidence in (table(StateRow), table(SeenRow)):
                     tx.execute(delete(evidence).where(evidence.c.device.in_(batch)))
+    channels = [(edit.old, edit.new) for edit in edits if edit.kind == "channel"]
+    masking.owe(tx, cast("list[tuple[Channel | None, Channel | None]]", channels))
     changes = [edit.change(author, at) for edit in edits]
     insert(tx, _CHANGES, [_change_row(change) for change in changes])
     audit.append_many(tx, [_audit_entry(change) for change in changes], author, at)

@@ -138,6 +138,11 @@ class ChannelRow(SQLModel, table=True):
     token: str = fields.text()
     rtsp_path: str = fields.text()
     snapshot_path: str = fields.text()
+    masks: tuple[str, ...] = fields.words()
+    osd_box: str = fields.text()
+    osd_format: str = fields.text()
+    osd_zone: str = fields.text()
+    may_move: bool | None = None
     version: int = 1
     changed_at: datetime = fields.instant()
 
@@ -341,6 +346,15 @@ class BaselineRow(SQLModel, table=True):
     by: str
     accepted_at: datetime = fields.instant()
     reason: str = fields.text()
+    masks: tuple[str, ...] = fields.words()
+
+
+class MaskingRow(SQLModel, table=True):
+    """Channels whose kept pictures must be looked through, for their masks or they themselves have changed."""
+
+    __tablename__ = "masking"
+    device: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
 
 
 class AuditRow(SQLModel, table=True):

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
-from probes.picture import frames, measures
+from probes.picture import frames, masking, measures
 from probes.picture.examination import Decoded, Examiner, Osd
 from probes.wire import jpeg as jpeg_header
 
@@ -61,20 +61,31 @@ def main() -> int:
                 told = _examine(examiner, order, pictures)
             elif order["do"] == frames.RENEW:
                 told = _renew(pictures[0], order["side"])
+            elif order["do"] == frames.MASK:
+                told = _mask(pictures[0], order["masks"])
             else:
-                told = _answer(pictures[0], order["codec"], width)
+                told = _answer(pictures[0], order["codec"], width, order["masks"])
             _tell(answers, told)
         except MemoryError:
             _tell(answers, frames.refusal("it needs more memory than a picture may take"))
     return 0
 
 
-def _answer(coded: bytes, codec: str, width: int) -> bytes:
+def _answer(coded: bytes, codec: str, width: int, masks: Sequence[masking.Outline]) -> bytes:
     try:
         picture = decode(coded, width) if codec == "JPEG" else _decode_video(codec, coded, width)
     except ValueError as error:
         return frames.refusal(str(error))
-    return frames.answer(measures.measure(picture), measures.thumbnail(picture, width))
+    measured = masking.fill(picture, masks)[0] if masks else picture
+    return frames.answer(measures.measure(measured), measures.thumbnail(masking.paint(picture, masks), width))
+
+
+def _mask(coded: bytes, masks: Sequence[masking.Outline]) -> bytes:
+    try:
+        picture = decode(coded, jpeg_header.read(coded).width)
+        return frames.answer({}, measures.thumbnail(masking.paint(picture, masks), picture.shape[1]))
+    except ValueError as error:
+        return frames.refusal(str(error))
 
 
 def _key_frame(codec: str, coded: bytes, width: int) -> Decoded:
@@ -97,7 +108,9 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
     times = [None if at is None else datetime.fromisoformat(at) for at in order["times"]]
     osd = order.get("osd")
     known = None if osd is None else Osd(tuple(osd["box"]), osd["format"])
-    examiner.prepare(pictures[count:], known)
+    masks = order["masks"]
+    hidden = tuple(tuple((x, y) for x, y in outline) for outline in (*masks, *order["blind"]))
+    examiner.prepare(pictures[count:], known, hidden)
     prepared = time.process_time()
     found = examiner.examine(
         pictures[:count],
@@ -106,13 +119,14 @@ def _examine(examiner: Examiner, order: Mapping[str, Any], pictures: Sequence[by
         times[count:],
         known,
         None if order["codec"] == "JPEG" else partial(_key_frame, order["codec"]),
+        hidden,
     )
     spent = {"reference_seconds": prepared - began, "cpu_seconds": time.process_time() - prepared}
     width, newest = order["thumbnail"], examiner.newest
     if not width or newest is None:
         return frames.answer(found | spent, b"")
     plain = {"picture": measures.measure(newest)}
-    return frames.answer(found | spent | plain, measures.thumbnail(newest, width))
+    return frames.answer(found | spent | plain, measures.thumbnail(masking.paint(newest, masks), width))
 
 
 def _renew(coded: bytes, side: int) -> bytes:

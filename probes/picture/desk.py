@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
-from probes.base import ProbeError
+from probes.base import NOTHING_REGISTERED, ProbeError, Registered
 from probes.picture import frames
 from probes.wire.jpeg import PIXEL_LIMIT
 
@@ -47,7 +47,9 @@ Found = Mapping[str, Any]
 @dataclass(slots=True, frozen=True)
 class View:
     """Pictures of one view: frames, oldest first, and references. Times are local, in ISO 8601, those of the
-    frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}.
+    frames first. ``osd`` says where a clock is burnt in: {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}, in
+    pixels of the picture or in shares of it. ``masks`` (outlines in shares) are painted over in the small picture and
+    not measured, ``blind`` are only not measured.
     ``thumbnail``: how wide a small picture of the newest frame may be, in pixels; 0 for none. ``codec``: that of the
     frames."""
 
@@ -55,6 +57,8 @@ class View:
     references: Sequence[bytes] = ()
     times: Sequence[str | None] = ()
     osd: Mapping[str, object] | None = None
+    masks: Sequence[Sequence[tuple[float, float]]] = ()
+    blind: Sequence[Sequence[tuple[float, float]]] = ()
     thumbnail: int = 0
     codec: str = "JPEG"
 
@@ -106,7 +110,9 @@ class PictureDesk:
         while not self._jobs.empty():
             _settle(self._jobs.get_nowait(), _internal("the service is stopping"))
 
-    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> Measured:
+    async def measure(
+        self, picture: bytes, timeout: float, codec: str = "JPEG", known: Registered = NOTHING_REGISTERED
+    ) -> Measured:
         """Facts by the names of ``measures.measure`` and an evidence thumbnail, within ``timeout`` seconds.
 
         Raises ProbeError: UNDECODABLE when the picture is at fault, INTERNAL when we are (no answer in time because
@@ -114,16 +120,25 @@ class PictureDesk:
         """
         if len(picture) > frames.MAX_BYTES:
             raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
-        return await self._ask(frames.request({"do": frames.MEASURE, "codec": codec}, (picture,)), timeout)
+        order = {"do": frames.MEASURE, "codec": codec, "masks": known.masks}
+        return await self._ask(frames.request(order, (picture,)), timeout)
 
     async def compare(
-        self, picture: bytes, references: Sequence[bytes], timeout: float, codec: str = "JPEG"
+        self,
+        picture: bytes,
+        references: Sequence[bytes],
+        timeout: float,
+        codec: str = "JPEG",
+        known: Registered = NOTHING_REGISTERED,
     ) -> Measured:
         """What ``examine`` finds of one picture against references of its view, with the facts of ``measure`` as
         ``picture``, and the thumbnail. Raises ProbeError like ``measure``: also where the picture can't be read."""
         if len(picture) > frames.MAX_BYTES:
             raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
-        view = View((picture,), references[: frames.MAX_PICTURES - 1], thumbnail=self._width, codec=codec)
+        compared = references[: frames.MAX_PICTURES - 1]
+        view = View(
+            (picture,), compared, known.times, known.osd, known.masks, known.blind, thumbnail=self._width, codec=codec
+        )
         found, thumbnail = await self.examine(view, timeout)
         refused = found["frames"][-1].get("refused")
         if refused is not None:
@@ -144,6 +159,8 @@ class PictureDesk:
             "frames": len(view.frames),
             "times": [*view.times, *[None] * (len(pictures) - len(view.times))],
             "osd": view.osd,
+            "masks": view.masks,
+            "blind": view.blind,
             "thumbnail": view.thumbnail,
             "codec": view.codec,
         }
@@ -153,6 +170,10 @@ class PictureDesk:
         took = (found[name] for name in ("reference_seconds", "cpu_seconds"))
         self.spent += sum(seconds for seconds in took if isinstance(seconds, float))
         return found, thumbnail
+
+    async def mask(self, kept: bytes, masks: Sequence[Sequence[tuple[float, float]]], timeout: float) -> bytes:
+        """A picture that is kept, with these outlines (in shares) painted over. Raises ProbeError like ``measure``."""
+        return (await self._ask(frames.request({"do": frames.MASK, "masks": masks}, (kept,)), timeout))[1]
 
     async def renew(self, photograph: bytes, side: int, timeout: float) -> Measured:
         """A person's photograph anew: ``width`` and ``height`` of it, and the JPEG, upright, its longest side at most

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 
+from probes.picture import masking
 from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, prepare
@@ -29,6 +30,9 @@ NEEDED, ALIKE = 2, 0.5
 """So many references are enough, if one of them looks this much alike (``agreement``)."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
+
+Hidden = tuple[tuple[tuple[float, float], ...], ...]
+"""Outlines of what is not looked at, in shares of the picture."""
 
 Decode: TypeAlias = Callable[[bytes, int], "Decoded"]
 
@@ -45,10 +49,20 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Osd:
-    """Where a clock is burnt in (left, top, width, height in pixels) and how it is written."""
+    """Where a clock is burnt in (left, top, width, height in pixels, or in shares of the picture) and how it is
+    written."""
 
     box: tuple[float, float, float, float]
     layout: str
+
+    def on(self, picture: Picture, width: int) -> tuple[float, float, float, float]:
+        """The box in pixels of a picture that was ``width`` pixels wide before it was decoded smaller."""
+        high, wide = picture.shape[:2]
+        left, top, across, down = self.box
+        if max(self.box) <= 1:
+            return left * wide, top * high, across * wide, down * high
+        shrunk = wide / width
+        return left * shrunk, top * shrunk, across * shrunk, down * shrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class Examiner:
         self.newest: Picture | None = None
         self._decode = decode
         self._pairs: OrderedDict[frozenset[bytes], dict[str, float]] = OrderedDict()
-        self._kept: OrderedDict[tuple[bytes, Osd | None], _Seen | str] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, Osd | None, Hidden], _Seen | str] = OrderedDict()
 
     def examine(
         self,
@@ -79,13 +93,15 @@ class Examiner:
         reference_times: Sequence[datetime | None],
         osd: Osd | None,
         decode: Decode | None = None,
+        hidden: Hidden = (),
     ) -> dict[str, object]:
         """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
         frame, between two references and between the frames, and what the clock says. Times are the camera's local
-        time. ``decode``: what decodes the frames, where they are no JPEG."""
+        time. ``decode``: what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of
+        them."""
         decode = decode or self._decode
-        seen = [self._see(frame, osd, decode, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
-        known = [self._reference(reference, osd) for reference in references]
+        seen = [self._see(frame, osd, hidden, decode, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
+        known = [self._reference(reference, osd, hidden) for reference in references]
         newest = seen[-1]
         self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
         changes = _changes(newest, known)
@@ -96,20 +112,21 @@ class Examiner:
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
             "between": _between(frames, seen, times),
+            "masked": masking.share(hidden),
             "restless": self._restless([references[n] for n in likest], [known[n] for n in likest]),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
 
-    def prepare(self, references: Sequence[bytes], osd: Osd | None) -> None:
+    def prepare(self, references: Sequence[bytes], osd: Osd | None, hidden: Hidden = ()) -> None:
         """Prepare references that are not known yet, so that ``examine`` finds them ready."""
         for reference in references:
-            self._reference(reference, osd)
+            self._reference(reference, osd, hidden)
 
-    def _reference(self, jpeg: bytes, osd: Osd | None) -> _Seen | str:
+    def _reference(self, jpeg: bytes, osd: Osd | None, hidden: Hidden) -> _Seen | str:
         # The bytes themselves are the key: cheaper than a digest, and what is equal is equal.
-        key = jpeg, osd
+        key = jpeg, osd, hidden
         if key not in self._kept:
-            self._kept[key] = self._see(jpeg, osd, self._decode, last=True)
+            self._kept[key] = self._see(jpeg, osd, hidden, self._decode, last=True)
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -129,7 +146,7 @@ class Examiner:
             self._pairs.popitem(last=False)
         return self._pairs.get(pair)
 
-    def _see(self, coded: bytes, osd: Osd | None, decode: Decode, *, last: bool) -> _Seen | str:
+    def _see(self, coded: bytes, osd: Osd | None, hidden: Hidden, decode: Decode, *, last: bool) -> _Seen | str:
         """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
         try:
             decoded = decode(coded, WIDTH)
@@ -139,14 +156,19 @@ class Examiner:
         height, width = picture.shape[:2]
         if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
             return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+        apart: masking.Mask | None = None
+        if hidden:
+            picture, apart = masking.fill(picture, hidden)
         boxes: tuple[Box, ...] = ()
         cut = None
         if osd is not None:
-            shrunk = width / decoded.width
-            left, top, wide, high = (side * shrunk for side in osd.box)
+            left, top, wide, high = osd.on(picture, decoded.width)
             boxes = ((left / width, top / height, wide / width, high / height),)
             cut = _cut(picture, left, top, wide, high)
         sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
+        if apart is not None:
+            seen = cv2.resize(apart.astype(np.uint8), sheet.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
+            sheet = replace(sheet, clear=sheet.clear & seen)
         if not last:
             return _Seen(sheet, {}, None, cut)
         measures = look(sheet) | {"width": float(decoded.width)}

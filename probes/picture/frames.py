@@ -17,9 +17,12 @@ MAX_BYTES = 8 * 2**20
 MAX_PICTURES = 32
 """Pictures of one order."""
 MEASURE = "measure"
-"""Order: measure the one picture and make its thumbnail; ``codec``: "JPEG", or that of a key frame."""
+"""Order: measure the one picture and make its thumbnail; ``codec``: "JPEG", or that of a key frame; ``masks``: outlines
+of what is painted over."""
 EXAMINE = "examine"
 """Order: examine frames and references of one view; its other keys are those of ``probes.picture.examination``."""
+MASK = "mask"
+"""Order: write the one picture anew with ``masks`` painted over."""
 RENEW = "renew"
 """Order: write the one photograph anew, upright, without all that is not picture; ``side``: its longest, in pixels."""
 LENGTH = 4

@@ -228,7 +228,9 @@ async def test_the_password_stays_out_of_everything_that_can_be_printed(caplog: 
     assert PASSWORD not in repr(found)
 
     class Broken:
-        async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[dict[str, object], bytes]:
+        async def measure(
+            self, picture: bytes, timeout: float, codec: str = "JPEG", known: object = None
+        ) -> tuple[dict[str, object], bytes]:
             raise RuntimeError(f"no luck with {PASSWORD}")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

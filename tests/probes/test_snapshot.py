@@ -41,7 +41,9 @@ def serving(body: bytes, status: str = "200 OK", content_type: str = "image/jpeg
 class Measured:
     """A picture judge that answers at once."""
 
-    async def measure(self, picture: bytes, timeout: float, codec: str = "JPEG") -> tuple[Facts, bytes]:
+    async def measure(
+        self, picture: bytes, timeout: float, codec: str = "JPEG", known: object = None
+    ) -> tuple[Facts, bytes]:
         assert timeout > 0
         return {"luma_mean": 7.0}, picture[:10]
 

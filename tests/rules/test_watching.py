@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from camera_registry.model import device
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, Cause, Reading
 from camera_registry.model.observation import Facts, Observation
@@ -28,6 +29,8 @@ class Channel:
         self.facts: Facts = {}
         self.at = BEGIN
         self.baselines = "1,2"
+        self.clock: Mapping[str, float] | None = None
+        self.registered = device.Channel("1", "cam-7")
         self._found = Judgement((), (), {})
         monkeypatch.setattr(watching, "judge", lambda sight, limits: self._judged(sight))
 
@@ -48,12 +51,12 @@ class Channel:
             "tiles": [{}] if self.baselines else [],
             "between": None,
             "restless": None,
-            "clock": None,
+            "clock": self.clock,
             "baselines": self.baselines,
             "reference_times": [BEGIN.isoformat()] if self.baselines else [],
         }
         seen = Observation("cam-7", "snapshot", self.at, 0.1, facts={"sight": sight})
-        seen = watching.take_in(seen, self.facts, POLICY.picture, CAMERA, UTC)
+        seen = watching.take_in(seen, self.facts, POLICY.picture, CAMERA, UTC, self.registered)
         said = read(seen, self.facts, POLICY, CAMERA, feeds_reach=False)
         self.facts = {**self.facts, **seen.facts}
         return next((one for one in said if one.subject.aspect is Aspect.PICTURE), None)
@@ -156,3 +159,32 @@ def test_whether_it_is_day_is_told_by_the_sun_where_the_camera_is_known_to_stand
     channel.see()
     assert channel.sight.sun == pytest.approx(82, abs=3)
     assert channel.facts["judgement"]["regime"] == "day"
+
+
+@pytest.mark.parametrize("may_move", [True, False])
+def test_what_is_registered_of_moving_goes_before_the_policy(channel: Channel, may_move: bool) -> None:
+    channel.registered = replace(channel.registered, may_move=may_move)
+    channel.see()
+    assert channel.sight.may_move is may_move
+
+
+def test_a_clock_that_shows_the_same_in_two_pictures_stands_still(channel: Channel) -> None:
+    channel.clock = {"sure": 0.9, "seconds_off": -40.0}
+    channel.see()
+    assert "stopped" not in (channel.sight.clock or {})
+    channel.see(minutes=0.5)
+    assert "stopped" not in (channel.sight.clock or {}), "so soon, without seconds, a right one may show the same"
+    channel.clock = {"sure": 0.9, "seconds_off": -40.0 - 930}
+    channel.see()
+    assert channel.sight.clock is not None
+    assert channel.sight.clock["stopped"] == 1
+    channel.see()
+    assert channel.sight.clock["stopped"] == 0, "it is as far behind as it was, so it runs again"
+
+
+def test_what_counts_still_counts_when_the_clock_has_been_set(channel: Channel) -> None:
+    for _ in range(3):
+        channel.see(Cause.COVERED)
+    hour = timedelta(hours=1)
+    channel.facts, channel.at = watching.shifted(channel.facts, -hour), channel.at - hour
+    assert cause(channel.see(Cause.COVERED)) is Cause.COVERED

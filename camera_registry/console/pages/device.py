@@ -13,6 +13,7 @@ from camera_registry.board import Board, BoardEntry, chain_of
 from camera_registry.console import accepting, ordering, probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
+from camera_registry.console.pages.masked import outlined
 from camera_registry.console.pages.seen import CHANNELS_SHOWN, views
 from camera_registry.console.pages.show import show
 from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
@@ -105,6 +106,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         doubtful=accepting.in_doubt,
         views=() if live else views(asked, entry),
         trends=() if live else draw(await lines(asked, entry), deps.settings().health.policy().base.picture.lens),
+        outlined=() if live else await outlined(asked, entry),
         changes=() if live else await _changes(asked, entry.device.id),
     )
 

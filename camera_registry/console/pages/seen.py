@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +22,7 @@ from camera_registry.model.picture import Unjudged
 from camera_registry.rules.access import Action
 from camera_registry.rules.pictures import watching
 from camera_registry.store.pictures import PictureKind
+from camera_registry.texts import Texts
 
 CHANNELS_SHOWN = 16
 
@@ -29,12 +30,13 @@ CHANNELS_SHOWN = 16
 @dataclass(frozen=True, slots=True)
 class Found:
     """A fault of the newest picture. ``since``: when it was first seen, if it is believed; ``tiles``: (column, row) of
-    those that are concerned."""
+    those that are concerned; ``clock``: what is wrong with a burnt-in clock, in words."""
 
     cause: Cause
     score: float
     since: datetime | None
     tiles: Sequence[tuple[int, int]]
+    clock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,14 @@ def views(asked: Asked[Any, Any], entry: BoardEntry) -> Sequence[View]:
     shown = []
     for channel in accepting.channels(entry)[:CHANNELS_SHOWN]:
         runs = sorted((run for run in entry.probes if run.channel == channel), key=lambda run: run.at)
-        newest = next((found for run in reversed(runs) if (found := judged(run)) is not None), None)
+        newest = next((found for run in reversed(runs) if (found := judged(run, asked.words)) is not None), None)
         accepted = asked.deps.gallery.of(entry.device.id, channel)
         if accepted or newest is not None:
             shown.append(View(channel, accepted, newest))
     return shown
 
 
-def judged(run: ProbeSeen) -> Judged | None:
+def judged(run: ProbeSeen, words: Texts) -> Judged | None:
     """The judgement that a run's facts hold, if any."""
     told = watching.judged(run.facts)
     if told is None:
@@ -89,11 +91,23 @@ def judged(run: ProbeSeen) -> Judged | None:
     for cause, reason in told["not_checked"].items():
         not_checked.setdefault(Unjudged(reason), []).append(Cause(cause))
     faults = [
-        Found(Cause(one["cause"]), one["score"], since.get(Cause(one["cause"])), _places(one["tiles"]))
+        Found(
+            Cause(one["cause"]), one["score"], since.get(Cause(one["cause"])), _places(one["tiles"]), _clock(one, words)
+        )
         for one in told["faults"]
     ]
     light = Regime(told["regime"]) if told["regime"] else None
     return Judged(run.last_success or run.at, light, told["references"], faults, not_checked)
+
+
+def _clock(fault: Mapping[str, Any], words: Texts) -> str:
+    """What a burnt-in clock does wrong."""
+    told = fault["evidence"]
+    if fault["cause"] != Cause.OSD_CLOCK or "seconds_off" not in told:
+        return ""
+    off = told["seconds_off"]
+    said = "masked.stands" if told.get("stopped") else "masked.behind" if off < 0 else "masked.ahead"
+    return words(said, span=words.duration(timedelta(seconds=abs(off))))
 
 
 def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:

@@ -10,14 +10,22 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from ipaddress import ip_address
 
+import shapely
+from shapely.validation import explain_validity
+
 from camera_registry.rules.geometry import geojson
 from camera_registry.rules.inventory.problems import BadCell, Flaw
 from camera_registry.rules.inventory.sheets import Cell
 from camera_registry.rules.inventory.words import fold
+from camera_registry.rules.pictures import outlines
 
 MAX_ID = 100
 MAX_TEXT = 1000
 MAX_POLYGON = 100_000
+MAX_MASKS = 16
+LEAST_CLOCK = (0.05, 0.02)
+"""Width and height of a clock as shares of the picture, below which its digits are less than 4 x 7 pixels of the 640 x
+360 that are looked at."""
 
 _EXACT = 10**15
 """Spreadsheets keep 15 digits of a number: from here on the last ones are lost."""
@@ -251,4 +259,65 @@ def path(cell: Cell) -> str:
     found = text(cell)
     if not re.match(r"/|[a-z]+://", found) or any(c.isspace() for c in found) or re.match(r"[a-z]+://[^/]*@", found):
         raise BadCell(Flaw.BAD_PATH)
+    return found
+
+
+def masks(cell: Cell) -> tuple[str, ...]:
+    """Parts of the picture that nobody may see, separated by semicolons: boxes and polygons, in shares of it."""
+    found = apart(text(cell))
+    if len(found) > MAX_MASKS:
+        raise BadCell(Flaw.TOO_MANY_MASKS, limit=str(MAX_MASKS), count=str(len(found)))
+    return tuple(dict.fromkeys(_mask(unicodedata.normalize("NFKC", one)) for one in found))
+
+
+def apart(written: str) -> tuple[str, ...]:
+    """The masks of a text, which stand in lines of their own or are separated by semicolons."""
+    return tuple(part.strip() for line in written.splitlines() for part in _LISTED.split(line) if part.strip())
+
+
+def _mask(one: str) -> str:
+    try:
+        corners = outlines.outline(one)
+    except ValueError:
+        raise BadCell(Flaw.BAD_MASK, part=one[:60]) from None
+    if not outlines.inside(corners):
+        raise BadCell(Flaw.OUTSIDE_PICTURE, part=one[:60])
+    shape = shapely.Polygon(corners)
+    if shape.convex_hull.area <= 0:
+        raise BadCell(Flaw.FLAT_MASK, part=one[:60])
+    if not shape.is_valid:
+        where = str(explain_validity(shape)).partition("[")[2].rstrip("]")
+        raise BadCell(Flaw.CROSSING_MASK, part=one[:60], where=where)
+    return outlines.written(one)
+
+
+def clock_box(cell: Cell) -> str:
+    """Where a clock is burnt in: left, top, width and height, in shares of the picture."""
+    found = plain(cell)
+    try:
+        _, _, width, height = outlines.box(found)
+    except ValueError:
+        raise BadCell(Flaw.BAD_CLOCK_BOX) from None
+    if not outlines.inside(outlines.outline(found)):
+        raise BadCell(Flaw.OUTSIDE_PICTURE, part=found[:60])
+    if width < LEAST_CLOCK[0] or height < LEAST_CLOCK[1]:
+        raise BadCell(Flaw.SMALL_CLOCK, width=f"{LEAST_CLOCK[0]:g}", height=f"{LEAST_CLOCK[1]:g}")
+    return outlines.written(found)
+
+
+def clock_format(cell: Cell) -> str:
+    """How a burnt-in clock is written: ``YYYY-MM-DD HH:MM:SS``, or the same in another order."""
+    try:
+        return outlines.layout(plain(cell))
+    except ValueError as bad:
+        raise BadCell(Flaw.BAD_CLOCK_FORMAT, part=str(bad)[:60], allowed=" ".join(outlines.CODES)) from None
+
+
+def time_zone(cell: Cell) -> str:
+    """A time zone by its name or its distance from UTC."""
+    found = plain(cell)
+    try:
+        outlines.zone(found)
+    except ValueError:
+        raise BadCell(Flaw.BAD_ZONE) from None
     return found

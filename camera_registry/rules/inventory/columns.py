@@ -38,6 +38,9 @@ def _shown(entries: Mapping[words.WordT, tuple[str, ...]]) -> str:
 
 # "Checkpoint" in the column of kinds is a traffic unit of that kind.
 _KINDS: Mapping[str, object] = {**words.meanings(words.TRAFFIC_KINDS), **words.meanings(words.KINDS)}
+_ANSWERS: Mapping[str, object] = {
+    words.fold(word): answer for answer, synonyms in words.ANSWERS.items() for word in synonyms
+}
 _PORT = cells.whole(0, 65535)
 
 _READERS: Mapping[str, Callable[[Cell], object]] = {
@@ -63,6 +66,11 @@ _READERS: Mapping[str, Callable[[Cell], object]] = {
     "tls": cells.word(words.meanings(words.TLS_USES), _shown(words.TLS_USES)),
     "rtsp_path": cells.path,
     "snapshot_path": cells.path,
+    "masks": cells.masks,
+    "osd_box": cells.clock_box,
+    "osd_format": cells.clock_format,
+    "osd_zone": cells.time_zone,
+    "may_move": cells.word(_ANSWERS, "yes 是, no 否"),
     "longitude": cells.number(-180, 180),
     "latitude": cells.number(-90, 90),
     "polygon": cells.place,

@@ -63,6 +63,8 @@ def _cell(column: Field[object], value: object, language: str) -> Cell:
     if value in (None, "", ()):
         return Mark(CLEAR) if column.default not in (MISSING, None, "", ()) else ""
     match value:
+        case bool():
+            return words.ANSWERS[value][0 if language == "zh" else 1]
         case StrEnum():
             return _WORDS[type(value), value.value] if language == "zh" else value.value
         case tuple():

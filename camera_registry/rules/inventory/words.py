@@ -129,6 +129,11 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "token": ("配置令牌", "profile_token", "onvif令牌"),
     "rtsp_path": ("RTSP路径", "流地址", "rtsp地址"),
     "snapshot_path": ("抓图路径", "抓图地址"),
+    "masks": ("隐私遮挡", "隐私区域", "隐私遮挡区域", "遮挡区域", "privacy_masks", "privacy_mask", "mask"),
+    "osd_box": ("OSD时钟区域", "OSD区域", "OSD时钟位置", "osd", "clock_box"),
+    "osd_format": ("OSD时钟格式", "OSD格式", "时间格式", "clock_format"),
+    "osd_zone": ("OSD时区", "时区", "摄像机时区", "time_zone", "clock_zone"),
+    "may_move": ("自动巡航", "巡航", "允许转动", "ptz_tour", "on_tour"),
     "username": ("用户名", "账号", "登录名", "登录用户名", "user", "login", "user_name"),
     "password": ("密码", "口令", "登录密码", "pass", "pwd", "passwd"),
 }
@@ -209,6 +214,8 @@ KINDS: Mapping[Kind, tuple[str, ...]] = {
     ),
     Kind.MOBILE_UNIT: ("车载移动设备", "移动设备", "车载设备", "车载终端", "移动单元", "mobile"),
 }
+
+ANSWERS: Mapping[bool, tuple[str, ...]] = {True: ("是", "yes", "true", "1"), False: ("否", "no", "false", "0")}
 
 TRAFFIC_KINDS: Mapping[TrafficKind, tuple[str, ...]] = {
     TrafficKind.CHECKPOINT: ("卡口", "治安卡口", "交通卡口", "智能卡口"),

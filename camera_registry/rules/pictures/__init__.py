@@ -16,6 +16,11 @@ from camera_registry.rules.pictures.evidence import Evidence, Verdict, gather
 _STRUCTURE = frozenset({Cause.MOVED, Cause.COVERED, Cause.BLURRED, Cause.DIRTY, Cause.LOW_CONTRAST})
 _SEEN = _STRUCTURE | {Cause.COLOUR_CAST, Cause.NOISY, Cause.STRIPED, Cause.DARK, Cause.OVEREXPOSED}
 
+_HIDDEN = 0.5
+"""Share of the picture that is masked, from which on the rest does not stand for the whole."""
+_OF_THE_REST = frozenset({Cause.FROZEN, Cause.OSD_CLOCK})
+"""What can be told whatever is masked."""
+
 _SURE = 0.6
 """Score from which on a fault silences others. What lets light through may be a bag, or the lens itself."""
 
@@ -54,6 +59,9 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
     for cause, ask, silences in _JUDGES:
         if cause in silenced:
             not_checked[cause] = Unjudged.STANDS_DOWN
+            continue
+        if sight.masked >= _HIDDEN and cause not in _OF_THE_REST:
+            not_checked[cause] = Unjudged.MASKED
             continue
         said = ask(evidence)
         if isinstance(said, Unjudged):

@@ -32,6 +32,7 @@ def sight(
         restless=found["restless"],
         sun=sun,
         may_move=may_move,
+        masked=found.get("masked", 0.0),
     )
 
 

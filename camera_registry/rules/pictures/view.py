@@ -16,6 +16,11 @@ _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
 """Share of the picture that is clipped, beyond the references', from which on light outshines what is behind it."""
+_AS_EVER = 0.9
+"""Median correlation of the edges in a tile, and structure of the clearest quarter of the tiles against the
+reference's, above which nothing has happened to the rest of the view."""
+_ONE_PART = 1.25
+"""How much larger all that is hidden may be than its largest connected part, where one thing hides it."""
 _DULLED, _ADDED = 0.96, 1.04
 """Ratio of middle to coarse structure, against the reference's: below the first, structure is taken away; above the
 other, it is added."""
@@ -87,13 +92,20 @@ def covered(of: Evidence) -> Verdict:
     more = of.look["clipped"] - of.most_of_references("clipped")
     if more > 3 * _GLARE:
         return Unjudged.NO_FITTING_REFERENCE
-    lost = score(change.get("lost", 0.0) - 2 * of.restless("lost"), limits.lost)
+    # A car takes the same part of the picture whatever is masked beside it, and a larger one of what is left.
+    left = 1 - of.sight.masked
+    lost = score(left * (change.get("lost", 0.0) - 2 * of.restless("lost")), limits.lost)
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     # Glare outshines, and snow lies on the ground: both make brighter what they hide.
     brighter = more > _GLARE or change["gain"] > _BRIGHTER
-    hidden = score(change["hidden_dark" if brighter else "hidden"], limits.hidden)
+    gone_from = change["hidden_dark" if brighter else "hidden"]
+    if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:
+        # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
+        # their lights, which were most of a night's, take the likeness of the light along.
+        gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
+    hidden = score(left * gone_from, limits.hidden)
     scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 

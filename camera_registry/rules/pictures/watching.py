@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from camera_registry.model.baseline import Persistence, Trail
-from camera_registry.model.device import Device
+from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement
 from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import judge, trend
+from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
@@ -26,14 +27,25 @@ from camera_registry.rules.pictures.usual import learned, regime
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
 _NOTHING: Mapping[str, Any] = {"faults": ()}
+_RUNS = timedelta(seconds=90)
+"""A clock that shows the same again after so long stands still, with or without seconds."""
+_SAME = timedelta(seconds=2)
 
 
-def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Device, zone: tzinfo) -> Observation:
+def take_in(
+    seen: Observation,
+    before: Facts,
+    policy: PicturePolicy,
+    device: Device,
+    zone: tzinfo,
+    channel: Channel | None = None,
+) -> Observation:
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
-    ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time. Facts that come
-    instead of ``sight``: ``baselines`` (the version of what is accepted), ``judgement`` (faults with score, tiles and
-    evidence, scores, not_checked, number of references, regime, the measures that are learned), ``watched`` (by cause,
+    ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
+    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted),
+    ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references, regime, the
+    measures that are learned, what the burnt-in ``clock`` shows and when it did), ``watched`` (by cause,
     its ``Trail``) and ``again_in`` (seconds after which a second look would help to believe what was just seen; None:
     none needed), ``trend`` (see ``rules.pictures.trend``).
     """
@@ -43,15 +55,18 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     at = seen.at.astimezone(zone)
     times = [datetime.fromisoformat(text).astimezone(zone) for text in found["reference_times"]]
     sun = above(device, at)
-    view = sight(found, [at], times, sun=sun, may_move=policy.may_move)
+    clock, shown = _clock(found["clock"], seen.at, judged(before) or _NOTHING)
+    registered = None if channel is None else channel.may_move
+    may_move = policy.may_move if registered is None else registered
+    view = sight({**found, "clock": clock}, [at], times, sun=sun, may_move=may_move)
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
-    other = before.get("baselines", "") != found["baselines"]
-    shown, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
+    other = (before.get("baselines", ""), before.get("masks")) != (found["baselines"], seen.facts.get("masks"))
+    worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
     deny = True
     if sketch is not None:
-        judgement, deny = trend.add(judgement, sketch, light, shown, policy.lens)
+        judgement, deny = trend.add(judgement, sketch, light, worth, policy.lens)
     says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
     if not deny and says[Cause.DIRTY] is False:
         says = {**says, Cause.DIRTY: None}
@@ -64,17 +79,53 @@ def take_in(seen: Observation, before: Facts, policy: PicturePolicy, device: Dev
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
     if sketch is not None and _is_over(Cause.DIRTY, known, watched):
         sketch = trend.wiped(sketch)
-    if shown is not None and light is not None:
-        sketch = trend.follow(sketch, at, light, shown, policy.lens)
+    if worth is not None and light is not None:
+        sketch = trend.follow(sketch, at, light, worth, policy.lens)
     rest = {name: value for name, value in seen.facts.items() if name != MEASURED}
     rest |= {
         "baselines": found["baselines"],
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
-        "judgement": _told(judgement, len(times)) | {"regime": light, "measures": learned(measures or {})},
+        "judgement": _told(judgement, len(times))
+        | {"regime": light, "measures": learned(measures or {}), "clock": shown},
         trend.FACT: sketch,
     }
     return replace(seen, facts=rest)
+
+
+def _clock(
+    read: Mapping[str, float] | None, at: datetime, before: Mapping[str, Any]
+) -> tuple[Mapping[str, float] | None, Mapping[str, str] | None]:
+    """The measures of a burnt-in clock, with whether it stands still since the last picture; and what it shows, for the
+    next one."""
+    if read is None or "seconds_off" not in read or read["sure"] < LEAST:
+        return read, None
+    shown = at + timedelta(seconds=read["seconds_off"])
+    kept = {"at": at.isoformat(), "shows": shown.isoformat()}
+    last = before.get("clock")
+    if last is None or at - datetime.fromisoformat(last["at"]) < _RUNS:
+        # Of pictures in quick succession the first is the one to hold the later ones against.
+        return read, last or kept
+    still = abs(shown - datetime.fromisoformat(last["shows"])) <= _SAME
+    return {**read, "stopped": float(still)}, kept
+
+
+def shifted(facts: Facts, step: timedelta) -> Facts:
+    """The facts of a run by a clock that was set by ``step``: when pictures that count were taken, and when the
+    burnt-in clock was looked at. Since when a fault is there is history, and stays as it was told."""
+    told = dict(facts)
+    if trails := _trails(facts):
+        moved = {
+            cause: replace(trail, seen=tuple((at + step, shows) for at, shows in trail.seen))
+            for cause, trail in trails.items()
+        }
+        told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
+    judgement = judged(facts)
+    if judgement is not None and judgement.get("clock"):
+        clock = judgement["clock"]
+        at = datetime.fromisoformat(clock["at"]) + step
+        told["judgement"] = {**judgement, "clock": {**clock, "at": at.isoformat()}}
+    return told
 
 
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:

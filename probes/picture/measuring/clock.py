@@ -42,7 +42,7 @@ _APART = 0.04
 def code(layout: str) -> str:
     """The layout of a register (YYYY-MM-DD HH:MM:SS) as a format for strftime. MM after HH are minutes."""
     head, hours, tail = layout.partition("HH")
-    written = head + hours + tail.replace("MM", "mm")
+    written = head + hours + tail.replace("MM", "mm", 1)
     for name, directive in _CODES:
         written = written.replace(name, directive)
     return written
@@ -67,9 +67,7 @@ def read(
     if len(shown) > 1 and earlier is not None and at.strftime(written) != then.strftime(written):
         alike = min(_correlation(a, b) for a, b in zip(earlier, marks, strict=True))
         found["stopped"] = float(alike > 0.93)
-    text, sure = _spell(
-        marks, _learned(known, written), [letter for letter in at.strftime(written) if letter.isdigit()]
-    )
+    text, sure = _spell(marks, _learned(known, written), _digits(at.strftime(written)))
     try:
         # A clock has no zone; both are the camera's local time.
         told = datetime.strptime(_filled(at.strftime(written), text), written)  # noqa: DTZ007
@@ -223,9 +221,23 @@ def _learned(known: Sequence[tuple[Picture, datetime]], written: str) -> dict[st
     for cut, at in known:
         text = at.strftime(written)
         marks = glyphs(cut, text)
-        for mark, digit in zip(marks or [], [letter for letter in text if letter.isdigit()], strict=False):
+        digits = _digits(text)
+        if marks is not None and _misleads(marks, digits):
+            continue
+        for mark, digit in zip(marks or [], digits, strict=False):
             alphabet.setdefault(digit, []).append(mark)
     return alphabet
+
+
+def _misleads(marks: list[Plane], digits: list[str]) -> bool:
+    """Whether a picture that was accepted shows, clearly, another time than that of its capture: its clock was wrong
+    then, and would teach to call a right one wrong. The last two digits may be a second's delay."""
+    text, sure = _spell(marks, {}, digits)
+    return sure >= 0.5 and list(text)[:-2] != digits[:-2]
+
+
+def _digits(text: str) -> list[str]:
+    return [letter for letter in text if letter.isdigit()]
 
 
 def _spell(marks: list[Plane], learned: dict[str, list[Plane]], expected: list[str]) -> tuple[str, float]:

@@ -277,6 +277,58 @@ def test_good_cells_of_a_site_are_read() -> None:
     assert found.items == (Site("gate", "北门", polygon=shape, required_availability=0.98, hours="07:00-22:00"),)
 
 
+def channel(header: str, cell: str) -> Inventory:
+    nvr = Device("n", Kind.RECORDER, host="10.0.0.1")
+    return read(f'通道编号,所属录像机,通道号,{header}\nn/1,n,1,"{cell}"\n', Register(devices={"n": nvr}))
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "field", "value"),
+    [
+        ("隐私遮挡", "0 0 30% 25%；0.5，0.1 0.9，0.1 0.7，0.4", "masks", ("0 0 0.3 0.25", "0.5,0.1 0.9,0.1 0.7,0.4")),
+        ("隐私遮挡", "0, 0, 0.3, 0.25", "masks", ("0 0 0.3 0.25",)),
+        ("privacy masks", "(0.5,0.1) (0.9,0.1) (0.7,0.4)", "masks", ("0.5,0.1 0.9,0.1 0.7,0.4",)),
+        ("OSD时钟区域", "60% 2% 38% 6%", "osd_box", "0.6 0.02 0.38 0.06"),
+        ("OSD时钟格式", "yyyy-MM-dd HH:mm:ss", "osd_format", "YYYY-MM-DD HH:MM:SS"),
+        ("OSD时区", "UTC+6", "osd_zone", "UTC+6"),
+        ("自动巡航", "是", "may_move", True),
+        ("may_move", "no", "may_move", False),
+    ],
+)
+def test_what_is_seen_in_a_picture_is_read_as_people_type_it(header: str, cell: str, field: str, value: object) -> None:
+    found = channel(header, cell)
+    assert found.problems == ()
+    assert getattr(found.items[0], field) == value
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "flaw"),
+    [
+        ("masks", "left half", Flaw.BAD_MASK),
+        ("masks", "0 0 0.3", Flaw.BAD_MASK),
+        ("masks", "0.1,0.1 0.9,0.1 0.5", Flaw.BAD_MASK),
+        ("masks", "0 0 640 360", Flaw.OUTSIDE_PICTURE),
+        ("masks", "0.8 0 0.3 0.2", Flaw.OUTSIDE_PICTURE),
+        ("masks", "0.1,0.1 0.9,0.9 0.9,0.1 0.1,0.9", Flaw.CROSSING_MASK),
+        ("masks", "0.1 0.1 0 0.5", Flaw.FLAT_MASK),
+        ("masks", ";".join(f"0 0 0.{n + 1:02} 0.5" for n in range(17)), Flaw.TOO_MANY_MASKS),
+        ("osd_box", "top right", Flaw.BAD_CLOCK_BOX),
+        ("osd_box", "0.7 0.02 0.38 0.06", Flaw.OUTSIDE_PICTURE),
+        ("osd_box", "0.6 0.02 0.38 0.01", Flaw.SMALL_CLOCK),
+        ("osd_format", "YYYY-MM-DD", Flaw.BAD_CLOCK_FORMAT),
+        ("osd_format", "YYYY-MM-DD hh:mm:ss XM", Flaw.BAD_CLOCK_FORMAT),
+        ("osd_format", "YYYY-MM-DD HH:MM:SS:SS", Flaw.BAD_CLOCK_FORMAT),
+        ("osd_zone", "Lhasa time", Flaw.BAD_ZONE),
+        ("osd_zone", "+25", Flaw.BAD_ZONE),
+        ("may_move", "sometimes", Flaw.NOT_A_WORD),
+    ],
+)
+def test_what_can_not_be_in_a_picture_is_refused_at_its_cell(header: str, cell: str, flaw: Flaw) -> None:
+    found = channel(header, cell)
+    assert (flaw, 2, header) in flaws(found)
+    assert not found.sound
+
+
 def test_every_problem_is_listed_at_once_and_one_bad_row_does_not_blame_others() -> None:
     found = read(
         "id,kind,host,parent\n"

@@ -93,6 +93,18 @@ def test_an_exported_register_comes_back_the_same(
     assert back(written(register, form, language), ("shared",)) == register
 
 
+WATCHED = Channel(
+    "n/3",
+    "n",
+    3,
+    masks=("0 0 0.3 0.25", "0.5,0.1 0.9,0.1 0.7,0.4"),
+    osd_box="0.6 0.02 0.38 0.06",
+    osd_format="DD/MM/YYYY HH:MM:SS",
+    osd_zone="Asia/Urumqi",
+    may_move=True,
+)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_every_kind_of_record_comes_back(form: str, language: str) -> None:
@@ -101,7 +113,8 @@ def test_every_kind_of_record_comes_back(form: str, language: str) -> None:
         sites={"gate": Site("gate", "北门", SiteCategory.SQUARE, "a-east", 91.1, 29.6, hours="07:00-22:00")},
         views={"v": View("v", "gate", "朝外", ("n/1", "n/2"))},
         devices={"n": Device("n", Kind.RECORDER, parent="s"), "s": Device("s", Kind.NETWORK, rtsp_port=0)},
-        channels={"n/1": Channel("n/1", "n"), "n/2": Channel("n/2", "n", 2, "二路", rtsp_path="/2")},
+        channels={"n/1": Channel("n/1", "n"), "n/2": Channel("n/2", "n", 2, "二路", rtsp_path="/2")}
+        | {"n/3": WATCHED, "n/4": Channel("n/4", "n", 4, may_move=False)},
         contractors={"firm": Contractor("firm", "维保公司", "+86 891 1")},
         crews={"crew": Crew("crew", "一班", "firm", "a-east")},
     )
