@@ -28,7 +28,8 @@ ROOM = light_of(generated.room(5).pictures[0])
 LAYOUT = "YYYY-MM-DD HH:MM:SS"
 
 
-def opened(jpeg: bytes, width: int) -> Decoded:
+def opened(jpeg: bytes, width: int, /, *, grey: bool = False) -> Decoded:
+    del grey  # luminance is made of the colours where it is needed
     from probes.picture.child import decode
 
     picture: Picture = decode(jpeg, width)
