@@ -14,6 +14,8 @@ _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
 """Brightness against the reference, and correlation of the coarse light, in the same weather."""
+_WRONG_DIGITS = 3
+"""Digits that are clearly others than they should be, from which on a clock is wrong, whatever it shows."""
 _UNLEARNED = 0.65
 """How clearly digits must be read of a font that no reference has shown."""
 _AT_NIGHT = 2.4
@@ -136,6 +138,8 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
+    if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
+        return verdict(Cause.OSD_CLOCK, (0.7,), seen | pick(clock, "others"))
     if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)
