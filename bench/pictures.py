@@ -159,8 +159,8 @@ def _in_service(rate: float, seconds: float) -> str:
     spent = found.child * DEVICES * seconds / ROUND / max(1, pictures)
     return (
         f"{pictures / seconds:.1f} pictures/s of {DEVICES} devices beside their other probes, {spent:.1f} ms of "
-        f"decoding processes each; {found.missed} runs missed, {found.failed} failed; the service's own share of a processor "
-        f"{found.share:.0%}, its loop late by {1000 * found.loop_lag:.0f} ms at most (p99, bucket)"
+        f"decoding processes each; {found.missed} runs missed, {found.failed} failed; the service's own "
+        f"share of a processor {found.share:.0%}, its loop late by {1000 * found.loop_lag:.0f} ms at most (p99, bucket)"
     )
 
 

@@ -37,9 +37,10 @@ def no_signal(of: Evidence) -> Verdict:
     plain = score(look["flat_share"], limits.flat_share) if card else 0.0
     # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
     drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black
-    # Upright steps of grey or colour: edges, each row as the one above, and nowhere noise.
+    # Upright steps of grey or colour: edges, each row as the one above, and nowhere noise; and not just too much light.
     steps = (
         look["edges"] >= _STEPS
+        and look["clipped"] < limits.clipped[0]
         and look["silent"] >= _SILENT
         and look["repeated"] >= _REPEATED > of.most_of_references("repeated")
     )
