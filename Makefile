@@ -7,6 +7,8 @@ NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
+# The benchmarks build a program of C.
+COMPILER := $(if $(shell command -v cc gcc clang),,tcc)
 
 help: ## list what can be asked
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -18,7 +20,7 @@ develop:
 	@$(PYTHON) tools/bootstrap.py --dev
 
 servers: .tools/wheels
-	@$(PYTHON) tools/debian.py prometheus gstreamer vlc lighttpd faketime snmpd
+	@$(PYTHON) tools/debian.py prometheus gstreamer vlc lighttpd faketime snmpd $(COMPILER)
 
 .tools/wheels: tests/third_party/wheels.lock | develop
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes \
@@ -42,9 +44,11 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/texts.py
 	$(BIN)/python tools/devices.py --check
 
-bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute; then `make faults` in full
+bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute, rates, coverage; then `make faults` in full
 	@$(PYTHON) tools/debian.py ffmpeg blackbox
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.rates
+	$(BIN)/python -m bench.coverage
 	$(BIN)/python -m bench.faults
 
 siege: develop ## measure what 700 hostile devices cost 1,000 healthy ones

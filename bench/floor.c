@@ -14,10 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <signal.h>
+#ifdef __x86_64__
+#pragma pack(push, 1) /* epoll_event is packed there, which the system's headers say to gcc alone */
+#include <sys/epoll.h>
+#pragma pack(pop)
+#else
+#include <sys/epoll.h>
+#endif
 
 #define MOST_REQUESTS 4
 #define HEAD_LIMIT 65536

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import shutil
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bench import exchanges
+from bench import compiler, exchanges
 from bench.exchanges import DESCRIBE, PICTURE, TIME, TIME_TWICE, Exchange
 from bench.fleet import Served
 from bench.processes import BenchError, cpu_seconds, free_ports
@@ -65,19 +64,12 @@ async def peers(fleet: Served, runs: int, folder: Path, *, blackbox: bool = True
 
 
 class _Floor:
-    """The client in C, built from our own source with the compiler of the system."""
+    """The client in C, built from our own source."""
 
     def __init__(self, folder: Path) -> None:
-        compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "tcc"))), None)
-        if compiler is None:
-            raise BenchError("there is no C compiler on PATH to build the floor with; `apt-get install gcc`")
         self._folder = folder
         self._program = folder / "floor"
-        built = subprocess.run(
-            [compiler, "-O2", "-o", self._program, SOURCE], capture_output=True, text=True, check=False
-        )
-        if built.returncode:
-            raise BenchError(f"{SOURCE.name} can't be built:\n{built.stderr[-2000:]}")
+        compiler.build(SOURCE, self._program)
 
     def cost(self, asked: Sequence[Exchange]) -> float:
         """Milliseconds a run."""

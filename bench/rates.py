@@ -1,7 +1,8 @@
-"""Measures how long the rates of a month take: `python -m bench.rates [--devices 11000] [--outages 1.0] [--url URL]`.
+"""Measures how long the rates of a month take: `python -m bench.rates [--devices 11000] [--outages 1.0] [--on sqlite]`.
 
 Each device has a stream, a picture and a clock, and so many outages a day, of which most last minutes; one in ten is of
-the picture or the clock. Told are wall and processor seconds, first with nothing kept, then with the days kept.
+the picture or the clock. Told are wall and processor seconds, first with nothing kept, then with the days kept; of
+PostgreSQL's own processes only the former.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from camera_registry.rules import availability
 from camera_registry.store import Store, health, register
 from camera_registry.store.measuring import measure
 from camera_registry.store.statements import batches
+from tests.servers import postgresql_server
 
 BEGINS = datetime(2026, 9, 30, 16, tzinfo=UTC)
 DAYS = 31
@@ -31,22 +34,29 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--devices", type=int, default=11_000)
     options.add_argument("--outages", type=float, default=1.0, help="of each device, a day")
-    options.add_argument("--url", default="", help="default: a SQLite file of its own")
+    options.add_argument("--on", choices=("sqlite", "postgresql"), nargs="*", default=["sqlite", "postgresql"])
     args = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        url = args.url or f"sqlite:///{folder}/bench.db"
-        with Store.open(url, Path(folder)) as store:
-            flips = fill(store, args.devices, args.outages)
-            print(f"{args.devices} devices, {DAYS} days, {flips} flips, {url.partition(':')[0]}")
-            month = availability.month(
-                "2026-10", availability.zone_of("Asia/Shanghai"), datetime(2027, 1, 1, tzinfo=UTC)
-            )
-            for what in ("cold", "days kept"):
-                wall, cpu = time.perf_counter(), time.process_time()
-                measure(store, month)
-                print(
-                    f"{what}: {time.perf_counter() - wall:.2f} s, {time.process_time() - cpu:.2f} s of processor here"
-                )
+        for database in args.on:
+            server = _sqlite(Path(folder)) if database == "sqlite" else postgresql_server()
+            with server as url, Store.open(url, Path(folder)) as store:
+                flips = fill(store, args.devices, args.outages)
+                print(f"{args.devices} devices, {DAYS} days, {flips} flips, {database}", flush=True)
+                _tell(store)
+
+
+@contextmanager
+def _sqlite(folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder}/bench.db"
+
+
+def _tell(store: Store) -> None:
+    month = availability.month("2026-10", availability.zone_of("Asia/Shanghai"), datetime(2027, 1, 1, tzinfo=UTC))
+    for what in ("cold", "days kept"):
+        wall, cpu = time.perf_counter(), time.process_time()
+        measure(store, month)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        print(f"{what}: {wall:.2f} s, {cpu:.2f} s of processor here", flush=True)
 
 
 def fill(store: Store, devices: int, outages: float) -> int:

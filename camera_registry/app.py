@@ -85,14 +85,7 @@ class App(Parts):
         self.log.note(now, Ticked(1))
         self.recorder.tell(self._ledger.tick(now, 1))
         await self.recorder.flush()
-        need_now = need(self._entries())
-        log.info("%d devices, %d probes, %.0f runs a second", need_now.devices, need_now.tasks, need_now.rate)
-        if need_now.worst > self.settings.poller.slots:
-            log.warning(
-                "if every device hung, probes would need %d slots; [poller] slots has %d, so some would be asked late",
-                need_now.worst,
-                self.settings.poller.slots,
-            )
+        log.info("%d devices, %d probes, %.0f runs a second", self.need.devices, self.need.tasks, self.need.rate)
 
     async def follow(self) -> None:
         """Take up the register and the credentials as they stand in the store now."""
@@ -123,6 +116,18 @@ class App(Parts):
         self.board.places = Places(self._register.sites, views_by_site(self._register.views.values()))
         self._housekeeper.version = version
         self.recorder.tell(told)
+        self._take_stock()
+
+    def _take_stock(self) -> None:
+        """Say how many slots are needed where that is more than there are, each time that it grows."""
+        before, self.need = self.need, need(self._entries())
+        slots = self.settings.poller.slots
+        if self.need.worst > max(slots, before.worst):
+            log.warning(
+                "if every device hung, probes would need %d slots; [poller] slots has %d, so some would be asked late",
+                self.need.worst,
+                slots,
+            )
 
     async def follow_channels(self) -> None:
         """Take up the channels of the settings."""
@@ -154,7 +159,7 @@ class App(Parts):
         except SettingsError as error:
             self.metrics.reloaded(done=False)
             log.warning("settings not reloaded: %s", error)
-            return error.problems
+            return [str(problem) for problem in error.problems]
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()

@@ -14,7 +14,8 @@ from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.notice import Audience, Occasion, Quiet
 from camera_registry.model.place import SiteCategory
-from camera_registry.settings_section import Section
+from camera_registry.model.wrong import Wrong
+from camera_registry.settings_section import Section, empty, refused, unread
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
@@ -24,21 +25,24 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"\x00-\x1f\x7f]+@[^@\s<>,;\"\x00-\x1f\x7f]+")
 def _http(text: str) -> str:
     url = urlsplit(text)
     if url.scheme not in ("http", "https") or not url.hostname or not text.isprintable() or " " in text:
-        raise ValueError("write a whole address, such as https://example.org/hook")
+        raise refused("address", "write a whole address, such as https://example.org/hook")
     if url.username is not None or url.password is not None:
-        raise ValueError("a user name or password does not belong into an address; name a file that holds the secret")
+        raise refused(
+            "address_secret",
+            "a user name or password does not belong into an address; name a file that holds the secret",
+        )
     return text
 
 
 def _span(text: str) -> str:
     if _SPAN.fullmatch(text) is None:
-        raise ValueError("write a span of hours such as 22:00-07:00")
+        raise refused("span", "write a span of hours such as 22:00-07:00")
     return text
 
 
 def _mailbox(text: str) -> str:
     if _ADDRESS.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is no address; write one such as duty@example.org")
+        raise refused("mailbox", "'{given}' is no address; write one such as duty@example.org", given=text)
     return text
 
 
@@ -49,7 +53,7 @@ def mailboxes(text: str) -> list[str]:
 
 def _host(text: str) -> str:
     if _HOST.fullmatch(text) is None:
-        raise ValueError("write a host name or an address")
+        raise refused("host", "write a host name or an address")
     return text
 
 
@@ -150,9 +154,9 @@ class EmailChannel(_Channel):
     @model_validator(mode="after")
     def _whole_login(self) -> Self:
         if bool(self.user) != bool(self.password_file):
-            raise ValueError("user and password_file go together: give both, or neither")
+            raise refused("login_halved", "user and password_file go together: give both, or neither")
         if self.user and self.security == "none":
-            raise ValueError("a password is not sent unencrypted: set security to starttls or tls")
+            raise refused("login_open", "a password is not sent unencrypted: set security to starttls or tls")
         return self
 
 
@@ -220,12 +224,13 @@ def located(channels: tuple[AnyChannel, ...], folder: Path) -> tuple[AnyChannel,
     )
 
 
-def flaws(channels: tuple[AnyChannel, ...]) -> Iterator[str]:
-    """What pydantic can't see: names given twice, and files that can't be read. One sentence each, with its key."""
+def flaws(channels: tuple[AnyChannel, ...]) -> Iterator[Wrong]:
+    """What pydantic can't see: names given twice, and files that can't be read."""
     seen: set[str] = set()
     for number, channel in enumerate(channels):
         if channel.name in seen:
-            yield f"channels.{number}.name: there are two channels {channel.name!r}; give each a name of its own"
+            detail = f"there are two channels {channel.name!r}; give each a name of its own"
+            yield Wrong(f"channels.{number}.name", "twice", detail, {"name": channel.name})
         seen.add(channel.name)
         for key in _FILES:
             path = getattr(channel, key, None)
@@ -234,8 +239,7 @@ def flaws(channels: tuple[AnyChannel, ...]) -> Iterator[str]:
             try:
                 text = path.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not text"
-                yield f"channels.{number}.{key}: {path} can't be read: {reason}"
+                yield unread(f"channels.{number}.{key}", path, error)
                 continue
             if not text:
-                yield f"channels.{number}.{key}: {path} is empty; write the secret into it"
+                yield empty(f"channels.{number}.{key}", path)

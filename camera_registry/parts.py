@@ -11,6 +11,7 @@ from camera_registry.board import Board
 from camera_registry.link.local import LocalLink
 from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
+from camera_registry.rules.capacity import need
 from camera_registry.service import gauges
 from camera_registry.service.acceptor import Acceptor
 from camera_registry.service.books import Books
@@ -60,6 +61,8 @@ class Parts:
         self._clock = SteadyClock()
         self.metrics = self._metrics()
         self.address: tuple[str, int] = ("", 0)
+        self.need = need(())
+        """What polling the register takes."""
         self._desk = desk
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
@@ -145,18 +148,27 @@ class Parts:
         """The present time by the service's clock, aware UTC."""
         return self._clock.utc()
 
+    def _under_work(self, at: datetime) -> set[str]:
+        return self._casebook.covered(at)
+
     def _metrics(self) -> ServiceMetrics:
         coverage = SiteCoverage(
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
             self._clock.utc,
             lambda device, at: self._casebook.covering(device, at) is not None,
+            self._under_work,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)
         metrics.follow(
             "camera_registry_loops_stalled",
             "Loops of the service that have not turned for a minute.",
             lambda: len(self.pulse.stalled),
+        )
+        metrics.follow(
+            "camera_registry_slots_needed",
+            "Probes that would be under way at once if every device hung.",
+            lambda: self.need.worst,
         )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)

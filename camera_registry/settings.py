@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,19 +23,20 @@ from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.policy import IncidentPolicy
+from camera_registry.model.wrong import Wrong
 from camera_registry.rules import scanning
 from camera_registry.settings_dispatch import Dispatch
 from camera_registry.settings_health import Health
 from camera_registry.settings_orders import Callback, Photographs
 from camera_registry.settings_probes import Probes as Probes
-from camera_registry.settings_section import Seconds, Section
+from camera_registry.settings_section import Seconds, Section, refused
 
 
 class SettingsError(Exception):
     """The settings can't be used. ``problems`` lists every reason with its key and its remedy."""
 
-    def __init__(self, place: str, problems: tuple[str, ...]) -> None:
-        super().__init__(f"{place}: " + "; ".join(problems))
+    def __init__(self, place: str, *problems: Wrong) -> None:
+        super().__init__(f"{place}: " + "; ".join(map(str, problems)))
         self.place = place
         self.problems = problems
 
@@ -48,7 +49,7 @@ def _network(text: str) -> str:
     try:
         ip_network(text, strict=True)
     except ValueError as error:
-        raise ValueError(f"{error}; write a network such as 10.20.0.0/16 or 2001:db8::/32") from error
+        raise refused("network", "{why}; write a network such as 10.20.0.0/16 or 2001:db8::/32", why=error) from error
     return text
 
 
@@ -56,7 +57,9 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"there is no time zone {text!r}; write one such as Asia/Shanghai or UTC") from error
+        raise refused(
+            "time_zone", "there is no time zone '{given}'; write one such as Asia/Shanghai or UTC", given=text
+        ) from error
     return text
 
 
@@ -65,8 +68,8 @@ def _listen(text: str) -> str:
         ip_address(text)
     except ValueError as error:
         if text != "localhost":
-            raise ValueError(
-                "this is no address of this machine; write 127.0.0.1, 0.0.0.0, :: or one of its own"
+            raise refused(
+                "listen", "this is no address of this machine; write 127.0.0.1, 0.0.0.0, :: or one of its own"
             ) from error
     return text
 
@@ -74,7 +77,10 @@ def _listen(text: str) -> str:
 def _url(text: str) -> str:
     url = urlsplit(text)
     if text and not (url.scheme in ("http", "https") and url.hostname):
-        raise ValueError("write the address that people type, such as https://cameras.example.org, or leave it empty")
+        raise refused(
+            "public_url",
+            "write the address that people type, such as https://cameras.example.org, or leave it empty",
+        )
     return text
 
 
@@ -82,7 +88,9 @@ def _gateway(text: str) -> str:
     try:
         _host_and_port(text)
     except ValueError as error:
-        raise ValueError(f"{error}; write an address of the network, or address:port, or leave it empty") from error
+        raise refused(
+            "gateway", "{why}; write an address of the network, or address:port, or leave it empty", why=error
+        ) from error
     return text
 
 
@@ -135,7 +143,9 @@ def _own_address(text: str) -> str:
     try:
         IPv4Address(text)
     except ValueError as error:
-        raise ValueError("write an IPv4 address of this machine, by which questions to all go out") from error
+        raise refused(
+            "own_address", "write an IPv4 address of this machine, by which questions to all go out"
+        ) from error
     return text
 
 
@@ -256,9 +266,11 @@ class Settings(Section):
         except ValueError:
             return self  # none, or a name, whose address is looked at when it is asked
         if outside:
-            raise ValueError(
-                f"poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
-                "network there"
+            raise refused(
+                "gateway_outside",
+                "poller.gateway: {host} is outside devices.networks, and nothing outside is ever contacted: add its "
+                "network there",
+                host=host,
             )
         return self
 
@@ -269,11 +281,16 @@ class Settings(Section):
         if isinstance(devices, Devices):
             outside = scanning.outside(discovery.networks, devices.networks)
             if outside:
-                raise ValueError(
-                    f"networks: {', '.join(outside)} is outside [devices] networks; nothing outside them is ever asked"
+                raise refused(
+                    "discovery_outside",
+                    "networks: {networks} is outside [devices] networks; nothing outside them is ever asked",
+                    networks=", ".join(outside),
                 )
             if discovery.enabled and discovery.scan:
-                scanning.Walk(discovery.networks or devices.networks)
+                try:
+                    scanning.Walk(discovery.networks or devices.networks)
+                except ValueError as error:
+                    raise refused("scan", "{why}", why=error) from error
         return discovery
 
 
@@ -296,20 +313,21 @@ def load(path: Path) -> Loaded:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise SettingsError(
-            str(path), ("there is no such file; copy config/camera_registry.toml and edit it",)
-        ) from error
+        told = Wrong("", "no_file", "there is no such file; copy config/camera_registry.toml and edit it")
+        raise SettingsError(str(path), told) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(str(path), (f"it can't be read: {reason}",)) from error
+        told = Wrong("", "unreadable", f"it can't be read: {reason}", {"reason": reason})
+        raise SettingsError(str(path), told) from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(str(path), (f"it is not valid TOML: {error}",)) from error
+        told = Wrong("", "no_toml", f"it is not valid TOML: {error}", {"reason": error})
+        raise SettingsError(str(path), told) from error
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(str(path), tuple(_sentence(dict(problem)) for problem in error.errors())) from error
+        raise SettingsError(str(path), *(_wrong(dict(problem)) for problem in error.errors())) from error
     directory = (path.parent / settings.storage.directory).resolve()
     key_file = settings.storage.key_file
     storage = settings.storage.model_copy(
@@ -323,20 +341,19 @@ def load(path: Path) -> Loaded:
         kept = kept.model_copy(update={"directory": (path.parent / kept.directory).resolve()})
     channels, callback = located(settings.channels, path.parent), settings.callback.located(path.parent)
     if problems := (*flaws(channels), *callback.flaws()):
-        raise SettingsError(str(path), problems)
+        raise SettingsError(str(path), *problems)
     made = {"storage": storage, "channels": channels, "callback": callback, "observation_log": kept}
     return Loaded(settings.model_copy(update=made), path)
 
 
-def _sentence(problem: dict[str, object]) -> str:
-    """One pydantic error as a sentence that names the key as it is written in the file."""
-    location = problem["loc"]
-    assert isinstance(location, tuple)
-    key = ".".join(str(part) for part in location if part != "[key]")
+def _wrong(problem: dict[str, Any]) -> Wrong:
+    """One pydantic error, with the key as it is written in the file."""
+    key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; check its spelling and its [section], or remove it"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+        return Wrong(key, "extra_forbidden", "unknown key; check its spelling and its [section], or remove it")
     given = problem.get("input")
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    told = f"{message}{_USERINFO.sub('//***@', shown)}"
-    return f"{key}: {told}" if key else message
+    shown = _USERINFO.sub("//***@", repr(given)) if isinstance(given, str | int | float | bool) else ""
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    told = f"{message} (given: {shown})" if shown else message
+    limits = {name: f"{it:g}" if isinstance(it, float) else it for name, it in problem.get("ctx", {}).items()}
+    return Wrong(key, problem["type"], told, {"message": message, **limits, "given": shown})

@@ -16,7 +16,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.place import SiteCategory
 from camera_registry.model.register import Register
-from camera_registry.settings_section import Seconds, Section
+from camera_registry.settings_section import Seconds, Section, refused
 
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,7 +28,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 def _hours(text: str) -> str:
     found = _SPAN.fullmatch(text)
     if found is None or _minutes(text)[0] >= _minutes(text)[1] or _minutes(text)[1] > 24 * 60:
-        raise ValueError("write a span of hours within one day, such as 08:30-12:00 or 18:00-24:00")
+        raise refused("day_span", "write a span of hours within one day, such as 08:30-12:00 or 18:00-24:00")
     return text
 
 
@@ -50,9 +50,9 @@ class CalendarSection(Section):
     def _sound(self) -> Self:
         spans = sorted(map(_minutes, self.hours))
         if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
-            raise ValueError("hours overlap: write each hour once")
+            raise refused("hours_overlap", "hours overlap: write each hour once")
         if not self.weekdays and not self.workdays:
-            raise ValueError("no day counts: name weekdays or workdays")
+            raise refused("no_day", "no day counts: name weekdays or workdays")
         return self
 
     def calendar(self, zone: str) -> Calendar:
@@ -76,7 +76,14 @@ class _Limits(Section):
         given = [(name, value) for name in ("accept", "arrive", "repair") if (value := getattr(self, name)) is not None]
         for (earlier, before), (later, after) in pairwise(given):
             if after < before:
-                raise ValueError(f"{later} ({after:g}) is before {earlier} ({before:g}): all count from the sending")
+                raise refused(
+                    "deadlines",
+                    "{later} ({after}) is before {earlier} ({before}): all count from the sending",
+                    later=later,
+                    after=f"{after:g}",
+                    earlier=earlier,
+                    before=f"{before:g}",
+                )
         return self
 
 
@@ -98,10 +105,16 @@ class RuleSection(_Limits):
     @model_validator(mode="after")
     def _one_or_other(self) -> Self:
         if self.crew and self.contractor:
-            raise ValueError("crew and contractor: name one; a crew's contractor is known from the register")
+            raise refused(
+                "crew_and_contractor", "crew and contractor: name one; a crew's contractor is known from the register"
+            )
         says = {"severity", "crew", "contractor", "calendar", "accept", "arrive", "repair"} & self.model_fields_set
         if not self.send and says:
-            raise ValueError(f"send = false sends nobody, so {', '.join(sorted(says))} would say nothing: remove it")
+            raise refused(
+                "sends_nobody",
+                "send = false sends nobody, so {keys} would say nothing: remove it",
+                keys=", ".join(sorted(says)),
+            )
         return self
 
     def rule(self) -> DispatchRule:
@@ -131,15 +144,24 @@ class Dispatch(Section):
         named += [(f"rules.{number}.calendar", rule.calendar or "") for number, rule in enumerate(self.rules)]
         for key, name in named:
             if name and name not in self.calendars:
-                known = ", ".join(sorted(self.calendars)) or "none"
-                raise ValueError(f"{key}: there is no [dispatch.calendars.{name}]; known: {known}")
+                raise refused(
+                    "no_calendar",
+                    "{place}: there is no [dispatch.calendars.{name}]; known: {known}",
+                    place=key,
+                    name=name,
+                    known=", ".join(sorted(self.calendars)) or "none",
+                )
         return self
 
     @model_validator(mode="after")
     def _every_rule_can_be_reached(self) -> Self:
         for number, rule in enumerate(self.rules[:-1]):
             if not (rule.causes or rule.site_categories or rule.areas or rule.severities) and rule.mass is None:
-                raise ValueError(f"rules.{number}: it fits everything, so no rule after it counts: put it last")
+                raise refused(
+                    "rule_fits_all",
+                    "rules.{number}: it fits everything, so no rule after it counts: put it last",
+                    number=number,
+                )
         return self
 
     def policy(self, minimum: int, zone: str) -> DispatchPolicy:

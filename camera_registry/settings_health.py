@@ -21,7 +21,7 @@ from camera_registry.model.policy import (
     RecordingPolicy,
     StreamPolicy,
 )
-from camera_registry.settings_section import Seconds, Section
+from camera_registry.settings_section import Seconds, Section, refused
 
 
 class _Persistence(Section):
@@ -35,7 +35,12 @@ class _Persistence(Section):
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:
         if self.pictures > self.of:
-            raise ValueError(f"pictures ({self.pictures}) must not be above of ({self.of}), or it would never be seen")
+            raise refused(
+                "pictures_above",
+                "pictures ({pictures}) must not be above of ({of}), or it would never be seen",
+                pictures=self.pictures,
+                of=self.of,
+            )
         return self
 
 
@@ -115,8 +120,11 @@ class Health(_HealthBase):
         for section in (self, *sections):
             start, end = section.flapping_start or self.flapping_start, section.flapping_end or self.flapping_end
             if end > start:
-                raise ValueError(
-                    f"flapping_end ({end:g}) must not be above flapping_start ({start:g}), or it would end as it begins"
+                raise refused(
+                    "flapping",
+                    "flapping_end ({end}) must not be above flapping_start ({start}), or it would end as it begins",
+                    end=f"{end:g}",
+                    start=f"{start:g}",
                 )
         return self
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from camera_registry.settings_section import Section
+from camera_registry.model.wrong import Wrong
+from camera_registry.settings_section import Section, empty, unread
 
 
 class Photographs(Section):
@@ -40,12 +41,12 @@ class Callback(Section):
         """What reports are signed with; empty: nothing. Raises OSError."""
         return self.secret_file.read_bytes().strip() if self.secret_file else b""
 
-    def flaws(self) -> Iterator[str]:
+    def flaws(self) -> Iterator[Wrong]:
         """What pydantic can't see: a file that can't be read."""
+        if self.secret_file is None:
+            return
         try:
-            empty = self.secret_file is not None and not self.secret()
+            if not self.secret():
+                yield empty("callback.secret_file", self.secret_file)
         except OSError as error:
-            yield f"callback.secret_file: {self.secret_file} can't be read: {error.strerror}; write the secret there"
-        else:
-            if empty:
-                yield f"callback.secret_file: {self.secret_file} is empty; write the secret there"
+            yield unread("callback.secret_file", self.secret_file, error)

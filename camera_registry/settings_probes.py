@@ -7,14 +7,17 @@ from typing import Annotated, Any, Self, cast
 from pydantic import AfterValidator, Field, create_model, model_validator
 
 from camera_registry.model.device import Kind, TrafficKind
-from camera_registry.model.policy import Pace, PollPolicy
+from camera_registry.model.place import SiteCategory
+from camera_registry.model.policy import Intervals, Pace, PollPolicy
 from camera_registry.model.probe import PROBES
-from camera_registry.settings_section import Seconds, Section
+from camera_registry.settings_section import Seconds, Section, refused
 
 
 def _probe(text: str) -> str:
     if text not in PROBES:
-        raise ValueError(f"there is no probe {text!r}; choose from {', '.join(PROBES)}")
+        raise refused(
+            "no_probe", "there is no probe '{given}'; choose from {known}", given=text, known=", ".join(PROBES)
+        )
     return text
 
 
@@ -30,9 +33,12 @@ class ProbeSettings(Section):
     @model_validator(mode="after")
     def _in_time(self) -> Self:
         if self.timeout >= self.interval:
-            raise ValueError(
-                f"timeout ({self.timeout:g} s) must be shorter than interval ({self.interval:g} s): "
-                "lower the timeout or ask less often"
+            raise refused(
+                "timeout",
+                "timeout ({timeout} s) must be shorter than interval ({interval} s): "
+                "lower the timeout or ask less often",
+                timeout=f"{self.timeout:g}",
+                interval=f"{self.interval:g}",
             )
         return self
 
@@ -55,6 +61,16 @@ _PLAYED_WITHIN = 3.0
 """Seconds that a stream has to set up its session and send a key frame, where it is then played for a while."""
 
 
+class ProbeIntervals(Section):
+    """How often devices are asked, in seconds, where it is not as often as each probe's own section says."""
+
+    by_kind: dict[Kind, Seconds] = Field(default_factory=dict)
+    by_site_category: dict[SiteCategory, Seconds] = Field(default_factory=dict)
+    """Of whatever shows a view of such a site, and of all that it stands behind; never less often than otherwise."""
+    by_site: dict[str, Seconds] = Field(default_factory=dict)
+    """The same for one site, by its identifier; in place of its category's."""
+
+
 class _ProbesBase(Section):
     """Settings of all probes; those of each one are made from the table of probes."""
 
@@ -74,13 +90,19 @@ class _ProbesBase(Section):
     by_traffic_kind: dict[TrafficKind, tuple[Probe, ...]] = Field(default_factory=_probes_by_traffic_kind)
     """The same for traffic units that differ from others by having no picture."""
 
+    intervals: ProbeIntervals = ProbeIntervals()
+
     @model_validator(mode="after")
     def _played_in_time(self) -> Self:
         timeout = self.of("rtsp").timeout
         if self.rtsp_seconds and self.rtsp_seconds > timeout - _PLAYED_WITHIN:
-            raise ValueError(
-                f"rtsp_seconds ({self.rtsp_seconds:g} s) must leave {_PLAYED_WITHIN:g} s of [probes.rtsp] timeout "
-                f"({timeout:g} s) for the first key frame: play for a shorter time or raise the timeout"
+            raise refused(
+                "rtsp_seconds",
+                "rtsp_seconds ({seconds} s) must leave {first} s of [probes.rtsp] timeout ({timeout} s) for the first "
+                "key frame: play for a shorter time or raise the timeout",
+                seconds=f"{self.rtsp_seconds:g}",
+                first=f"{_PLAYED_WITHIN:g}",
+                timeout=f"{timeout:g}",
             )
         return self
 
@@ -94,7 +116,15 @@ class _ProbesBase(Section):
             "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
             "onvif": {"refresh": self.onvif_refresh},
         }
-        return PollPolicy(paces, self.by_kind, self.by_traffic_kind, options, self.long_down, self.long_down_factor)
+        return PollPolicy(
+            paces,
+            self.by_kind,
+            self.by_traffic_kind,
+            options,
+            self.long_down,
+            self.long_down_factor,
+            Intervals(self.intervals.by_kind, self.intervals.by_site_category, self.intervals.by_site),
+        )
 
 
 def _paces() -> dict[str, Any]:

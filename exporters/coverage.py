@@ -6,7 +6,7 @@ costs little however often it is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,8 @@ def _utc() -> datetime:
 
 
 class SiteCoverage:
-    """How each site is covered now. ``planned`` tells whether planned work covers a device."""
+    """How each site is covered now. ``planned`` tells whether planned work covers a device, ``under_work`` which ones
+    it covers."""
 
     def __init__(
         self,
@@ -41,11 +42,13 @@ class SiteCoverage:
         zone: Callable[[], ZoneInfo] = lambda: ZoneInfo("UTC"),
         now: Callable[[], datetime] = _utc,
         planned: Callable[[str, datetime], bool] = lambda device, at: False,
+        under_work: Callable[[datetime], Collection[str]] = lambda at: frozenset(),
     ) -> None:
         self._board = board
         self._zone = zone
         self._now = now
         self._planned = planned
+        self._under_work = under_work
         self._places = Places()
         self._owners: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
@@ -76,6 +79,10 @@ class SiteCoverage:
                     column.append(f'{family.name}{{site="{escape(site)}"}} {number(value)}\n')
         parts = zip(FAMILIES, columns, strict=True)
         return b"".join(family.head + encode("".join(lines)) for family, lines in parts)
+
+    def under_work(self) -> Collection[str]:
+        """The devices that planned work covers now."""
+        return self._under_work(self._now())
 
     def look(self, channel: str) -> ChannelSeen:
         """What is known of a channel now."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import chain
 
@@ -36,6 +36,7 @@ FAMILIES = (
     Family("camera_picture_score", "Measures of the newest picture: luminance 0 to 255, shares 0 to 1."),
     Family("camera_device_info", "Always 1; what the register and the device say of itself."),
 )
+MAINTENANCE = Family("camera_maintenance", "1 while planned work covers the device: rates leave that time out.")
 _UP, _STATE, _KNOWN, _FAULT, _PARENT, _TOOK, _SUCCESS, _CLOCK, _PICTURE, _INFO = range(len(FAMILIES))
 
 PICTURE_MEASURES = ("mean_luma", "luma_p95", "deviation", "flat_share")
@@ -53,10 +54,12 @@ _MEASURE = {measure: f',measure="{measure}"}} ' for measure in PICTURE_MEASURES}
 
 
 class DevicePage:
-    """Renders the board. A device's text is kept until its entry is swapped."""
+    """Renders the board. A device's text is kept until its entry is swapped; which ones planned work ``covered``
+    changes by the clock, and is asked each time."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, covered: Callable[[], Collection[str]] = frozenset) -> None:
         self._board = board
+        self._covered = covered
         self._kept: dict[str, tuple[BoardEntry, Lines]] = {}
 
     async def render(self, area: str = "", kind: str = "", *, subtree: bool = True) -> bytes:
@@ -79,7 +82,12 @@ class DevicePage:
             for column, lines in zip(columns, zip(*rendered, strict=True), strict=True):
                 column.append(encode("".join(lines)))
         self._forget()
-        return b"".join(chain.from_iterable(columns))
+        return b"".join(chain(chain.from_iterable(columns), (MAINTENANCE.head, self._maintenance(chosen))))
+
+    def _maintenance(self, chosen: Iterable[BoardEntry]) -> bytes:
+        covered = self._covered()
+        ids = (one.device.id for one in chosen if one.device.id in covered and one.device.life is Life.ACTIVE)
+        return encode("".join(f'camera_maintenance{{device="{escape(id)}"}} 1\n' for id in ids))
 
     def _lines(self, entry: BoardEntry) -> Lines:
         kept = self._kept.get(entry.device.id)

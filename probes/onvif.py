@@ -11,7 +11,7 @@ from probes.base import Context
 from probes.onvif_device import OnvifDevice
 from probes.onvif_media import Media
 from probes.onvif_round import Round
-from probes.wire import onvif, onvif_setup, soap
+from probes.wire import onvif_setup, soap
 from probes.wire.soap import Operation
 from probes.wire.text import clean
 
@@ -75,10 +75,9 @@ def _wants_all(options: Mapping[str, object], age: float | None) -> bool:
 
 async def _ask_information(round_: Round) -> bool:
     """Who made the device; whether it answered."""
-    answer = await round_.ask(soap.DEVICE, Operation.INFORMATION)
-    if answer is None:
+    told = await round_.ask_information()
+    if told is None:
         return False
-    told = onvif.read_information(answer)
     values = (told.manufacturer, told.model, told.firmware, told.serial, told.hardware)
     round_.facts |= {name: value for name, value in zip(_WORDS, values, strict=True) if value}
     round_.context.step(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from lxml import etree
 
@@ -23,6 +23,8 @@ from probes.base import Context, ProbeError
 from probes.http_client import HttpClient
 from probes.wire import onvif, soap, soap_requests
 from probes.wire.http import Answer, read_date
+from probes.wire.onvif import Information
+from probes.wire.onvif_clock import Clock, clock_in
 from probes.wire.refusal import Refusal
 from probes.wire.soap import SOAP_LIMIT, Operation, SoapError
 
@@ -31,6 +33,10 @@ SURE_CLOCK = 5.0
 ZONE_STEP, ZONE_SLACK, ZONE_MOST = 900.0, 60.0, 14 * 3600.0
 """A clock that is a multiple of these seconds off, to within those, and no more than that, may be right in all but its
 zone: it tells its local time for UTC."""
+
+_Told = TypeVar("_Told")
+_Read = Callable[[int, bytes], _Told]
+"""Takes out of an answer, by its HTTP status and its bytes, what was asked; raises SoapError."""
 
 Place = tuple[int, str]
 """Port and path of a service on the registered host."""
@@ -59,6 +65,10 @@ class _Question:
     path: str
     tokens: tuple[str, ...] = ()
     at: datetime | None = None
+
+
+def _reader(operation: Operation) -> _Read[etree._Element]:
+    return lambda status, body: soap.read_answer(status, body, operation)
 
 
 async def _written(namespace: str, operation: Operation) -> soap_requests.Request:
@@ -115,25 +125,28 @@ class OnvifDevice:
         """
         request = await _written(namespace, operation)
         question = _Question(request, operation, *(place or self.home), tuple(tokens), at)
-        return await self._in_its_version(question, self._ask_signed)
+        return await self._in_its_version(question, lambda asked: self._ask_signed(asked, _reader(operation)))
 
-    async def ask_clock(self) -> onvif.Clock | None:
+    async def ask_information(self) -> Information:
+        """What the device is. Raises as ``ask``."""
+        request = await _written(soap.DEVICE, Operation.INFORMATION)
+        question = _Question(request, Operation.INFORMATION, *self.home)
+        return await self._in_its_version(question, lambda asked: self._ask_signed(asked, onvif.information_in))
+
+    async def ask_clock(self) -> Clock | None:
         """The device's clock, asked without a password, or with one if the device insists; None if it does not tell.
 
         Raises SoapError, ProbeError. Keeps how far the clock is off, for signing and for whoever wants to know.
         """
         question = _Question(await _written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home)
         before = self._context.tools.now()
-        element = await self._in_its_version(question, self._ask_time)
-        clock = onvif.read_clock(element)
+        clock = await self._in_its_version(question, self._ask_time)
         if clock is not None:
             self._told_time = True
             self._set_by(clock, before)
         return clock
 
-    async def _in_its_version(
-        self, question: _Question, ask: Callable[[_Question], Awaitable[etree._Element]]
-    ) -> etree._Element:
+    async def _in_its_version(self, question: _Question, ask: Callable[[_Question], Awaitable[_Told]]) -> _Told:
         """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on.
 
         Some do not say what they miss: where even the time, which every device tells, is not answered, 1.1 is tried.
@@ -150,7 +163,7 @@ class OnvifDevice:
             refused = error
         self._memory.schemes[_SOAP] = old = before is not True
         try:
-            element = await ask(question)
+            told = await ask(question)
         except SoapError as error:
             if error.refusal not in unclear:
                 raise
@@ -160,22 +173,22 @@ class OnvifDevice:
             self._memory.schemes[_SOAP] = before
             raise
         self._context.step("onvif.version", version="1.1" if old else "1.2")
-        return element
+        return told
 
-    async def _ask_signed(self, question: _Question) -> etree._Element:
+    async def _ask_signed(self, question: _Question, read: _Read[_Told]) -> _Told:
         if self._login is None:
-            return self._read_unsigned(await self._send(question), question)
+            return self._read_unsigned(await self._send(question), question, read)
         if self._memory.schemes.get(_MODE) == _HTTP_MODE:
-            return await self._ask_by_http(question)
-        return await self._ask_by_token(question, self._login)
+            return await self._ask_by_http(question, read)
+        return await self._ask_by_token(question, self._login, read)
 
-    async def _ask_time(self, question: _Question) -> etree._Element:
+    async def _ask_time(self, question: _Question) -> Clock | None:
         """Ask unsigned; signed where that is refused, in the time of the refusal's Date header: some devices keep their
         clock behind the password whose proof needs that clock."""
         asked = self._context.tools.now()
         answer = await self._send(question)
         try:
-            return soap.read_answer(answer.status, answer.body, Operation.TIME)
+            return clock_in(answer.status, answer.body)
         except SoapError as error:
             if self._login is None or error.refusal is Refusal.VERSION:
                 raise
@@ -188,9 +201,9 @@ class OnvifDevice:
                 self._other_offset = 0.0  # some devices misstate their Date
         if answer.status == 401 and answer.head.get("www-authenticate") and _MODE not in self._memory.schemes:
             self._memory.schemes[_MODE] = _HTTP_MODE  # it guards everything by HTTP: a token would be a wasted try
-        return await self._ask_signed(question)
+        return await self._ask_signed(question, clock_in)
 
-    def _set_by(self, clock: onvif.Clock, before: datetime) -> None:
+    def _set_by(self, clock: Clock, before: datetime) -> None:
         """Keep how far the clock is off, and by what else it may be off."""
         after = self._context.tools.now()
         # Devices cut the fraction of their second off: on average half of one has passed already.
@@ -207,14 +220,14 @@ class OnvifDevice:
             offset, other = other, None
         self._memory.clock_offset, self._other_offset = offset, other
 
-    async def _ask_by_token(self, question: _Question, login: credentials.Login) -> etree._Element:
+    async def _ask_by_token(self, question: _Question, login: credentials.Login, read: _Read[_Told]) -> _Told:
         await login.permit()
         offset = self._memory.clock_offset or 0.0
         created = self._context.tools.now() + timedelta(seconds=offset)
         security = soap.security_header(login.username, login.password, created, secrets.token_bytes(16))
         answer = await self._send(question, security)
         try:
-            element = soap.read_answer(answer.status, answer.body, question.operation)
+            told = read(answer.status, answer.body)
         except SoapError as error:
             if not self._is_about_us(error, answer, question.operation):
                 raise
@@ -224,9 +237,9 @@ class OnvifDevice:
             other, self._other_offset = self._other_offset, None
             if other is not None and not offered and not known:
                 self._memory.clock_offset = other
-                element = await self._ask_by_token(question, login)
+                told = await self._ask_by_token(question, login, read)
                 self._memory.schemes[_CLOCK] = True
-                return element
+                return told
             self._memory.clock_offset = None  # the clock may have been set since: learn it anew before the next try
             if known and not offered:
                 raise login.failure(f"WS-Security: {error}") from error
@@ -234,14 +247,14 @@ class OnvifDevice:
             # Remembered before it is tried: a run that is cut short here must not begin with the token again, or two
             # such runs would pass for two refusals of the password.
             self._memory.schemes[_MODE] = _HTTP_MODE
-            return await self._ask_by_http(question)
+            return await self._ask_by_http(question, read)
         if question.operation not in _OPEN:
             login.accepted()
             self._known_here = True
             self._memory.schemes[_MODE] = _TOKEN_MODE
-        return element
+        return told
 
-    async def _ask_by_http(self, question: _Question) -> etree._Element:
+    async def _ask_by_http(self, question: _Question, read: _Read[_Told]) -> _Told:
         client = self._client(question.port)
         headers, body = self._compose(question)
         try:
@@ -256,7 +269,7 @@ class OnvifDevice:
                 self._memory.schemes.pop(_MODE, None)
             raise
         try:
-            element = soap.read_answer(answer.status, answer.body, question.operation)
+            told = read(answer.status, answer.body)
         except SoapError as error:
             if error.refusal is not Refusal.AUTH:
                 self._authenticator.accepted()
@@ -267,17 +280,17 @@ class OnvifDevice:
         self._authenticator.accepted()
         if question.operation not in _OPEN:
             self._known_here = True
-        return element
+        return told
 
-    def _read_unsigned(self, answer: Answer, question: _Question) -> etree._Element:
+    def _read_unsigned(self, answer: Answer, question: _Question, read: _Read[_Told]) -> _Told:
         try:
-            element = soap.read_answer(answer.status, answer.body, question.operation)
+            told = read(answer.status, answer.body)
         except SoapError as error:
             if self._is_about_us(error, answer, question.operation):
                 raise credentials.wanted(self._context, self._target, "onvif") from error
             raise
         self._known_here = True
-        return element
+        return told
 
     def _is_about_us(self, error: SoapError, answer: Answer, operation: Operation) -> bool:
         """Whether a refusal speaks of the password. Once it was taken in this run, a later one is about the question:

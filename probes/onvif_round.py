@@ -18,6 +18,7 @@ from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
 from probes.onvif_device import OnvifDevice, Place
 from probes.wire import onvif, soap
+from probes.wire.onvif import Information
 from probes.wire.refusal import Refusal
 from probes.wire.soap import Operation, SoapError
 
@@ -72,6 +73,14 @@ class Round:
         if clock.source:
             self.facts["time_source"] = clock.source
         self.context.step("onvif.time", offset=f"{offset:+.1f}")
+
+    async def ask_information(self) -> Information | None:
+        """What the device is, or None when it refuses to say."""
+        try:
+            return await self._device.ask_information()
+        except SoapError as error:
+            self.note(Operation.INFORMATION, error)
+            return None
 
     @property
     def clock_offset(self) -> float:

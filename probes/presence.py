@@ -85,9 +85,18 @@ class Trace:
             for (one, before), (other, after) in pairwise(self._known(begin))
             if before != after and other - one > RESOLUTION
         ]
-        first, last = int(begin // SPACING) + 1, int(self.latest // SPACING)
-        spaced = (number * SPACING for number in range(last, first - 1, -1))
-        return hints + between[::-1] + [moment for moment in spaced if moment not in self.moments]
+        return hints + between[::-1] + self._unasked(begin, self.latest)
+
+    def searched(self, now: float) -> float | None:
+        """From when on, until its newest picture, everything is known that questions can tell, and told as gaps; None
+        if nothing is."""
+        begin, gaps = self._begin(now), self.gaps(now)
+        if begin is None or self.latest is None or gaps is None:
+            return None
+        since = max([begin, *self._unasked(begin, self.latest)])
+        if len(gaps) == MOST_GAPS:
+            since = max(since, gaps[0].begin)
+        return since if since < self.latest else None
 
     def gaps(self, now: float) -> list[Gap] | None:
         """Gaps of the last day, oldest first; None if it can't be told: the device never says that it has something."""
@@ -106,6 +115,12 @@ class Trace:
                 found.append(Gap((present + absent) / 2, (one + other) / 2, max(absent - present, other - one)))
                 missing = None
         return found[-MOST_GAPS:]
+
+    def _unasked(self, begin: float, end: float) -> list[float]:
+        """The spaced moments that have not been asked about, newest first."""
+        first, last = int(begin // SPACING) + 1, int(end // SPACING)
+        spaced = (number * SPACING for number in range(last, first - 1, -1))
+        return [moment for moment in spaced if moment not in self.moments]
 
     def _begin(self, now: float) -> float | None:
         """From when on something should be there: for a day, if it holds that much."""

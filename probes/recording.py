@@ -54,11 +54,11 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     Facts: ``profile_g`` (false: the device has no recording services, and nothing else is told); ``recordings``
     [{token, name, source, earliest, latest, age_seconds of the latest when ``asked``, status, job, error, tracks
     [{token, kind, earliest, latest}], gaps [{from, to, resolution_seconds}] of the last 24 hours, gap_seconds,
-    spacing_seconds of the moments asked about}]; ``earliest``, ``latest`` and ``age_seconds`` of all of them; ``jobs``
-    [{token, recording, mode, source, state, error}]; ``storage`` [{token, kind, fault}] where it says how it fares;
-    ``replay`` (it says where recordings can be played); ``refused``. Times are ISO 8601 in UTC by our clock: the
-    device's are corrected by how far it is off, and left out where it does not tell its clock. Gaps that can't be told
-    are null.
+    ``searched_from`` when on until the latest all gaps are told, spacing_seconds of the moments asked about}];
+    ``earliest``, ``latest`` and ``age_seconds`` of all of them; ``jobs`` [{token, recording, mode, source, state,
+    error}]; ``storage`` [{token, kind, fault}] where it says how it fares; ``replay`` (it says where recordings can be
+    played); ``refused``. Times are ISO 8601 in UTC by our clock: the device's are corrected by how far it is off, and
+    left out where it does not tell its clock. Gaps that can't be told are null.
     """
     kept = context.tools.memory.of(target.device).kept
     known = kept.get(_MEMORY)
@@ -282,6 +282,8 @@ class _Survey:
             {"from": _iso(gap.begin), "to": _iso(gap.end), "resolution_seconds": round(gap.resolution)} for gap in gaps
         ]
         facts["gap_seconds"] = None if gaps is None else round(sum(gap.length for gap in gaps))
+        searched = trace.searched(self._now())
+        facts["searched_from"] = None if searched is None else _iso(searched)
         facts["spacing_seconds"] = round(SPACING)
         return facts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
@@ -65,21 +65,25 @@ def facts_without_secrets(facts: Mapping[str, object], secrets: Iterable[str]) -
     if not long:
         return facts
     # Nearly no facts hold one, and to see that once for all costs less than once for each.
-    said = "\n".join(_texts(facts))
+    said = "\n".join(_texts(facts.values()))
     if "…" not in said and not any(secret in said for secret in long):
         return facts
     return {name: _without(value, long) for name, value in facts.items()}
 
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
+def _texts(values: Iterable[object]) -> list[str]:
+    """Every text among ``values``, however deep."""
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, int | float):
+            continue
+        elif isinstance(value, Mapping):
+            found += _texts(value.values())
+        elif isinstance(value, list | tuple):
+            found += _texts(value)
+    return found
 
 
 def _without(value: object, secrets: list[str]) -> object:

@@ -247,7 +247,7 @@ class RtspSession:
                         packets.append(item)
                 elif item.status < 200:
                     continue  # interim: the real one follows
-                elif item.sequence is not None and 0 < item.sequence < self._sequence:
+                elif 0 < (item.sequence or 0) < self._sequence:
                     doubtful = item
                 else:
                     self._items.extendleft(reversed(packets))

@@ -12,21 +12,31 @@ from itertools import pairwise
 
 from camera_registry.model.health import Aspect, Flip, State
 from camera_registry.model.rates import Excluded, Exclusion, Sums
+from camera_registry.model.recording import Lack, Recording
 
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def measure(device: str, flips: Sequence[Flip], excluded: Iterable[Excluded], begins: datetime, ends: datetime) -> Sums:
+def measure(
+    device: str,
+    flips: Sequence[Flip],
+    excluded: Iterable[Excluded],
+    begins: datetime,
+    ends: datetime,
+    recordings: Sequence[Recording] = (),
+) -> Sums:
     """The sums of one device; ``flips`` in the order in which they were stored."""
     own = [flip for flip in flips if flip.subject.device == device]
     apart = [one for one in excluded if one.device == device]
+    recorded = [one for one in recordings if one.device == device]
     events = {begins, ends, *(flip.at for flip in own), *(at for one in apart for at in (one.begins, one.ends))}
+    events |= {at for one in recorded for part in (one, *one.gaps) for at in (part.since, part.until)}
     borders = sorted(at for at in events if begins <= at <= ends)
     sums = Sums()
     before = _online(own, apart, begins - _MICROSECOND)
     for at, until in pairwise(borders):
         length = (until - at) // _MICROSECOND
-        sums = _add(sums, own, apart, at, length)
+        sums = _record(_add(sums, own, apart, at, length), recorded, apart, at, length)
         online = _online(own, apart, at)
         if online == "bad" and before != "bad":
             sums = replace(sums, outages=sums.outages + 1)
@@ -41,14 +51,27 @@ def _add(sums: Sums, flips: Sequence[Flip], apart: Sequence[Excluded], at: datet
     if Exclusion.MAINTENANCE in why:
         return replace(sums, maintenance=sums.maintenance + length)
     accounts = {"online": _online(flips, apart, at), "intact": _intact(flips, apart, at)}
-    recording = [state for (aspect, _), state in _held(flips, at).items() if aspect is Aspect.RECORDING]
-    if recording:
-        worst = _worst(recording)
-        if Exclusion.SILENT in why:
-            worst = "unknown"
-        accounts["recording"] = "parent" if worst == "bad" and Exclusion.PARENT in why else worst
     changed = {f"{name}_{part}": getattr(sums, f"{name}_{part}") + length for name, part in accounts.items()}
     return replace(sums, **changed)
+
+
+def _record(sums: Sums, recordings: Sequence[Recording], apart: Sequence[Excluded], at: datetime, length: int) -> Sums:
+    """Each recording by itself: it has pictures, lacks them, or nobody knows."""
+    why = {one.why for one in apart if one.begins <= at < one.ends}
+    if why & {Exclusion.IDLE, Exclusion.MAINTENANCE, Exclusion.HOURS}:
+        return sums
+    for one in recordings:
+        if at < one.since or (one.ended and at >= one.until):
+            continue
+        lacks = {gap.lack for gap in one.gaps if gap.since <= at < gap.until}
+        part = "good"
+        if at >= one.until or Lack.UNKNOWN in lacks:
+            part = "unknown"
+        elif lacks:
+            part = "parent" if Exclusion.PARENT in why else "bad"
+        name = f"recording_{part}"
+        sums = replace(sums, **{name: getattr(sums, name) + length})
+    return sums
 
 
 def _online(flips: Sequence[Flip], apart: Sequence[Excluded], at: datetime) -> str:

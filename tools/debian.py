@@ -50,6 +50,8 @@ SETS = {
     "vlc": PackageSet(("vlc-bin", "vlc-plugin-base"), dependencies=True),
     "lighttpd": PackageSet(("lighttpd", "lighttpd-mod-openssl"), dependencies=True),
     "faketime": PackageSet(("faketime",), dependencies=True),
+    # A small compiler with what it compiles against, for systems that have none.
+    "tcc": PackageSet(("tcc", "libc6-dev", "linux-libc-dev"), dependencies=False),
     # For `make bench` alone, which compares with it.
     "ffmpeg": PackageSet(("ffmpeg",), dependencies=True),
     "blackbox": PackageSet(("prometheus-blackbox-exporter",), dependencies=False),

@@ -1,11 +1,15 @@
-"""Checks the Markdown in this repository: every link leads somewhere, every command that it tells readers exists.
+"""Checks the Markdown in this repository: every link leads somewhere, every command that it tells readers exists. And
+the errors of commands: each is a key of the texts with its values, and no sentence of one language.
 
 Run by the Python of `.venv/`, as a part of `make check`.
 """
 
+import ast
 import re
+import string
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +34,10 @@ def main() -> int:
         for file in files
         for line, what in faults_in(file, file.read_text(encoding="utf-8"), targets, commands)
     ]
+    english = tomllib.loads((TOP / "camera_registry/texts/en.toml").read_text(encoding="utf-8"))["command_error"]
+    for file in sorted((TOP / "camera_registry/cli").glob("*.py")):
+        found = errors_in(file.read_text(encoding="utf-8"), english)
+        faults += [f"{file.relative_to(TOP)}:{line}: {what}" for line, what in found]
     print("\n".join(faults) if faults else f"Links and commands of {len(files)} texts hold")
     return 1 if faults else 0
 
@@ -46,6 +54,22 @@ def faults_in(file: Path, text: str, targets: set[str], commands: set[str]) -> I
             for name in pattern.findall(words):
                 if name not in known:
                     yield line_of(text, typed.start()), f"`{kind} {name}` does not exist"
+
+
+def errors_in(source: str, english: dict[str, str]) -> Iterator[tuple[int, str]]:
+    """Find errors of commands that no text tells in the reader's language, with their lines."""
+    for call in ast.walk(ast.parse(source)):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "CommandError"):
+            continue
+        (key,) = call.args
+        for one in (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,):
+            text = english.get(str(one.value)) if isinstance(one, ast.Constant) else None
+            if text is None:
+                yield call.lineno, "CommandError takes a key of [command_error] in the texts, not a message"
+                continue
+            wanted = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+            if missing := wanted - {value.arg for value in call.keywords}:
+                yield call.lineno, f"CommandError {ast.unparse(one)} lacks {', '.join(sorted(missing))}"
 
 
 def known_commands() -> set[str]:

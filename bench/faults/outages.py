@@ -177,7 +177,7 @@ async def passwords(size: Size, folder: Path) -> list[Finding]:
         set_up.simulation.faults.set(cameras, Fault.WRONG_PASSWORD)
         await until(lambda: running.are(degraded=len(cameras)), 120)
         before = await running.metrics()
-        await until(lambda: _asked(running, before, 2 * len(cameras)), 120)
+        await until(lambda: running.polled(before, 2 * len(cameras)), 120)
         await until(lambda: not set_up.owed, 30)
         tried = [set_up.simulation.counts(camera).failed_authentications for camera in cameras]
         opened = [set_up.receiver.told.count((id, "opened")) for id in set_up.opened]
@@ -207,7 +207,7 @@ async def clocks_of_cameras(size: Size, folder: Path) -> list[Finding]:
         for seconds in (86_400.0, -86_400.0):
             set_up.simulation.faults.set(cameras, Fault.CLOCK_DRIFT, seconds=seconds)
             await until(lambda: running.are(degraded=len(cameras)), 120)
-            await until(partial(_asked, running, await running.metrics(), len(cameras)), 120)
+            await until(partial(running.polled, await running.metrics(), len(cameras)), 120)
         causes = dict(set_up.rows("SELECT cause, count(DISTINCT device) FROM flip WHERE after = 'down' GROUP BY cause"))
         refused = sum(set_up.simulation.counts(camera).failed_authentications for camera in cameras)
         shown = await running.statuses()
@@ -219,10 +219,6 @@ async def clocks_of_cameras(size: Size, folder: Path) -> list[Finding]:
             causes == {"clock_drift": len(cameras)} and not refused and not shown.get("down", 0),
         )
     ]
-
-
-async def _asked(running: Running, before: dict[str, float], wanted: int) -> bool:
-    return grown(before, await running.metrics(), "camera_registry_polls_total ") >= wanted
 
 
 SCENARIOS = (

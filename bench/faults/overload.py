@@ -97,7 +97,7 @@ async def too_much(size: Size, folder: Path) -> list[Finding]:
         set_up.silence(set_up.devices)
         async with set_up.service() as running:
             # Until all are known to be silent, suspicions are asked about besides.
-            await until(lambda: _asked(running, 4 * size.devices), 120)
+            await until(lambda: running.polled({}, 4 * size.devices), 120)
             before, begun = await running.metrics(), time.monotonic()
             most = 0.0
             while time.monotonic() - begun < size.seconds:
@@ -126,10 +126,6 @@ async def too_much(size: Size, folder: Path) -> list[Finding]:
             and spread < 2.5 * pace.interval + pace.timeout,
         )
     ]
-
-
-async def _asked(running: Running, wanted: int) -> bool:
-    return grown({}, await running.metrics(), "camera_registry_polls_total ") >= wanted
 
 
 def _alone(devices: dict[str, Device]) -> dict[str, Device]:

@@ -129,6 +129,10 @@ class Running:
         found = await self.statuses()
         return all(found.get(status, 0) == count for status, count in wanted.items())
 
+    async def polled(self, before: Mapping[str, float], wanted: int) -> bool:
+        """Whether so many polls have come back since an earlier look at the metrics."""
+        return grown(before, await self.metrics(), "camera_registry_polls_total ") >= wanted
+
     async def stop(self) -> float:
         """End it by SIGTERM; seconds that took."""
         begun = time.monotonic()

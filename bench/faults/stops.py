@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.faults.scenario import Finding, Scenario, Size
-from bench.faults.stage import Pace, Running, Stage, grown, pace_of, stage, until
+from bench.faults.stage import Pace, Running, Stage, pace_of, stage, until
 
 READY = 10.0
 """Seconds within which the service must be ready, or gone."""
@@ -204,13 +204,9 @@ async def _quiet(set_up: Stage, running: Running, pace: Pace) -> int:
     """Let every device be asked three times over; how many notices came to be owed in that time."""
     before, first = set_up.count("notice"), await running.metrics()
     wanted = 3 * len(set_up.devices)
-    await until(lambda: _polled(running, first, wanted), 30 + 5 * pace.interval)
+    await until(lambda: running.polled(first, wanted), 30 + 5 * pace.interval)
     await asyncio.sleep(2 * pace.hold)
     return set_up.count("notice") - before
-
-
-async def _polled(running: Running, first: dict[str, float], wanted: int) -> bool:
-    return grown(first, await running.metrics(), "camera_registry_polls_total ") >= wanted
 
 
 async def second(size: Size, folder: Path) -> list[Finding]:

@@ -14,7 +14,7 @@ from camera_registry.capture import access, media
 from camera_registry.capture.certificates import server_side
 from camera_registry.capture.exchanges import read_request
 from camera_registry.capture.recording import HOST, Answer, Asked, Body, Exchange, Media, Recording
-from probes.wire import onvif, soap
+from probes.wire import onvif_clock, soap
 from probes.wire.soap import Operation, SoapError
 
 LOOPBACK = "127.0.0.1"
@@ -115,7 +115,7 @@ class Playing:
             if one.asked.operation.endswith(Operation.TIME) and one.answer is not None:
                 with suppress(SoapError):
                     told = soap.read_answer(one.answer.status, one.answer.body.content, Operation.TIME)
-                    return onvif.read_time(told) or datetime.now(UTC)
+                    return onvif_clock.read_time(told) or datetime.now(UTC)
         return datetime.now(UTC)
 
 

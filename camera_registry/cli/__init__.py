@@ -22,10 +22,12 @@ from camera_registry.cli import (
     reports,
     serve,
     simulate,
+    usage,
     windows,
 )
 from camera_registry.cli.outcome import GOOD, INTERRUPTED, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
+from camera_registry.texts import texts
 
 MODULES: tuple[CommandModule, ...] = (
     serve,
@@ -47,16 +49,16 @@ MODULES: tuple[CommandModule, ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code: 0 good, 1 a fault was found, 2 usage or configuration error."""
-    args = parser().parse_args(argv)
+    args = parser(_asked_language(argv)).parse_args(argv)
     func = cast("Callable[[argparse.Namespace], int]", args.func)
     try:
         code = func(args)
         sys.stdout.flush()
     except CommandError as error:
-        print(f"camera-registry: {error}", file=sys.stderr)
+        print(f"camera-registry: {error.told(texts(args.lang))}", file=sys.stderr)
         return MISUSE
     except KeyboardInterrupt:
-        print("camera-registry: stopped before it was done", file=sys.stderr)
+        print(f"camera-registry: {texts(args.lang)('command_error.stopped')}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe (`| head`) has had enough; the interpreter must not fail again while it flushes.
@@ -66,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the parser with every command in it."""
-    top = argparse.ArgumentParser(
+def parser(language: str = "en") -> argparse.ArgumentParser:
+    """Build the parser with every command in it; what it refuses is told in ``language``."""
+    top = usage.parser_in(language)(
         prog="camera-registry",
         description="Registers a city's cameras and traffic units and keeps watch over their health.",
         parents=[_global_options(config=DEFAULT_CONFIG, json=False, lang=_language(os.environ))],
@@ -92,6 +94,16 @@ def _global_options(*, config: Path | str, json: bool | str, lang: str) -> argpa
     group.add_argument("--json", action="store_true", default=json, help="print JSON instead of words")
     group.add_argument("--lang", choices=("zh", "en"), default=lang, help="language of what is printed")
     return options
+
+
+def _asked_language(argv: Sequence[str] | None) -> str:
+    """The language of the command line, which may be refused before it is read whole."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early.add_argument("--lang", default=_language(os.environ))
+    try:
+        return str(early.parse_known_args(argv)[0].lang)
+    except argparse.ArgumentError:
+        return _language(os.environ)
 
 
 def _language(environ: Mapping[str, str]) -> str:

@@ -159,7 +159,7 @@ def token_create(args: argparse.Namespace) -> int:
     from camera_registry.store import tokens
 
     if args.days < 0:
-        raise CommandError("--days: write how many days the token is good for, or 0 for no end")
+        raise CommandError("token_days")
     by = _by()
     expires_at = by["at"] + timedelta(days=args.days) if args.days else None
     with _store(args) as store:
@@ -173,7 +173,7 @@ def token_revoke(args: argparse.Namespace) -> int:
 
     with _store(args) as store:
         if not store.write_now(tokens.revoke, args.prefix, **_by()):
-            raise CommandError(f"there is no token {args.prefix}; `camera-registry token list` shows them")
+            raise CommandError("no_token", prefix=args.prefix)
     return GOOD
 
 
@@ -208,7 +208,7 @@ def credential_remove(args: argparse.Namespace) -> int:
 
     with _store(args) as store:
         if not store.write_now(credentials.remove, args.id, **_by()):
-            raise CommandError(f"there is no credential {args.id}; `camera-registry credential list` shows them")
+            raise CommandError("no_credential", id=args.id)
     return GOOD
 
 
@@ -228,7 +228,7 @@ def credential_rotate(args: argparse.Namespace) -> int:
             count = store.write_now(credentials.rotate, Vault(held), Vault(both), **_by())
             keys.write_keys(path, both[:1])
     except (OSError, StoreError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     return _show(args, [{"credentials": count, "key_file": str(path)}])
 
 
@@ -258,7 +258,7 @@ def _edit_user(args: argparse.Namespace, edit: Callable[[User], User]) -> int:
     with _store(args) as store:
         found = store.read_now(access.account, args.name)
         if found is None:
-            raise CommandError(f"there is no user {args.name}; `camera-registry user list` shows who there is")
+            raise CommandError("no_user", name=args.name)
         store.write_now(access.edit_account, edit(found.user), **_by())
     return GOOD
 
@@ -270,7 +270,7 @@ def _new_password(args: argparse.Namespace) -> str:
 
     password = password_from(args.password_file, args.name)
     if (problem := weakness(password, args.name)) is not None:
-        raise CommandError(problem)
+        raise CommandError("told", why=problem)
     passwords = Passwords()
     try:
         return passwords.hash_now(password)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             args.output.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise CommandError(f"--output {args.output}: it can't be written: {why(error)}") from error
+            raise CommandError("unwritable", file=f"--output {args.output}", why=why(error)) from error
     words = texts(args.lang)
     names = [redactor.name for redactor in redactors.REDACTORS] + list(redactors.OTHERS)
     shown = [name for name in names if args.show_redactions or made.redactions.get(name)]

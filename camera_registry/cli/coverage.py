@@ -28,7 +28,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], common: argp
         parents=[common],
         help="how key sites are covered: now, at a past moment, over a month, or without some devices",
         description="A view is covered by a channel that is online with a usable and unmoved picture. Sites without any"
-        " usable view come first. Exit code 1: a required view is uncovered.",
+        " usable view come first. Exit code 1: a required view is uncovered, or a site has no views.",
     )
     when = parser.add_mutually_exclusive_group()
     when.add_argument(
@@ -52,7 +52,7 @@ def audit_coverage(args: argparse.Namespace) -> int:
     zone, words = ZoneInfo(settings.time_zone), texts(args.lang)
     if args.month:
         if args.without:
-            raise CommandError("--without asks of one moment: leave --month out, or give --at")
+            raise CommandError("without_month")
         return _month(args, settings, words)
     at = _moment(args.at, zone)
     with store_of(settings) as store:
@@ -74,7 +74,7 @@ def _told(args: argparse.Namespace, seen: Sequence[SiteSeen], topology: Topology
         sites=[SiteAnswer.of(one, singles(one, topology)) for one in seen],
     )
     _show(args, answer, lambda: _in_words(answer, words))
-    return FAULT if answer.summary.uncovered else GOOD
+    return FAULT if answer.summary.uncovered or answer.summary.without_views else GOOD
 
 
 def _what_if(
@@ -91,7 +91,7 @@ def _what_if(
 
     strangers = [id for id in args.without if id not in known]  # type: ignore[operator]  # the keys of a mapping
     if strangers:
-        raise CommandError(f"no such device: {', '.join(strangers)}; give identifiers as the register has them")
+        raise CommandError("no_device", devices=", ".join(strangers))
     losses = without(seen, topology, [Point(PointKind.DEVICE, id) for id in args.without])
     answer = WhatIfAnswer(at=at, without=args.without, sites=[LossAnswer.of(loss) for loss in losses])
     _show(args, answer, lambda: _losses(answer, words))
@@ -103,19 +103,21 @@ def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
     from camera_registry.console.api.coverage_answers import PeriodAnswer
     from camera_registry.rules.coverage.month import BadMonth, month
     from camera_registry.rules.coverage.period import sum_up
+    from camera_registry.rules.coverage.standing import without_views
     from camera_registry.store import coverage
 
     zone, now = ZoneInfo(settings.time_zone), datetime.now(UTC)
     try:
         since, until = month(args.month, zone, now)
     except BadMonth as bad:
-        raise CommandError(f"--month {args.month}: {bad}") from bad
+        raise CommandError("month", month=args.month, why=bad) from bad
     with store_of(settings) as store:
         register, history = store.read_now(coverage.gather, since, until)
     sites = sum_up(history, zone, since, until)
     answer = PeriodAnswer.of(sites, register, since, until)
-    _show(args, answer, lambda: _period(answer, words))
-    return FAULT if any(site.totals.uncovered for site in sites) else GOOD
+    bare = [site.id for site in without_views(register.sites.values(), register.views.values())]
+    _show(args, answer, lambda: [*_bare(bare, words), *_period(answer, words)])
+    return FAULT if bare or any(site.totals.uncovered for site in sites) else GOOD
 
 
 def _moment(given: str | None, zone: ZoneInfo) -> datetime:
@@ -125,10 +127,10 @@ def _moment(given: str | None, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(given)
     except ValueError:
-        raise CommandError(f"--at {given}: write a time as 2026-10-01T08:00 or 2026-10-01T08:00+08:00") from None
+        raise CommandError("moment", given=given) from None
     at = (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
     if at > now:
-        raise CommandError(f"--at {given}: that is in the future; nothing is known of it")
+        raise CommandError("in_future", given=given)
     return at
 
 
@@ -166,7 +168,20 @@ def _in_words(answer: CoverageAnswer, words: Texts) -> list[str]:
     if len(bad) > _SHOWN:
         lines.append(words("coverage_audit.more", n=len(bad) - _SHOWN))
     whole = sum(any(point.whole for point in site.single_points) for site in answer.sites)
-    return [*lines, words("coverage_audit.single_points", n=whole)]
+    flaws = _bare(answer.summary.without_views, words)
+    return [*flaws, *lines, words("coverage_audit.single_points", n=whole)]
+
+
+def _bare(sites: Sequence[str], words: Texts) -> list[str]:
+    """Sites without views are errors of the register, by their place and with the remedy."""
+    if not sites:
+        return []
+    return [
+        words("coverage_flaws.without_views", n=len(sites)),
+        *(f"    {words('problem.site_without_views.what', id=site)}" for site in sites[:_SHOWN]),
+        *([words("coverage_audit.more", n=len(sites) - _SHOWN)] if len(sites) > _SHOWN else []),
+        f"    {words('problem.site_without_views.remedy')}",
+    ]
 
 
 def _losses(answer: WhatIfAnswer, words: Texts) -> list[str]:

@@ -62,7 +62,7 @@ def make(args: argparse.Namespace) -> int:
             made = not path.exists()
             store.read_now(credentials.open_vault, path)
         except (OSError, StoreError) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError("told", why=error) from error
         token = store.write_now(access.make_setup_token, datetime.now(UTC))
     told = {"directory": str(loaded.storage.directory), "key_file": str(path), "setup_token": token}
     if args.json:
@@ -96,13 +96,13 @@ def copy(args: argparse.Namespace) -> int:
     loaded = settings_of(args)
     with store_of(loaded) as store:
         if store.file is None:
-            raise CommandError("[storage] url is PostgreSQL: copy it with pg_dump --format=custom")
+            raise CommandError("dump")
         target = args.file or loaded.storage.directory / "backups" / f"{_stamp()}.db"
         store.write_now(audit.append, author(), "database.backup", "database", None, datetime.now(UTC))
         try:
             backup.copy(store.file, target)
         except OSError as error:
-            raise CommandError(f"{target}: the copy can't be written: {error.strerror}") from error
+            raise CommandError("unwritable", file=target, why=error.strerror) from error
     print(json.dumps({"file": str(target)}) if args.json else texts(args.lang)("database.copied", file=target))
     return GOOD
 
@@ -118,7 +118,7 @@ def restore(args: argparse.Namespace) -> int:
         backup.check(args.file)
         with store_of(loaded) as store:
             if store.file is None:
-                raise CommandError("[storage] url is PostgreSQL: bring it back with pg_restore")
+                raise CommandError("undump")
             store.claim()
             kept = loaded.storage.directory / "backups" / f"before-restore-{_stamp()}.db"
             backup.copy(store.file, kept)
@@ -128,7 +128,7 @@ def restore(args: argparse.Namespace) -> int:
             detail = {"kept": kept.name}
             store.write_now(audit.append, author(), "database.restore", "database", detail, datetime.now(UTC))
     except (OSError, StoreError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     told = {"restored": str(args.file), "kept": str(kept)}
     print(json.dumps(told) if args.json else texts(args.lang)("database.restored", file=args.file, kept=kept))
     return GOOD

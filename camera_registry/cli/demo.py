@@ -44,7 +44,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    loaded = loaded_from(FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else args.config)
+    loaded = loaded_from(args, FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else None)
     from camera_registry.service import logs
 
     logs.set_up(loaded.settings.logs)
@@ -74,7 +74,7 @@ def _fleet(devices: int, faults: Path) -> Iterator[str]:
         # The fleet closes its standard output after the inventory, and goes on serving until its input ends.
         inventory = fleet.stdout.read()
         if not inventory:
-            raise CommandError("the simulated fleet did not start; its message stands above")
+            raise CommandError("no_fleet")
         try:
             yield inventory
         finally:
@@ -96,7 +96,7 @@ async def _register(app: App, inventory: str) -> None:
     sheets, networks = files.read(inventory.encode()), app.settings.devices.networks
     looked = await app.store.read(intake.look, sheets, networks)
     if not looked.inventory.sound:
-        raise CommandError(f"{app.settings.storage.directory} holds another register than the demo's: move it away")
+        raise CommandError("other_register", folder=app.settings.storage.directory)
     await app.store.write(lambda tx: intake.take(tx, sheets, networks, looked, app.vault, author=ACCOUNT, at=app.now()))
     await app.follow()
 

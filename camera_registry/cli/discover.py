@@ -77,14 +77,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         search = Search(plan, AddressGuard(settings.devices.networks), lambda: datetime.now(UTC))
     except TooWide as error:
-        raise CommandError(f"--network: {error}") from error
+        raise CommandError("networks", why=error) from error
     if not (plan.start == 0 or 0 < plan.start < search.size):
         most = f"from 0 to {search.size - 1}" if search.size else "0, for no addresses are scanned without --network"
-        raise CommandError(f"--from {plan.start}: {search.size} addresses are to be scanned; name a place {most}")
+        raise CommandError("scan_large", start=plan.start, size=search.size, most=most)
     try:
         whole = asyncio.run(_search(search, words, quiet=args.json or not sys.stderr.isatty()))
     except SearchError as error:
-        raise CommandError(f"{error}; check --interface and this machine's network") from error
+        raise CommandError("interface", why=error) from error
     findings, kept = _compare(args, settings, search.sightings, words)
     if args.output is not None:
         _write(args.output, findings.proposals)
@@ -108,26 +108,23 @@ def _plan(args: argparse.Namespace, settings: Settings) -> Plan:
     from camera_registry.service.discoverer import plan_of
 
     if not args.network and not args.multicast:
-        raise CommandError("say what to search: --network CIDR, --multicast, or both")
+        raise CommandError("no_search")
     if not settings.devices.networks:
-        raise CommandError(
-            f"{args.config}: [devices] networks is empty, and nothing outside it is asked: name your networks there"
-        )
+        raise CommandError("no_networks", file=args.config)
     for text in args.network:
         try:
             ip_network(text, strict=False)
         except ValueError as error:
-            raise CommandError(f"--network {text}: {error}; write a network such as 10.20.0.0/16") from error
+            raise CommandError("network", option="--network", given=text, why=error) from error
     outside = scanning.outside(args.network, settings.devices.networks)
     if outside:
         raise CommandError(
-            f"--network {' '.join(outside)} is outside of [devices] networks in {args.config} "
-            f"({', '.join(settings.devices.networks)}): nothing else is asked; add it there if it is yours"
+            "network_outside", networks=" ".join(outside), file=args.config, known=", ".join(settings.devices.networks)
         )
     wished = settings.discovery
     rate = wished.rate if args.rate is None else args.rate
     if not 0 < rate <= 1000:
-        raise CommandError("--rate is a number of addresses a second, at most 1000")
+        raise CommandError("rate")
     asking = {"interfaces": tuple(args.interface)} if args.interface else {}
     wished = wished.model_copy(update={"multicast": args.multicast, **asking})
     return replace(
@@ -144,7 +141,7 @@ def _ports(text: str | None) -> tuple[int, ...]:
         return ()
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isascii() and part.isdigit() and 0 < int(part) < 65536 for part in parts):
-        raise CommandError("--ports is a list of numbers from 1 to 65535, such as 80,8000,554")
+        raise CommandError("ports")
     return tuple(dict.fromkeys(int(part) for part in parts))
 
 
@@ -211,7 +208,7 @@ def _write(file: Path, proposals: Iterable[Proposal]) -> None:
     try:
         file.write_bytes(files.write_csv(acceptance.sheet(proposals).rows))
     except OSError as error:
-        raise CommandError(f"{file}: it can't be written: {why(error)}") from error
+        raise CommandError("unwritable", file=file, why=why(error)) from error
 
 
 def _as_json(

@@ -18,11 +18,13 @@ from ipaddress import ip_network
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
 from camera_registry.model.register import Register
+from camera_registry.rules.coverage.standing import without_views
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.settings_dispatch import strangers
 from camera_registry.store import Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
+from camera_registry.texts import texts
 from probes.base import ProbeError
 from probes.icmp import open_socket
 
@@ -54,12 +56,13 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    settings = None
+    settings, words = None, texts(args.lang)
     try:
         settings = load(args.config).settings
         checks = list(look(settings))
     except SettingsError as error:
-        checks = [Check("settings", good=False, detail=f"{error.place}: {problem}") for problem in error.problems]
+        told = [f"{error.place}: {words.wrong(problem)}" for problem in error.problems]
+        checks = [Check("settings", good=False, detail=detail) for detail in told]
     if args.json:
         print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:
@@ -132,7 +135,9 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         with Store.open(storage.url, storage.directory) as store:
             yield Check("database", good=True, detail=f"{store.dialect} answers")
-            yield _dispatch(settings, store.read_now(register.load_register))
+            known = store.read_now(register.load_register)
+            yield _dispatch(settings, known)
+            yield _sites(known)
         assert storage.key_file is not None
         read_keys(storage.key_file)
         yield Check("key", good=True, detail=f"{storage.key_file} is there, for its owner alone")
@@ -147,6 +152,15 @@ def _dispatch(settings: Settings, known: Register) -> Check:
         return Check("dispatch", good=False, detail="; ".join(unknown))
     rules = len(settings.dispatch.rules)
     return Check("dispatch", good=True, detail=f"{rules} rules, {len(known.crews)} crews in the register")
+
+
+def _sites(known: Register) -> Check:
+    bare = [site.id for site in without_views(known.sites.values(), known.views.values())]
+    if not bare:
+        return Check("sites", good=True, detail=f"{len(known.sites)} sites, each with the views that it needs")
+    named = ", ".join(bare[:20]) + (", ..." if len(bare) > 20 else "")
+    detail = f"{len(bare)} sites have no views, so their coverage can't be told: {named}; import a view for each thing"
+    return Check("sites", good=False, detail=f"{detail} that must be seen there")
 
 
 def _exists(storage: Storage) -> bool:

@@ -86,9 +86,9 @@ def import_file(args: argparse.Namespace) -> int:
     try:
         sheets = files.read(args.file.read_bytes(), args.file.name)
     except OSError as error:
-        raise CommandError(f"{args.file}: it can't be read: {why(error)}") from error
+        raise CommandError("unreadable", file=args.file, why=why(error)) from error
     except Unreadable as error:
-        raise CommandError(f"{args.file}: {error}") from error
+        raise CommandError("file", file=args.file, why=error) from error
     with store_of(loaded) as store:
         found, credentials = _take(store, loaded, sheets, Datum(args.datum), dry_run=args.dry_run)
     words = texts(args.lang)
@@ -111,7 +111,7 @@ def export_file(args: argparse.Namespace) -> int:
     from camera_registry.texts import texts
 
     if args.file.suffix.lower() not in (".csv", ".xlsx"):
-        raise CommandError(f"{args.file}: name the file .csv or .xlsx, by what it shall be")
+        raise CommandError("format", file=args.file)
     with store_of(settings_of(args)) as store:
         everything = store.read_now(register.load_register)
         # Where every camera stands is worth knowing who took along.
@@ -127,7 +127,7 @@ def export_file(args: argparse.Namespace) -> int:
         partial.write_bytes(content)
         partial.replace(args.file)
     except OSError as error:
-        raise CommandError(f"{args.file}: it can't be written: {why(error)}") from error
+        raise CommandError("unwritable", file=args.file, why=why(error)) from error
     if args.json:
         print(json.dumps({"file": str(args.file), "records": records}, ensure_ascii=False))
     else:

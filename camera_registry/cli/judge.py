@@ -68,11 +68,11 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge, tell, and say by the exit code whether all is well."""
     if bool(args.frames) == bool(args.cases):
-        raise CommandError("name pictures or a file of cases (--cases FILE), one of the two")
+        raise CommandError("judge_what")
     if args.cases and (args.reference or args.captured_at):
-        raise CommandError("a file of cases names references and times itself: leave --reference and --captured-at out")
+        raise CommandError("judge_cases")
     if args.report and not args.cases:
-        raise CommandError("--report tells of a file of cases: name one with --cases FILE")
+        raise CommandError("judge_report")
     cases, faults = (
         judge_cases.read(args.cases)
         if args.cases
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
     if args.report:
         if not any(case.label for case in cases):
-            raise CommandError(f"{args.cases}: no case is labelled; give each its cause, empty for a healthy one")
+            raise CommandError("judge_unlabelled", file=args.cases)
         code = asyncio.run(_report(cases, words, as_json=args.json))
     else:
         code = asyncio.run(_judge(cases, None if args.json else words))
@@ -135,7 +135,7 @@ async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement,
                 found, _ = await desk.examine(view, _PATIENCE)
             except ProbeError as error:
                 if error.kind is not FailureKind.UNDECODABLE:
-                    raise CommandError(str(error)) from error
+                    raise CommandError("told", why=error) from error
                 yield case, judge(Sight((Picture(refused=error.detail),))), {}
                 continue
             yield case, judge(sight(found, case.times, case.reference_times)), found

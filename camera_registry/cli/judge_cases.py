@@ -46,7 +46,7 @@ def read(file: Path) -> tuple[list[Case], list[str]]:
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:
-        raise CommandError(f"the file of cases can't be read: {why(error)}") from error
+        raise CommandError("cases_unreadable", why=why(error)) from error
     cases, faults = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -58,10 +58,11 @@ def read(file: Path) -> tuple[list[Case], list[str]]:
             faults.append(f"{file}:{number}: {why(error)}")
         else:
             cases.append(case)
+    if not cases and faults:
+        more = ["..."] if len(faults) > 20 else []
+        raise CommandError("cases_wrong", lines="\n  ".join([*faults[:20], *more]), n=len(faults))
     if not cases:
-        shown = "\n  ".join(faults[:20]) + (f"\n  and {len(faults) - 20} more" if len(faults) > 20 else "")
-        wrong = f"correct these lines of the file of cases:\n  {shown}" if faults else f"{file}: there is no case in it"
-        raise CommandError(wrong if faults else f"{wrong}; write one JSON object a line")
+        raise CommandError("no_case", file=file)
     return cases, faults
 
 
@@ -70,7 +71,7 @@ def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at
     try:
         times = _times({"captured_at": list(captured_at)}, "captured_at", len(frames))
     except (ValueError, TypeError) as error:
-        raise CommandError(f"--captured-at: {error}") from error
+        raise CommandError("captured_at", why=error) from error
     case = Case(
         id=str(frames[-1]),
         frames=tuple(frames),
@@ -86,9 +87,9 @@ def require(case: Case) -> None:
     """Raises CommandError where a picture is missing, or too many are named."""
     for path in (*case.frames, *case.references):
         if not path.is_file():
-            raise CommandError(f"there is no picture {path}")
+            raise CommandError("no_picture", path=path)
     if len(case.frames) > MOST_FRAMES or len(case.references) > MOST_REFERENCES:
-        raise CommandError(f"at most {MOST_FRAMES} frames and {MOST_REFERENCES} references are looked at together")
+        raise CommandError("judge_many", frames=MOST_FRAMES, references=MOST_REFERENCES)
 
 
 def _of_line(row: Any, folder: Path, number: int) -> Case:

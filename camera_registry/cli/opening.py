@@ -15,21 +15,25 @@ from camera_registry.settings import Loaded, Settings, SettingsError, load
 from camera_registry.store import Store, StoreError, Unavailable
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import read_keys
+from camera_registry.texts import texts
 
 PASSWORD_VARIABLE = "CAMERA_REGISTRY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def loaded_from(path: Path) -> Loaded:
-    """The settings in a file; CommandError lists every problem of theirs, one a line."""
+def loaded_from(args: argparse.Namespace, path: Path | None = None) -> Loaded:
+    """The settings that ``--config`` names, or those in ``path``; CommandError lists every problem of theirs, one a
+    line."""
+    words = texts(args.lang)
     try:
-        return load(path)
+        return load(path or args.config)
     except SettingsError as error:
-        raise CommandError("\n".join([f"{error.place}:", *(f"  {problem}" for problem in error.problems)])) from error
+        told = [f"  {words.wrong(problem)}" for problem in error.problems]
+        raise CommandError("told", why="\n".join([f"{error.place}:", *told])) from error
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that ``--config`` names."""
-    return loaded_from(args.config).settings
+    return loaded_from(args).settings
 
 
 @contextmanager
@@ -39,9 +43,9 @@ def store_of(loaded: Settings) -> Iterator[Store]:
         with Store.open(loaded.storage.url, loaded.storage.directory) as store:
             yield store
     except Unavailable as error:
-        raise CommandError(f"{error}; nothing was written: give the command again in a moment") from error
+        raise CommandError("not_now", why=error) from error
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
 
 
 def vault_of(loaded: Settings) -> Vault:
@@ -49,7 +53,7 @@ def vault_of(loaded: Settings) -> Vault:
     try:
         return Vault(read_keys(key_file(loaded)))
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
 
 
 def key_file(loaded: Settings) -> Path:
@@ -72,13 +76,13 @@ def password_from(file: Path | None, prompt: str) -> str:
         try:
             found = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{file}: the password can't be read: {why(error)}") from error
+            raise CommandError("password_unreadable", file=file, why=why(error)) from error
     elif PASSWORD_VARIABLE in os.environ:
         found = os.environ[PASSWORD_VARIABLE]
     elif sys.stdin.isatty():
         found = getpass.getpass(f"{prompt}: ")
     else:
-        raise CommandError(f"a password is needed: give --password-file FILE, or set {PASSWORD_VARIABLE}")
+        raise CommandError("password_needed", variable=PASSWORD_VARIABLE)
     if not found:
-        raise CommandError("the password is empty")
+        raise CommandError("password_empty")
     return found

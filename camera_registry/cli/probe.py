@@ -316,8 +316,8 @@ def _chosen(text: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in PROBES]
     if unknown or not names:
-        what = f"there is no probe {', '.join(unknown)}" if unknown else "no probe is named"
-        raise CommandError(f"--probes: {what}; choose from {', '.join(PROBES)}")
+        known = ", ".join(PROBES)
+        raise CommandError("no_probe" if unknown else "which_probe", names=", ".join(unknown), known=known)
     # ONVIF goes first: it tells the others where to look.
     return tuple(sorted(names, key=list(PROBES).index))
 
@@ -328,11 +328,12 @@ def _credential(args: argparse.Namespace, named: Named, names: Sequence[str]) ->
         try:
             password = args.password_file.read_text(encoding="utf-8").split("\n")[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"--password-file {args.password_file}: it can't be read: {why(error)}") from error
+            file = f"--password-file {args.password_file}"
+            raise CommandError("unreadable", file=file, why=why(error)) from error
     else:
         password = named.password or os.environ.get(PASSWORD_VARIABLE, "")
     if password and not user and names != ("snmp",):  # there it is a community
-        raise CommandError("a password is given, but no user name: add --user")
+        raise CommandError("no_login_name")
     return Credential(_ONE_CREDENTIAL, user, password) if user or password else None
 
 
@@ -344,11 +345,11 @@ async def _guard(host: str, allow: Sequence[str] | None) -> AddressGuard:
         try:
             ip_network(text, strict=False)
         except ValueError as error:
-            raise CommandError(f"--allow {text}: {error}; write a network such as 10.20.0.0/16") from error
+            raise CommandError("network", option="--allow", given=text, why=error) from error
     guard = AddressGuard(allow)
     found = await addresses(host)
     if found and not any(guard.allows(address) for address in found):
-        raise CommandError(f"{host} ({', '.join(found)}) is outside of --allow {' '.join(allow)}: add its network")
+        raise CommandError("not_allowed", host=host, found=", ".join(found), allow=" ".join(allow))
     return guard
 
 

@@ -50,9 +50,9 @@ def read_target(text: str) -> Named:
     found = _ADDRESS.fullmatch(text)
     scheme, authority, rest = (found[1].lower(), found[2], found[3]) if found else ("", text, "")
     if scheme not in _PROBES:
-        raise CommandError(f"{scheme}:// is not a way to reach a device; name {FORMS}")
+        raise CommandError("scheme", scheme=scheme)
     if not scheme and re.search(r"[\s/?]", authority):
-        raise CommandError(f"this does not name a device; name {FORMS}")
+        raise CommandError("no_target")
     userinfo, at, place = authority.rpartition("@")
     host, port = _split(place)
     user, colon, password = userinfo.partition(":")
@@ -78,23 +78,22 @@ def _split(place: str) -> tuple[str, int]:
     if bracketed:
         host, port = bracketed[1], bracketed[2]
         if not _is_ipv6(host):
-            raise CommandError(f"[{host}] is not an IPv6 address")
+            raise CommandError("no_ipv6", given=host)
     elif place.count(":") > 1:
         host, port = place, None
         if not _is_ipv6(host):
-            raise CommandError(f"{place!r} is neither host:port nor an IPv6 address; name {FORMS}")
+            raise CommandError("no_place", given=repr(place))
     else:
         host, colon, port = place.partition(":")
         if colon and not (port.isascii() and port.isdigit()):
-            raise CommandError(f"{place!r}: the port must be a number from 1 to 65535")
+            raise CommandError("port", given=repr(place))
     number = int(port) if port else 0
     if not host or len(host) > 253 or (port and not 0 < number < 65536):
-        what = "the port must be a number from 1 to 65535" if host else f"there is no host in it; name {FORMS}"
-        raise CommandError(f"{place!r}: {what}")
+        raise CommandError("port" if host else "host_missing", given=repr(place))
     try:
         return cells.host(host), number
     except BadCell as error:
-        raise CommandError(f"{host!r} is neither an IP address nor a host name; name {FORMS}") from error
+        raise CommandError("no_host", given=repr(host)) from error
 
 
 def _is_ipv6(text: str) -> bool:

@@ -46,7 +46,7 @@ def replay(args: argparse.Namespace) -> int:
 
     words = texts(args.lang)
     # Read before the log, which may be long.
-    settings = loaded_from(args.policy).settings if args.policy is not None else None
+    settings = loaded_from(args, args.policy).settings if args.policy is not None else None
     first = _rerun(args.log, None)
     good = True
     decided = first.decided()
@@ -65,7 +65,7 @@ def replay(args: argparse.Namespace) -> int:
         try:
             args.output.write_text("".join(f"{line}\n" for line in lines(decided)), encoding="utf-8")
         except OSError as error:
-            raise CommandError(f"{args.output}: it can't be written: {why(error)}; give another --output") from error
+            raise CommandError("unwritable", file=args.output, why=why(error)) from error
     for flaw in first.flaws:
         print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=flaw.text), file=sys.stderr)
     counted = ", ".join(f"{len(values)} {words(f'decision.{kind}')}" for kind, values in decided.items())
@@ -82,9 +82,9 @@ def _rerun(paths: Sequence[Path], instead: Instead | None) -> Rerun:
     try:
         rerun.take(read(files(paths)))
     except LogError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     if rerun.first is None and not rerun.flaws:
-        raise CommandError(f"{paths[0]}: there is no record in this log; give the files of a service that has run")
+        raise CommandError("log_empty", file=paths[0])
     return rerun
 
 
@@ -96,14 +96,14 @@ def _compare(rerun: Rerun, database: str, words: Texts, *, as_json: bool) -> boo
     path = Path(database)
     url = database if "://" in database else f"sqlite:///{path.resolve()}"
     if "://" not in database and not path.is_file():
-        raise CommandError(f"{database}: there is no such database; give a SQLite file or a postgresql:// address")
+        raise CommandError("no_database", database=database)
     since = rerun.first or Since({}, frozenset(), frozenset())
     try:
         with Store.open(url, path.parent) as store:
             kept = store.read_now(decisions.load, since.newest, since.incidents, since.orders)
             marked = store.read_now(decisions.marked)
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     again = rerun.decided(marked)
     # It does not hold who was back before the log began, nor orders that nothing happened to but what people wrote.
     incident, order = since.newest.get("incident", 0), since.newest.get("order", 0)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, CommandError, why
+from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
     from camera_registry.texts import Texts
     from exporters.report.document import Document
-    from exporters.report.making import Desk, Order
+    from exporters.report.making import Desk
+    from exporters.report.order import Order
 
 FORMATS = ("xlsx", "csv", "html", "json", "pdf")
 REPORTS = ("availability", "contractors", "coverage")
@@ -55,24 +56,26 @@ def output(parser: argparse.ArgumentParser) -> None:
 
 def make(args: argparse.Namespace) -> int:
     """Make a report."""
-    from exporters.report.making import Kind, Order
+    from exporters.report.order import Kind, Order
 
     if bool(args.month) == (args.begins is not None or args.ends is not None) or (args.begins is None) != (
         args.ends is None
     ):
-        raise CommandError("give either --month YYYY-MM, or --from TIME and --to TIME")
+        raise CommandError("period")
     order = Order(Kind(args.report), args.month, args.begins, args.ends, args.zone, args.area, args.contractor)
-    return _write(args, order, freeze=args.freeze)
+    _write(args, order, freeze=args.freeze)
+    return GOOD
 
 
 def audit_files(args: argparse.Namespace) -> int:
-    """Audit the device files."""
-    from exporters.report.making import Kind, Order
+    """Audit the device files; 1 if a site has no views, so that what it is for can't be held against it."""
+    from exporters.report.order import Kind, Order
 
-    return _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
+    document = _write(args, Order(Kind.FILES, area=args.area, contractor=args.contractor))
+    return FAULT if "sites" in {table.id for table in document.tables} else GOOD
 
 
-def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> int:
+def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> Document:
     from camera_registry.cli.opening import author, settings_of, store_of
     from camera_registry.rules.availability import NoPeriod
     from camera_registry.store import StoreError
@@ -88,10 +91,12 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> i
                 print(words("report.froze" if done else "report.frozen_before", name=name), file=sys.stderr)
             document = _made(desk, order, words)
         except NoPeriod as error:
-            raise CommandError(f"{order.kind.value}: {words(f'report_flaw.{error.flaw}', **error.values)}") from error
+            told = words(f"report_flaw.{error.flaw}", **error.values)
+            raise CommandError("told", why=f"{order.kind.value}: {told}") from error
         except StoreError as error:
-            raise CommandError(str(error)) from error
-    return _put(args, document, words)
+            raise CommandError("told", why=error) from error
+    _put(args, document, words)
+    return document
 
 
 def _made(desk: Desk, order: Order, words: Texts) -> Document:
@@ -104,7 +109,7 @@ def _made(desk: Desk, order: Order, words: Texts) -> Document:
     return desk.make(order, words, step)
 
 
-def _put(args: argparse.Namespace, document: Document, words: Texts) -> int:
+def _put(args: argparse.Namespace, document: Document, words: Texts) -> None:
     from exporters.report import csv
     from exporters.report.catalog import render
     from exporters.report.pdf import NoBrowser
@@ -113,21 +118,20 @@ def _put(args: argparse.Namespace, document: Document, words: Texts) -> int:
     kind = args.format or ("json" if args.json else suffix if suffix in FORMATS else "csv")
     if args.table and args.table not in {table.id for table in document.tables}:
         known = ", ".join(table.id for table in document.tables)
-        raise CommandError(f"--table {args.table}: this report has {known}")
+        raise CommandError("table", table=args.table, known=known)
     try:
         content = csv.write(document, args.table) if args.table else render(document, kind)
         if args.output is None:
             if kind in ("xlsx", "pdf") and sys.stdout.isatty():
-                raise CommandError(f"{kind} is not for a terminal: give --output FILE")
+                raise CommandError("terminal", kind=kind)
             sys.stdout.buffer.write(content)
         else:
             args.output.write_bytes(content)
             print(words("report.written", file=args.output), file=sys.stderr)
     except NoBrowser as error:
-        raise CommandError(f"pdf: {error}") from error
+        raise CommandError("pdf", why=error) from error
     except OSError as error:
-        raise CommandError(f"{args.output}: the report can't be written: {why(error)}") from error
-    return GOOD
+        raise CommandError("unwritable", file=args.output, why=why(error)) from error
 
 
 def _time(given: str) -> datetime:

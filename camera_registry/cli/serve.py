@@ -84,20 +84,17 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
         lost = group.subgroup(ClaimLost)
         if lost is None:
             raise
-        raise CommandError(str(lost.exceptions[0])) from group
+        raise CommandError("told", why=lost.exceptions[0]) from group
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     except OSError as error:
         web = loaded.settings.web
-        raise CommandError(
-            f"[web] listen = {web.listen!r}, port = {web.port}: {error.strerror or error}; "
-            "stop what listens there, or give another port"
-        ) from error
+        raise CommandError("port_taken", listen=web.listen, port=web.port, why=error.strerror or error) from error
     return GOOD
 
 
 def _serve(args: argparse.Namespace) -> int:
-    loaded = loaded_from(args.config)
+    loaded = loaded_from(args)
     from camera_registry.service import logs
 
     logs.set_up(loaded.settings.logs)
@@ -122,13 +119,14 @@ async def _greet(app: App, words: Texts) -> None:
 def _check(args: argparse.Namespace) -> int:
     words = texts(args.lang)
     if not args.json:
-        doubts = _doubts(loaded_from(args.config).settings, words)
+        doubts = _doubts(loaded_from(args).settings, words)
         print("\n".join(f"{args.config}: {doubt}" for doubt in doubts) or words("check.good", path=args.config))
         return GOOD
     try:
         doubts = _doubts(load(args.config).settings, words)
     except SettingsError as error:
-        print(json.dumps({"path": error.place, "problems": error.problems, "warnings": []}, ensure_ascii=False))
+        problems = [words.wrong(problem) for problem in error.problems]
+        print(json.dumps({"path": error.place, "problems": problems, "warnings": []}, ensure_ascii=False))
         return MISUSE
     print(json.dumps({"path": str(args.config), "problems": [], "warnings": doubts}, ensure_ascii=False))
     return GOOD

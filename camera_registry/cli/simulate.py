@@ -58,15 +58,15 @@ def simulate(args: argparse.Namespace) -> int:
     asked = {protocol.name: getattr(args, f"{protocol.name}_port") for protocol in fields(Ports)}
     for name, port in asked.items():
         if not 0 <= port <= 65535:
-            raise CommandError(f"--{name}-port is a port from 0 (any free one) to 65535")
+            raise CommandError("port_option", option=f"--{name}-port")
     if not 1 <= args.processes <= 64:
-        raise CommandError("--processes is a number from 1 to 64; more than the machine has cores brings nothing")
+        raise CommandError("processes")
     try:
         fleet = Fleet.plan(args.devices, args.seed, args.listen)
         events = Script.load(args.faults).resolve(fleet) if args.faults else ()
         opened = open_sockets(Ports(**asked), args.processes)
     except (PlanError, ScriptError, ListenError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError("told", why=error) from error
     print(fleet.inventory_csv(opened[0].ports), end="", flush=True)
     # Whoever reads the inventory through a pipe sees its end, while the fleet goes on.
     nowhere = os.open(os.devnull, os.O_WRONLY)

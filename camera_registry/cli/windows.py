@@ -67,7 +67,7 @@ def add_window(args: argparse.Namespace) -> int:
     try:
         here = ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
-        raise CommandError(f"--zone {zone}: there is no such time zone; write one such as Asia/Shanghai") from error
+        raise CommandError("zone", zone=zone) from error
 
     def utc(at: datetime | None) -> datetime | None:
         return at and (at if at.tzinfo else at.replace(tzinfo=here)).astimezone(UTC)
@@ -86,7 +86,7 @@ def add_window(args: argparse.Namespace) -> int:
         zone,
     )
     if flaw := maintenance.flaw(window):
-        raise CommandError(texts(args.lang)(f"window_flaw.{flaw}"))
+        raise CommandError("told", why=texts(args.lang)(f"window_flaw.{flaw}"))
     with store_of(settings) as store:
         _show(args, store.write_now(windows.create, window))
     return GOOD
@@ -99,7 +99,7 @@ def cancel_window(args: argparse.Namespace) -> int:
     with store_of(settings_of(args)) as store:
         found = store.write_now(windows.cancel, args.id, author=author(), at=datetime.now(UTC))
     if found is None:
-        raise CommandError(f"there is no maintenance window {args.id}; `windows list --all` shows those there are")
+        raise CommandError("no_window", id=args.id)
     _show(args, found)
     return GOOD
 

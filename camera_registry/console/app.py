@@ -76,7 +76,7 @@ def build(deps: Deps) -> web.Application:
     app[signing.PASSWORDS] = Passwords()
     app[signing.DOORS] = signing.Doors()
     app[ordering.TURN] = asyncio.Lock()
-    app[machine.DEVICE_PAGE] = DevicePage(deps.board)
+    app[machine.DEVICE_PAGE] = DevicePage(deps.board, deps.metrics.coverage.under_work)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, dispatcher(route))
@@ -91,6 +91,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[events.LIVE].start()
     yield
     await app[reporting.REPORTING].close()
+    await app[SURVEY].close()
     app[signing.PASSWORDS].close()
 
 

@@ -12,7 +12,7 @@ from camera_registry.model.device import Device, Kind, TrafficKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.picture import Limits
-from camera_registry.model.place import SiteCategory
+from camera_registry.model.place import Site, SiteCategory
 
 FAILURES_BY_CAUSE: Mapping[Cause, int] = {
     Cause.AUTH: 1,
@@ -208,6 +208,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervals:
+    """Seconds from one run to the next of all probes that are not costly, where they differ from the probe's own: by
+    kind of device, and for what shows a site; a site's own goes before that of its category."""
+
+    by_kind: Mapping[Kind, float] = field(default_factory=dict)
+    by_site_category: Mapping[SiteCategory, float] = field(default_factory=dict)
+    by_site: Mapping[str, float] = field(default_factory=dict)
+
+    def of_site(self, site: Site) -> float | None:
+        return self.by_site.get(site.id, self.by_site_category.get(site.category))
+
+
+@dataclass(frozen=True, slots=True)
 class PollPolicy:
     """What each kind of device is asked, and how often."""
 
@@ -221,3 +234,4 @@ class PollPolicy:
     """Seconds after which a device that is down, and carries no other, is asked less often."""
     long_down_factor: float = 5.0
     """By how much its intervals are longer then."""
+    intervals: Intervals = field(default_factory=Intervals)

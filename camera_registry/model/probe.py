@@ -17,7 +17,8 @@ class ProbeKind:
     ``per_channel``: it measures a channel, not the device. ``needs`` is a field of the device file without which it is
     asked only where the register names the probe. ``place`` is the field of a channel that says where to ask,
     ``told`` the fact by which another probe, one that ``tells`` it, says so where the register does not. ``options``
-    are what it is always asked. ``interval`` and ``timeout`` are seconds, if the settings say nothing else.
+    are what it is always asked. ``costly``: it takes more of a device or a line than a look, so that neither its kind
+    nor its site has it asked more often. ``interval`` and ``timeout`` are seconds, if the settings say nothing else.
     """
 
     module: str
@@ -29,6 +30,7 @@ class ProbeKind:
     told: str = ""
     tells: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    costly: bool = False
     interval: float = 60.0
     timeout: float = 5.0
 
@@ -59,6 +61,7 @@ PROBES: Mapping[str, ProbeKind] = {
         per_channel=True,
         place="snapshot_path",
         told="snapshot_uri",
+        costly=True,
         interval=900,
         timeout=10,
     ),
@@ -70,6 +73,7 @@ PROBES: Mapping[str, ProbeKind] = {
         place="rtsp_path",
         told="stream_uri",
         options={"picture": True},
+        costly=True,
         interval=900,
         timeout=15,
     ),
@@ -77,10 +81,11 @@ PROBES: Mapping[str, ProbeKind] = {
         "probes.recording",
         port="onvif",
         aspects=(Aspect.RECORDING,),
+        costly=True,
         interval=900,
         timeout=20,
     ),
-    "tls": ProbeKind("probes.tls", port="tls", aspects=(Aspect.CONTROL, Aspect.IDENTITY), interval=300),
+    "tls": ProbeKind("probes.tls", port="tls", aspects=(Aspect.CONTROL, Aspect.IDENTITY), costly=True, interval=300),
     "http": ProbeKind("probes.http", port="http", aspects=(Aspect.CONTROL,), needs="http_path"),
     "snmp": ProbeKind("probes.snmp", port="snmp", aspects=(Aspect.CONTROL,)),
 }

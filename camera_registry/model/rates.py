@@ -15,7 +15,7 @@ class Measure(StrEnum):
     INTACT = "intact"
     """Online, with every picture and the clock in order."""
     RECORDING = "recording"
-    """Its recordings complete; nothing at all of a device that is not asked for recordings."""
+    """Its recordings without gaps, in seconds of each recording; nothing at all of a device that does not tell them."""
 
 
 class Exclusion(StrEnum):
@@ -28,6 +28,8 @@ class Exclusion(StrEnum):
     """After the newest evidence that the service has: nobody was measuring."""
     PARENT = "parent"
     """Lost behind a parent, or together with others."""
+    HOURS = "hours"
+    """Outside the hours in which its site is to be covered: nothing need be recorded. All else counts on."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,9 +45,9 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Microseconds of one device, or of many added up. For each measure, good, bad, parent and unknown, with idle and
-    maintenance, are the whole period (recording: of devices whose recordings are asked for). ``outages`` counts the
-    stretches of bad time that began.
+    """Microseconds of one device, or of many added up. Online and intact: good, bad, parent and unknown, with idle and
+    maintenance, are the whole period. Recording: of each recording of the device, what it was required to hold, by
+    whether it does. ``outages`` counts the stretches of bad time that began.
     """
 
     idle: int = 0

@@ -11,7 +11,7 @@ What is good, bad or unknown at an instant, by the last flip of each aspect befo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -163,12 +163,3 @@ def joined(spans: Iterable[Excluded], begins: datetime, ends: datetime) -> list[
     """The stretches inside the period, in order, each cut to it."""
     cut = (replace(span, begins=max(span.begins, begins), ends=min(span.ends, ends)) for span in spans)
     return sorted(span for span in cut if span.begins < span.ends)
-
-
-def grouped(keys: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Devices by group, from the groups of each device."""
-    found: dict[str, list[str]] = {}
-    for device, groups in keys.items():
-        for group in groups:
-            found.setdefault(group, []).append(device)
-    return found

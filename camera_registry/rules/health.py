@@ -142,12 +142,15 @@ def _settle(
 
 def judge_again(state: AspectState, reading: Reading, now: datetime) -> tuple[AspectState, Flip | None]:
     """The state when the newest reading reads otherwise by another policy, from ``now`` on: it was confirmed by what
-    it rests on, and what it rests on has not changed."""
+    it rests on, and what it rests on has not changed. What only takes another name does so as of that reading, so that
+    a silence that began there is told after it."""
     after = State.OK if reading.good else State.DOWN
     if after is state.settled and reading.cause is state.cause:
         return state, None
-    since = state.since if after is state.settled else None
-    return _settle(replace(state, good=reading.good), after, now, reading, now, since=since)
+    state = replace(state, good=reading.good)
+    if after is state.settled:
+        return _settle(state, after, _newest_evidence(state) or now, reading, now, since=state.since)
+    return _settle(state, after, now, reading, now)
 
 
 def confirm(state: AspectState, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
@@ -166,14 +169,15 @@ def confirm(state: AspectState, policy: Policy, now: datetime) -> tuple[AspectSt
 def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> tuple[AspectState, Flip | None]:
     """The state after time alone has passed: without a reading for 2.5 intervals it is stale; never down.
 
-    ``interval`` is that of the feeding probe, seconds. The flip's time is that of the last evidence.
+    ``interval`` is that of the feeding probe, seconds. The flip's time is that of the last evidence; a verdict that
+    another policy has changed since then stands until it was changed, for history has one direction.
     """
     if state.read_at is None or state.settled in (State.STALE, State.UNKNOWN):
         return state, None
     if now - state.read_at <= timedelta(seconds=interval * policy.stale_intervals):
         return state, None
     detail = f"no reading since {state.read_at.isoformat(timespec='seconds')}"
-    flip = Flip(state.subject, state.settled, State.STALE, state.read_at, now, None, detail)
+    flip = Flip(state.subject, state.settled, State.STALE, _newest_evidence(state) or now, now, None, detail)
     keeps = state.settled is State.DOWN
     stale = replace(
         state,
@@ -189,6 +193,11 @@ def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> 
         changes=0,
     )
     return stale, flip
+
+
+def _newest_evidence(state: AspectState) -> datetime | None:
+    """When it was read last, or began by another policy."""
+    return max((at for at in (state.read_at, state.since) if at is not None), default=None)
 
 
 def flapping_share(changes: int) -> float:

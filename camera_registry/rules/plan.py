@@ -11,6 +11,7 @@ from camera_registry.model.observation import Facts, Failure, FailureKind
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Entry, LeaveAlone, Parent, Run, Target, Task
+from camera_registry.rules.pace import USUAL, Urgency, interval
 
 DEPTH = 4
 """Parents above a device that are asked when it fails: recorder, switch, uplink, and one to spare."""
@@ -28,15 +29,14 @@ def plan(
     known: Collection[Run],
     parents: Sequence[Device] = (),
     succeeded: Collection[Run] | None = None,
-    *,
-    long_down: bool = False,
+    urgency: Urgency = USUAL,
 ) -> Entry | None:
     """What a poller does for ``device``; None when it is not to be polled (by its life, or for want of an address).
 
     ``learned`` holds what ``learn`` made of the device's own words on its streams and pictures: where they are, used
     where the register has no path, and what they are like; ``known`` are the runs with an earlier observation,
     ``succeeded`` those of them that ever went well (None: all). Plan anew when any grows. ``parents``: the devices
-    above, the nearest first. ``long_down``: it has not answered for so long that it is asked less often.
+    above, the nearest first.
     """
     if device.life is not Life.ACTIVE or not device.host:
         return None
@@ -44,9 +44,15 @@ def plan(
     probes = [probe for probe in device.probes or _usual(device, policy) if _speaks(target, probe)]
     order = sorted(channels, key=lambda channel: (channel.number, channel.id)) or [Channel("", device.id)]
     let_in = known if succeeded is None else succeeded
-    slower = policy.long_down_factor if long_down else 1.0
     tasks = [
-        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned), known)
+        Task(
+            probe,
+            interval(device, probe, policy, urgency),
+            policy.paces[probe].timeout,
+            channel.id,
+            {**PROBES[probe].options, **policy.options.get(probe, {}), **_words(probe, channel, order, learned)},
+            soon=(probe, channel.id) not in known,
+        )
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
@@ -290,18 +296,3 @@ def _waits(probe: str, probes: Sequence[str], place: Facts, known: Collection[Ru
         return False
     heard = known if Aspect.STREAM in kind.aspects or place else succeeded
     return any(kind.told in PROBES[other].tells and (other, "") not in heard for other in probes)
-
-
-def _task(
-    device: Device,
-    probe: str,
-    channel: Channel,
-    policy: PollPolicy,
-    slower: float,
-    words: Facts,
-    known: Collection[Run],
-) -> Task:
-    pace = policy.paces[probe]
-    interval = max(device.interval or pace.interval, pace.timeout * 1.1) * slower
-    options = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
-    return Task(probe, interval, pace.timeout, channel.id, options, soon=(probe, channel.id) not in known)

@@ -21,7 +21,7 @@ def judge(facts: Facts, policy: RecordingPolicy) -> tuple[Cause | None, str] | N
     if fault is not None:
         return Cause.STORAGE_FAULT, fault
     ages, gaps, names = [], [], []
-    for recording in _expected(facts):
+    for recording in expected(facts):
         name = _name(recording)
         age, missing = recording.get("age_seconds"), recording.get("gap_seconds")
         if isinstance(age, int | float) and age >= -policy.age_limit:
@@ -46,26 +46,26 @@ def judge(facts: Facts, policy: RecordingPolicy) -> tuple[Cause | None, str] | N
 
 
 def _storage_faults(facts: Facts) -> Iterator[str]:
-    for storage in _maps(facts.get("storage")):
+    for storage in maps(facts.get("storage")):
         if storage.get("fault"):
             yield f"storage {storage.get('token') or storage.get('kind')}: {storage['fault']}"
-    for job in _maps(facts.get("jobs")):
+    for job in maps(facts.get("jobs")):
         if job.get("state") == "error":
             yield f"recording job {job.get('token')}: {job.get('error') or 'error'}"
 
 
-def _expected(facts: Facts) -> Iterator[Mapping[str, object]]:
+def expected(facts: Facts) -> Iterator[Mapping[str, object]]:
     """The recordings that something should be written into: those that a job is there for, where the recorder tells its
     jobs; else those that it does not call ended."""
     jobs = facts.get("jobs")
-    for recording in _maps(facts.get("recordings")):
+    for recording in maps(facts.get("recordings")):
         if recording.get("job") if isinstance(jobs, Sequence) else recording.get("status") not in _ENDED:
             yield recording
 
 
 def _newest_gap(recording: Mapping[str, object]) -> str:
     """When pictures were missing last, for people."""
-    gaps = list(_maps(recording.get("gaps")))
+    gaps = list(maps(recording.get("gaps")))
     return f"the newest from {gaps[-1].get('from')} to {gaps[-1].get('to')}" if gaps else "in short gaps"
 
 
@@ -77,6 +77,7 @@ def _name(recording: Mapping[str, object]) -> str:
     return str(recording.get("name") or recording.get("token") or "the recording")
 
 
-def _maps(value: object) -> Iterator[Mapping[str, object]]:
+def maps(value: object) -> Iterator[Mapping[str, object]]:
+    """The mappings in a list that a device told."""
     if isinstance(value, list | tuple):
         yield from (one for one in value if isinstance(one, Mapping))

@@ -3,9 +3,10 @@ nothing (the recorder does)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from camera_registry.model.health import AspectState
 from camera_registry.model.incident import Affected, Incident, IncidentChange, Step
@@ -20,6 +21,8 @@ from camera_registry.rules.incidents.fold import around, fold
 from camera_registry.rules.incidents.restore import restore
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
+
+_Step = TypeVar("_Step", IncidentChange, OrderChange)
 
 AHEAD = timedelta(minutes=1)
 """Later than the book by more than this is no time that has come: the book is folded every few seconds."""
@@ -115,11 +118,9 @@ class Casebook:
         orders: Mapping[int, WorkOrder] | None = None,
     ) -> list[Notice]:
         """The notices that follow from these steps. ``orders``: the work orders by their incidents."""
-        # A step of tomorrow, for the clock was set back since, is told now.
-        tomorrow = self._book.at + AHEAD
-        past = (step if step.at <= tomorrow else replace(step, at=self._book.at) for step in steps)
-        told = notices.owed(past, self.audiences, self.register, orders)
-        return told + order_notices.owed(order_steps, self.audiences, self.register)
+        now = self._book.at
+        told = notices.owed(_past(steps, now), self.audiences, self.register, orders)
+        return told + order_notices.owed(_past(order_steps, now), self.audiences, self.register)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""
@@ -145,7 +146,21 @@ class Casebook:
         """Every open incident, by its number."""
         return self._book.incidents
 
+    def covered(self, now: datetime) -> set[str]:
+        """The devices that are in a maintenance window."""
+        return {
+            device
+            for one in self._fleet.windows
+            if maintenance.turn(one.window, now) is not None
+            for device in one.covered
+        }
+
     def covering(self, device: str, now: datetime) -> Window | None:
         """The maintenance window that a device is in."""
         covering = (one.window for one in self._fleet.windows if device in one.covered)
         return next((window for window in covering if maintenance.turn(window, now) is not None), None)
+
+
+def _past(steps: Iterable[_Step], now: datetime) -> Iterator[_Step]:
+    """The steps; one of tomorrow, for the clock was set back since, is told now."""
+    return (step if step.at <= now + AHEAD else replace(step, at=now) for step in steps)

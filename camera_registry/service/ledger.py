@@ -20,6 +20,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
 from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.pace import for_sites
 from camera_registry.rules.pictures.watching import judged, take_in
 from camera_registry.rules.plan import learn, leave_alone
 from camera_registry.rules.verdict import read
@@ -70,6 +71,7 @@ class Ledger:
             channels.setdefault(channel.device, []).append(channel)
         self._losses.follow(register.parents())
         self.lookout.follow(register)
+        wanted = for_sites(register, self.polls.intervals)
         told: list[RosterChange] = []
         for gone in sorted(self._watched.keys() - register.devices.keys()):
             told += self._retire(gone, now)
@@ -83,10 +85,12 @@ class Ledger:
             if watched is not None:
                 if watched.entry is not None:
                     self._judge_again(watched, policy, now)
-                if (watched.device, watched.channels) == (device, own) and not anew:
+                before = watched.device, watched.channels, watched.urgency.wanted
+                if before == (device, own, wanted.get(device.id)) and not anew:
                     continue
             watched = watched or self._of(device.id)
             watched.device, watched.channels, watched.policy = device, own, policy
+            watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
@@ -154,7 +158,7 @@ class Ledger:
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
-            if watched.device.id in self._losses and not watched.long_down:
+            if watched.device.id in self._losses and not watched.urgency.long_down:
                 told += self._pace(watched, now)
         return told
 
@@ -288,9 +292,9 @@ class Ledger:
         since = state.since if state is not None and alone else None
         long = since is not None and (now - since).total_seconds() >= self.polls.long_down
         answers = state is not None and state.good is True
-        if (long and not answers) == watched.long_down:
+        if (long and not answers) == watched.urgency.long_down:
             return []
-        watched.long_down = not watched.long_down
+        watched.urgency = replace(watched.urgency, long_down=not watched.urgency.long_down)
         return self._replan(watched, now)
 
     def _retire(self, device: str, now: datetime) -> list[RosterChange]:
@@ -371,7 +375,7 @@ class Ledger:
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What a device told: that it answers again, where its streams are, what its file does not say yet."""
-        paced = self._pace(watched, now) if watched.long_down else []
+        paced = self._pace(watched, now) if watched.urgency.long_down else []
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
@@ -388,8 +392,11 @@ def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observati
 
 
 def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChange]:
-    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more."""
+    """Ask again soon, where a change waits for confirmation or another look at a picture would tell more. Re-tries are
+    counted from the beginning of a run, or three silences would take half as long again; but a device that was slow to
+    answer gets half of that time to itself."""
     again = seen.facts.get("again_in")
     if hurry or not isinstance(again, int | float):
-        return [Hurry(seen.device, seen.probe, seen.channel, policy.retry)] if hurry else []
+        after = max(policy.retry - seen.took, policy.retry / 2)
+        return [Hurry(seen.device, seen.probe, seen.channel, after)] if hurry else []
     return [Hurry(seen.device, seen.probe, seen.channel, max(again, policy.retry))]

@@ -255,8 +255,13 @@ class Notifier:
 async def _attempt(line: _Line, batch: Batch, at: datetime) -> DeliveryError | None:
     """Call the channel: the one place that sets the deadline and catches."""
     try:
+        message = line.writer.write(batch, at)
+    except Exception as error:  # what can't be put into words now never will be
+        log.exception("what channel %s is owed can't be written", batch.channel)
+        return DeliveryError(f"our own error: {type(error).__name__}", permanent=True)
+    try:
         async with asyncio.timeout(line.settings.timeout + 5):
-            await line.channel.send(line.writer.write(batch, at))
+            await line.channel.send(message)
     except DeliveryError as error:
         return error
     except TimeoutError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +24,7 @@ from camera_registry.model.notice import Notice
 from camera_registry.model.observation import Facts
 from camera_registry.model.roster import RosterChange
 from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
+from camera_registry.rules import recorded
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.notices import Told
 from camera_registry.service.books import Books
@@ -43,6 +44,7 @@ from camera_registry.store import (
     incidents,
     orders,
     outbox,
+    recordings,
     register,
     windows,
 )
@@ -293,9 +295,18 @@ class Recorder:
         begun = asyncio.get_running_loop().time()
         if any(changes.rows()):
             owed = self._books.owed(changes.steps, changes.order_steps)
-            await self._keep(n, lambda tx, told: _save(tx, changes, owed, told))
+            searched = list(self._searched(changes))
+            await self._keep(n, lambda tx, told: _save(tx, changes, searched, owed, told))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes)
+
+    def _searched(self, changes: Changes) -> Iterator[recordings.Told]:
+        """What recorders told of their recordings, by the policy of each."""
+        for (device, (probe, _)), run in changes.seen.items():
+            if probe == "recording" and run.failure is None:
+                policy = self._ledger.policy_of(device).recording
+                found = tuple(recorded.searched(run.facts, policy))
+                yield recordings.Told(device, found, recorded.expected_tokens(run.facts))
 
     def _show(self, changes: Changes) -> None:
         entries: list[BoardEntry] = []
@@ -322,10 +333,17 @@ def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], No
         decisions.mark(tx, n)
 
 
-def _save(tx: Connection, changes: Changes, notices: Sequence[Notice], told: Note | None) -> None:
+def _save(
+    tx: Connection,
+    changes: Changes,
+    searched: Iterable[recordings.Told],
+    notices: Sequence[Notice],
+    told: Note | None,
+) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     runs = [(device, run) for (device, _), run in changes.seen.items()]
     health.save(tx, changes.states.values(), changes.flips, runs)
+    recordings.take_in(tx, searched)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)
     outbox.owe(tx, notices, told)

@@ -13,6 +13,7 @@ from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures.watching import believed, doubts, noticed
 from camera_registry.rules.plan import feeders, plan, reach_feeder
 from camera_registry.rules.verdict import read
@@ -39,16 +40,23 @@ class Watched:
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
-    long_down: bool = False
-    """Whether it is asked less often, for it has been down so long."""
+    urgency: Urgency = USUAL
     stirred: bool = False
     """Whether a time of it has moved that is not written yet."""
 
     def plan(self, polls: PollPolicy, parents: Sequence[Device]) -> Entry | None:
         """What it is asked from now on, behind these parents; None: nothing."""
         went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
-        known, slower = self.seen, self.long_down
-        return plan(self.device, self.channels, polls, self.learned, known, parents, went_well, long_down=slower)
+        return plan(
+            self.device,
+            self.channels,
+            polls,
+            self.learned,
+            self.seen,
+            parents,
+            went_well,
+            self.urgency,
+        )
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
@@ -63,7 +71,7 @@ class Watched:
         """What is remembered of the device."""
         held = tuple((subject, tuple(opinions.items())) for subject, opinions in self.opinions.items())
         states, seen = tuple(self.states.values()), tuple(self.seen.values())
-        return Known(self.device.id, self.entry, states, seen, held, dict(self.learned), self.long_down)
+        return Known(self.device.id, self.entry, states, seen, held, dict(self.learned), self.urgency.long_down)
 
     def recall(self, known: Known, now: datetime) -> None:
         """Remember it again."""
@@ -72,7 +80,7 @@ class Watched:
         self.seen = {(one.probe, one.channel): one for one in known.seen}
         self.opinions = {subject: dict(held) for subject, held in known.opinions}
         self.learned = dict(known.learned)
-        self.long_down = known.long_down
+        self.urgency = replace(self.urgency, long_down=known.long_down)
 
     def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
         """Keep the opinion of this run, and say whether it counts against those of others."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, true
 
 from camera_registry.model.device import Life
 from camera_registry.model.health import Flip, State, Subject
 from camera_registry.model.place import Building
 from camera_registry.model.register import KINDS, Change, Item, Register
 from camera_registry.rules.coverage import steps
-from camera_registry.rules.coverage.period import History
+from camera_registry.rules.coverage.period import History, channels_of
 from camera_registry.rules.coverage.planned import planned_spans
 from camera_registry.rules.coverage.sight import NEEDED
 from camera_registry.rules.inventory.differences import plain
@@ -41,20 +41,32 @@ def gather(tx: Connection, since: datetime, until: datetime) -> tuple[Register, 
     return register, history(tx, register, since, until)
 
 
-def history(tx: Connection, register: Register, since: datetime, until: datetime) -> History:
-    """All that coverage from ``since`` to ``until`` follows from. Planned work covers the devices that it would cover
-    by the ``register`` of today."""
+def history(tx: Connection, register: Register, since: datetime, until: datetime, site: str = "") -> History:
+    """All that coverage from ``since`` to ``until`` follows from, of one ``site`` if named. Planned work covers the
+    devices that it would cover by the ``register`` of today."""
     changes = _changes(tx, since)
     items = {kind: _items(kind, getattr(register, f"{kind}s"), changes.get(kind, {})) for kind in _FIELDS}
+    devices = _narrow(items, site) if site else None
     planned = plan(windows.page(tx, limit=_MOST_WINDOWS), register.devices, register.area_parents(), register.parents())
     return History(
         items["site"],
         items["view"],
         items["channel"],
         items["device"],
-        _states(tx, since, until),
+        _states(tx, since, until, devices),
         planned_spans(planned, since, until),
     )
+
+
+def _narrow(items: dict[str, dict[str, steps.Steps[Mapping[str, object] | None]]], site: str) -> list[str]:
+    """Leave only one site, and what it ever needed: its views, their channels; gives those channels' devices."""
+    items["site"] = {id: one for id, one in items["site"].items() if id == site}
+    views = items["view"].items()
+    items["view"] = {id: one for id, one in views if any(value and value["site"] == site for value in one.values)}
+    held = [value for one in items["view"].values() for value in one.values if value]
+    named = {channel for value in held for channel in channels_of(value)}
+    items["channel"] = {id: one for id, one in items["channel"].items() if id in named}
+    return sorted({str(value["device"]) for one in items["channel"].values() for value in one.values if value})
 
 
 def _changes(tx: Connection, since: datetime) -> dict[str, dict[str, list[Change]]]:
@@ -84,10 +96,13 @@ def _items(
     }
 
 
-def _states(tx: Connection, since: datetime, until: datetime) -> dict[Subject, steps.Steps[State]]:
-    """The state of each subject over the period. The last flip before it says what stood at its beginning."""
+def _states(
+    tx: Connection, since: datetime, until: datetime, devices: Sequence[str] | None
+) -> dict[Subject, steps.Steps[State]]:
+    """The state of each subject over the period, of these devices if named. The last flip before it says what stood at
+    its beginning."""
     flips: dict[Subject, list[Flip]] = {}
-    needed = _FLIPS.c.aspect.in_(NEEDED)
+    needed = and_(_FLIPS.c.aspect.in_(NEEDED), true() if devices is None else _FLIPS.c.device.in_(devices))
     names = ("device", "channel", "aspect")
     last = (
         select(*(_FLIPS.c[name] for name in names), func.max(_FLIPS.c.at).label("at"))
@@ -104,14 +119,16 @@ def _states(tx: Connection, since: datetime, until: datetime) -> dict[Subject, s
             subject = Subject(row.device, row.aspect, row.channel)
             flips.setdefault(subject, []).append(Flip(subject, row.before, row.after, row.at, row.confirmed_at))
     found = {subject: steps.states(known) for subject, known in flips.items()}
-    found |= _held(tx, found, since)
-    return found
+    return found | _held(tx, found, since, devices)
 
 
-def _held(tx: Connection, known: Mapping[Subject, Any], since: datetime) -> dict[Subject, steps.Steps[State]]:
+def _held(
+    tx: Connection, known: Mapping[Subject, Any], since: datetime, devices: Sequence[str] | None
+) -> dict[Subject, steps.Steps[State]]:
     """What is held now of subjects that have not flipped in the period nor before it, if it began by then: states that
     were taken over without their history."""
-    query = select(_STATES).where(_STATES.c.aspect.in_(NEEDED), _STATES.c.since <= since)
+    wanted = true() if devices is None else _STATES.c.device.in_(devices)
+    query = select(_STATES).where(_STATES.c.aspect.in_(NEEDED), _STATES.c.since <= since, wanted)
     return {
         subject: steps.constant(row.settled)
         for row in tx.execute(query)

@@ -6,42 +6,56 @@ waiting, progress can be told, and the work can be stopped between two parts: da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Excluded, Sums
 from camera_registry.model.register import Register
 from camera_registry.rules.availability import Period
+from camera_registry.rules.progress import Step, unwatched
 from camera_registry.store import exclusions, rates
 from camera_registry.store import register as registers
 from camera_registry.store.database import Store
+from camera_registry.store.exclusions import Basis
 from camera_registry.store.rates import Stretch
 from camera_registry.store.statements import batches
 
 _AT_ONCE = 1000
 """Devices computed in one transaction."""
 
-Step = Callable[[int, int], None]
-"""Told how much is done of how much; what it raises stops the work."""
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The sums of a device over a part of the period in which the register said this of it."""
 
-def unwatched(done: int, of: int) -> None:
-    """For who does not want to know."""
+    device: Device
+    begins: datetime
+    ends: datetime
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A measured period. ``version`` names the data that it rests on: the newest flip and the version of the register.
-    ``days`` are the sums of all devices for each whole day."""
+
+    ``pieces`` are what is told, those of one device in the order of time; ``devices`` are as they were in the last one,
+    ``sums`` of all of them. ``whole`` are the sums of each of these devices whether or not all of it is told. ``days``
+    are the sums of all pieces for each whole day.
+    """
 
     period: Period
     register: Register
+    pieces: Sequence[Piece]
     devices: Mapping[str, Device]
     sums: Mapping[str, Sums]
+    whole: Mapping[str, Sums]
     days: Mapping[datetime, Sums]
-    excluded: tuple[Excluded, ...]
+    excluded: tuple[tuple[Excluded, Device], ...]
+    """What is kept apart, with the device as it was then."""
     heard: datetime | None
     flip: int
     version: str
@@ -50,48 +64,129 @@ class Measured:
 def measure(
     store: Store, period: Period, step: Step = unwatched, wanted: Callable[[Register, Device], bool] | None = None
 ) -> Measured:
-    """Measure a period. ``wanted`` chooses devices. Blocks: not for the event loop. Raises StoreError."""
+    """Measure a period. ``wanted`` chooses devices, as they were. Blocks: not for the event loop. Raises StoreError."""
     register = store.read_now(registers.load_register)
     version = store.read_now(registers.version)
     flip = store.read_now(rates.newest_flip)
-    basis = store.read_now(exclusions.basis, register, period.begins, period.ends)
-    devices = [(id, id not in register.devices) for id in sorted(basis.devices)]
+    basis = store.read_now(exclusions.basis, register, period)
     zone = period.zone.key
     whole = [day for day in period.whole_days() if basis.heard is not None and day[1] <= basis.heard]
-    digests = rates.digests(whole, basis.excluded, basis.devices)
-    stretches = [(True, one) for one in _not_kept(store, zone, whole, digests, devices, basis.excluded)]
-    begin, end = (whole[0][0], whole[-1][1]) if whole else (period.begins, period.begins)
-    edges = [(period.begins, begin), (end, period.ends)]
-    stretches += [(False, Stretch(devices, (begin,), end, basis.excluded)) for begin, end in edges if begin < end]
-    sums = _work(store, zone, stretches, step)
+    digests = rates.digests(whole, [*basis.excluded, *basis.off], basis.recordings, basis.devices)
+    devices = sorted(basis.devices)
+    spells = {id: basis.spells.get(id) or [(period.begins, period.ends, basis.devices[id])] for id in devices}
+    layout = _Layout(whole)
+    for id, found in spells.items():
+        for begins, ends, _ in found:
+            layout.add(id, (begins, ends))
+    work = _Work(store, zone, step, basis, frozenset(register.devices))
+    runs = _not_kept(store, zone, whole, digests)
+    work.count([*(len(devices) for _ in runs), *(len(ids) for ids in layout.edges.values())])
+    for run in runs:
+        work.keep(devices, run)
+    edges = {edge: work.compute(ids, edge) for edge, ids in layout.edges.items()}
     if whole:
         store.write_now(rates.mark, zone, flip, digests)
-    for id, found in store.read_now(rates.kept, zone, begin, end).items():
-        sums[id] = sums.get(id, Sums()) + found
-    chosen = {id for id, device in basis.devices.items() if wanted is None or wanted(register, device)}
-    only = None if len(chosen) == len(basis.devices) else sorted(chosen)
-    days = store.read_now(rates.by_day, zone, begin, end, only)
+    inner = {
+        run: store.read_now(rates.kept, zone, *run, ids if len(ids) <= _AT_ONCE else None)
+        for run, ids in layout.runs.items()
+    }
+
+    def total(id: str, span: rates.Day) -> Sums:
+        run, own = layout.spans[span]
+        return sum((edges[edge][id] for edge in own), inner[run].get(id, Sums()) if run else Sums())
+
+    every = [
+        Piece(device, begins, ends, total(id, (begins, ends)))
+        for id, found in spells.items()
+        for begins, ends, device in found
+    ]
+    pieces = every if wanted is None else [one for one in every if wanted(register, one.device)]
+    told = {one.device.id: one.device for one in pieces}
     return Measured(
         period,
         register,
-        {id: device for id, device in basis.devices.items() if id in chosen},
-        {id: found for id, found in sums.items() if id in chosen},
-        days,
-        tuple(one for one in basis.excluded if one.device in chosen),
+        pieces,
+        told,
+        _by_device(pieces),
+        _by_device(one for one in every if one.device.id in told),
+        _days(store, zone, whole, layout, edges, None if wanted is None and len(every) == len(devices) else pieces),
+        tuple(_as_then(basis.excluded, pieces)),
         basis.heard,
         flip,
         f"{flip}/{version}",
     )
 
 
+class _Layout:
+    """How spans are put together: of kept days, and of edges that are computed for themselves, none beyond its day."""
+
+    def __init__(self, whole: Sequence[rates.Day]) -> None:
+        self.spans: dict[rates.Day, tuple[rates.Day | None, list[rates.Day]]] = {}
+        self.runs: dict[rates.Day, list[str]] = {}
+        self.edges: dict[rates.Day, list[str]] = {}
+        self._borders = [*(day for day, _ in whole), *(until for _, until in whole[-1:])]
+
+    def add(self, device: str, span: rates.Day) -> None:
+        """Have a span measured for a device."""
+        if span not in self.spans:
+            self.spans[span] = self._cut(*span)
+        run, edges = self.spans[span]
+        if run is not None:
+            self.runs.setdefault(run, []).append(device)
+        for edge in edges:
+            self.edges.setdefault(edge, []).append(device)
+
+    def _cut(self, begins: datetime, ends: datetime) -> tuple[rates.Day | None, list[rates.Day]]:
+        inside = [at for at in self._borders if begins <= at <= ends]
+        run = (inside[0], inside[-1]) if len(inside) > 1 else None
+        cuts = sorted({begins, *inside[:1], *inside[-1:], ends})
+        return run, [edge for edge in pairwise(cuts) if edge != run]
+
+    def day(self, edge: rates.Day) -> datetime | None:
+        """The kept day that an edge lies in, if any."""
+        if not self._borders or not self._borders[0] <= edge[0] < self._borders[-1]:
+            return None
+        return self._borders[bisect_right(self._borders, edge[0]) - 1]
+
+
+class _Work:
+    """Computes in parts, and tells how much is done."""
+
+    def __init__(self, store: Store, zone: str, step: Step, basis: Basis, present: Collection[str]) -> None:
+        self._store, self._zone, self._step, self._present = store, zone, step, present
+        self._apart: dict[str, list[Excluded]] = {}
+        for one in (*basis.excluded, *basis.off):
+            self._apart.setdefault(one.device, []).append(one)
+        self._done = self._of = 0
+
+    def count(self, sizes: Iterable[int]) -> None:
+        """So many devices will be computed."""
+        self._of = sum(-(-size // _AT_ONCE) for size in sizes)
+        self._step(0, self._of)
+
+    def keep(self, devices: Sequence[str], days: Sequence[rates.Day]) -> None:
+        """Compute the sums of a run of days and keep them."""
+        for part in self._parts(devices, tuple(day for day, _ in days), days[-1][1]):
+            self._store.write_now(rates.keep, self._zone, part)
+
+    def compute(self, devices: Sequence[str], span: rates.Day) -> dict[str, Sums]:
+        """The sums over a span."""
+        sums: dict[str, Sums] = {}
+        for part in self._parts(devices, span[:1], span[1]):
+            sums |= self._store.read_now(rates.compute, part)
+        return sums
+
+    def _parts(self, devices: Sequence[str], borders: Sequence[datetime], ends: datetime) -> Iterator[Stretch]:
+        for some in batches(devices, _AT_ONCE):
+            apart = [one for id in some for one in self._apart.get(id, ())]
+            yield Stretch([(id, id not in self._present) for id in some], borders, ends, apart)
+            self._done += 1
+            self._step(self._done, self._of)
+
+
 def _not_kept(
-    store: Store,
-    zone: str,
-    whole: Sequence[rates.Day],
-    digests: Mapping[datetime, str],
-    devices: Sequence[tuple[str, bool]],
-    excluded: Sequence[Excluded],
-) -> list[Stretch]:
+    store: Store, zone: str, whole: Sequence[rates.Day], digests: Mapping[datetime, str]
+) -> list[list[rates.Day]]:
     """The runs of days whose sums are to be computed (anew)."""
     runs: list[list[rates.Day]] = []
     for day in store.read_now(rates.stale_days, zone, whole, digests) if whole else ():
@@ -99,22 +194,52 @@ def _not_kept(
             runs[-1].append(day)
         else:
             runs.append([day])
-    return [Stretch(devices, tuple(day for day, _ in run), run[-1][1], excluded) for run in runs]
+    return runs
 
 
-def _work(store: Store, zone: str, stretches: Iterable[tuple[bool, Stretch]], step: Step) -> dict[str, Sums]:
-    parts = [
-        (kept, Stretch(part, stretch.borders, stretch.ends, stretch.apart))
-        for kept, stretch in stretches
-        for part in batches(stretch.devices, _AT_ONCE)
-    ]
-    sums: dict[str, Sums] = {}
-    for done, (kept, part) in enumerate(parts):
-        step(done, len(parts))
-        if kept:
-            store.write_now(rates.keep, zone, part)
-            continue
-        for id, found in store.read_now(rates.compute, part).items():
-            sums[id] = sums.get(id, Sums()) + found
-    step(len(parts), len(parts))
-    return sums
+def _days(
+    store: Store,
+    zone: str,
+    whole: Sequence[rates.Day],
+    layout: _Layout,
+    edges: Mapping[rates.Day, Mapping[str, Sums]],
+    pieces: Sequence[Piece] | None,
+) -> dict[datetime, Sums]:
+    """The sums of each whole day, of these pieces or of everything."""
+    if not whole:
+        return {}
+    if pieces is None:
+        return store.read_now(rates.by_day, zone, whole[0][0], whole[-1][1])
+    days = {day: Sums() for day, _ in whole}
+    runs: dict[rates.Day, list[str]] = {}
+    for one in pieces:
+        run, own = layout.spans[one.begins, one.ends]
+        if run is not None:
+            runs.setdefault(run, []).append(one.device.id)
+        for edge in own:
+            if (day := layout.day(edge)) is not None:
+                days[day] += edges[edge][one.device.id]
+    for run, ids in runs.items():
+        for day, sums in store.read_now(rates.by_day, zone, *run, ids).items():
+            days[day] += sums
+    return days
+
+
+def _by_device(pieces: Iterable[Piece]) -> dict[str, Sums]:
+    found: dict[str, Sums] = {}
+    for one in pieces:
+        before = found.get(one.device.id)
+        found[one.device.id] = one.sums if before is None else before + one.sums
+    return found
+
+
+def _as_then(excluded: Iterable[Excluded], pieces: Iterable[Piece]) -> Iterator[tuple[Excluded, Device]]:
+    """Each stretch with the device as it was, cut where the register changed."""
+    by_device: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        by_device.setdefault(piece.device.id, []).append(piece)
+    for one in excluded:
+        for piece in by_device.get(one.device, ()):
+            begins, ends = max(one.begins, piece.begins), min(one.ends, piece.ends)
+            if begins < ends:
+                yield replace(one, begins=begins, ends=ends), piece.device

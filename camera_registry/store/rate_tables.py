@@ -16,6 +16,7 @@ class RateDayRow(SQLModel, table=True):
     """Microseconds of one device on one day of a zone, by whom they belong to (``model.rates.Sums``)."""
 
     __tablename__ = "rate_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     zone: str = fields.key()
     day: datetime = Field(sa_column=Column(Instant, primary_key=True, autoincrement=False))
     device: str = fields.key()

@@ -2,11 +2,12 @@
 
 One pass over the flips of some devices: every change of what holds is an event with the difference that it makes;
 running sums of the differences say what holds between two events; their lengths are added up by whom they belong to.
-Several counts share an integer, so that one running sum does for all of them:
+Several counts share an integer, so that one running sum does for all of them (``&`` reads one):
 
-- of aspects: 1 for each that is unknown, a million for each that is bad, a million millions for each that is measured;
-- of what is kept apart: 1 for each maintenance, a million for each parent, a million millions for each stretch of being
-  idle, a thousand times that for silence.
+- ``state``, 15 bits each: aspects that keep a device from being online, of which nobody knows whether they do; those
+  that keep it from being intact, likewise;
+- ``apart``, 12 bits each: stretches of maintenance, of a lost parent, of being idle, of silence; then the day's number;
+- ``recording``, 15 bits each: recordings that are required, gaps in them, holes in what is known of them, hours off.
 
 The sums of whole days that have passed are kept, with the newest flip and a digest of what was kept out of them; a
 later flip that began before the day was over, or another digest, makes that day be computed anew.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,7 @@ import orjson
 from sqlalchemy import Connection, TextClause, delete, func, select, text
 
 from camera_registry.model.rates import SUMS, Excluded, Exclusion, Sums
+from camera_registry.model.recording import Recording
 from camera_registry.store.columns import microseconds
 from camera_registry.store.rate_tables import RateDayRow, RateMarkRow
 from camera_registry.store.statements import batches, upsert
@@ -33,131 +35,164 @@ _DAYS = table(RateDayRow)
 _MARKS = table(RateMarkRow)
 _FLIPS = table(FlipRow)
 
-_MANY = 1_000_000
+_MAINTENANCE, _PARENT, _IDLE, _SILENT, _DAY = (1 << 12 * place for place in range(5))
+_TWELVE, _FIFTEEN = (1 << 12) - 1, (1 << 15) - 1
+_OFFLINE, _DOUBTFUL, _FAULTY, _UNSURE = (1 << 15 * place for place in range(4))
+_REQUIRED, _MISSING, _UNSEARCHED, _OFF = (1 << 15 * place for place in range(4))
 _WEIGHTS = {
-    Exclusion.MAINTENANCE: 1,
-    Exclusion.PARENT: _MANY,
-    Exclusion.IDLE: _MANY**2,
-    Exclusion.SILENT: _MANY**2 * 1000,
+    Exclusion.MAINTENANCE: (_MAINTENANCE, 0),
+    Exclusion.PARENT: (_PARENT, 0),
+    Exclusion.IDLE: (_IDLE, 0),
+    Exclusion.SILENT: (_SILENT, 0),
+    Exclusion.HOURS: (0, _OFF),
 }
+"""What a stretch adds to ``apart`` and to ``recording``."""
 _SOURCES = {
     "sqlite": """
     chosen(unit, device, gone) AS MATERIALIZED (
       SELECT key, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:devices)),
-    border(at) AS MATERIALIZED (SELECT value FROM json_each(:borders)),
-    apart(unit, at, until, weight) AS MATERIALIZED (
+    border(number, at) AS MATERIALIZED (SELECT key + 1, value FROM json_each(:borders)),
+    apart(unit, at, until, apart, recording) AS MATERIALIZED (
       SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-        json_extract(value, '$[3]') FROM json_each(:apart))""",
+        json_extract(value, '$[3]'), json_extract(value, '$[4]') FROM json_each(:apart))""",
     "postgresql": """
     chosen(unit, device, gone) AS MATERIALIZED (
       SELECT CAST(place AS integer) - 1, value->>0, CAST(value->>1 AS integer)
       FROM jsonb_array_elements(CAST(:devices AS jsonb)) WITH ORDINALITY AS given(value, place)),
-    border(at) AS MATERIALIZED (
-      SELECT CAST(value #>> '{}' AS bigint) FROM jsonb_array_elements(CAST(:borders AS jsonb))),
-    apart(unit, at, until, weight) AS MATERIALIZED (
+    border(number, at) AS MATERIALIZED (
+      SELECT place, CAST(value #>> '{}' AS bigint)
+      FROM jsonb_array_elements(CAST(:borders AS jsonb)) WITH ORDINALITY AS given(value, place)),
+    apart(unit, at, until, apart, recording) AS MATERIALIZED (
       SELECT CAST(value->>0 AS integer), CAST(value->>1 AS bigint), CAST(value->>2 AS bigint),
-        CAST(value->>3 AS bigint) FROM jsonb_array_elements(CAST(:apart AS jsonb)))""",
+        CAST(value->>3 AS bigint), CAST(value->>4 AS bigint) FROM jsonb_array_elements(CAST(:apart AS jsonb)))""",
 }
 """What is handed in, as tables; a device by its place, because numbers are sorted faster than names."""
 
-_STEPS = """,
+_STEPS = f""",
     known(unit, device, channel, aspect) AS MATERIALIZED (
       SELECT unit, s.device, channel, aspect FROM chosen CROSS JOIN aspect_state s WHERE s.device = chosen.device
       UNION SELECT unit, f.device, channel, aspect FROM chosen CROSS JOIN flip f
         WHERE gone = 1 AND f.device = chosen.device
       UNION SELECT unit, device, '', 'reach' FROM chosen),
-    subject(number, unit, device, channel, aspect) AS MATERIALIZED (
-      SELECT ROW_NUMBER() OVER (ORDER BY unit, channel, aspect), unit, device, channel, aspect
-      FROM known WHERE aspect IN ('reach', 'stream', 'picture', 'clock', 'recording')),
-    chain(number, unit, aspect, at, id, after) AS (
-      SELECT number, unit, aspect, CAST(:from AS bigint), CAST(0 AS bigint),
+    subject(number, unit, device, channel, aspect, bad, doubtful) AS MATERIALIZED (
+      SELECT ROW_NUMBER() OVER (ORDER BY unit, channel, aspect), unit, device, channel, aspect,
+        CASE WHEN aspect IN ('reach', 'stream') THEN {_OFFLINE} ELSE {_FAULTY} END,
+        CASE WHEN aspect IN ('reach', 'stream') THEN {_DOUBTFUL} ELSE {_UNSURE} END
+      FROM known WHERE aspect IN ('reach', 'stream', 'picture', 'clock')),
+    chain(number, unit, at, id, after, bad, doubtful, aspect) AS (
+      SELECT number, unit, CAST(:from AS bigint), CAST(0 AS bigint),
         (SELECT f.after FROM flip f
          WHERE f.device = subject.device AND f.channel = subject.channel AND f.aspect = subject.aspect
            AND f.at <= :from
-         ORDER BY f.at DESC, f.id DESC LIMIT 1)
+         ORDER BY f.at DESC, f.id DESC LIMIT 1), bad, doubtful, aspect
       FROM subject
-      UNION ALL SELECT number, unit, f.aspect, f.at, f.id, f.after
+      UNION ALL SELECT number, unit, f.at, f.id, f.after, bad, doubtful, f.aspect
       FROM subject CROSS JOIN flip f
       WHERE f.device = subject.device AND f.channel = subject.channel AND f.aspect = subject.aspect
         AND f.at > :from AND f.at < :end),
-    level(number, unit, aspect, at, id, value) AS (
-      SELECT number, unit, aspect, at, id,
-        CASE WHEN after IN ('down', 'flapping') THEN 1000001000000
-          WHEN after = 'ok' THEN 1000000000000
-          WHEN (after IS NULL OR after = 'unknown') AND aspect <> 'reach' THEN 0
-          ELSE 1000000000001 END
+    level(number, unit, at, id, value) AS (
+      SELECT number, unit, at, id,
+        CASE WHEN after = 'ok' THEN 0 WHEN after IN ('down', 'flapping') THEN bad
+          WHEN (after IS NULL OR after = 'unknown') AND aspect <> 'reach' THEN 0 ELSE doubtful END
       FROM chain),
-    move(unit, aspect, at, change) AS (
-      SELECT unit, aspect, at,
-        value - LAG(value, 1, CAST(0 AS bigint)) OVER (PARTITION BY number ORDER BY at, id)
+    move(unit, at, change) AS (
+      SELECT unit, at, value - LAG(value, 1, CAST(0 AS bigint)) OVER (PARTITION BY number ORDER BY at, id)
       FROM level),
-    event(unit, at, online, intact, recording, apart, day) AS (
-      SELECT unit, at,
-        CASE WHEN aspect IN ('reach', 'stream') THEN change ELSE 0 END,
-        CASE WHEN aspect IN ('picture', 'clock') THEN change ELSE 0 END,
-        CASE WHEN aspect = 'recording' THEN change ELSE 0 END,
-        CAST(0 AS bigint), CAST(NULL AS bigint)
-      FROM move WHERE change <> 0
-      UNION ALL SELECT unit, at, 0, 0, 0, weight, NULL FROM apart
-      UNION ALL SELECT unit, until, 0, 0, 0, -weight, NULL FROM apart WHERE until < :end
-      UNION ALL SELECT unit, border.at, 0, 0, 0, 0, border.at FROM chosen CROSS JOIN border),
-    held(unit, at, online, intact, recording, apart, day, length) AS (
-      SELECT unit, at,
-        CAST(SUM(online) OVER past AS bigint), CAST(SUM(intact) OVER past AS bigint),
-        CAST(SUM(recording) OVER past AS bigint), CAST(SUM(apart) OVER past AS bigint),
-        MAX(day) OVER past, LEAD(at, 1, CAST(:end AS bigint)) OVER past - at
-      FROM event WINDOW past AS (PARTITION BY unit ORDER BY at ROWS UNBOUNDED PRECEDING)),
-    owner(unit, at, day, length, party, online, intact, recording, behind) AS (
-      SELECT unit, at, day, length,
-        CASE WHEN apart / 1000000000000 % 1000 > 0 THEN 'idle'
-          WHEN apart % 1000000 > 0 THEN 'maintenance'
-          WHEN apart >= 1000000000000000 THEN 'silent' ELSE '' END,
-        CASE WHEN online / 1000000 % 1000000 > 0 THEN 'bad' WHEN online % 1000000 > 0 THEN 'unknown'
-          ELSE 'good' END,
-        CASE WHEN (online + intact) / 1000000 % 1000000 > 0 THEN 'bad'
-          WHEN (online + intact) % 1000000 > 0 THEN 'unknown' ELSE 'good' END,
-        CASE WHEN recording < 1000000000000 THEN '' WHEN recording / 1000000 % 1000000 > 0 THEN 'bad'
-          WHEN recording % 1000000 > 0 THEN 'unknown' ELSE 'good' END,
-        apart / 1000000 % 1000000
-      -- Of several events at one instant the last one has the length; what the others sum up to never held.
-      FROM held WHERE length > 0),
-    account(unit, at, day, length, party, online, intact, recording) AS (
-      SELECT unit, at, day, length, party,
-        CASE WHEN party <> '' THEN party WHEN online = 'bad' AND behind > 0 THEN 'parent' ELSE online END,
-        CASE WHEN party <> '' THEN party WHEN online = 'bad' AND behind > 0 THEN 'parent' ELSE intact END,
-        CASE WHEN recording = '' OR party <> '' THEN recording || party
-          WHEN recording = 'bad' AND behind > 0 THEN 'parent' ELSE recording END
-      FROM owner),
-    begun(unit, day, length, party, online, intact, recording, outage) AS (
-      SELECT unit, day, length, party, online, intact, recording,
-        CASE WHEN online = 'bad' AND LAG(online, 1, '') OVER (PARTITION BY unit ORDER BY at) <> 'bad'
-          THEN 1 ELSE 0 END
-      FROM account)
-"""
-_LENGTH = "CAST(SUM(CASE WHEN {} THEN length ELSE 0 END) AS bigint)"
+    event(unit, at, state, apart, recording) AS (
+      SELECT unit, at, change, CAST(0 AS bigint), CAST(0 AS bigint) FROM move WHERE change <> 0
+      UNION ALL SELECT unit, border.at, 0, {_DAY}, 0 FROM chosen CROSS JOIN border
+      UNION ALL SELECT unit, at, 0, apart, recording FROM apart
+      UNION ALL SELECT unit, until, 0, -apart, -recording FROM apart WHERE until < :end
+      UNION ALL SELECT unit, CASE WHEN since > :from THEN since ELSE :from END, 0, 0, {_REQUIRED}
+        FROM chosen CROSS JOIN recording r WHERE r.device = chosen.device AND since < :end
+      UNION ALL SELECT unit, CASE WHEN until > :from THEN until ELSE :from END, 0, 0,
+          CASE WHEN ended THEN -{_REQUIRED} ELSE {_UNSEARCHED} END
+        FROM chosen CROSS JOIN recording r WHERE r.device = chosen.device AND until < :end
+      UNION ALL SELECT unit, CASE WHEN since > :from THEN since ELSE :from END, 0, 0,
+          CASE WHEN lack = 'missing' THEN {_MISSING} ELSE {_UNSEARCHED} END
+        FROM chosen CROSS JOIN recording_gap g WHERE g.device = chosen.device AND since < :end AND until > :from
+      UNION ALL SELECT unit, until, 0, 0, CASE WHEN lack = 'missing' THEN -{_MISSING} ELSE -{_UNSEARCHED} END
+        FROM chosen CROSS JOIN recording_gap g WHERE g.device = chosen.device AND until < :end AND until > :from),
+    -- What several events at one instant sum up to, one by one, never held.
+    instant(unit, at, state, apart, recording) AS (
+      SELECT unit, at, CAST(SUM(state) AS bigint), CAST(SUM(apart) AS bigint), CAST(SUM(recording) AS bigint)
+      FROM event GROUP BY unit, at),
+    held(unit, length, state, apart, recording, state_change, apart_change) AS (
+      SELECT unit, LEAD(at, 1, CAST(:end AS bigint)) OVER past - at, CAST(SUM(state) OVER past AS bigint),
+        CAST(SUM(apart) OVER past AS bigint), CAST(SUM(recording) OVER past AS bigint), state, apart
+      FROM instant WINDOW past AS (PARTITION BY unit ORDER BY at ROWS UNBOUNDED PRECEDING))
+"""  # noqa: S608 - of constants
+_BEGUN = f"""(apart & {_DAY - 1}) = 0 AND (state & {_OFFLINE * _FIFTEEN}) <> 0 AND NOT (
+      (apart - apart_change & {_DAY - 1}) = 0 AND (state - state_change & {_OFFLINE * _FIFTEEN}) <> 0)"""
+"""Whether an outage begins: the device is lost on its own account, and just before it was not."""
 
 
-def _sums() -> str:
-    silent = {
-        "online": "online IN ('unknown', 'silent')",
-        "intact": "intact IN ('unknown', 'silent')",
-        # Of a device without recordings the recording is empty, and the party stands alone.
-        "recording": "recording IN ('unknown', 'goodsilent', 'badsilent', 'unknownsilent')",
+def _holds(counter: str, unit: int, *units: int) -> str:
+    """Whether any of these counts in a counter is not 0."""
+    width = _TWELVE if counter == "apart" else _FIFTEEN
+    return f"({counter} & {sum(one * width for one in (unit, *units))}) <> 0"
+
+
+def _parts() -> dict[str, str]:
+    """``SUMS`` of what is held between two events, but for the good: it is what the rest leaves of a day."""
+    idle, silent, lost = (_holds("apart", unit) for unit in (_IDLE, _SILENT, _PARENT))
+    out, unmeasured = _holds("apart", _IDLE, _MAINTENANCE), _holds("apart", _IDLE, _MAINTENANCE, _SILENT)
+    offline, doubtful = _holds("state", _OFFLINE), _holds("state", _DOUBTFUL)
+    faulty, unsure = _holds("state", _OFFLINE, _FAULTY), _holds("state", _DOUBTFUL, _UNSURE)
+    behind = f"{offline} AND {lost}"
+    required = f"recording <> 0 AND NOT {out} AND recording < {_OFF}"
+    gaps, holes = (f"(recording / {unit} & {_FIFTEEN})" for unit in (_MISSING, _UNSEARCHED))
+    return {
+        "idle": _total("length", idle),
+        "maintenance": _total("length", f"{_holds('apart', _MAINTENANCE)} AND NOT {idle}"),
+        "online_bad": _total("length", f"{offline} AND NOT {lost} AND NOT {unmeasured}"),
+        "online_parent": _total("length", f"{behind} AND NOT {unmeasured}"),
+        "online_unknown": _total("length", f"({silent} OR {doubtful} AND NOT {offline}) AND NOT {out}"),
+        "intact_bad": _total("length", f"{faulty} AND NOT ({behind}) AND NOT {unmeasured}"),
+        "intact_unknown": _total("length", f"({silent} OR {unsure} AND NOT {faulty}) AND NOT {out}"),
+        "recording_good": _total(f"length * ((recording & {_FIFTEEN}) - {gaps} - {holes})", required),
+        "recording_bad": _total(f"length * {gaps}", f"{required} AND NOT {lost}"),
+        "recording_parent": _total(f"length * {gaps}", f"{required} AND {lost}"),
+        "recording_unknown": _total(f"length * {holes}", required),
+        "outages": _total("1", _BEGUN),
     }
-    found = [_LENGTH.format("party = 'idle'"), _LENGTH.format("party = 'maintenance'")]
-    for measure in ("online", "intact", "recording"):
-        found += [_LENGTH.format(f"{measure} = '{part}'") for part in ("good", "bad", "parent")]
-        found.append(_LENGTH.format(silent[measure]))
-    return ", ".join([*found, "CAST(SUM(outage) AS bigint)"])
+
+
+def _total(what: str, when: str) -> str:
+    return f"CAST(COALESCE(SUM({what}) FILTER (WHERE {when}), 0) AS bigint)"
+
+
+def _good(measure: str) -> str:
+    rest = ("idle", "maintenance", f"{measure}_bad", "online_parent", f"{measure}_unknown")
+    return " - ".join(["length", *rest])
 
 
 def _statement(dialect: str, *, keep: bool) -> TextClause:
-    head = f"INSERT INTO rate_day (zone, day, device, {', '.join(SUMS)}) " if keep else ""
-    first, group = ("CAST(:zone AS text), day, device", "unit, day") if keep else ("device", "unit")
-    summed = f"SELECT {group}, {_sums()} FROM begun WHERE day IS NOT NULL GROUP BY {group}"  # noqa: S608 - of constants
-    total = f", total({group}, {', '.join(SUMS)}) AS ({summed})"
-    told = f"SELECT {first}, {', '.join(SUMS)} FROM total JOIN chosen USING (unit)"  # noqa: S608 - of constants
-    return text(f"{head}WITH {_SOURCES[dialect]}{_STEPS}{total} {told}")
+    parts = _parts()
+    told = {name: name for name in parts} | {
+        "online_good": _good("online"),
+        "intact_good": _good("intact"),
+        # Who is lost behind a parent is neither online nor intact.
+        "intact_parent": "online_parent",
+    }
+    # Besides the beginning of each day, only what is amiss or recorded is added up: most of the time it is neither.
+    steps = f"""{_STEPS},
+    account AS (
+      SELECT *, apart / {_DAY} AS number FROM held
+      WHERE apart >= {_DAY} AND (apart_change >= {_DAY} OR state <> 0 OR recording <> 0
+        OR (apart & {_DAY - 1}) <> 0)),
+    total(unit, number, {", ".join(parts)}) AS (
+      SELECT unit, number, {", ".join(parts.values())} FROM account GROUP BY unit, number),
+    span(number, at, length) AS MATERIALIZED (
+      SELECT number, at, LEAD(at, 1, CAST(:end AS bigint)) OVER (ORDER BY at) - at FROM border),
+    day(device, at, {", ".join(SUMS)}) AS (
+      SELECT device, at, {", ".join(told[name] for name in SUMS)}
+      FROM total JOIN chosen USING (unit) JOIN span USING (number))"""  # noqa: S608 - of constants
+    if keep:
+        head = f"INSERT INTO rate_day (device, day, {', '.join(SUMS)}, zone)"
+        return text(f"{head} WITH {_SOURCES[dialect]}{steps} SELECT day.*, CAST(:zone AS text) FROM day")  # noqa: S608 - of constants
+    sums = ", ".join(f"SUM({name})" for name in SUMS)
+    return text(f"WITH {_SOURCES[dialect]}{steps} SELECT device, {sums} FROM day GROUP BY device")  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +209,7 @@ class Stretch:
 def compute(tx: Connection, stretch: Stretch) -> dict[str, Sums]:
     """The sums of each device over the stretch."""
     rows = tx.execute(_statement(tx.dialect.name, keep=False), _values(stretch))
-    return {row[0]: Sums(*row[1:]) for row in rows}
+    return {row[0]: Sums(*map(int, row[1:])) for row in rows}
 
 
 def keep(tx: Connection, zone: str, stretch: Stretch) -> None:
@@ -192,7 +227,7 @@ def _values(stretch: Stretch) -> dict[str, object]:
     end = microseconds(stretch.ends)
     named = {id: place for place, (id, _) in enumerate(stretch.devices)}
     apart = [
-        [named[one.device], max(microseconds(one.begins), before), min(microseconds(one.ends), end), _WEIGHTS[one.why]]
+        [named[one.device], max(microseconds(one.begins), before), min(microseconds(one.ends), end), *_WEIGHTS[one.why]]
         for one in stretch.apart
         if one.device in named and microseconds(one.ends) > before and microseconds(one.begins) < end
     ]
@@ -239,15 +274,21 @@ def newest_flip(tx: Connection) -> int:
     return tx.execute(select(func.max(_FLIPS.c.id))).scalar() or 0
 
 
-def kept(tx: Connection, zone: str, begins: datetime, ends: datetime) -> dict[str, Sums]:
-    """The sums of each device over the days that are kept from ``begins`` until ``ends``."""
+def kept(
+    tx: Connection, zone: str, begins: datetime, ends: datetime, devices: Sequence[str] | None = None
+) -> dict[str, Sums]:
+    """The sums of each device, or of each of these, over the days that are kept from ``begins`` until ``ends``."""
     sums = [func.sum(_DAYS.c[name]) for name in SUMS]
     query = (
         select(_DAYS.c.device, *sums)
         .where(_DAYS.c.zone == zone, _DAYS.c.day >= begins, _DAYS.c.day < ends)
         .group_by(_DAYS.c.device)
     )
-    return {row[0]: Sums(*map(int, row[1:])) for row in tx.execute(query)}
+    found: dict[str, Sums] = {}
+    for part in [None] if devices is None else batches(devices):
+        chosen = query if part is None else query.where(_DAYS.c.device.in_(part))
+        found |= {row[0]: Sums(*map(int, row[1:])) for row in tx.execute(chosen)}
+    return found
 
 
 def by_day(
@@ -269,25 +310,50 @@ def by_day(
     return found
 
 
-def digests(days: Sequence[Day], apart: Iterable[Excluded], devices: Iterable[str]) -> dict[datetime, str]:
-    """What each day's sums rest on besides flips, in few letters: the devices that were there, and what is kept apart.
+def digests(
+    days: Sequence[Day], apart: Iterable[Excluded], recordings: Iterable[Recording], devices: Iterable[str]
+) -> dict[datetime, str]:
+    """What each day's sums rest on besides flips, in few letters: the devices that were there, what is kept apart, and
+    what recorders have.
 
     A device that was idle all day does not count: one that is registered today changes no day before."""
-    begins = [day for day, _ in days]
     absent: list[set[str]] = [set() for _ in days]
     lines: list[list[str]] = [[] for _ in days]
+
+    def tell(what: str, since: datetime, until: datetime) -> None:
+        for place, when in _by_day(days, since, until):
+            lines[place].append(what + when)
+
     for one in sorted(apart):
-        first = max(bisect_right(begins, one.begins) - 1, 0)
-        for place in range(first, bisect_left(begins, one.ends)):
-            day, until = days[place]
-            begin, end = max(one.begins, day), min(one.ends, until)
-            if one.why is Exclusion.IDLE and (begin, end) == (day, until):
+        for place, when in _by_day(days, one.begins, one.ends):
+            if one.why is Exclusion.IDLE and not when:
                 absent[place].add(one.device)
-            elif begin < end:
-                lines[place].append(f"{one.device}\0{one.why.value}\0{begin}\0{end}")
+            else:
+                lines[place].append(f"{one.device}\0{one.why.value}{when}")
+    for recording in recordings:
+        what = f"{recording.device}\0{recording.token}"
+        tell(what, recording.since, recording.until)
+        if not recording.ended and days:
+            tell(f"{what}\0unknown", recording.until, days[-1][1])
+        for gap in recording.gaps:
+            tell(f"{what}\0{gap.lack.value}", gap.since, gap.until)
     everybody = sorted(devices)
     found: dict[datetime, str] = {}
-    for day, gone, told in zip(begins, absent, lines, strict=True):
+    for (day, _), gone, told in zip(days, absent, lines, strict=True):
         there = everybody if not gone else [id for id in everybody if id not in gone]
         found[day] = hashlib.sha256("\n".join([*there, "", *told]).encode()).hexdigest()[:32]
     return found
+
+
+def _by_day(days: Sequence[Day], since: datetime, until: datetime) -> Iterator[tuple[int, str]]:
+    """The days that a stretch touches, by their places, and from when until when; nothing: all day."""
+    for place in range(max(bisect_right(days, since, key=_begin) - 1, 0), bisect_left(days, until, key=_begin)):
+        begin, end = max(since, days[place][0]), min(until, days[place][1])
+        if (begin, end) == days[place]:
+            yield place, ""
+        elif begin < end:
+            yield place, f"\0{begin}\0{end}"
+
+
+def _begin(day: Day) -> datetime:
+    return day[0]

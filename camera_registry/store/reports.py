@@ -81,19 +81,39 @@ def said(tx: Connection) -> dict[str, Facts]:
 
 def freeze(tx: Connection, name: str, version: str, sums: Mapping[str, Sums], *, author: str, at: datetime) -> bool:
     """Keep the figures of a report for good; False when they are kept already, and stay as they are."""
-    if frozen(tx, name) is not None:
-        return False
     figures = {device: [getattr(one, part) for part in SUMS] for device, one in sums.items()}
-    row = {"name": name, "frozen_at": at, "frozen_by": author, "version": version, "figures": figures}
-    insert(tx, _FROZEN, [row])
-    audit.append(tx, author, "report.freeze", f"report/{name}", {"version": version, "devices": len(sums)}, at)
-    return True
+    return keep(tx, name, version, figures, {"devices": len(sums)}, author=author, at=at)
 
 
 def frozen(tx: Connection, name: str) -> Frozen | None:
     """What was kept under that name, or None."""
-    row = tx.execute(select(_FROZEN).where(_FROZEN.c.name == name)).first()
+    row = kept(tx, name)
     if row is None:
         return None
     sums = {device: Sums(*parts) for device, parts in row.figures.items()}
     return Frozen(row.name, row.frozen_at, row.frozen_by, row.version, sums)
+
+
+def keep(
+    tx: Connection,
+    name: str,
+    version: str,
+    figures: Mapping[str, Any],
+    told: Mapping[str, object],
+    *,
+    author: str,
+    at: datetime,
+) -> bool:
+    """Keep figures under a name for good; False when there are some already, which stay. ``told`` goes into the audit
+    trail beside the version."""
+    if kept(tx, name) is not None:
+        return False
+    row = {"name": name, "frozen_at": at, "frozen_by": author, "version": version, "figures": figures}
+    insert(tx, _FROZEN, [row])
+    audit.append(tx, author, "report.freeze", f"report/{name}", {"version": version, **told}, at)
+    return True
+
+
+def kept(tx: Connection, name: str) -> Any | None:
+    """The row that was kept under that name, or None."""
+    return tx.execute(select(_FROZEN).where(_FROZEN.c.name == name)).first()

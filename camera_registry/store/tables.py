@@ -18,7 +18,14 @@ from camera_registry.model.discovery import ProposalKind, ProposalState
 from camera_registry.model.health import Aspect, Cause, State
 from camera_registry.model.people import Role
 from camera_registry.model.place import SiteCategory
-from camera_registry.store import attachment_tables, fields, incident_tables, order_tables, rate_tables
+from camera_registry.store import (
+    attachment_tables,
+    fields,
+    incident_tables,
+    order_tables,
+    rate_tables,
+    recording_tables,
+)
 from camera_registry.store.columns import Json, Word
 
 
@@ -228,7 +235,7 @@ class FlipRow(SQLModel, table=True):
     __tablename__ = "flip"
     __table_args__ = (
         Index("ix_flip_device", "device", "id"),
-        Index("ix_flip_subject", "device", "channel", "aspect", "at"),
+        Index("ix_flip_subject", "device", "channel", "aspect", "at", "after"),
     )
     id: int | None = fields.serial()
     device: str
@@ -362,6 +369,7 @@ METADATA = incident_tables.IncidentRow.metadata
 assert order_tables.WorkOrderRow.metadata is METADATA
 assert rate_tables.RateDayRow.metadata is METADATA
 assert attachment_tables.AttachmentRow.metadata is METADATA
+assert recording_tables.RecordingRow.metadata is METADATA
 
 ITEMS: dict[str, Table] = {
     "area": table(AreaRow),

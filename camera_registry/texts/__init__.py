@@ -18,6 +18,7 @@ from importlib.resources import files
 from camera_registry.model.chain import Chain, LinkSeen, first_broken
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Failure
+from camera_registry.model.wrong import Wrong
 
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
@@ -74,6 +75,13 @@ class Texts:
         swapped = flaw == "out_of_range" and named.get("high") == "90"
         remedy = "remedy_swapped" if swapped else "remedy"
         return self(f"problem.{flaw}.what", **named), self(f"problem.{flaw}.{remedy}", **named)
+
+    def wrong(self, one: Wrong) -> str:
+        """What is wrong with the settings, at which key, and what was given there."""
+        text = self.entries.get(f"settings_flaw.{one.key}")
+        told = text.format_map(one.values) if text is not None else str(one.values.get("message", one.detail))
+        shown = self("settings_flaw.given", given=one.values["given"]) if one.values.get("given") else ""
+        return f"{one.place}: {told}{shown}" if one.place else f"{told}{shown}"
 
     def link(self, seen: LinkSeen, zone: tzinfo = UTC) -> str:
         """What was found of one link of the chain."""

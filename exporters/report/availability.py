@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
-from camera_registry.rules.availability import grouped
+from camera_registry.model.recording import NotComputable
 from camera_registry.rules.places import way_up
-from camera_registry.store.measuring import Measured
+from camera_registry.store.measuring import Measured, Piece
+from camera_registry.store.recordings import Missing
 from camera_registry.store.reports import Frozen, Told
 from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing, cells, length
 
 _WORST = 50
+_MOST_GAPS = 500
 _GROUPINGS = ("area", "site", "contractor", "manufacturer", "model", "kind")
 
 
@@ -25,6 +27,10 @@ class Besides:
     flapping: Sequence[Told] = ()
     lenses: Sequence[Told] = ()
     frozen: Frozen | None = None
+    gaps: Sequence[Missing] = ()
+    """Gaps of recordings, the longest first."""
+    not_computable: Mapping[str, NotComputable] = field(default_factory=dict)
+    """Devices that are asked for recordings, and why it can't be told what they recorded."""
 
 
 def document(measured: Measured, besides: Besides, writing: Writing) -> Document:
@@ -55,6 +61,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         Section(words("report.section.total"), (), (chart,), (whole, days)),
         Section(words("report.section.groups"), (), (), groups),
         Section(words("report.section.worst"), (), (), _worst(measured, besides, writing)),
+        Section(words("recorded.section"), (words("recorded.about"),), (), _recorded(measured, besides, writing)),
         Section(words("report.section.devices"), (), (), (_devices(measured, writing),)),
     ]
     if frozen is not None:
@@ -66,7 +73,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
         measured.period.zone,
         facts,
         tuple(sections),
-        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "present")),
+        tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "then")),
         (words("report.sign.made"), words("report.sign.checked")),
     )
 
@@ -81,7 +88,10 @@ def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
             return way_up(device.area, parents) if device.area else ("",)
         return (str(getattr(device, by)),)
 
-    members = grouped({id: keys(device) for id, device in measured.devices.items()})
+    members: dict[str, list[Piece]] = {}
+    for piece in measured.pieces:
+        for key in keys(piece.device):
+            members.setdefault(key, []).append(piece)
     names: Mapping[str, str] = {
         "area": {one.id: one.name for one in register.areas.values()},
         "site": {one.id: one.name for one in register.sites.values()},
@@ -89,15 +99,16 @@ def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
         "kind": {device.kind.value: writing.words.name(device.kind) for device in measured.devices.values()},
     }.get(by, {})
     rows = [
-        (key or writing.words("report.nowhere"), names.get(key, ""), len(ids), *cells(_sum(measured, ids)))
-        for key, ids in sorted(members.items())
+        (
+            key or writing.words("report.nowhere"),
+            names.get(key, ""),
+            len({piece.device.id for piece in pieces}),
+            *cells(sum((piece.sums for piece in pieces), Sums())),
+        )
+        for key, pieces in sorted(members.items())
     ]
     columns = (*writing.columns("group", "name", "devices"), *writing.sums())
     return Table(f"by_{by}", writing.words(f"report.table.by_{by}"), columns, tuple(rows))
-
-
-def _sum(measured: Measured, ids: Iterable[str]) -> Sums:
-    return sum((measured.sums.get(id, Sums()) for id in ids), Sums())
 
 
 def _device(measured: Measured, id: str) -> tuple[Cell, ...]:
@@ -148,11 +159,39 @@ def _told(name: str, told: Sequence[Told], measured: Measured, writing: Writing)
     return Table(name, writing.words(f"report.table.{name}"), columns, rows, note=note)
 
 
+def _recorded(measured: Measured, besides: Besides, writing: Writing) -> tuple[Table, ...]:
+    """Gaps of recordings, and devices of which none can be told."""
+    words = writing.words
+    gaps = [one for one in besides.gaps if one.device in measured.devices]
+    rows = tuple(
+        (
+            *_device(measured, one.device),
+            one.recording,
+            one.since,
+            None if one.open else one.until,
+            one.until - one.since,
+            round(one.resolution),
+        )
+        for one in gaps[:_MOST_GAPS]
+    )
+    whys = tuple(
+        (*_device(measured, id), words.name(why))
+        for id, why in sorted(besides.not_computable.items())
+        if id in measured.devices
+    )
+    columns = writing.columns(*_OF_A_DEVICE, "recording_name", "begins", "ends", "length", "resolution")
+    note = words("recorded.note", n=_MOST_GAPS, of=len(gaps))
+    return (
+        Table("recording_gaps", words("recorded.gaps"), columns, rows, note=note),
+        Table("not_computable", words("recorded.not_computable"), writing.columns(*_OF_A_DEVICE, "why"), whys),
+    )
+
+
 def _corrections(measured: Measured, frozen: Frozen, writing: Writing) -> Section:
     """What has changed since the figures were frozen: late data, edits of windows and of lives."""
     rows = []
     for id in sorted(measured.sums):
-        now, then = measured.sums[id], frozen.sums.get(id)
+        now, then = measured.whole[id], frozen.sums.get(id)
         if then == now:
             continue
         was = (then or Sums()).rate(Measure.ONLINE)

@@ -3,43 +3,65 @@ points of failure, and how much of its ground is in a field of view."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from camera_registry.model.place import Site
 from camera_registry.model.register import Register
+from camera_registry.rules.coverage.charge import Charges
 from camera_registry.rules.coverage.period import SitePeriod, Totals
 from camera_registry.rules.coverage.points import Single
 from camera_registry.rules.geometry.extent import Extent, Unmeasured
+from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
 from camera_registry.texts import Texts
 from exporters.report.document import Cell, Chart, ChartKind, Column, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing
 
-_WIDE = {"site": 18, "name": 26, "area": 16, "views": 40, "why": 40, "point": 26, "begin": 20, "end": 20}
+_WIDE = {
+    "site": 18, "name": 26, "area": 16, "view": 20, "contractor": 18, "views": 40, "why": 40, "point": 26,
+    "begin": 20, "end": 20, "flaw": 44, "remedy": 44,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is told: the period and the one before, worst first; by site the single points of failure as its last moment
-    left them; fields of view as the register has them at the end (``extents``), whatever worked."""
+    """What is told: the period and the one before, worst first; uncovered time by whom it is charged to; by site the
+    single points of failure as its last moment left them; fields of view as the register has them at the end
+    (``extents``), whatever worked; sites of which nothing is required (``bare``); the views asked for (``only``; None:
+    all); figures of this period and of the one before as they were frozen."""
 
     since: datetime
     until: datetime
     zone: ZoneInfo
     sites: Sequence[SitePeriod]
     before: Sequence[SitePeriod]
+    charges: Mapping[tuple[str, str], Charges]
     singles: Mapping[str, Sequence[Single]]
     extents: Sequence[Extent]
     unmeasured: Sequence[Unmeasured]
     version: int
+    bare: Sequence[Site] = ()
+    only: Collection[str] | None = None
+    frozen: FrozenCoverage | None = None
+    frozen_before: FrozenCoverage | None = None
+    whole: bool = True
+    """Of the whole city, not of an area or a contractor."""
+
+    def earlier(self) -> dict[str, Totals]:
+        """By site, the period before: as it was frozen, if it was."""
+        if self.frozen_before is None:
+            return {one.site: one.totals for one in self.before}
+        here = {one.site for one in self.sites} | {one.site for one in self.before}
+        return {id: one.totals(self.only) for id, one in self.frozen_before.sites.items() if id in here}
 
 
 def document(audit: Audit, register: Register, writing: Writing) -> Document:
     """The audit as a document."""
     words = writing.words
     total = sum((one.totals for one in audit.sites), Totals())
-    earlier = sum((one.totals for one in audit.before), Totals())
+    earlier = sum(audit.earlier().values(), Totals())
     local = [at.astimezone(audit.zone) for at in (audit.since, audit.until)]
     facts: list[tuple[str, Cell]] = [
         ("period", f"{local[0]:%Y-%m-%d %H:%M:%S} – {local[1]:%Y-%m-%d %H:%M:%S}"),
@@ -56,6 +78,10 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
     ]
     if writing.asked:
         facts.insert(1, ("asked", writing.asked))
+    for name, frozen in (("frozen", audit.frozen), ("frozen_before", audit.frozen_before)):
+        if frozen is not None:
+            at = f"{frozen.at.astimezone(audit.zone):%Y-%m-%d %H:%M:%S}"
+            facts.append((name, words("coverage_frozen.told", at=at, by=frozen.by, version=frozen.version)))
     chart = Chart(ChartKind.BAR, words("coverage_report.chart"), "sites", "site", ("coverage", "before"))
     return Document(
         "coverage",
@@ -64,18 +90,21 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
         audit.zone,
         tuple(Fact(name, words(f"coverage_report.fact.{name}"), value) for name, value in facts),
         (
+            *_flaws(audit, words),
             Section(words("coverage_report.section.sites"), (), (chart,), (_sites(audit, register, words),)),
+            *_corrections(audit, register, words),
             Section(words("coverage_report.section.dark"), (), (), (_dark(audit, register, words),)),
+            Section(words("coverage_report.section.charged"), (), (), _charged(audit, register, words)),
             Section(words("coverage_report.section.points"), (), (), (_points(audit, register, words),)),
             Section(words("coverage_report.section.ground"), (), (), (_ground(audit, register, words),)),
         ),
-        (words("coverage_report.note.planned"), words("coverage_report.note.ground")),
+        tuple(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
         (words("report.sign.made"), words("report.sign.checked")),
     )
 
 
 def _sites(audit: Audit, register: Register, words: Texts) -> Table:
-    before = {one.site: one.totals for one in audit.before}
+    before = audit.earlier()
     rows: list[tuple[Cell, ...]] = [
         (
             one.site,
@@ -97,11 +126,96 @@ def _sites(audit: Audit, register: Register, words: Texts) -> Table:
     return _table("sites", text, numbers, rows, words)
 
 
+def _flaws(audit: Audit, words: Texts) -> tuple[Section, ...]:
+    """What makes the report less than it should be, where there is such: sites of which nothing is required."""
+    if not audit.bare:
+        return ()
+    rows: list[tuple[Cell, ...]] = [
+        (
+            site.id,
+            site.name,
+            site.area,
+            words("problem.site_without_views.what", id=site.id),
+            words("problem.site_without_views.remedy"),
+        )
+        for site in audit.bare
+    ]
+    paragraph = words("coverage_report.flaws", n=len(rows))
+    table = _table("without_views", ("site", "name", "area", "flaw", "remedy"), (), rows, words)
+    return (Section(words("coverage_report.section.flaws"), (paragraph,), (), (table,)),)
+
+
+def _corrections(audit: Audit, register: Register, words: Texts) -> tuple[Section, ...]:
+    """What has changed since the figures were frozen, site by site and view by view: late data, edits of windows."""
+    frozen = audit.frozen
+    if frozen is None:
+        return ()
+    sites: list[tuple[Cell, ...]] = []
+    views: list[tuple[Cell, ...]] = []
+    now = {one.site: one for one in audit.sites}
+    # A site that is asked for and has no figures any more was taken out of the register of that time.
+    for id in [*now, *(id for id in frozen.sites if id not in now and _asked(audit, id))]:
+        was, found = frozen.sites.get(id, FrozenSite(timedelta(), {})), now.get(id)
+        is_now = {view.view: view.totals for view in found.views} if found else {}
+        totals = found.totals if found else Totals()
+        # Of some of a site's views it can't be told how long it was dark: that was kept of the whole site alone.
+        dark = (was.dark, found.dark_time if found else timedelta()) if audit.only is None else (None, None)
+        if was.totals(audit.only) != totals or dark[0] != dark[1]:
+            sites.append((id, _name(register, id), *_both(was.totals(audit.only), totals), *dark))
+        names = [view for view in (*is_now, *was.views) if audit.only is None or view in audit.only]
+        views += [
+            (id, view, *_both(was.views.get(view, Totals()), is_now.get(view, Totals())))
+            for view in dict.fromkeys(names)
+            if was.views.get(view, Totals()) != is_now.get(view, Totals())
+        ]
+    figures = ("frozen_coverage", "coverage", "frozen_uncovered", "uncovered")
+    tables = (
+        _table("corrections", ("site", "name"), (*figures, "frozen_dark", "dark"), sites, words),
+        _table("corrected_views", ("site", "view"), figures, views, words),
+    )
+    paragraph = words("coverage_frozen.corrections" if views or sites else "report.no_corrections")
+    return (Section(words("coverage_report.section.corrections"), (paragraph,), (), tables),)
+
+
+def _asked(audit: Audit, site: str) -> bool:
+    """Whether a site without figures belongs to what was asked for: in a report of the whole city all do."""
+    return audit.whole or (audit.only is None and site in {one.site for one in audit.before})
+
+
+def _both(was: Totals, now: Totals) -> tuple[Cell, ...]:
+    return _ratio(was), _ratio(now), was.uncovered, now.uncovered
+
+
 def _dark(audit: Audit, register: Register, words: Texts) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (one.site, _name(register, one.site), begin, end, end - begin) for one in audit.sites for begin, end in one.dark
     ]
     return _table("dark", ("site", "name", "begin", "end"), ("length",), rows, words)
+
+
+def _charged(audit: Audit, register: Register, words: Texts) -> tuple[Table, ...]:
+    """Who owes what was uncovered: by contractor, and view by view."""
+    here = {(one.site, view.view): view.totals.uncovered for one in audit.sites for view in one.views}
+    owed = {key: found for key, found in audit.charges.items() if key in here}
+    sums: dict[str, timedelta] = {}
+    views: dict[str, int] = {}
+    for found in owed.values():
+        for id, time in found.items():
+            sums[id] = sums.get(id, timedelta()) + time
+            views[id] = views.get(id, 0) + 1
+    who = {id: one.name for id, one in register.contractors.items()} | {"": words("coverage_report.nobody")}
+    total: list[tuple[Cell, ...]] = [
+        (id, who.get(id, ""), views[id], sums[id]) for id in sorted(sums, key=lambda id: (-sums[id], id))
+    ]
+    single: list[tuple[Cell, ...]] = [
+        (site, view, id, who.get(id, ""), here[site, view], time)
+        for (site, view), found in owed.items()
+        for id, time in sorted(found.items())
+    ]
+    return (
+        _table("charged", ("contractor", "name"), ("count", "charged"), total, words),
+        _table("charged_views", ("site", "view", "contractor", "name"), ("uncovered", "charged"), single, words),
+    )
 
 
 def _points(audit: Audit, register: Register, words: Texts) -> Table:

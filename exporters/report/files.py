@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from camera_registry.model.device import Life
+from camera_registry.model.place import Site
 from camera_registry.model.register import Register
 from camera_registry.rules.device_files import FileFinding, FileFlaw, file_rate
 from exporters.report.document import Document, Fact, Ratio, Section, Table
@@ -15,9 +16,14 @@ from exporters.report.wording import Writing
 
 
 def document(
-    register: Register, findings: Sequence[FileFinding], version: int, writing: Writing, zone: ZoneInfo
+    register: Register,
+    findings: Sequence[FileFinding],
+    bare: Sequence[Site],
+    version: int,
+    writing: Writing,
+    zone: ZoneInfo,
 ) -> Document:
-    """The audit, of the register as it is now."""
+    """The audit, of the register as it is now. ``bare`` are sites without views, whose coverage can't be told."""
     words, devices = writing.words, register.devices
     files = [device for device in devices.values() if device.life is not Life.RETIRED]
     rate = file_rate(files, findings)
@@ -51,13 +57,20 @@ def document(
     )
     columns = writing.columns("device", "name", "area", "contractor", "field", "flaw", "found", "against")
     every = Table("findings", words("report.table.findings"), columns, rows)
+    sites = Table(
+        "sites",
+        words("coverage_report.section.without_views"),
+        writing.columns("site", "name", "area", "flaw"),
+        tuple((one.id, one.name, one.area, words("problem.site_without_views.what", id=one.id)) for one in bare),
+        note=words("problem.site_without_views.remedy"),
+    )
     return Document(
         "files",
         words("report.title.files"),
         words.language,
         zone,
         tuple(Fact(name, words(f"report.fact.{name}"), value) for name, value in facts),
-        (Section(words("report.section.files"), (), (), (summary, every)),),
+        (Section(words("report.section.files"), (), (), (*((sites,) if bare else ()), summary, every)),),
         (words("report.note.files"),),
         (words("report.sign.made"), words("report.sign.checked")),
     )

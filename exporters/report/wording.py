@@ -101,6 +101,7 @@ _WORDS = frozenset(
         "ends",
         "last",
         "day",
+        "recording_name",
     }
 )
 _WIDTHS = {
@@ -113,6 +114,7 @@ _WIDTHS = {
     "about": 30,
     "found": 28,
     "against": 28,
+    "recording_name": 24,
     "begins": 20,
     "ends": 20,
     "last": 20,

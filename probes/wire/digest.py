@@ -128,37 +128,37 @@ def authorization(
         raise WireError(f"the device asks for {challenge.name}, which is not supported")
     hashed = _HASHES[challenge.hash_name]
 
-    def digest(*parts: str) -> str:
-        return hashed(":".join(parts).encode("latin-1"))
+    def digest(text: str) -> str:
+        return hashed(text.encode("latin-1"))
 
-    first = digest(username, challenge.realm, password)
-    if challenge.algorithm.upper().endswith("-SESS"):
-        first = digest(first, challenge.nonce, cnonce)
+    nonce, session = challenge.nonce, challenge.algorithm.upper().endswith("-SESS")
+    first = digest(f"{username}:{challenge.realm}:{password}")
+    if session:
+        first = digest(f"{first}:{nonce}:{cnonce}")
     qop = "auth" if "auth" in challenge.qop else "auth-int" if challenge.qop else ""
-    second = (request.method, request.uri, hashed(request.body)) if qop == "auth-int" else (request.method, request.uri)
-    counted = f"{count:08x}"
-    middle = (challenge.nonce, counted, cnonce, qop) if qop else (challenge.nonce,)
-    fields = [
-        f'username="{_quote(username)}"',
-        f'realm="{_quote(challenge.realm)}"',
-        f'nonce="{_quote(challenge.nonce)}"',
-        f'uri="{request.uri}"',
-        f'response="{digest(first, *middle, digest(*second))}"',
-    ]
+    asked = f"{request.method}:{request.uri}"
+    second = digest(f"{asked}:{hashed(request.body)}" if qop == "auth-int" else asked)
+    middle = f"{nonce}:{count:08x}:{cnonce}:{qop}" if qop else nonce
+    sent = (
+        f'Digest username="{_quote(username)}", realm="{_quote(challenge.realm)}", nonce="{_quote(nonce)}", '
+        f'uri="{request.uri}", response="{digest(f"{first}:{middle}:{second}")}"'
+    )
     if challenge.algorithm:
-        fields.append(f"algorithm={challenge.algorithm}")
+        sent += f", algorithm={challenge.algorithm}"
     if challenge.opaque is not None:
-        fields.append(f'opaque="{_quote(challenge.opaque)}"')
+        sent += f', opaque="{_quote(challenge.opaque)}"'
     if qop:
-        fields += [f"qop={qop}", f"nc={counted}"]
-    if qop or challenge.algorithm.upper().endswith("-SESS"):
-        fields.append(f'cnonce="{cnonce}"')
-    return "Digest " + ", ".join(fields)
+        sent += f", qop={qop}, nc={count:08x}"
+    if qop or session:
+        sent += f', cnonce="{cnonce}"'
+    return sent
 
 
 def _as_bytes(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("latin-1")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
 def _quote(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+    if '"' in value or "\\" in value:
+        return value.replace("\\", "\\\\").replace('"', '\\"')
+    return value

@@ -69,14 +69,14 @@ def write_request(method: str, target: str, host: str, headers: Headers = (), bo
     """A request with ``target`` as made by ``request_target``. Raises WireError for a line break in a header, and for
     what is not on the allow-list."""
     check_http(method, headers)
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "User-Agent: camera-registry", "Accept-Encoding: identity"]
+    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: camera-registry\r\nAccept-Encoding: identity\r\n"
     for name, value in headers:
-        if _HEADER_BREAK.search(value):
+        if not value.isprintable() and _HEADER_BREAK.search(value):
             raise WireError(f"header {name} must not hold a line break")
-        lines.append(f"{name}: {value}")
+        head += f"{name}: {value}\r\n"
     if body or method == "POST":
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
+        head += f"Content-Length: {len(body)}\r\n"
+    return f"{head}\r\n".encode("latin-1") + body
 
 
 class AnswerReader:
@@ -89,6 +89,7 @@ class AnswerReader:
         self._looked = self._blank = 0
         self._head: Head | None = None
         self._length: int | None = None
+        self._keeps = False
         self._chunked = False
         self._body = bytearray()
         self._chunk_left = 0
@@ -106,11 +107,17 @@ class AnswerReader:
         """Take in bytes; true when ``answer`` is complete. Raises WireError, TooLarge."""
         if self._head is not None and not self._chunked:
             self._body += data
+        elif self._head is None and not self._buffer and data.startswith(b"HTTP/") and (end := head_end(data)) >= 0:
+            # As nearly all answers come: the whole head at once, most often with all of the body.
+            if self._accept(read_head(data[:end])) and self._length is not None and len(data) - end == self._length:
+                self._finish(data[end:], complete=True, reusable=True)
+                return True
+            self._buffer += data[end:]
         else:
             self._buffer += data
-            while self._head is None:
-                if not self._read_head():
-                    return False
+        while self._head is None:
+            if not self._read_head():
+                return False
         if self.answer is None:
             self._read_body()
         return self.answer is not None
@@ -121,7 +128,7 @@ class AnswerReader:
             if self._head is None:
                 said = f" after {excerpt(bytes(self._buffer))!r}" if self._buffer else " without an answer"
                 raise WireError(f"the device closed the connection{said}")
-            self._finish(complete=self._length is None and not self._chunked, reusable=False)
+            self._finish(bytes(self._body), complete=self._length is None and not self._chunked, reusable=False)
         assert self.answer is not None
         return self.answer
 
@@ -136,20 +143,28 @@ class AnswerReader:
                 raise WireError(f"not an HTTP answer; it begins with {excerpt(bytes(self._buffer))!r}")
             return False
         head = read_head(bytes(self._buffer[:end]))
+        del self._buffer[:end]
+        self._accept(head)
+        return True
+
+    def _accept(self, head: Head) -> bool:
+        """Take up what a head says of the body; false when another head follows."""
         if head.protocol != "HTTP":
             raise WireError(f"the device speaks {head.protocol} on this port, not HTTP")
-        del self._buffer[:end]
         if 100 <= head.status < 200:
             self._interim += 1
             if self._interim > _INTERIM_LIMIT:
                 raise WireError("the device sends interim answers without end")
-            return True
-        encoding = head.get("content-encoding").strip().lower()
+            return False
+        told = dict(reversed(head.headers))  # of several the first counts
+        encoding = told.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise WireError(f"the answer is compressed ({encoding[:20]!r}) although only identity was accepted")
         self._head = head
-        self._chunked = "chunked" in head.get("transfer-encoding").lower()
-        length = head.get("content-length").split(",")[0].strip()
+        wish = told.get("connection", "").lower()
+        self._keeps = "close" not in wish and (head.version != "1.0" or "keep-alive" in wish)
+        self._chunked = "chunked" in told.get("transfer-encoding", "").lower()
+        length = told.get("content-length", "").split(",")[0].strip()
         if not self._chunked and length.isascii() and length.isdigit():
             if len(length) > 15 or int(length) > self.body_limit:
                 raise TooLarge(f"the device announces {length[:20]} bytes; at most {self.body_limit} are read")
@@ -169,8 +184,7 @@ class AnswerReader:
             self._check_size(len(self._body))
         elif len(self._body) >= self._length:
             surplus = len(self._body) > self._length
-            del self._body[self._length :]
-            self._finish(complete=True, reusable=not surplus)
+            self._finish(bytes(self._body[: self._length]), complete=True, reusable=not surplus)
 
     def _read_chunks(self) -> None:
         while self._buffer:
@@ -189,7 +203,7 @@ class AnswerReader:
             del self._buffer[: line_end + 1]
             if self._last_chunk:
                 if not line:
-                    self._finish(complete=True, reusable=not self._buffer)
+                    self._finish(bytes(self._body), complete=True, reusable=not self._buffer)
                     return
                 self._count_extra()  # a trailer
                 continue
@@ -216,8 +230,6 @@ class AnswerReader:
         if size > self.body_limit:
             raise TooLarge(f"the device sends more than {self.body_limit} bytes")
 
-    def _finish(self, *, complete: bool, reusable: bool) -> None:
+    def _finish(self, body: bytes, *, complete: bool, reusable: bool) -> None:
         assert self._head is not None
-        wish = self._head.get("connection").lower()
-        keeps = "close" not in wish and (self._head.version != "1.0" or "keep-alive" in wish)
-        self.answer = Answer(self._head, bytes(self._body), complete, reusable and keeps)
+        self.answer = Answer(self._head, body, complete, reusable and self._keeps)

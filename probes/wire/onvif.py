@@ -1,12 +1,10 @@
-"""This file turns ONVIF answers (time, identity, services, Media, Media2) into values, and wrong addresses into right
-ones."""
+"""This file turns ONVIF answers (identity, services, Media, Media2) into values, wrong addresses into right ones."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlencode
 
 from lxml import etree
@@ -21,6 +19,7 @@ from probes.wire.soap import (
     RECORDING,
     REPLAY,
     SEARCH,
+    Operation,
     child,
     children,
     descendant,
@@ -29,7 +28,8 @@ from probes.wire.soap import (
     raw_text,
     text,
 )
-from probes.wire.text import clean
+from probes.wire.soap_shapes import Texts, texts_in
+from probes.wire.text import clean, whole
 
 PROFILE_LIMIT = 256
 """Profiles of one device; a recorder of 64 channels has 192."""
@@ -53,10 +53,7 @@ _NAMESPACES = {namespace.lower(): namespace for namespace in (*_SERVICES.values(
 
 _URI = re.compile(r"\s*([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^#\s]*)", re.IGNORECASE)
 _PORT = re.compile(r":(\d{1,5})(?=:|$)")
-_POSIX_ZONE = re.compile(r"(?:<[^>]{1,20}>|[A-Za-z]{3,40}?)([+-]?)(\d{1,2})(?::(\d{1,2}))?")
 _INFORMATION = ("manufacturer", "model", "firmwareversion", "serialnumber", "hardwareid")
-_CLOCK = frozenset({"utcdatetime", "localdatetime", "datetimetype", "tz"})
-_MOMENT = ("year", "month", "day", "hour", "minute", "second")
 _MAYBE_CREDENTIAL = re.compile(r"(?i)us[er]|login|acc|pas|pwd|psw|token|auth|%")
 _CREDENTIAL_NAMES = re.compile(
     r"(?i)(?:user(?:name)?|usr|login(?:use|pas)?|account|pass(?:word|wd)?|pwd|psw|token|auth)$"
@@ -72,17 +69,6 @@ class Information:
     firmware: str
     serial: str
     hardware: str
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """GetSystemDateAndTime. ``moment`` is the device's time in UTC; ``other`` what it may be instead, where the device
-    tells the same for UTC and for its local time although its zone says that they differ. ``source`` is "ntp", "manual"
-    or empty."""
-
-    moment: datetime
-    other: datetime | None = None
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,48 +120,19 @@ class Address:
     path: str
 
 
+def information_in(status: int, body: bytes) -> Information:
+    """``read_information`` of an answer with this HTTP status and these bytes. Raises SoapError."""
+    return Information(*map(clean, texts_in(status, body, Operation.INFORMATION, _information)))
+
+
 def read_information(answer: etree._Element) -> Information:
     """What is missing is empty."""
-    told = {local_of(part.tag): part for part in reversed(answer)}  # of several the first counts
-    return Information(*(text(told.get(name)) for name in _INFORMATION))
+    return Information(*map(clean, _information(answer)))
 
 
-def read_time(answer: etree._Element) -> datetime | None:
-    """The device's clock in UTC, or None; see ``read_clock``."""
-    clock = read_clock(answer)
-    return clock.moment if clock is not None else None
-
-
-def read_clock(answer: etree._Element) -> Clock | None:
-    """The device's clock: UTCDateTime, else LocalDateTime with its POSIX zone, else None.
-
-    A leap second (60) or hour 24 rolls over; daylight saving is not applied, since rules differ from device to device.
-    """
-    told = _first_of_each(answer, _CLOCK)
-    utc, local = _read_moment(told.get("utcdatetime")), _read_moment(told.get("localdatetime"))
-    source = text(told.get("datetimetype")).lower()
-    source = source if source in ("ntp", "manual") else ""
-    try:
-        by_zone = local + _west_of_utc(text(told.get("tz"))) if local is not None else None
-    except OverflowError:
-        by_zone = None
-    if utc is None:
-        return Clock(by_zone, source=source) if by_zone is not None else None
-    same = local is not None and abs(utc - local) <= timedelta(seconds=2)
-    return Clock(utc, by_zone if same and by_zone != local else None, source)
-
-
-def _west_of_utc(zone: str) -> timedelta:
-    """What is added to local time to make it UTC, by a POSIX zone ("CST-8" is eight hours *east*); nothing if it can't
-    be read."""
-    found = _POSIX_ZONE.match(zone)
-    if found is None:
-        return timedelta(0)
-    sign, hours, minutes = found.groups()
-    west = timedelta(hours=int(hours), minutes=int(minutes or 0))
-    if west > timedelta(hours=24):
-        return timedelta(0)
-    return -west if sign == "-" else west
+def _information(answer: etree._Element) -> Texts:
+    told = {local_of(part.tag): part.text for part in reversed(answer)}  # of several the first counts
+    return tuple(told.get(name) or "" for name in _INFORMATION)
 
 
 def read_services(answer: etree._Element) -> dict[str, str]:
@@ -259,44 +216,8 @@ def _profiles(answer: etree._Element) -> Iterator[Profile]:
         )
 
 
-def _first_of_each(answer: etree._Element, names: Collection[str]) -> dict[str, etree._Element]:
-    """The first element of each of these (lower-case) local names anywhere below ``answer``, in one walk."""
-    found: dict[str, etree._Element] = {}
-    for element in answer.iter(etree.Element):
-        name = local_of(element.tag)
-        if name in names:
-            found.setdefault(name, element)
-    return found
-
-
-def _read_moment(element: etree._Element | None) -> datetime | None:
-    if element is None:
-        return None
-    told = {local_of(part.tag): part.text for part in element.iter(etree.Element)}
-    year, month, day, hour, minute, second = [_whole(told.get(name)) for name in _MOMENT]
-    if year is None or month is None or day is None or hour is None or minute is None:
-        return None
-    return moment_of(year, month, day, hour, minute, second or 0)
-
-
-def moment_of(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
-    """A moment in UTC as devices count: hour 24 is the next day's first, minute 60 the next hour's, seconds leap. None
-    for what is none."""
-    if not (hour <= 24 and minute <= 60 and second <= 61):
-        return None
-    try:
-        return datetime(year, month, day, tzinfo=UTC) + timedelta(hours=hour, minutes=minute, seconds=second)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _integer(element: etree._Element | None) -> int | None:
-    return _whole(element.text) if element is not None else None
-
-
-def _whole(told: str | None) -> int | None:
-    value = (told or "").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    return whole(element.text) if element is not None else None
 
 
 def _number(element: etree._Element | None) -> float | None:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from lxml import etree
 
-from probes.wire.onvif import moment_of
+from probes.wire.onvif_clock import moment_of
 from probes.wire.onvif_setup import text_of_attribute
 from probes.wire.soap import child, children, descendant, local_name, raw_text, text
 

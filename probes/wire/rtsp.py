@@ -76,12 +76,12 @@ def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[
     """A request without a body. Raises WireError for a header that holds a line break, and for what is not on the
     allow-list."""
     check_rtsp(method)
-    lines = [f"{method} {uri} RTSP/1.0", f"CSeq: {sequence}", "User-Agent: camera-registry"]
+    head = f"{method} {uri} RTSP/1.0\r\nCSeq: {sequence}\r\nUser-Agent: camera-registry\r\n"
     for name, value in headers:
-        if _HEADER_BREAK.search(value):
+        if not value.isprintable() and _HEADER_BREAK.search(value):
             raise WireError(f"header {name} must not hold a line break")
-        lines.append(f"{name}: {value}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1")
+        head += f"{name}: {value}\r\n"
+    return f"{head}\r\n".encode("latin-1")
 
 
 def request_uri(uri: str) -> str:
@@ -144,6 +144,8 @@ class Reader:
         return excerpt(bytes(self._buffer[:120]))
 
     def feed(self, data: bytes) -> list[Answer | Packet]:
+        if not self._buffer and not self._lost and (alone := self._alone(data)) is not None:
+            return [alone]
         self._buffer += data
         found: list[Answer | Packet] = []
         while len(self._buffer) >= self._needed and (item := self._next()) is not None:
@@ -152,6 +154,22 @@ class Reader:
             if item is not _PASSED_OVER:
                 found.append(item)
         return found
+
+    def _alone(self, data: bytes) -> Answer | None:
+        """The answer that ``data`` is, if it is one, whole, and nothing else: as most come."""
+        if not data.startswith(b"RTSP/") or (end := head_end(data)) < 0:
+            return None
+        block = data[:end]
+        found = _CONTENT_LENGTH.search(block)
+        if len(data) - end != (_body_length(found[1]) if found else 0):
+            return None
+        try:
+            answer = Answer(read_head(block), data[end:])
+        except WireError:
+            return None  # whether that may be passed over is decided with what came before
+        self._weigh(_ODD_WEIGHT)
+        self._understood = True
+        return answer
 
     def _weigh(self, weight: int) -> None:
         self._weight += weight

@@ -39,14 +39,14 @@ REPLAY = "http://www.onvif.org/ver10/replay/wsdl"
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
 _SECURITY = (
     f'<soap-env:Header><wsse:Security xmlns:wsse="{_WSSE}wssecurity-secext-1.0.xsd" soap-env:mustUnderstand="1">'
-    "<wsse:UsernameToken><wsse:Username>{username}</wsse:Username>"
+    "<wsse:UsernameToken><wsse:Username>%b</wsse:Username>"
     f'<wsse:Password Type="{_WSSE}username-token-profile-1.0#PasswordDigest">'
-    "{digest}</wsse:Password>"
+    "%b</wsse:Password>"
     f'<wsse:Nonce EncodingType="{_WSSE}soap-message-security-1.0#Base64Binary">'
-    "{nonce}</wsse:Nonce>"
+    "%b</wsse:Nonce>"
     f'<wsu:Created xmlns:wsu="{_WSSE}wssecurity-utility-1.0.xsd">'
-    "{created}</wsu:Created></wsse:UsernameToken></wsse:Security></soap-env:Header>"
-)
+    "%b</wsu:Created></wsse:UsernameToken></wsse:Security></soap-env:Header>"
+).encode()
 _DECLARED = re.compile(
     rb"<\?xml[^>]*?encoding\s*=\s*[\"'](iso-8859-\d+|latin-?1|windows-125\d|gb\w+|big5)[\"']", re.IGNORECASE
 )
@@ -124,14 +124,10 @@ def security_header(username: str, password: str, created: datetime, nonce: byte
 
     ``created`` is aware UTC in the *device's* own time, ``nonce`` fresh random bytes.
     """
-    stamp = created.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    digest = hashlib.sha1(nonce + stamp.encode() + password.encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return _SECURITY.format(
-        username=escape(_NOT_XML.sub("", username)),
-        digest=b64encode(digest).decode("ascii"),
-        nonce=b64encode(nonce).decode("ascii"),
-        created=stamp,
-    ).encode("utf-8", "replace")
+    stamp = created.replace(tzinfo=None).isoformat(timespec="milliseconds").encode() + b"Z"
+    digest = hashlib.sha1(nonce + stamp + password.encode("utf-8", "replace"), usedforsecurity=False).digest()
+    name = username if username.isalnum() else escape(_NOT_XML.sub("", username))
+    return _SECURITY % (name.encode("utf-8", "replace"), b64encode(digest), b64encode(nonce), stamp)
 
 
 def read_answer(status: int, body: bytes, operation: Operation) -> etree._Element:

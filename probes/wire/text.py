@@ -35,3 +35,9 @@ def decode(raw: bytes) -> str:
 def excerpt(raw: bytes, limit: int = 60) -> str:
     """The beginning of ``raw`` for an error text."""
     return clean(raw[: 2 * limit].decode("utf-8", "replace"), limit)
+
+
+def whole(told: str | None) -> int | None:
+    """A number without a sign, of at most nine digits; None for what is none."""
+    value = (told or "").strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None

@@ -86,3 +86,25 @@ def test_the_report_tells_the_same_as_the_audit(config, capsys):
     _, month = told(capsys, "--config", config, "audit", "coverage", "--month", f"{NOW:%Y-%m}")
     _, report = told(capsys, "--config", config, "report", "coverage", "--month", f"{NOW:%Y-%m}")
     assert report["facts"]["coverage"] == pytest.approx(month["times"]["ratio"], abs=1e-3)
+
+
+@pytest.fixture
+def square(config, tmp_path):
+    """The same with all views covered, and a site for which nobody named a view."""
+    with Store.open("", tmp_path / "data") as store:
+        store.write_now(register.apply, [Site("square")], author="root", at=NOW - timedelta(hours=3))
+    return config
+
+
+def test_a_site_without_views_is_an_error_with_its_place_wherever_coverage_is_audited(square, capsys, tmp_path):
+    past = ("--at", (NOW - timedelta(hours=2)).isoformat())
+    code, answer = told(capsys, "--config", square, "audit", "coverage", *past)
+    assert (code, answer["summary"]["without_views"]) == (1, ["square"])
+    assert main(["--config", square, "--lang", "en", "audit", "coverage", *past]) == 1
+    first = capsys.readouterr().out
+    assert "site square" in first
+    assert "Add a view" in first
+    code, files = told(capsys, "--config", square, "audit", "files")
+    assert (code, [row["site"] for row in files["tables"]["sites"]["rows"]]) == (1, ["square"])
+    assert main(["--config", square, "doctor"]) == 1
+    assert "FAULT sites: 1 sites have no views, so their coverage can't be told: square;" in capsys.readouterr().out

@@ -77,11 +77,38 @@ def test_a_fault_found_is_exit_code_1(answers):
 
 
 def test_a_command_error_is_told_on_stderr_and_is_exit_code_2(answers, capsys):
-    answers.ends = CommandError("site.toml: no such file; copy config/camera_registry.toml")
+    answers.ends = CommandError("no_user", name="li")
     assert cli.main(["ask"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "site.toml: no such file" in told.err
+    assert "camera-registry: there is no user li" in told.err
+
+
+def test_a_command_error_is_told_in_the_language_that_was_asked_for(answers, capsys):
+    answers.ends = CommandError("no_user", name="li")
+    assert cli.main(["--lang", "zh", "ask"]) == cli.main(["ask", "--lang=zh"]) == 2
+    assert capsys.readouterr().err.count("没有用户 li") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "缺少必需的参数：COMMAND"),
+        (["frobnicate"], "参数 COMMAND：没有 'frobnicate' 这个选择（可选："),
+        (["demo", "--devices", "many"], "参数 --devices：'many' 不是 int 类型的值"),
+        (["demo", "--devices"], "参数 --devices：后面须有一个值"),
+        (["doctor", "--colour"], "无法识别的参数：--colour"),
+    ],
+)
+def test_what_is_not_understood_is_told_in_the_language_that_was_asked_for(given, said, capsys):
+    for language in (["--lang", "zh"], ["--lang", "en"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*language, *given])
+        assert ended.value.code == 2
+    chinese, english = capsys.readouterr().err.split("usage: ")
+    assert said in chinese
+    assert chinese.startswith("用法：camera-registry")
+    assert "error: " in english
 
 
 def test_a_command_that_ctrl_c_ends_says_so(answers, capsys):

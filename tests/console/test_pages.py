@@ -18,7 +18,8 @@ from camera_registry.console.routing import Surface
 from camera_registry.model.device import Channel, Life
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, State, Subject
 from camera_registry.model.people import Role
-from camera_registry.store import health
+from camera_registry.model.recording import Gap, Searched
+from camera_registry.store import health, recordings
 from camera_registry.store.pictures import PictureKind
 from camera_registry.texts import texts
 from tests.console import fleet
@@ -111,6 +112,23 @@ async def test_the_device_page_says_what_since_when_why_and_what_next(admin: Bro
     assert "Asia/Shanghai" not in text
     assert "15:36:00" in text, "07:36 UTC is told in the configured zone"
     assert "24 minutes ago" in text
+
+
+async def test_the_device_page_and_the_api_tell_what_was_not_recorded(admin: Browser, site: Site) -> None:
+    ends = site.deps.now() - timedelta(hours=1)
+    gap = Gap(ends - timedelta(hours=3), ends - timedelta(hours=1), resolution=60)
+    seen = Searched("r1", "<gate>", ends - timedelta(days=1), ends, (gap,))
+    told = recordings.Told("cam-00003", [seen], frozenset({"r1"}))
+    await site.deps.store.write(recordings.take_in, [told])
+    _, text = await admin.get("/devices/cam-00003?lang=en")
+    assert "Gaps are" not in text
+    assert "&lt;gate&gt;: known from" in text
+    assert "2 h" in text
+    async with admin.session.get(
+        f"{site.url}/api/v1/devices/cam-00003/recordings", headers=site.token(Role.VIEWER)
+    ) as answer:
+        (found,) = (await answer.json())["items"]
+    assert (found["token"], found["gaps"][0]["lack"], found["gaps"][0]["resolution_seconds"]) == ("r1", "missing", 60)
 
 
 async def test_a_lost_child_names_its_parent(admin: Browser) -> None:

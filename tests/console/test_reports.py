@@ -11,6 +11,7 @@ import pytest
 
 from camera_registry.model.people import Role
 from camera_registry.rules import availability
+from camera_registry.rules.progress import Step, unwatched
 from camera_registry.store import measuring
 from exporters.report import html
 from tests.console.conftest import Browser, Script, Site
@@ -78,9 +79,7 @@ async def test_a_report_can_be_called_off_between_two_parts(
     loop = asyncio.get_running_loop()
     real = measuring.measure
 
-    def slow(
-        store: object, period: object, step: measuring.Step = measuring.unwatched, wanted: object = None
-    ) -> object:
+    def slow(store: object, period: object, step: Step = unwatched, wanted: object = None) -> object:
         step(0, 2)
         loop.call_soon_threadsafe(started.set)
         asyncio.run_coroutine_threadsafe(on.wait(), loop).result(10)

@@ -243,6 +243,16 @@ async def test_a_large_page_leaves_the_loop_to_others() -> None:
     assert turns >= 3000 // prometheus.BREATH - 1
 
 
+async def test_planned_work_is_told_of_devices_in_service_as_long_as_it_goes_on() -> None:
+    covered = {"a", "retired", "elsewhere"}
+    made = board(entry("a"), entry("b"), entry("retired", life=Life.RETIRED))
+    pages = DevicePage(made, lambda: covered)
+    told = [key for key in parse(await pages.render()) if key[0] == "camera_maintenance"]
+    assert told == [("camera_maintenance", frozenset({("device", "a")}))]
+    covered.clear()
+    assert not [key for key in parse(await pages.render()) if key[0] == "camera_maintenance"]
+
+
 async def test_half_a_surrogate_pair_in_a_name_does_not_take_the_page_down() -> None:
     series = parse(await DevicePage(board(boards.renamed(entry("a"), "cam\ud800"))).render())
     assert value(series, "camera_up", device="cam?") == 1

@@ -14,7 +14,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from probes.wire import WireError, bits, digest, h264, h265, head, http, jpeg, onvif, rtp, rtsp, sdp, soap, text
+from probes.wire import (
+    WireError,
+    bits,
+    digest,
+    h264,
+    h265,
+    head,
+    http,
+    jpeg,
+    onvif,
+    onvif_clock,
+    rtp,
+    rtsp,
+    sdp,
+    soap,
+    text,
+)
 from probes.wire.soap import Operation
 from tests.hostile import pictures, rtsp_answers, soap_answers
 from tests.probes.loopback import DEVICES
@@ -80,8 +96,33 @@ def _rtp(data: bytes) -> None:
 
 def _onvif(data: bytes) -> None:
     answer = soap.read_answer(200, data, Operation.INFORMATION)
-    for read in (onvif.read_information, onvif.read_time, onvif.read_profiles, onvif.read_services, onvif.read_uri):
+    for read in (onvif.read_information, onvif.read_profiles, onvif.read_services, onvif.read_uri):
         repr(read(answer)).encode("utf-8")
+
+
+OTHER_TEXTS = bytes.maketrans(b"0123456789", b"3210987654")
+
+
+def _shapes(data: bytes) -> None:
+    """What is taken from where it stood in an answer of the same shape is what reading it in full gives."""
+    for body in (data, data.translate(OTHER_TEXTS)):
+        for short, operation, whole in (
+            (onvif_clock.clock_in, Operation.TIME, onvif_clock.read_clock),
+            (onvif.information_in, Operation.INFORMATION, onvif.read_information),
+        ):
+            found, expected = _outcome(short, 200, body), _outcome(_in_full(whole, operation), 200, body)
+            assert found == expected
+
+
+def _in_full(read: Callable[[Any], object], operation: Operation) -> Callable[[int, bytes], object]:
+    return lambda status, body: read(soap.read_answer(status, body, operation))
+
+
+def _outcome(read: Callable[[int, bytes], object], status: int, body: bytes) -> object:
+    try:
+        return read(status, body)
+    except soap.SoapError as error:
+        return str(error)
 
 
 def _soap(data: bytes) -> None:
@@ -248,10 +289,12 @@ CODECS: Mapping[str, Codec] = {
     ),
     "jpeg": Codec(jpeg.read, tuple(one.body for one in pictures.pictures() if 0 < len(one.body) < 9_000)),
     "onvif": Codec(_onvif, SOAP),
+    "onvif_clock": Codec(_elements("onvif_clock"), SOAP),
     "rtp": Codec(_rtp, (PACKETS, PACKETS[:90] + b"\x7c\x85" + PACKETS[90:] + b"\x7c\x45xx")),
     "rtsp": Codec(_rtsp, RTSP),
     "sdp": Codec(_sdp, tuple(case.script.sdp.encode() for case in rtsp_answers.CASES)),
     "soap": Codec(_soap, SOAP),
+    "soap_shapes": Codec(_shapes, SOAP),
     "text": Codec(_text, (b"\xba\xa3\xbf\xb5 &#13;", "海康 \u202e\x1b[31m".encode())),
     "ber": Codec(_ber, SNMP),
     "certificate": Codec(lambda data: _module("certificate").read(data), (_certificate(),)),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reading, State, Status, Subject
 from camera_registry.model.policy import Policy
-from camera_registry.rules.health import advance, derive, flapping_share, tick
+from camera_registry.rules.health import advance, derive, flapping_share, judge_again, tick
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 REACH = Subject("cam-7", Aspect.REACH)
@@ -85,6 +85,20 @@ def test_silence_makes_stale_and_never_down() -> None:
     state, flip = tick(healthy(), at(151), 60, POLICY)
     assert flip is not None
     assert (state.state, flip.after, flip.at) == (State.STALE, State.STALE, at(0))
+
+
+def test_silence_after_a_change_of_policy_is_told_after_it() -> None:
+    down, changed = judge_again(healthy(), Reading(REACH, at(0), Cause.TIMEOUT), at(100))
+    renamed, called = judge_again(down, Reading(REACH, at(0), Cause.AUTH), at(120))
+    assert (renamed.state, renamed.since) == (State.DOWN, at(100))
+    for state, flips in ((down, [changed]), (renamed, [changed, called])):
+        stale, silent = tick(state, at(151), 60, POLICY)
+        assert stale.state is State.STALE
+        told = [flip for flip in (*flips, silent) if flip is not None]
+        # In the order of time, as rates read it, the silence is what stands at the end.
+        *_, last = sorted(told, key=lambda flip: flip.at)
+        assert last.after is State.STALE
+        assert min(flip.at for flip in told) == at(100)
 
 
 def test_a_fault_that_outlives_a_silence_is_the_same_fault() -> None:

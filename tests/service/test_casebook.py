@@ -6,8 +6,21 @@ import pytest
 
 from camera_registry.model.device import Device
 from camera_registry.model.incident import Scope, Step
-from camera_registry.model.work_order import OrderStep
-from tests.service.watch import Watch, at, unit
+from camera_registry.model.notice import Audience, Occasion
+from camera_registry.model.work_order import OrderChange, OrderStep
+from camera_registry.service.casebook import Casebook
+from camera_registry.service.ledger import Ledger
+from camera_registry.settings import Settings
+from tests.notices import order
+from tests.service.watch import NOON, Watch, at, unit
+
+
+def test_a_step_of_an_order_that_is_of_tomorrow_since_the_clock_was_set_back_is_told_now() -> None:
+    settings = Settings()
+    book = Casebook(Ledger(settings.health.policy(), settings.probes.policy()), settings.incidents.policy(), NOON)
+    book.audiences = [Audience("duty", orders=frozenset({Occasion.ORDER_OPENED}))]
+    tomorrow, soon = (OrderChange(OrderStep.OPENED, at(seconds), order()) for seconds in (86_400, 30))
+    assert [one.created_at for one in book.owed((), [tomorrow, soon])] == [NOON, at(30)]
 
 
 def test_one_lost_poll_of_a_thousand_devices_tells_nobody() -> None:

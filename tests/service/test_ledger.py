@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from camera_registry.board import BoardEntry, chain_of
 from camera_registry.model.chain import Link, first_broken
-from camera_registry.model.device import Device, Kind, Life
+from camera_registry.model.device import Channel, Device, Kind, Life
 from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
+from camera_registry.model.place import Site, SiteCategory, View
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Parent, Put
 from camera_registry.service.changes import Changes
@@ -71,6 +72,25 @@ def test_a_device_that_lets_nobody_in_has_no_second_fault_for_a_picture_of_unkno
     assert book.state(picture) is not None
 
 
+def test_a_camera_that_is_to_show_a_key_site_is_asked_more_often_with_its_switch_and_no_longer_when_it_is_not() -> None:
+    settings = Settings.model_validate({"probes": {"intervals": {"by_site_category": {"checkpoint": 20}}}})
+    book = Ledger(settings.health.policy(), settings.probes.policy())
+    plain = replace(
+        registered(SWITCH, *CAMERAS),
+        sites={"gate": Site("gate", category=SiteCategory.CHECKPOINT)},
+        channels={"c-0": Channel("c-0", "cam-0")},
+    )
+    book.follow(plain, NOON)
+    told = book.follow(replace(plain, views={"gate/in": View("gate/in", "gate", channels=("c-0",))}), at(1))
+    puts = {one.entry.target.device: one.entry.tasks[0].interval for one in told if isinstance(one, Put)}
+    assert puts == {"cam-0": 20, "sw-1": 20}, "the others stand behind the switch too, and have nothing new"
+    told = book.follow(plain, at(2))
+    assert {one.entry.target.device: one.entry.tasks[0].interval for one in told if isinstance(one, Put)} == {
+        "cam-0": 60,
+        "sw-1": 60,
+    }
+
+
 def test_a_device_that_was_let_in_late_and_tells_of_no_picture_is_asked_for_one_all_the_same() -> None:
     book = ledger(CAMERAS[0])
     book.judge([seen("cam-0", "onvif", 0, SILENT)], at(0))
@@ -89,7 +109,9 @@ def test_one_failure_asks_the_poller_to_hurry_and_shows_nothing_red() -> None:
     book = ledger(CAMERAS[0])
     well(book, "cam-0")
     told = book.judge([seen("cam-0", "rtsp", 60, SILENT)], at(60))
-    assert told == [Hurry("cam-0", "rtsp", "", 10.0)]
+    assert told == [Hurry("cam-0", "rtsp", "", 10.0 - 0.1)], "ten seconds from one beginning to the next"
+    told = book.judge([replace(seen("cam-0", "rtsp", 70, SILENT), took=8.0)], at(70))
+    assert told == [Hurry("cam-0", "rtsp", "", 5.0)], "one that is slow to answer has a rest"
     assert shown(book, "cam-0").status is Status.OK
 
 

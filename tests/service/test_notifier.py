@@ -12,6 +12,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,19 @@ async def test_a_message_that_a_receiver_will_never_take_is_kept_as_failed_and_t
         assert failed.error == "it answered 422 Unprocessable Entity"
         store.write_now(outbox.retry, failed.id, bench.clock.utc())
         await until(lambda: receiver.told == [(2, "opened"), (1, "opened")])
+
+
+async def test_what_we_can_not_write_ourselves_is_kept_as_failed_and_the_next_one_goes_on(store: Store) -> None:
+    async with receiving() as receiver, working(store, hook(receiver)) as bench:
+        audience = bench.channels[0].audience("UTC")
+        (sound,) = notices.owed([IncidentChange(Step.OPENED, bench.clock.utc(), incident())], [audience], Register())
+        store.write_now(outbox.owe, [replace(sound, values={})])
+        await until(lambda: bench.notifier.failed == 1)
+        bench.opens(2)
+        await until(lambda: receiver.told == [(2, "opened")])
+        (failed,) = store.read_now(outbox.page, state=NoticeState.FAILED)
+        assert failed.error.startswith("our own error")
+        assert bench.results.of["duty", "failed"] == 1
 
 
 async def test_nobody_is_told_what_a_parent_explains_before_it_is_sent_but_of_an_end_that_was_announced(

@@ -87,7 +87,8 @@ def test_no_text_is_left_over() -> None:
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
-        r"attachment_kind|order_picture|"
+        r"not_computable|orders_by|"
+        r"attachment_kind|order_picture|settings_flaw|command_error|usage_error|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
@@ -115,6 +116,14 @@ def test_every_refusal_is_given_somewhere_and_says_what_and_what_to_do() -> None
     assert {code for code in refusals if f'"{code}"' not in source} == set()
     given = set(re.findall(r'Problem\(\s*HTTPStatus\.\w+,\s*"(\w+)"', source))
     assert given <= set(refusals)
+
+
+def test_every_mistake_of_the_settings_has_a_text() -> None:
+    package = Path(camera_registry.__file__).parent
+    source = "\n".join(file.read_text("utf-8") for file in package.glob("*.py"))
+    given = set(re.findall(r'(?:refused\(|Wrong\([^,()]+,)\s*"(\w+)"', source))
+    assert len(given) > 25
+    assert {key for key in given if f"settings_flaw.{key}" not in texts("en").entries} == set()
 
 
 def test_everything_that_can_be_missing_has_a_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +13,7 @@ from camera_registry.model.chain import Link, LinkSeen, LinkState, first_broken
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
 from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
+from camera_registry.model.recording import Lack, NotComputable, Recording
 from camera_registry.texts import texts
 
 T = TypeVar("T")
@@ -179,6 +181,49 @@ class StatusAnswer(BaseModel):
     causes: dict[Cause, int]
     kinds: dict[Kind, int]
     out_of_service: dict[Life, int]
+
+
+class GapAnswer(BaseModel):
+    since: datetime
+    until: datetime
+    lack: Lack
+    resolution_seconds: float
+
+
+class RecordingAnswer(BaseModel):
+    """``ended``: nothing is written into it any more. A gap that lasts until ``until`` of the recording may go on."""
+
+    token: str
+    name: str
+    since: datetime
+    until: datetime
+    ended: bool
+    gaps: list[GapAnswer]
+
+
+class RecordingsAnswer(BaseModel):
+    """``not_computable``: why nothing can be told of its recordings now."""
+
+    items: list[RecordingAnswer]
+    not_computable: NotComputable | None
+
+    @classmethod
+    def of(cls, recordings: Iterable[Recording], why: NotComputable | None) -> RecordingsAnswer:
+        items = [
+            RecordingAnswer(
+                token=one.token,
+                name=one.name,
+                since=one.since,
+                until=one.until,
+                ended=one.ended,
+                gaps=[
+                    GapAnswer(since=gap.since, until=gap.until, lack=gap.lack, resolution_seconds=gap.resolution)
+                    for gap in one.gaps
+                ],
+            )
+            for one in recordings
+        ]
+        return cls(items=items, not_computable=why)
 
 
 class FlipAnswer(BaseModel):

@@ -16,7 +16,7 @@ from camera_registry.console.api.questions import Question, Text
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.survey import SURVEY, Survey, Surveyed
+from camera_registry.console.survey import SURVEY, Summed, Survey, Surveyed, ended
 from camera_registry.model.coverage import Point, PointKind
 from camera_registry.model.device import Device
 from camera_registry.rules.access import Action
@@ -27,6 +27,7 @@ from camera_registry.rules.geometry import geojson
 
 _LONGEST = timedelta(days=400)
 """Of a period that is asked for."""
+
 
 _MOST = 1000
 """Devices, or sources of power, that are asked about at once."""
@@ -53,7 +54,7 @@ class ShapesQuestion(Question):
     site: Text = ""
 
 
-class WhatIfBody(Question):
+class Without(Question):
     """What is lost together: devices, and sources of power as ``power_source`` has them. ``at`` left out: now."""
 
     devices: list[Text] = Field(default_factory=list, max_length=_MOST)
@@ -92,35 +93,54 @@ async def standing(asked: Asked[Any, Any], at: datetime | None) -> tuple[Sequenc
 
 
 async def over(asked: Asked[PeriodQuestion, Nothing]) -> answers.PeriodAnswer:
-    since, until = _period(asked)
-    register, found = await _survey(asked).period(since, until)
-    wanted = asked.query.site
+    """One site is summed up at once; for all of them this waits for the job, which others may follow or call off."""
+    query = asked.query
+    since, until = period_of(asked, query.month, query.since, query.until)
+    survey, wanted = _survey(asked), query.site
     if wanted:
-        found = [one for one in found if one.site == wanted]
-        if not found:
+        register, found = await survey.period_of(wanted, since, until)
+        if found is None:
             raise not_found("site", wanted)
-    return answers.PeriodAnswer.of(found, register, since, until, pieces=bool(wanted))
+        return answers.PeriodAnswer.of([found], register, since, until, pieces=True)
+    summed = await ended(survey.period(since, until, asked.user.name, asked.words))
+    assert isinstance(summed, Summed)
+    return answers.PeriodAnswer.of(summed.sites, summed.register, since, until)
 
 
-async def what_if(asked: Asked[Nothing, WhatIfBody]) -> answers.WhatIfAnswer:
+async def what_if(asked: Asked[Nothing, Without]) -> answers.WhatIfAnswer:
     body = asked.body
+    points = points_of(asked, body)
     seen, topology, at = await standing(asked, body.at)
-    for id in body.devices:
-        if asked.deps.board.get(id) is None:
-            raise not_found("device", id)
-    points = [Point(PointKind.DEVICE, id) for id in body.devices] + [Point(PointKind.POWER, id) for id in body.power]
     losses = without(seen, topology, points)
     return answers.WhatIfAnswer(
         at=at, without=[*body.devices, *body.power], sites=[answers.LossAnswer.of(loss) for loss in losses]
     )
 
 
+def points_of(asked: Asked[Any, Any], body: Without) -> list[Point]:
+    """What is asked to be gone. Raises Problem for a device that is not there."""
+    for id in body.devices:
+        if asked.deps.board.get(id) is None:
+            raise not_found("device", id)
+    return [Point(PointKind.DEVICE, id) for id in body.devices] + [Point(PointKind.POWER, id) for id in body.power]
+
+
 async def areas(asked: Asked[ShapesQuestion, Nothing]) -> web.StreamResponse:
+    return blind(await _ground(asked), asked.query.site)
+
+
+async def _ground(asked: Asked[ShapesQuestion, Nothing]) -> Surveyed:
+    """Of one site at once; of the city when the job is done."""
+    site = asked.query.site
+    if not site:
+        return await _survey(asked).geometry(asked.user.name, asked.words)
+    if site not in asked.deps.board.places.sites:
+        raise not_found("site", site)
+    return await _survey(asked).ground_of(site)
+
+
+def blind(found: Surveyed, wanted: str) -> web.Response:
     """A FeatureCollection of blind polygons, one feature a site; its shares are of its working cameras."""
-    found = await _survey(asked).geometry()
-    wanted = asked.query.site
-    if wanted and wanted not in asked.deps.board.places.sites:
-        raise not_found("site", wanted)
     features = [
         geojson.feature(
             one.blind,
@@ -146,8 +166,7 @@ async def areas(asked: Asked[ShapesQuestion, Nothing]) -> web.StreamResponse:
 
 async def sectors(asked: Asked[ShapesQuestion, Nothing]) -> web.StreamResponse:
     """A FeatureCollection of fields of view, one feature a device; without a geometry where it is not computable."""
-    found = await _survey(asked).geometry()
-    return _json(geojson.collection(_sectors(asked, found)))
+    return _json(geojson.collection(_sectors(asked, await _ground(asked))))
 
 
 def _sectors(asked: Asked[ShapesQuestion, Nothing], found: Surveyed) -> list[dict[str, Any]]:
@@ -155,8 +174,6 @@ def _sectors(asked: Asked[ShapesQuestion, Nothing], found: Surveyed) -> list[dic
     entries = [(id, board.get(id)) for id in (*found.fields.shapes, *found.fields.missing)]
     known = {id: entry.device for id, entry in entries if entry is not None}
     if asked.query.site:
-        if asked.query.site not in board.places.sites:
-            raise not_found("site", asked.query.site)
         extent = found.extents.get(asked.query.site)
         wanted = set(extent.devices if extent else ())
         known = {id: one for id, one in known.items() if id in wanted or one.site == asked.query.site}
@@ -173,19 +190,22 @@ def _mounted(device: Device) -> dict[str, object]:
     return {"azimuth": device.azimuth, "view_angle": device.view_angle, "view_range": device.view_range}
 
 
-def _period(asked: Asked[PeriodQuestion, Nothing]) -> tuple[datetime, datetime]:
-    query, now = asked.query, asked.deps.now()
-    if query.month and query.since is None and query.until is None:
+def period_of(
+    asked: Asked[Any, Any], name: str, begins: datetime | None, ends: datetime | None
+) -> tuple[datetime, datetime]:
+    """The month of that name, or what lies between two moments as far as it has passed. Raises Problem."""
+    now = asked.deps.now()
+    if name and begins is None and ends is None:
         try:
-            return month(query.month, asked.deps.zone(), now)
+            return month(name, asked.deps.zone(), now)
         except BadMonth as bad:
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=query.month) from bad
-    if query.month or query.since is None:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=name) from bad
+    if name or begins is None:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "period")
-    since = query.since.astimezone(UTC)
-    until = min(now, now if query.until is None else query.until.astimezone(UTC))
+    since = begins.astimezone(UTC)
+    until = min(now, now if ends is None else ends.astimezone(UTC))
     if since >= now:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "future", given=query.since.isoformat())
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "future", given=begins.isoformat())
     if not since < until or until - since > _LONGEST:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "period")
     return since, until
@@ -224,7 +244,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         what_if,
         Action.SEE,
         Nothing,
-        WhatIfBody,
+        Without,
         answers.WhatIfAnswer,
         "What sites would lose without some devices or sources of power; changes nothing",
     ),

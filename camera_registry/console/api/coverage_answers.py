@@ -92,6 +92,9 @@ class Summary(BaseModel):
     """All sites together. ``ratio`` is of the views of which something is known."""
 
     sites: int
+    without_views: list[str] = Field(
+        description="sites of which nothing is required, so that no coverage can be told: errors of the register"
+    )
     dark_sites: int = Field(description="sites known to have no usable view")
     full_sites: int = Field(description="sites with every required view covered")
     required: int
@@ -108,6 +111,7 @@ class Summary(BaseModel):
         known = counts["covered"] + counts["uncovered"]
         return cls(
             sites=len(sites),
+            without_views=sorted(one.site.id for one in sites if not one.views),
             dark_sites=sum(one.dark for one in due),
             full_sites=sum(bool(one.views) and one.count(ViewState.COVERED) == len(one.views) for one in due),
             required=sum(one.required for one in due),

@@ -19,7 +19,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.console.snapshots import PICTURES
 from camera_registry.model.device import Channel, Device
 from camera_registry.rules.access import Action
-from camera_registry.store import health, register
+from camera_registry.store import health, recordings, register
 from camera_registry.store.health import StoredFlip
 
 
@@ -108,6 +108,13 @@ def _flips(found: list[StoredFlip], limit: int) -> answers.Listed[answers.FlipAn
     return answers.Listed(items=[answers.FlipAnswer.of(kept.id, kept.flip) for kept in shown], next=more)
 
 
+async def recorded(asked: Asked[Nothing, Nothing]) -> answers.RecordingsAnswer:
+    id = on_board(asked.deps.board, asked.item()).device.id
+    found = await asked.deps.store.read(recordings.load, [id])
+    why = await asked.deps.store.read(recordings.not_computable, id)
+    return answers.RecordingsAnswer.of(found, why.get(id))
+
+
 async def changes(asked: Asked[questions.NewestQuestion, Nothing]) -> answers.Listed[answers.ChangeAnswer]:
     query = asked.query
     found = await asked.deps.store.read(
@@ -166,6 +173,14 @@ ROUTES: tuple[AnyRoute, ...] = (
         questions.PastQuestion,
         answers.Listed[answers.FlipAnswer],
         "Confirmed changes of state of one device, newest first",
+    ),
+    get(
+        "/devices/{id}/recordings",
+        recorded,
+        Action.SEE,
+        Nothing,
+        answers.RecordingsAnswer,
+        "From when until when each recording of a device is known, and what it lacks",
     ),
     get(
         "/devices/{id}/changes",

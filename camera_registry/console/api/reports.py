@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from camera_registry.console import reporting
 from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.route import get, no_content, write
-from camera_registry.console.reporting import REPORTING, Job, JobState
+from camera_registry.console.jobs import JobState
+from camera_registry.console.reporting import REPORTING, Report
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
-from exporters.report.making import Kind, Order
+from exporters.report.order import Kind, Order
 
 
 class ReportBody(BaseModel):
@@ -49,7 +50,7 @@ class JobAnswer(BaseModel):
     error: str
 
     @classmethod
-    def of_job(cls, job: Job) -> JobAnswer:
+    def of_job(cls, job: Report) -> JobAnswer:
         order = job.order
         return cls(
             id=job.id,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -17,7 +19,7 @@ from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
-from camera_registry.console.survey import SURVEY
+from camera_registry.console.survey import SURVEY, SurveyJob
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
 from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
@@ -29,6 +31,8 @@ _ROWS = 60
 _BACK = timedelta(days=31)
 """So far back it is looked for since when a view has been as it is."""
 _THINNEST = 3.0
+_MOMENT = 1.0
+"""Seconds that the page waits for its map before it shows how far it is."""
 
 
 class CoverageQuery(PageQuery):
@@ -57,11 +61,13 @@ class Strip:
 
 async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
     coverage, query = asked.deps.metrics.coverage, asked.query
+    survey = asked.request.app[SURVEY]
     sites = coverage.sites()
     wanted = [one for one in sites if _wanted(one, query)]
     shown = wanted[query.after : query.after + _ROWS]
     topology = Topology(coverage.devices())
-    surveyed = await asked.request.app[SURVEY].geometry()
+    job = await _drawing(asked)
+    surveyed = survey.found if survey.found and survey.found.places is asked.deps.board.places else None
     fragile = {one.site.id: sum(point.whole for point in singles(one, topology)) for one in shown}
     return show(
         asked,
@@ -72,12 +78,53 @@ async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
         total=len(wanted),
         next=query.after + _ROWS if len(wanted) > query.after + _ROWS else None,
         fragile=fragile,
-        extents=surveyed.extents,
-        missing=len(surveyed.fields.missing),
-        chart=city(sites, surveyed),
+        bare=[one.site for one in sites if not one.views],
+        surveyed=surveyed,
+        job=job,
+        extents=surveyed.extents if surveyed else {},
+        missing=len(surveyed.fields.missing) if surveyed else 0,
+        chart=city(sites, surveyed) if surveyed else None,
         standing=standing,
         names=asked.deps.board.names,
     )
+
+
+async def _drawing(asked: Asked[Any, Any]) -> SurveyJob | None:
+    """The job that draws the map, if it is not drawn within a moment; None: it is there."""
+    survey = asked.request.app[SURVEY]
+    if survey.fresh() is not None:
+        return None
+    if survey.called_off is not None:
+        return survey.called_off
+    job = survey.anew(asked.user.name, asked.words)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(job.ended.wait(), _MOMENT)
+    return None if survey.fresh() is not None else job
+
+
+async def progress(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    """How far the map is; once it is over the page is shown anew."""
+    survey = asked.request.app[SURVEY]
+    job = survey.drawing
+    if job is None:
+        return web.Response(headers={"HX-Refresh": "true"})
+    return show(asked, "coverage.progress.html", job=job, surveyed=survey.found)
+
+
+async def draw(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    asked.request.app[SURVEY].anew(asked.user.name, asked.words)
+    return _back()
+
+
+async def call_off(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+    survey = asked.request.app[SURVEY]
+    if survey.drawing is not None:
+        survey.cancel(survey.drawing)
+    return _back()
+
+
+def _back() -> web.Response:
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/coverage"})
 
 
 async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
@@ -92,9 +139,9 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
     except BadMonth as bad:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=chosen) from bad
     survey = asked.request.app[SURVEY]
-    past = _of(id, (await survey.period(since, until))[1])
-    lately = past if until == now else _of(id, (await survey.period(now - _BACK, now))[1])
-    surveyed = await survey.geometry()
+    past = (await survey.period_of(id, since, until))[1]
+    lately = past if until == now else (await survey.period_of(id, now - _BACK, now))[1]
+    surveyed = await survey.ground_of(id)
     next_month = following(chosen)
     return show(
         asked,
@@ -127,10 +174,6 @@ def _wanted(one: SiteSeen, query: CoverageQuery) -> bool:
     if query.bad and standing(one) in ("ok", "out"):
         return False
     return all(word in f"{one.site.id} {one.site.name}".casefold() for word in query.q.casefold().split())
-
-
-def _of(id: str, found: Iterable[SitePeriod]) -> SitePeriod | None:
-    return next((one for one in found if one.site == id), None)
 
 
 def _since(past: SitePeriod | None) -> Mapping[str, datetime]:
@@ -172,4 +215,7 @@ def _route(path: str, handler: Any, query: type[PageQuery]) -> AnyRoute:
 ROUTES: tuple[AnyRoute, ...] = (
     _route("/coverage", overview, CoverageQuery),
     _route("/coverage/{id}", one, SiteQuery),
+    _route("/ground", progress, PageQuery),
+    Route(Surface.PAGE, "POST", "/ground", draw, Action.REPORT, PageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/ground/cancel", call_off, Action.REPORT, PageQuery, Nothing),
 )

@@ -22,12 +22,15 @@ from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
 from camera_registry.model.health import Flip, State
+from camera_registry.model.recording import NotComputable, Recording
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
-from camera_registry.store import health, incidents, register
+from camera_registry.rules.coverage.steps import EVER
+from camera_registry.store import health, incidents, recordings, register
 from camera_registry.store.incidents import Wanted
 from camera_registry.store.orders import Wanted as OrdersWanted
+from camera_registry.store.recordings import Missing
 from camera_registry.texts import Texts
 
 _STRIPS = 24
@@ -35,6 +38,7 @@ _FLIPS_READ = 2000
 _FLIPS_SHOWN = 50
 _CHANGES_SHOWN = 30
 _INCIDENTS_SHOWN = 20
+_GAPS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         facts=fact_lines(entry),
         channels=channel_names(entry),
         # The rest does not change while one looks, and looking at a picture anew would be one more look.
+        recorded=None if live else await _recorded(asked, entry.device.id),
         file=() if live else _file(entry.device, deps.board, asked.words),
         pictures=() if live else await _pictures(asked, entry),
         doubtful=accepting.in_doubt,
@@ -167,6 +172,26 @@ def plain(value: object, words: Texts) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a device has recorded: the longest gaps first, or why that can't be told."""
+
+    recordings: Sequence[Recording]
+    gaps: Sequence[Missing]
+    not_computable: NotComputable | None
+
+
+async def _recorded(asked: Asked[DevicePageQuery, Nothing], device: str) -> Recorded | None:
+    """None of a device that is not asked for recordings."""
+    store = asked.deps.store
+    found = await store.read(recordings.load, [device])
+    why = (await store.read(recordings.not_computable, device)).get(device)
+    if not (found or why):
+        return None
+    gaps = await store.read(recordings.missing, EVER, asked.deps.now(), device)
+    return Recorded(found, gaps[:_GAPS_SHOWN], why)
 
 
 async def _pictures(asked: Asked[DevicePageQuery, Nothing], entry: BoardEntry) -> Sequence[Shot]:

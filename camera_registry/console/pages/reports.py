@@ -14,7 +14,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.console.schemas import PageQuery
 from camera_registry.rules.access import Action
 from exporters.report.catalog import MEDIA
-from exporters.report.making import Kind, Order
+from exporters.report.order import Kind, Order
 
 
 class ReportForm(BaseModel):

@@ -8,7 +8,7 @@ known are in neither sum; they are told apart, as is the time in which no view a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -23,6 +23,7 @@ from camera_registry.rules.coverage.hours import Span, in_force
 from camera_registry.rules.coverage.sight import NEEDED, cover, needed, sight
 from camera_registry.rules.coverage.standing import ChannelSeen, SiteSeen, stand_all
 from camera_registry.rules.coverage.steps import Steps
+from camera_registry.rules.progress import Tick, untold
 
 Item = Steps[Mapping[str, object] | None]
 
@@ -63,7 +64,7 @@ class History:
             if (value := steps.at(at)) is not None
         }
         views = [
-            replace(register.views.get(id, View(id, "")), site=str(value["site"]), channels=_channels(value))
+            replace(register.views.get(id, View(id, "")), site=str(value["site"]), channels=channels_of(value))
             for id, steps in self.views.items()
             if (value := steps.at(at)) is not None
         ]
@@ -134,8 +135,9 @@ class SitePeriod:
         return sum((end - begin for begin, end in self.dark), timedelta())
 
 
-def sum_up(history: History, zone: ZoneInfo, since: datetime, until: datetime) -> list[SitePeriod]:
-    """Every site that was registered in the period: those that were longest without any usable view first."""
+def sum_up(history: History, zone: ZoneInfo, since: datetime, until: datetime, tick: Tick = untold) -> list[SitePeriod]:
+    """Every site that was registered in the period: those that were longest without any usable view first. ``tick`` is
+    told of each site of the history."""
     by_site: dict[str, list[tuple[str, Item]]] = {}
     for id, steps in history.views.items():
         sites = {str(value["site"]) for value in steps.values if value is not None}
@@ -143,12 +145,23 @@ def sum_up(history: History, zone: ZoneInfo, since: datetime, until: datetime) -
             by_site.setdefault(site, []).append((id, steps))
     found = []
     for id, steps in history.sites.items():
+        tick()
         spans = _required(steps, zone, since, until)
         if spans:
             views = sorted(by_site.get(id, ()))
             found.append(_site(id, [_view(history, id, view, item, spans) for view, item in views]))
-    # Longest dark, then the lowest share; a site of which nothing is known has no share, and stands behind the bad.
+    return worst_first(found)
+
+
+def worst_first(found: Iterable[SitePeriod]) -> list[SitePeriod]:
+    """Longest dark, then the lowest share; a site of which nothing is known has no share, and stands behind the bad."""
     return sorted(found, key=lambda one: (-one.dark_time, _share(one.totals), one.site))
+
+
+def only_views(found: Iterable[SitePeriod], views: Collection[str]) -> list[SitePeriod]:
+    """The same sites as if only these views were required of them; those that need none of them are left out."""
+    kept = [(one.site, [view for view in one.views if view.view in views]) for one in found]
+    return worst_first(_site(site, some) for site, some in kept if some)
 
 
 def _share(totals: Totals) -> float:
@@ -174,7 +187,7 @@ def _view(history: History, site: str, id: str, steps: Item, spans: Sequence[Spa
             value = steps.at(begin)
             if value is None or value["site"] != site:
                 continue
-            seen = [history.look(channel, begin) for channel in _channels(value)]
+            seen = [history.look(channel, begin) for channel in channels_of(value)]
             state = cover((one.sight, one.planned) for one in seen)
             if pieces and pieces[-1].state is state and pieces[-1].end == begin:
                 pieces[-1] = Piece(pieces[-1].begin, end, state)
@@ -186,7 +199,7 @@ def _view(history: History, site: str, id: str, steps: Item, spans: Sequence[Spa
 def _edges(history: History, view: Item, since: datetime, until: datetime) -> Iterator[datetime]:
     """Every moment at which the view's state may change."""
     yield from view.between(since, until)
-    channels = {channel for value in view.values if value is not None for channel in _channels(value)}
+    channels = {channel for value in view.values if value is not None for channel in channels_of(value)}
     for channel in channels:
         owner = history.channels.get(channel)
         if owner is None:
@@ -254,7 +267,8 @@ def _text(steps: Item | None, name: str, at: datetime) -> str:
     return "" if value is None else str(value[name])
 
 
-def _channels(value: Mapping[str, object]) -> tuple[str, ...]:
+def channels_of(value: Mapping[str, object]) -> tuple[str, ...]:
+    """The channels that a view has, from its fields."""
     channels = value["channels"]
     assert isinstance(channels, list | tuple)
     return tuple(str(channel) for channel in channels)

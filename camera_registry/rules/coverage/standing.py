@@ -92,6 +92,12 @@ def views_by_site(views: Iterable[View]) -> dict[str, list[View]]:
     return found
 
 
+def without_views(sites: Iterable[Site], views: Iterable[View]) -> list[Site]:
+    """The sites of which nothing is required, so that their coverage can't be told: a mistake of the register."""
+    required = {view.site for view in views}
+    return sorted((site for site in sites if site.id not in required), key=lambda site: site.id)
+
+
 def stand(site: Site, views: Sequence[View], look: Look, zone: ZoneInfo, at: datetime) -> SiteSeen:
     """How one site is covered."""
     seen = []

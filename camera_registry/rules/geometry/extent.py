@@ -8,7 +8,7 @@ A site is a polygon, or a line where it is a road; then lengths stand for areas.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,13 @@ from camera_registry.model.place import Building, Site
 from camera_registry.rules.geometry import geojson
 from camera_registry.rules.geometry.projection import Floats, Plane, middle_of, plane
 from camera_registry.rules.geometry.sectors import View, missing, visible
+from camera_registry.rules.progress import Tick, untold
 
 ON_THE_WALL = 2.0
 """Metres: a camera that stands so little inside a building hangs on its wall, and is put there."""
 _OFF_THE_WALL = 0.05
+_METRES_A_DEGREE = 110_000
+"""Of latitude, at the least: to look a little too far costs nothing."""
 _SLIVER = 1e-3
 """Square metres or metres below which what is blind is a matter of rounding."""
 
@@ -63,8 +66,8 @@ class Fields:
     missing: Mapping[str, Uncomputable]
 
 
-def fields(devices: Iterable[Device], buildings: Sequence[Any] = ()) -> Fields:
-    """The field of view of each device. ``buildings`` are polygons in degrees."""
+def fields(devices: Iterable[Device], buildings: Sequence[Any] = (), tick: Tick = untold) -> Fields:
+    """The field of view of each device. ``buildings`` are polygons in degrees; ``tick`` is told of each device."""
     shapes: dict[str, Any] = {}
     absent: dict[str, Uncomputable] = {}
     by_plane: dict[tuple[float, float], list[Device]] = {}
@@ -72,12 +75,13 @@ def fields(devices: Iterable[Device], buildings: Sequence[Any] = ()) -> Fields:
         why = missing(device)
         if why is not None:
             absent[device.id] = why
+            tick()
         elif device.longitude is not None and device.latitude is not None:
             by_plane.setdefault(middle_of(device.longitude, device.latitude), []).append(device)
     tree = shapely.STRtree(list(buildings))
     for middle, group in by_plane.items():
         flat = plane(middle)
-        drawn = _draw(flat, group, tree, buildings, absent)
+        drawn = _draw(flat, group, tree, buildings, absent, tick)
         shapes |= zip(drawn, shapely.transform(np.array(list(drawn.values()), dtype=object), _back(flat)), strict=True)
     return Fields(shapes, absent)
 
@@ -93,14 +97,36 @@ def shapes(buildings: Iterable[Building]) -> list[Any]:
     return found
 
 
-def measure(sites: Iterable[Site], seen: Fields) -> tuple[list[Extent], list[Unmeasured]]:
-    """How much of each site is seen, and the sites that can't be measured."""
+def near(site: Site, devices: Iterable[Device], own: Collection[str]) -> list[Device]:
+    """The devices whose field of view may touch a site, whatever their azimuth, and its ``own``."""
+    west, south, east, north = 1.0, 1.0, -1.0, -1.0
+    try:
+        if site.polygon:
+            west, south, east, north = shapely.bounds(geojson.read(site.polygon))
+    except geojson.BadShape:
+        pass
+    found = []
+    for device in devices:
+        longitude, latitude = device.longitude, device.latitude
+        reaches = False
+        if longitude is not None and latitude is not None:
+            high = (device.view_range or 0.0) / _METRES_A_DEGREE
+            wide = high / max(0.01, math.cos(math.radians(latitude)))
+            reaches = west - wide <= longitude <= east + wide and south - high <= latitude <= north + high
+        if reaches or device.id in own:
+            found.append(device)
+    return found
+
+
+def measure(sites: Iterable[Site], seen: Fields, tick: Tick = untold) -> tuple[list[Extent], list[Unmeasured]]:
+    """How much of each site is seen, and the sites that can't be measured; ``tick`` is told of each site."""
     found: list[Extent] = []
     left: list[Unmeasured] = []
     ids = list(seen.shapes)
     shapes = np.array(list(seen.shapes.values()), dtype=object)
     tree = shapely.STRtree(shapes)
     for site in sites:
+        tick()
         if not site.polygon:
             left.append(Unmeasured(site.id, "no_polygon"))
             continue
@@ -117,12 +143,18 @@ def measure(sites: Iterable[Site], seen: Fields) -> tuple[list[Extent], list[Unm
 
 
 def _draw(
-    flat: Plane, devices: Sequence[Device], tree: Any, buildings: Sequence[Any], absent: dict[str, Uncomputable]
+    flat: Plane,
+    devices: Sequence[Device],
+    tree: Any,
+    buildings: Sequence[Any],
+    absent: dict[str, Uncomputable],
+    tick: Tick,
 ) -> dict[str, Any]:
     positions = np.array([(device.longitude, device.latitude) for device in devices], dtype=np.float64)
     points, norths = flat.points(positions), flat.north(positions)
     drawn = {}
     for device, position, point, north in zip(devices, positions, points, norths, strict=True):
+        tick()
         near = _near(flat, tree, buildings, position, device.view_range or 0.0)
         standing = _off_the_wall(point, near)
         if standing is None:
@@ -139,7 +171,7 @@ def _near(flat: Plane, tree: Any, buildings: Sequence[Any], position: Floats, re
     if not len(tree):
         return []
     longitude, latitude = position
-    high = (reach + 10) / 110_000
+    high = (reach + 10) / _METRES_A_DEGREE
     wide = high / max(0.01, math.cos(math.radians(latitude)))
     box = shapely.box(longitude - wide, latitude - high, longitude + wide, latitude + high)
     return [flat.shape(buildings[one]) for one in sorted(tree.query(box))]

@@ -20,8 +20,9 @@ from camera_registry.model.policy import PollPolicy
 from camera_registry.store import Store, health, register
 from camera_registry.texts import texts
 from exporters.report.catalog import render
-from exporters.report.making import Desk, Order
-from exporters.report.making import Kind as Report
+from exporters.report.making import Desk
+from exporters.report.order import Kind as Report
+from exporters.report.order import Order
 from tests.exporters.monitoring import SHIPPED
 from tests.servers import promtool_binary
 

@@ -11,7 +11,8 @@ from lxml import etree
 
 from probes.wire import onvif_recording as recording
 from probes.wire import onvif_setup
-from probes.wire.onvif import read_clock, read_services
+from probes.wire.onvif import read_services
+from probes.wire.onvif_clock import read_clock
 from probes.wire.soap import Operation, read_answer
 from tests.probes.wire.refusal import refusal
 

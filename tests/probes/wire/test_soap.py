@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from probes.wire import onvif, soap, soap_requests
+from probes.wire import onvif, onvif_clock, soap, soap_requests
 from probes.wire.refusal import Refusal
 from probes.wire.soap import Operation, SoapError, read_answer
 from tests.probes.loopback import DEVICES, fault, recorded
@@ -130,7 +130,7 @@ def test_document_types_and_entities_are_refused_unread(declared: str, encoding:
 
 def read_everything(status: int, body: bytes) -> None:
     element = read_answer(status, body, Operation.INFORMATION)
-    for read in (onvif.read_information, onvif.read_time, onvif.read_profiles, onvif.read_services, onvif.read_uri):
+    for read in (onvif.read_information, onvif.read_profiles, onvif.read_services, onvif.read_uri):
         read(element)
 
 
@@ -144,7 +144,7 @@ def test_any_bytes_give_an_answer_or_a_declared_error(body: bytes, status: int):
 def test_the_clock_of_real_devices_is_read(device: str):
     body = recorded(device, "GetSystemDateAndTime")["GetSystemDateAndTime"]
     assert isinstance(body, bytes)
-    moment = onvif.read_time(read_answer(200, body, Operation.TIME))
+    moment = onvif_clock.read_time(read_answer(200, body, Operation.TIME))
     expected = {
         "agsh_onvif": datetime(2014, 12, 24, 19, 14, 37, tzinfo=UTC),
         "bosch_flexidome_5100i": datetime(2023, 5, 24, 21, 25, 5, tzinfo=UTC),
@@ -171,7 +171,7 @@ def test_a_clock_without_utc_is_read_from_its_zone(zone: str, local: tuple[int, 
         f"<Second>{second}</Second></Time><Date><Year>{year}</Year><Month>{month}</Month><Day>{day}</Day></Date>"
         "</LocalDateTime></R>"
     )
-    assert onvif.read_time(answer) == expected
+    assert onvif_clock.read_time(answer) == expected
 
 
 def test_profiles_of_the_second_media_service_are_read():

@@ -1,0 +1,76 @@
+"""What can be asked for: which report, of which period, of which part of the city."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from camera_registry.model.device import Device
+from camera_registry.model.place import Site
+from camera_registry.model.register import Register
+from camera_registry.rules.availability import NoPeriod, Period, between, month, zone_of
+from camera_registry.rules.places import way_up
+
+
+class Kind(StrEnum):
+    """Which report."""
+
+    AVAILABILITY = "availability"
+    CONTRACTORS = "contractors"
+    FILES = "files"
+    COVERAGE = "coverage"
+
+    @property
+    def over_time(self) -> bool:
+        """Whether it tells of a period, and not of now."""
+        return self is not Kind.FILES
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for. ``month`` or ``begins`` and ``ends``; ``area`` takes its subtree along."""
+
+    kind: Kind
+    month: str = ""
+    begins: datetime | None = None
+    ends: datetime | None = None
+    zone: str = ""
+    area: str = ""
+    contractor: str = ""
+
+    def period(self, zone: str, now: datetime) -> Period:
+        """The period, by the clock of its own zone or of ``zone``. Raises NoPeriod."""
+        place = zone_of(self.zone or zone)
+        if self.begins is not None and self.ends is not None:
+            return between(self.begins, self.ends, place, now)
+        return month(self.month, place, now)
+
+    def ended(self, zone: str, now: datetime) -> Period:
+        """The same, if it is over: what goes on has no figures that could be kept. Raises NoPeriod."""
+        period = self.period(zone, now)
+        if period.ends >= now:
+            raise NoPeriod("open")
+        return period
+
+    def wants(self, known: Register, device: Device) -> bool:
+        """Whether a device is among those asked for."""
+        if self.contractor and device.contractor != self.contractor:
+            return False
+        return not self.area or (bool(device.area) and self.area in way_up(device.area, known.area_parents()))
+
+    def sites(self, known: Register) -> list[Site]:
+        """The sites in the area that is asked for."""
+        parents = known.area_parents()
+        return [
+            site
+            for site in known.sites.values()
+            if not self.area or (bool(site.area) and self.area in way_up(site.area, parents))
+        ]
+
+    def check(self, known: Register) -> None:
+        """Raises NoPeriod for an area or a contractor that is not there."""
+        if self.area and self.area not in known.areas:
+            raise NoPeriod("area", id=self.area)
+        if self.contractor and self.contractor not in known.contractors:
+            raise NoPeriod("contractor", id=self.contractor)
