@@ -2,7 +2,8 @@
 
 Processor time of one judgement of a 1080p JPEG, on one thread, and its ratio to decoding the same JPEG with OpenCV in
 full, which is what two machines can be compared by. Then pictures are handed to a desk at a steady rate, while the loop
-that hands them on is asked every few milliseconds how late it is.
+that hands them on is asked every few milliseconds how late it is. With --service a whole service asks a simulated fleet
+for as many pictures a second, beside all else that it does.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import asyncio
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from bench import whole
+from bench.fleet import served
 from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.sight import sight
 from probes.picture.child import Decoder
@@ -31,6 +36,8 @@ NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time h
 SIZE = (1920, 1080)
 TIMES = 41
 REFERENCES = 3
+DEVICES, CAMERAS, ROUND = 300, 0.66, 30.0
+"""Of the simulated fleet: how many, the share that gives a still picture, seconds of a round of the other probes."""
 TICK = 0.005
 """Seconds between two questions to the loop."""
 
@@ -40,8 +47,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=10, help="how long pictures are handed on (%(default)s)")
     parser.add_argument("--rate", type=float, default=50, help="pictures a second (%(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="decoding processes (%(default)s)")
+    parser.add_argument("--service", action="store_true", help="by a service that polls a simulated fleet")
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
+    if args.service:
+        print(_in_service(args.rate, args.seconds))
+        return 0
     frames, references, fresh = _pictures()
     print(
         f"1080p JPEGs of {len(frames[0]) // 1000} kB; processor time, median of {TIMES}, and ratio to decoding in full"
@@ -135,6 +146,21 @@ async def _sustained(args: argparse.Namespace, frames: Sequence[bytes], referenc
     return (
         f"{len(asked)} pictures at {args.rate:g}/s, {args.processes} processes: {len(asked) / took:.1f}/s done, "
         f"loop late by {1000 * slow:.1f} ms (p99), {1000 * own / len(asked):.2f} ms of our own processor time each"
+    )
+
+
+def _in_service(rate: float, seconds: float) -> str:
+    """Pictures of a simulated fleet, none of them accepted as a reference yet; the service and its decoding processes
+    share one processor."""
+    load = whole.Load(ROUND, DEVICES * CAMERAS / rate, seconds, rest=ROUND / 2)
+    with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder, served(DEVICES, Path(folder)) as fleet:
+        found = whole.measure(fleet, load, Path(folder))
+    pictures = found.polls.get("snapshot", 0)
+    spent = found.child * DEVICES * seconds / ROUND / max(1, pictures)
+    return (
+        f"{pictures / seconds:.1f} pictures/s of {DEVICES} devices beside their other probes, {spent:.1f} ms of "
+        f"decoding processes each; {found.missed} runs missed, {found.failed} failed; the service's own "
+        f"share of a processor {found.share:.0%}, its loop late by {1000 * found.loop_lag:.0f} ms at most (p99, bucket)"
     )
 
 

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
         kinds = (generated.street, generated.room, generated.street, generated.wall)
         sources["generated scenes"] = [kinds[n % len(kinds)](100 + n) for n in range(args.scenes)]
     if args.pictures is not None:
-        sources[f"pictures of {args.pictures}"] = _scenes_of(args.pictures, tuned=args.tuned)
+        sources[f"pictures of {args.pictures}"] = scenes_of(args.pictures, tuned=args.tuned)
     for name, scenes in sources.items():
         known, alone = Tally(), Tally()
         examiner = Examiner(Decoder())
@@ -113,7 +113,7 @@ def _without_references(case: Case) -> Case:
     )
 
 
-def _scenes_of(folder: Path, *, tuned: bool) -> Iterator[Scene]:
+def scenes_of(folder: Path, *, tuned: bool) -> Iterator[Scene]:
     """The scenes of a folder: clips give several pictures of one view, every other file one."""
     cameras: dict[str, tuple[list[str], list[Coded]]] = {}
     for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines():

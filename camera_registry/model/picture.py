@@ -172,6 +172,10 @@ class Limits:
     noise_alone: tuple[float, float] = (5.8, 14.0)
     """Fine texture all over the picture looks like noise; only a reference tells them apart below this."""
     noise_more: float = 4.0
+    noise_again: tuple[float, float] = (1.5, 6.0)
+    noise_manifold: float = 6.0
+    """By day, in the light of the references and at their size, a sensor's noise is what it was: the level from which
+    on it is looked at, and how many times theirs it may be."""
     speckle: tuple[float, float] = (0.018, 0.06)
     hot: tuple[float, float] = (0.006, 0.03)
     colour_noise: tuple[float, float] = (0.8, 3.0)
@@ -218,6 +222,8 @@ class Limits:
     dirty: tuple[float, float] = (0.10, 0.24)
     dirty_parts: float = 4.0
     drops: tuple[float, float] = (0.22, 0.60)
+    dirty_places: tuple[float, float] = (18.0, 50.0)
+    """Small places that are dull or lost, in 576."""
 
     frozen_same: float = 0.99
     """Share of unchanged pixels; a live sensor at a twentieth of the usual noise, at JPEG quality 40, reaches 0.988."""

@@ -37,7 +37,12 @@ CPU_SECONDS = 2
 PIPE_BYTES = 2**20
 """What the kernel may hold of a picture on its way; the most that an ordinary user gets."""
 
-_SCALES = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+_SCALES = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
+    (1, cv2.IMREAD_COLOR, cv2.IMREAD_GRAYSCALE),
+)
 _STANDARD_ERROR = 2
 
 
@@ -88,7 +93,8 @@ def _mask(coded: bytes, masks: Sequence[masking.Outline]) -> bytes:
         return frames.refusal(str(error))
 
 
-def _key_frame(codec: str, coded: bytes, width: int) -> Decoded:
+def _key_frame(codec: str, coded: bytes, width: int, *, grey: bool = False) -> Decoded:
+    del grey  # the colours of a key frame cost next to nothing
     picture = _decode_video(codec, coded, width)
     return Decoded(picture, picture.shape[1], 1)
 
@@ -150,18 +156,18 @@ def decode(jpeg: bytes, width: int) -> measures.Picture:
     return _reduced(jpeg, width)[0]
 
 
-def _reduced(jpeg: bytes, width: int, *, upright: bool = False) -> tuple[measures.Picture, int, int]:
+def _reduced(
+    jpeg: bytes, width: int, *, upright: bool = False, grey: bool = False
+) -> tuple[measures.Picture, int, int]:
     """The picture, how many times it was made smaller, and the width that its header names. ``upright``: turned as its
     EXIF says; cameras are mounted, so what theirs says is passed over."""
     head = jpeg_header.read(jpeg)
     if not head.complete:
         raise ValueError(f"a JPEG that is cut off after {len(jpeg)} bytes")
-    factor, scale = next(
-        ((factor, flag) for factor, flag in _SCALES if head.width >= factor * width), (1, cv2.IMREAD_COLOR)
-    )
+    factor, *ways = next((scale for scale in _SCALES if head.width >= scale[0] * width), _SCALES[-1])
     try:
         turning = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
-        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), scale | turning)
+        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), ways[grey] | turning)
     except cv2.error as error:
         raise ValueError(f"the decoder gave up on it: {error.err}") from error
     if decoded is None:
@@ -176,10 +182,10 @@ class Decoder:
         self._heard = os.memfd_create("grumble")
         os.dup2(self._heard, _STANDARD_ERROR)
 
-    def __call__(self, jpeg: bytes, width: int) -> Decoded:
+    def __call__(self, jpeg: bytes, width: int, /, *, grey: bool = False) -> Decoded:
         os.ftruncate(self._heard, 0)
         os.lseek(self._heard, 0, os.SEEK_SET)
-        picture, scale, given = _reduced(jpeg, width)
+        picture, scale, given = _reduced(jpeg, width, grey=grey)
         said = os.pread(self._heard, 200, 0).decode("ascii", "replace")
         return Decoded(picture, given, scale, said.strip() if "Corrupt JPEG" in said else "")
 

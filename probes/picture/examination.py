@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from hashlib import blake2b
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -18,33 +19,52 @@ import numpy as np
 from probes.picture import masking
 from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.look import look
-from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, prepare
+from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
 
 KEPT = 24
 """Prepared references that are kept, about 3 MB each."""
+REMEMBERED = 50_000
+"""References whose measures are remembered, and pairs of them, about half a kilobyte each: those of a whole fleet."""
 LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
 NEEDED, ALIKE = 2, 0.5
 """So many references are enough, if one of them looks this much alike (``agreement``)."""
+_SURELY = 0.7
+"""Agreement from which on one reference is enough, if nothing else has changed from it either."""
+_SAME_LIGHT = 0.97
+"""Correlation of the coarse light of a picture and a reference of the same hour and weather."""
+_CHANGES = {
+    "hidden": 0.02,
+    "lost": 0.04,
+    "dulled": 0.03,
+    "patchy_dark": 0.03,
+    "foreign": 0.08,
+    "cast": 0.10,
+    "bands": 0.06,
+}
+"""What may have changed at most for that, as in ``comparison.compare``: less than half of any limit."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
-
-Hidden = tuple[tuple[tuple[float, float], ...], ...]
-"""Outlines of what is not looked at, in shares of the picture."""
-
-Decode: TypeAlias = Callable[[bytes, int], "Decoded"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said."""
+    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said. In
+    grey it has two dimensions."""
 
     picture: Picture
     width: int
     scale: int
     grumble: str = ""
+
+
+class Decode(Protocol):
+    """What decodes a picture, not narrower than ``width`` if it was not. ``grey``: its luminance will do. Raises
+    ValueError that says what is wrong with it."""
+
+    def __call__(self, coded: bytes, width: int, /, *, grey: bool = False) -> Decoded: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +85,25 @@ class Osd:
         return left * shrunk, top * shrunk, across * shrunk, down * shrunk
 
 
+Hidden = tuple[tuple[tuple[float, float], ...], ...]
+"""Outlines of what is not looked at, in shares of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """What is no part of the view: the clock, and what is hidden."""
+
+    osd: Osd | None
+    hidden: Hidden
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    sheet: Sheet
-    measures: dict[str, float]
-    prepared: comparison.Prepared | None
-    clock: Picture | None
+    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that."""
+
+    measures: Mapping[str, float]
+    clock: Picture | None = None
+    prepared: comparison.Prepared | None = None
 
 
 class Examiner:
@@ -82,8 +115,9 @@ class Examiner:
     def __init__(self, decode: Decode) -> None:
         self.newest: Picture | None = None
         self._decode = decode
-        self._pairs: OrderedDict[frozenset[bytes], dict[str, float]] = OrderedDict()
-        self._kept: OrderedDict[tuple[bytes, Osd | None, Hidden], _Seen | str] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, _Apart], _Seen | str] = OrderedDict()
+        self._measures = _Memory()
+        self._pairs = _Memory()
 
     def examine(
         self,
@@ -95,107 +129,178 @@ class Examiner:
         decode: Decode | None = None,
         hidden: Hidden = (),
     ) -> dict[str, object]:
-        """Measures of each frame and reference (or why it was refused), what changed from each reference to the newest
-        frame, between two references and between the frames, and what the clock says. Times are the camera's local
-        time. ``decode``: what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of
+        """Measures of the newest frame and of each reference (or why it was refused), what changed from each reference
+        to that frame, between two references and between the frames, and what the clock says. Times are the camera's
+        local time. ``decode``: what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of
         them."""
         decode = decode or self._decode
-        seen = [self._see(frame, osd, hidden, decode, last=n == len(frames) - 1) for n, frame in enumerate(frames)]
-        known = [self._reference(reference, osd, hidden) for reference in references]
-        newest = seen[-1]
-        self.newest = newest.sheet.colour if isinstance(newest, _Seen) else None
-        changes = _changes(newest, known)
+        apart = _Apart(osd, hidden)
+        newest = self._see(frames[-1], apart, decode)
+        self.newest = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet.colour
+        earlier, between = _between(frames, newest, times, apart, decode)
+        known = [self._reference(reference, apart) for reference in references]
+        changes = self._changes(newest, references, known, apart)
         likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -_agreement(changes[n]))[:2]
+        seen = [*earlier, newest]
         return {
             "frames": [_told(one) for one in seen],
             "references": [_told(one) for one in known],
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
-            "between": _between(frames, seen, times),
+            "between": between,
             "masked": masking.share(hidden),
-            "restless": self._restless([references[n] for n in likest], [known[n] for n in likest]),
+            "restless": self._restless([references[n] for n in likest], apart),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
         }
 
     def prepare(self, references: Sequence[bytes], osd: Osd | None, hidden: Hidden = ()) -> None:
-        """Prepare references that are not known yet, so that ``examine`` finds them ready."""
+        """Measure references that are not known yet, so that ``examine`` finds that done."""
         for reference in references:
-            self._reference(reference, osd, hidden)
+            self._reference(reference, _Apart(osd, hidden))
 
-    def _reference(self, jpeg: bytes, osd: Osd | None, hidden: Hidden) -> _Seen | str:
+    def _reference(self, jpeg: bytes, apart: _Apart) -> _Seen | str:
+        """A reference by its measures; what its clock shows too, if there is one to be read."""
         # The bytes themselves are the key: cheaper than a digest, and what is equal is equal.
-        key = jpeg, osd, hidden
-        if key not in self._kept:
-            self._kept[key] = self._see(jpeg, osd, hidden, self._decode, last=True)
-        self._kept.move_to_end(key)
+        kept = self._kept.get((jpeg, apart))
+        if kept is not None:
+            self._kept.move_to_end((jpeg, apart))
+            return kept
+        measures = self._measures.get((jpeg,), apart) if apart.osd is None else None
+        if measures is not None:
+            return _Seen(measures)
+        seen = self._keep(jpeg, apart)
+        if isinstance(seen, _Seen):
+            self._measures.put((jpeg,), apart, seen.measures)
+        return seen
+
+    def _prepared(self, jpeg: bytes, apart: _Apart) -> comparison.Prepared | None:
+        """A reference as it is compared with. Few of a fleet are kept so; another one is decoded once more."""
+        seen = self._kept.get((jpeg, apart)) or self._keep(jpeg, apart, self._measures.get((jpeg,), apart))
+        return None if isinstance(seen, str) else seen.prepared
+
+    def _keep(self, jpeg: bytes, apart: _Apart, measures: Mapping[str, float] | None = None) -> _Seen | str:
+        seen = self._kept[(jpeg, apart)] = self._see(jpeg, apart, self._decode, measures)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return self._kept[key]
+        return seen
 
-    def _restless(self, jpegs: Sequence[bytes], known: Sequence[_Seen | str]) -> dict[str, float] | None:
+    def _restless(self, jpegs: Sequence[bytes], apart: _Apart) -> Mapping[str, float] | None:
         """What changed between two references; asked once for each pair."""
-        if len(known) < 2:
+        if len(jpegs) < 2:
             return None
-        one, other = known
-        pair = frozenset(jpegs)
-        if pair not in self._pairs and isinstance(one, _Seen) and isinstance(other, _Seen):
-            if one.prepared is None or other.prepared is None:
+        pair = sorted(jpegs)
+        found = self._pairs.get(pair, apart)
+        if found is None:
+            one, other = (self._prepared(jpeg, apart) for jpeg in jpegs)
+            if one is None or other is None:
                 return None
-            self._pairs[pair] = comparison.compare(one.prepared, other.prepared).measures
-        while len(self._pairs) > KEPT:
-            self._pairs.popitem(last=False)
-        return self._pairs.get(pair)
+            found = comparison.compare(one, other).measures
+            self._pairs.put(pair, apart, found)
+        return found
 
-    def _see(self, coded: bytes, osd: Osd | None, hidden: Hidden, decode: Decode, *, last: bool) -> _Seen | str:
-        """One picture, prepared and measured; or why it can't be. Only the last frame is compared with references."""
+    def _see(
+        self, coded: bytes, apart: _Apart, decode: Decode, measures: Mapping[str, float] | None = None
+    ) -> _Seen | str:
+        """One picture, measured (unless it was) and prepared; or why it can't be."""
         try:
             decoded = decode(coded, WIDTH)
         except ValueError as error:
             return str(error)
-        picture = decoded.picture
-        height, width = picture.shape[:2]
+        height, width = decoded.picture.shape[:2]
         if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
             return f"a picture of {width} x {height} pixels shows nothing that could be judged"
-        apart: masking.Mask | None = None
-        if hidden:
-            picture, apart = masking.fill(picture, hidden)
-        boxes: tuple[Box, ...] = ()
-        cut = None
-        if osd is not None:
-            left, top, wide, high = osd.on(picture, decoded.width)
-            boxes = ((left / width, top / height, wide / width, high / height),)
-            cut = _cut(picture, left, top, wide, high)
+        picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
+        boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
         sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
-        if apart is not None:
-            seen = cv2.resize(apart.astype(np.uint8), sheet.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
-            sheet = replace(sheet, clear=sheet.clear & seen)
-        if not last:
-            return _Seen(sheet, {}, None, cut)
-        measures = look(sheet) | {"width": float(decoded.width)}
-        return _Seen(sheet, measures, comparison.prepare(sheet, measures["noise"]), cut)
+        if blind is not None:
+            sheet = replace(sheet, clear=_without(sheet.clear, blind))
+        if measures is None:
+            measures = look(sheet) | {"width": float(decoded.width)}
+        return _Seen(measures, cut, comparison.prepare(sheet, measures["noise"]))
+
+    def _changes(
+        self, newest: _Seen | str, references: Sequence[bytes], known: Sequence[_Seen | str], apart: _Apart
+    ) -> list[comparison.Change | None]:
+        """What changed from each reference, those in the most similar light first; None for those that were not
+        needed."""
+        changes: list[comparison.Change | None] = [None] * len(known)
+        if isinstance(newest, str) or newest.prepared is None:
+            return changes
+        likeness = [
+            (abs(math.log((newest.measures["mean"] + 4) / (reference.measures["mean"] + 4))), place)
+            for place, reference in enumerate(known)
+            if isinstance(reference, _Seen)
+        ]
+        alike = 0.0
+        for tried, (_, place) in enumerate(sorted(likeness)):
+            if tried >= NEEDED and alike > ALIKE:
+                break
+            theirs = self._prepared(references[place], apart)
+            if theirs is None:
+                continue
+            change = comparison.compare(newest.prepared, theirs)
+            changes[place], alike = change, max(alike, change.measures["agreement"])
+            if _unchanged(change.measures):
+                break
+        return changes
+
+
+class _Memory:
+    """Numbers by name for many pictures or pairs, little of each: their values in a row, the names once."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[bytes, tuple[tuple[str, ...], bytes]] = OrderedDict()
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def get(self, pictures: Sequence[bytes], apart: _Apart) -> Mapping[str, float] | None:
+        row = self._rows.get(_digest(pictures, apart))
+        return None if row is None else dict(zip(row[0], np.frombuffer(row[1]).tolist(), strict=True))
+
+    def put(self, pictures: Sequence[bytes], apart: _Apart, numbers: Mapping[str, float]) -> None:
+        names = tuple(numbers)
+        names = self._names.setdefault(names, names)
+        self._rows[_digest(pictures, apart)] = names, np.array([*numbers.values()], np.float64).tobytes()
+        while len(self._rows) > REMEMBERED:
+            self._rows.popitem(last=False)
+
+
+def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
+    whole = blake2b(repr(apart).encode(), digest_size=16)
+    for picture in pictures:
+        whole.update(picture)
+    return whole.digest()
 
 
 def _agreement(change: comparison.Change | None) -> float:
     return -1.0 if change is None else change.measures["agreement"]
 
 
-def _changes(newest: _Seen | str, known: Sequence[_Seen | str]) -> list[comparison.Change | None]:
-    """What changed from each reference, those in the most similar light first; None for those that were not needed."""
-    changes: list[comparison.Change | None] = [None] * len(known)
-    if isinstance(newest, str) or newest.prepared is None:
-        return changes
-    apart = [
-        (abs(math.log((newest.measures["mean"] + 4) / (reference.measures["mean"] + 4))), place, reference.prepared)
-        for place, reference in enumerate(known)
-        if isinstance(reference, _Seen) and reference.prepared is not None
-    ]
-    alike = 0.0
-    for tried, (_, place, theirs) in enumerate(sorted(apart, key=lambda one: one[:2])):
-        if tried >= NEEDED and alike > ALIKE:
-            break
-        change = comparison.compare(newest.prepared, theirs)
-        changes[place], alike = change, max(alike, change.measures["agreement"])
-    return changes
+def _unchanged(change: Mapping[str, float]) -> bool:
+    """Whether a picture is so like a reference that the others would not make another thing of it."""
+    return (
+        change["agreement"] > _SURELY
+        and change["contrast_fit"] > _SAME_LIGHT
+        and 0.8 < change["gain"] < 1.25
+        and change.get("textured", 0.0) > 0.2
+        and change.get("middle_sharpness", 0.0) > 0.9
+        and all(change.get(name, 1.0) < most for name, most in _CHANGES.items())
+    )
+
+
+def _burnt_in(picture: Picture, width: int, osd: Osd | None) -> tuple[tuple[Box, ...], Picture | None]:
+    """Where the clock is burnt in, as shares of the picture (once ``width`` pixels wide), and the part of it that shows
+    the clock, in grey."""
+    if osd is None:
+        return (), None
+    high, wide = picture.shape[:2]
+    left, top, across, down = osd.on(picture, width)
+    return ((left / wide, top / high, across / wide, down / high),), _cut(picture, left, top, across, down)
+
+
+def _without(clear: masking.Mask, blind: masking.Mask) -> masking.Mask:
+    """What is clear of text, and of what is not looked at."""
+    sized = cv2.resize(blind.astype(np.uint8), clear.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(clear & (sized == 0))
 
 
 def _cut(picture: Picture, left: float, top: float, wide: float, high: float) -> Picture | None:
@@ -203,22 +308,56 @@ def _cut(picture: Picture, left: float, top: float, wide: float, high: float) ->
     rows = slice(max(0, round(top - edge)), max(0, round(top + high + edge)))
     columns = slice(max(0, round(left - edge)), max(0, round(left + wide + edge)))
     part = picture[rows, columns]
-    return None if part.size == 0 else np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    if part.size == 0 or part.ndim == 2:
+        return part if part.size else None
+    return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
 def _told(one: _Seen | str) -> Mapping[str, Any]:
     return {"refused": one} if isinstance(one, str) else {"measures": one.measures}
 
 
+class _Earlier:
+    """The frames before the newest, which are looked at only for what has changed between them, in grey, and only as
+    far as that has to be known. ``refused``: one of them could not be read."""
+
+    def __init__(self, frames: Sequence[bytes], apart: _Apart, decode: Decode) -> None:
+        self.seen: list[_Seen | str] = [_Seen({}) for _ in frames[:-1]]
+        self.refused = False
+        self._frames, self._apart, self._decode = frames, apart, decode
+
+    def stills(self) -> Iterator[Still]:
+        for n, frame in enumerate(self._frames):
+            try:
+                decoded = self._decode(frame, WIDTH, grey=True)
+            except ValueError as error:
+                self.seen[n : n + 1] = [str(error)]
+                self.refused = True
+                return
+            boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
+            if n < len(self.seen):
+                self.seen[n] = _Seen({}, cut)
+            shown = still(decoded.picture, boxes)
+            height, width = shown.grey.shape
+            blind = masking.blind(self._apart.hidden, width, height)
+            yield replace(shown, clear=shown.clear & ~blind)
+
+
 def _between(
-    frames: Sequence[bytes], seen: Sequence[_Seen | str], times: Sequence[datetime | None]
-) -> dict[str, float] | None:
-    sheets = [one.sheet for one in seen if isinstance(one, _Seen)]
-    if len(sheets) < 2 or len(sheets) < len(frames):
-        return None
-    first, last = times[0], times[-1]
-    seconds = None if first is None or last is None else (last - first).total_seconds()
-    return sequence.between(sheets, seconds, identical=len(set(frames)) == 1)
+    frames: Sequence[bytes], newest: _Seen | str, times: Sequence[datetime | None], apart: _Apart, decode: Decode
+) -> tuple[list[_Seen | str], dict[str, float] | None]:
+    """The frames before the newest, and what happened between all of them. ``identical``: 1 if all are the same bytes;
+    ``seconds``: time from the first to the last, where it is known; the others are those of ``sequence.between``."""
+    if len(frames) < 2 or isinstance(newest, str):
+        return [_Seen({}) for _ in frames[:-1]], None
+    begun, ended = times[0], times[-1]
+    found = {} if begun is None or ended is None else {"seconds": (ended - begun).total_seconds()}
+    if len(set(frames)) == 1:
+        same: list[_Seen | str] = [_Seen({}, newest.clock) for _ in frames[:-1]]
+        return same, found | {"identical": 1.0, "same": 1.0, "told": 1.0, "difference": 0.0}
+    earlier = _Earlier(frames, apart, decode)
+    told = sequence.between(earlier.stills())
+    return earlier.seen, None if earlier.refused else found | {"identical": 0.0} | told
 
 
 def _clock(

@@ -40,6 +40,11 @@ def within(outlines: Sequence[Outline], width: int, height: int, margin: int = 0
     return found.astype(np.bool_)
 
 
+def blind(outlines: Sequence[Outline], width: int, height: int) -> Mask:
+    """What is not measured: the pixels inside any of these outlines, and so near that coding carries traces there."""
+    return within(outlines, width, height, max(2, round(_MARGIN * width)))
+
+
 def share(outlines: Sequence[Outline]) -> float:
     """The share of the picture that these outlines cover together."""
     return float(np.count_nonzero(within(outlines, 320, 180))) / (320 * 180) if outlines else 0.0
@@ -62,7 +67,7 @@ def fill(picture: Picture, outlines: Sequence[Outline]) -> tuple[Picture, Mask]:
     A normalized convolution (Knutsson and Westin, CVPR 1993) on a coarse grid, with what is masked weighing nothing.
     """
     height, width = picture.shape[:2]
-    hidden = within(outlines, width, height, max(2, round(_MARGIN * width)))
+    hidden = blind(outlines, width, height)
     if hidden.all():
         return np.full_like(picture, PAINT), hidden
     known = (~hidden).astype(np.float32)

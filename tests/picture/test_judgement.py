@@ -7,7 +7,9 @@ Only plain cases stand here, moderate and severe; graded recall and false alarms
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,9 @@ from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.sight import sight
 from probes.picture.examination import Decoded, Examiner, Osd
-from probes.picture.measuring.sheet import Picture
-from tests.picture import faults, generated, weather, wire
+from probes.picture.measuring.look import look as measured
+from probes.picture.measuring.sheet import Picture, Sheet
+from tests.picture import faults, generated, otherwise, weather, wire
 from tests.picture.camera import Camera, Light, light_of
 
 NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
@@ -28,7 +31,8 @@ ROOM = light_of(generated.room(5).pictures[0])
 LAYOUT = "YYYY-MM-DD HH:MM:SS"
 
 
-def opened(jpeg: bytes, width: int) -> Decoded:
+def opened(jpeg: bytes, width: int, /, *, grey: bool = False) -> Decoded:
+    del grey  # luminance is made of the colours where it is needed
     from probes.picture.child import decode
 
     picture: Picture = decode(jpeg, width)
@@ -220,3 +224,49 @@ def test_every_cause_is_a_fault_or_checked_or_not_checked_with_a_reason() -> Non
     assert set(judgement.checked) | set(judgement.not_checked) == set(JUDGED)
     assert not set(judgement.checked) & set(judgement.not_checked)
     assert {fault.cause for fault in judgement.faults} <= set(judgement.checked)
+
+
+@pytest.mark.parametrize("kind", otherwise.CARDS)
+def test_screens_of_recorders_without_a_signal_are_told_as_such(kind: str) -> None:
+    card = CAMERA.code(CAMERA.burn_in(otherwise.card(STREET.shape, kind, random()), NOON))
+    assert causes(judged([card], "street")) == [Cause.NO_SIGNAL]
+
+
+def test_noise_that_is_many_times_the_cameras_own_is_a_fault_by_day_and_not_at_night() -> None:
+    # Less than other cameras have every evening.
+    quiet = replace(CAMERA, read=0.0004, shot=0.00003)
+    known = [quiet.take(ROOM, day_before(n), random(n)) for n in range(3)]
+    noisy = quiet.take(ROOM, NOON, random(), noise=14)
+    before: list[datetime | None] = [day_before(n) for n in range(3)]
+    for at, found in ((NOON, [Cause.NOISY]), (NOON.replace(hour=23), [])):
+        seen = Examiner(opened).examine([noisy], known, [at], before, None)
+        assert causes(judge(sight(seen, [at], before))) == found
+
+
+def test_references_are_remembered_by_their_measures_when_their_sheets_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("probes.picture.examination.KEPT", 1)
+    frame = CAMERA.take(STREET, NOON, random(9))
+    looks: list[Sheet] = []
+
+    def look(sheet: Sheet) -> dict[str, float]:
+        looks.append(sheet)
+        return measured(sheet)
+
+    monkeypatch.setattr("probes.picture.examination.look", look)
+    examiner, times = Examiner(opened), [day_before(n) for n in range(3)]
+    first, again = (examiner.examine([frame], REFERENCES["street"], [NOON], times, None) for _ in range(2))
+    assert first == again
+    # Three references and the frame; then the frame alone.
+    assert len(looks) == 3 + 1 + 1
+
+
+def test_a_picture_like_a_reference_is_compared_with_no_other() -> None:
+    frame = CAMERA.take(STREET, NOON, random(9))
+    found: Any = Examiner(opened).examine([frame], REFERENCES["street"], [NOON], [None] * 3, None)
+    assert sum(change is not None for change in found["changes"]) == 1
+    covered: Any = Examiner(opened).examine(
+        [spoilt("street", "thing", 1.0)], REFERENCES["street"], [NOON], [None] * 3, None
+    )
+    assert sum(change is not None for change in covered["changes"]) == 3

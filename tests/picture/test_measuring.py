@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from probes.picture.measuring import clock, comparison, light, pattern, sequence, sharpness
-from probes.picture.measuring.sheet import Picture, Sheet, prepare
+from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
 from tests.picture import generated
 from tests.picture.camera import Camera, light_of
 from tests.picture.other_cases import DotCamera
@@ -155,17 +156,22 @@ def test_a_misted_patch_is_dulled_and_a_shaded_one_is_not() -> None:
 
 
 def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:
-    def frames(*seeds: int) -> list[Sheet]:
-        return [sheet(STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape)) for seed in seeds]
+    def frames(*seeds: int) -> list[Still]:
+        noisy = (STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape) for seed in seeds)
+        return [still(np.clip(picture, 0, 255).astype(np.uint8)) for picture in noisy]
 
-    assert sequence.between(frames(1, 2, 3), 4.0, identical=False)["same"] < 0.4
-    assert sequence.between(frames(1, 1, 1), 4.0, identical=False)["same"] == 1
-    assert sequence.between(frames(1, 1), None, identical=True) == {
-        "identical": 1.0,
-        "same": 1.0,
-        "told": pytest.approx(0.2, abs=0.2),
-        "difference": 0.0,
-    }
+    assert sequence.between(frames(1, 2, 3))["same"] < 0.4
+    assert sequence.between(frames(1, 1, 1)) == {"same": 1.0, "told": pytest.approx(0.2, abs=0.2), "difference": 0.0}
+
+
+def test_no_more_frames_are_asked_for_once_two_are_of_a_live_sensor() -> None:
+    def frames() -> Iterator[Still]:
+        for seed in (1, 2):
+            noisy = STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape)
+            yield still(np.clip(noisy, 0, 255).astype(np.uint8))
+        raise AssertionError("a third frame was decoded")
+
+    assert sequence.between(frames())["same"] < 0.4
 
 
 def clock_cut(camera: Camera, shown: datetime) -> Picture:

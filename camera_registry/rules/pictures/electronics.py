@@ -12,6 +12,10 @@ _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
+_GAIN, _FIT = (0.7, 1.4), 0.85
+"""Brightness against the reference, and correlation of the coarse light, in the same weather."""
+_WRONG_DIGITS = 3
+"""Digits that are clearly others than they should be, from which on a clock is wrong, whatever it shows."""
 _UNLEARNED = 0.65
 """How clearly digits must be read of a font that no reference has shown."""
 _AT_NIGHT = 2.4
@@ -26,6 +30,8 @@ def noisy(of: Evidence) -> Verdict:
     lonely = score(look["speckle"] - of.most_of_references("speckle"), limits.speckle)
     if of.compared and look["noise"] < limits.noise_more * of.most_of_references("noise"):
         grain = 0.0
+    if _same_light(of) and look["noise"] >= limits.noise_manifold * of.most_of_references("noise"):
+        grain = max(grain, score(look["noise"], limits.noise_again))
     # A scene has hardly any fine texture in its colours, so noise shows there first where the camera has smoothed it.
     coloured = score(
         (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
@@ -34,6 +40,14 @@ def noisy(of: Evidence) -> Verdict:
     hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
     seen = pick(look, "noise", "speckle", "hot", "colour_noise")
     return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
+
+
+def _same_light(of: Evidence) -> bool:
+    """Whether it is day and as bright as in the likest reference, of the same size: then noise is no other either."""
+    change = of.change
+    if not change or not of.by_day or of.resized:
+        return False
+    return _GAIN[0] < change["gain"] < _GAIN[1] and change["contrast_fit"] > _FIT
 
 
 def striped(of: Evidence) -> Verdict:
@@ -124,6 +138,8 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
+    if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
+        return verdict(Cause.OSD_CLOCK, (0.7,), seen | pick(clock, "others"))
     if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

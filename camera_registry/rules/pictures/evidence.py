@@ -73,8 +73,8 @@ class Evidence:
         return min((abs(c.change[name]) for c in self.compared if c.change and name in c.change), default=0.0)
 
     def most_of_references(self, name: str) -> float:
-        """The largest value that any reference has of this measure."""
-        return max((c.reference.measures[name] for c in self.compared if c.reference.measures), default=0.0)
+        """The largest value that any reference has of this measure, compared or not."""
+        return max((c.reference.measures[name] for c in self.sight.references if c.reference.measures), default=0.0)
 
     def restless(self, name: str) -> float:
         """This change between two references: of the scene, not of the camera."""

@@ -6,6 +6,8 @@ from camera_registry.model.health import Cause
 from camera_registry.model.picture import Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
+_SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
+"""Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -35,6 +37,14 @@ def no_signal(of: Evidence) -> Verdict:
     plain = score(look["flat_share"], limits.flat_share) if card else 0.0
     # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
     drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black
+    # Upright steps of grey or colour: edges, each row as the one above, and nowhere noise; and not just too much light.
+    steps = (
+        look["edges"] >= _STEPS
+        and look["clipped"] < limits.clipped[0]
+        and look["silent"] >= _SILENT
+        and look["repeated"] >= _REPEATED > of.most_of_references("repeated")
+    )
+    drawn = drawn or (steps and look["p99"] > limits.black)
     seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0), seen)
 

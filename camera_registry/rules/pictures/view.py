@@ -31,6 +31,8 @@ _ELSEWHERE = 0.55
 _SCATTERED, _LIT_THROUGH = 0.32, 0.6
 """Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
 the one while, above the other, the light comes through: something translucent is on the glass."""
+_LIT_CLEAR = 0.78
+"""The same where the darkest places have become brighter, as in fog."""
 _SHARP_BESIDES, _OTHER_LIGHT = 0.6, 0.85
 """Structure of the clearest quarter, against the reference's, of a view that is covered in part; correlation of the
 coarse light of one that is covered as a whole."""
@@ -42,6 +44,8 @@ _WEAKER = 0.3
 """Share of dulled tiles to lost ones, from which on something lies before them."""
 _SAME_THINGS = 0.75
 """Correlation of the coarse light, from which on the same things stand in it."""
+_SMALL, _SOME, _ANOTHER = 0.03, 0.02, 0.15
+"""Shares of tiles: the largest of many dull places, how much is dull at all, and whose edges are not the view's."""
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL = 30
@@ -82,7 +86,8 @@ def covered(of: Evidence) -> Verdict:
         return unfit
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
     veiled = of.look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL
-    through = change["structure_high"] < _SCATTERED and change["spread"] > _LIT_THROUGH and not veiled
+    # Fog takes the light's own contrast away with the structure; what scatters on the glass does not.
+    through = change["structure_high"] < _SCATTERED and change["spread"] > (_LIT_CLEAR if veiled else _LIT_THROUGH)
     if change["contrast_fit"] >= _FAITHFUL and not through:
         return GOOD
     # What fog leaves of the edges is where it was.
@@ -144,7 +149,23 @@ def dirty(of: Evidence) -> Verdict:
         film = score(change["dulled"], limits.film)
     if clear and weaker and change.get("lost_parts", 0.0) >= limits.film_parts and change["lost_patch"] < 0.5 * lost:
         blots = score(lost, limits.blots)
-    return verdict(Cause.DIRTY, (spots, foreign, film, blots), seen, of.tiles("dulled" if film > spots else "patchy"))
+    return verdict(
+        Cause.DIRTY,
+        (spots, foreign, film, blots, _scattered(of, change) if clear and weaker else 0.0),
+        seen,
+        of.tiles("dulled" if film > spots else "patchy"),
+    )
+
+
+def _scattered(of: Evidence, change: Measures) -> float:
+    """Many small dull places all over the picture, none of them large: splashes, and threads of a web."""
+    names = ("dulled_parts", "lost_parts")
+    parts = sum(change.get(name, 0.0) - of.restless(name) for name in names)
+    small = max(change.get("dulled_patch", 1.0), change.get("lost_patch", 1.0)) < _SMALL
+    taken_away = change.get("middle_sharpness", 1.0) < 1.0 and change["gain"] < _BRIGHTER
+    enough = change.get("dulled", 0.0) >= _SOME and change["foreign"] >= _ANOTHER
+    in_place = change["contrast_fit"] > _SAME_THINGS
+    return score(parts, of.limits.dirty_places) if small and taken_away and enough and in_place else 0.0
 
 
 def blurred(of: Evidence) -> Verdict:

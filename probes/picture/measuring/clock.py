@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,8 @@ _ALIKE = 0.62
 """Correlation with a digit below which a mark is not taken for it."""
 _OWN = 0.80
 """Correlation of a mark with its digit in the camera's own font; it is nearly 1 in a good picture."""
+_KNOWN_AGAIN = 0.4
+"""Share of the digits that must be as expected, for others to tell anything."""
 _PRIOR = 0.08
 """How much less like its digit a mark may be where that digit is expected."""
 _EVEN = 0.05
@@ -54,7 +56,9 @@ def read(
     """What the clock of ``newest`` (cut-outs of frames, oldest first, with their times) says.
 
     ``known`` are cut-outs whose clock was right. ``seconds_off``: shown minus true, in seconds, of the last frame;
-    ``sure``: 0 to 1, how clearly its worst digit was read; ``stopped``: 1 if frames of different times show one time.
+    ``sure``: 0 to 1, how clearly its worst digit was read; ``stopped``: 1 if frames of different times show one time;
+    ``others``: how many digits are clearly other ones of the camera's own font than at any second within a minute of
+    the true time.
     None where no marks stand where digits should.
     """
     written = code(layout)
@@ -67,7 +71,9 @@ def read(
     if len(shown) > 1 and earlier is not None and at.strftime(written) != then.strftime(written):
         alike = min(_correlation(a, b) for a, b in zip(earlier, marks, strict=True))
         found["stopped"] = float(alike > 0.93)
-    text, sure = _spell(marks, _learned(known, written), _digits(at.strftime(written)))
+    learned = _learned(known, written)
+    found |= _unlike(marks, learned, at, written)
+    text, sure = _spell(marks, learned, _digits(at.strftime(written)))
     try:
         # A clock has no zone; both are the camera's local time.
         told = datetime.strptime(_filled(at.strftime(written), text), written)  # noqa: DTZ007
@@ -263,6 +269,21 @@ def _spell(marks: list[Plane], learned: dict[str, list[Plane]], expected: list[s
             clear = 0.5 if digit == should or len(likeness) == 1 else min(clear, 0.5)
         sure = min(sure, max(0.0, clear))
     return text, sure
+
+
+def _unlike(marks: list[Plane], learned: dict[str, list[Plane]], at: datetime, written: str) -> dict[str, float]:
+    """``others``, where most of the digits are well known: a picture in which those are not clear tells nothing."""
+    texts = {(at + timedelta(seconds=away)).strftime(written) for away in range(-60, 61)}
+    columns = zip(*([letter for letter in text if letter.isdigit()] for text in texts), strict=True)
+    right = others = 0
+    for mark, column in zip(marks, columns, strict=True):
+        likeness = _likeness(mark, learned)
+        should = set(column)
+        fits = max((value for digit, value in likeness.items() if digit in should), default=0.0)
+        right += fits >= _OWN
+        best = max(likeness.values(), default=0.0)
+        others += should <= learned.keys() and fits < _OWN < best - _PRIOR
+    return {"others": float(others)} if right >= _KNOWN_AGAIN * len(marks) else {}
 
 
 def _likeness(mark: Plane, alphabet: Mapping[str, Sequence[Plane]]) -> dict[str, float]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from probes.picture.measuring import light, pattern, registration, sharpness
-from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, percentile, share, tiles
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
@@ -164,7 +164,7 @@ def _structure(
             "sharpness": float(np.median(fine[good])),
             "middle_sharpness": float(np.median(medium[good])),
         }
-    usual = float(np.percentile(middle[told], 75))
+    usual = percentile(middle[told], 75)
     local = _local_correlation(ours.edges, theirs.edges, moved)
     lit = np.log((ours.means + 4) / (theirs.means + 4))
     lit = lit - np.median(lit)
@@ -213,7 +213,7 @@ def _dulled(ours: Prepared, theirs: Prepared, moved: registration.Registration) 
         return told & False, told & False, told
     faded = (our_fine / (ours.spot_means + 25)) / (their_fine / (theirs.spot_means + 25))
     softer = (our_fine / np.sqrt(our[2] + 1)) / (their_fine / np.sqrt(their[2] + 1))
-    usual, usually = float(np.percentile(faded[told], 75)), float(np.percentile(softer[told], 75))
+    usual, usually = percentile(faded[told], 75), percentile(softer[told], 75)
     lit = np.log((ours.spot_means + 8) / (theirs.spot_means + 8))
     lit = lit - np.median(lit[told])
     dull = told & (lit < 0.35)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import Plane, Sheet, percentile, share, tiles
 
 CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
@@ -39,8 +39,8 @@ def light(sheet: Sheet) -> dict[str, float]:
         "tile_deviation": float(np.median(np.sqrt(np.maximum(squares, 0)))),
         "bright_tiles": share(means > CLIPPED_FROM - 5),
         "coarse_deviation": float(means.std()),
-        "coarse_range": float(np.percentile(means, 80) - np.percentile(means, 20)),
-        "dark_channel": float(np.percentile(darkest, 10)),
+        "coarse_range": percentile(means, 80) - percentile(means, 20),
+        "dark_channel": percentile(darkest, 10),
     }
 
 
@@ -62,18 +62,18 @@ def colour(sheet: Sheet) -> dict[str, float]:
     mean, spread = ab.mean(axis=0), ab.std(axis=0)
     away = np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2)
     # The brightest things of a scene are mostly grey (white patch, Land 1977); what is clipped has lost its colour.
-    bright = (lab[:, 0] >= np.percentile(lab[told, 0], 90)) & told if np.count_nonzero(told) > 500 else told
+    bright = (lab[:, 0] >= percentile(lab[told, 0], 90)) & told if np.count_nonzero(told) > 500 else told
     white = np.median(lab[bright, 1:].astype(np.float32) - 128, axis=0) if np.any(bright) else np.zeros(2)
     along = ab @ mean / max(float(np.hypot(*mean)), 1e-6)
     return {
         "white_chroma": float(np.hypot(*white)),
         "white_along": float(np.dot(white, mean)) / max(float(np.hypot(*mean)), 1e-6),
-        "least_along": float(np.percentile(along, 3)),
+        "least_along": percentile(along, 3),
         "a": float(mean[0]),
         "b": float(mean[1]),
         "chroma": float(np.hypot(*mean)),
         "chroma_spread": float(np.hypot(*spread)),
-        "neutral_chroma": float(np.percentile(away, 5)),
+        "neutral_chroma": percentile(away, 5),
         "colourfulness": float(away.mean()),
     }
 

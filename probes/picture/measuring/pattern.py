@@ -21,6 +21,8 @@ _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
+_HARDLY = 0.004
+"""Share of hard steps on the grid below which nobody asks how many there are off it."""
 
 
 @cache
@@ -142,7 +144,9 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     if height < 64 or width < 64:
         return found
     if grid >= 4:
-        found["broken"] = max(_off_grid(decoded, grid), _off_grid(decoded.T, grid))
+        found["broken"] = max(
+            _off_grid(decoded, grid), _off_grid(np.asarray(cv2.transpose(decoded), dtype=np.uint8), grid)
+        )
     half = np.ascontiguousarray(decoded[:, ::3])
     down = cv2.reduce(cv2.absdiff(half[1:], half[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
     along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
@@ -204,6 +208,8 @@ def _off_grid(plane: Picture, grid: int) -> float:
         least, most = np.minimum.reduce(places), np.maximum.reduce(places)
         hard = (least > 2 * _HARD) | (most < -2 * _HARD)
         shares.append(float(hard.mean()))
+        if shares[0] < _HARDLY:
+            return shares[0]
     return max(0.0, shares[0] - max(shares[1:]))
 
 

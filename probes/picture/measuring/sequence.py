@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Sheet
+from probes.picture.measuring.sheet import Still
 
 _BUSY = 12
 """Levels by which a pixel must differ from its surroundings, so that coding can't have flattened its noise."""
+_ALIVE, _ENOUGH = 0.5, 0.02
+"""Share of such pixels that are the same, below which no sensor has stood still; share of the picture that they must
+be, for that to be sure."""
 
 
-def between(sheets: Sequence[Sheet], seconds: float | None, *, identical: bool) -> dict[str, float]:
-    """How alike the frames are, in the pair of neighbours that is least alike.
+def between(stills: Iterable[Still]) -> dict[str, float]:
+    """How alike frames are, oldest first, in the pair of neighbours that is least alike; as far as must be looked: once
+    two are clearly of a live sensor, no more is asked for.
 
-    ``identical``: 1 if all are the same bytes. ``same``: share of pixels that have not changed at all, among those
-    outside burnt-in text where there is texture: a sensor's noise changes them, whatever stands still before it.
-    ``told``: share of the picture that such pixels are. ``difference``: mean absolute difference there, in levels.
-    ``seconds``: time from the first frame to the last, where it is known.
+    ``same``: share of pixels that have not changed at all, among those outside burnt-in text where there is texture: a
+    sensor's noise changes them, whatever stands still before it. ``told``: share of the picture that such pixels are.
+    ``difference``: mean absolute difference there, in levels.
     """
-    found = {"identical": float(identical), "same": 1.0, "told": 1.0, "difference": 0.0}
-    if seconds is not None:
-        found["seconds"] = seconds
-    for before, after in pairwise(sheets):
-        if before.shape != after.shape:
+    found = {"same": 1.0, "told": 1.0, "difference": 0.0}
+    for before, after in pairwise(stills):
+        if before.grey.shape != after.grey.shape:
             return found | {"same": 0.0, "told": 0.0}
         busy = cv2.absdiff(before.grey, cv2.blur(before.grey, (7, 7))) > _BUSY
         told = busy & before.clear & after.clear & (before.grey > 8) & (before.grey < 247)
@@ -36,4 +37,6 @@ def between(sheets: Sequence[Sheet], seconds: float | None, *, identical: bool) 
             away = cv2.absdiff(before.grey, after.grey)[told]
             found["same"] = min(found["same"], float(np.count_nonzero(away == 0)) / count)
             found["difference"] = max(found["difference"], float(away.mean()))
+        if found["same"] < _ALIVE and found["told"] > _ENOUGH:
+            break
     return found

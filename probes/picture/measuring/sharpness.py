@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import HALF, TILES, Plane, Sheet, share, tiles
+from probes.picture.measuring.sheet import TILES, Plane, Sheet, percentile, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -42,23 +42,22 @@ def noise(sheet: Sheet) -> dict[str, float]:
     deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours."""
     by_tile, means = noise_tiles(sheet.luma), sheet.means
     told = (means > 10) & (means < 245)
-    lowest = float(np.percentile(by_tile[told], 10)) if np.count_nonzero(told) >= 8 else 0.0
+    lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
     brightest = cv2.max(sheet.colour[:, :, 0], sheet.colour[:, :, 2])
     hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
     away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
     coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 255, cv2.THRESH_BINARY)[1]
     lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
-    speckle = float(np.percentile(tiles(lonely), 30)) / 255
-    channels = cv2.resize(sheet.colour, HALF, interpolation=cv2.INTER_AREA)
-    apart = cv2.subtract(channels[:, :, 0], channels[:, :, 2], dtype=cv2.CV_32F)
+    speckle = percentile(tiles(lonely), 30) / 255
+    apart = cv2.subtract(sheet.halved[:, :, 0], sheet.halved[:, :, 2], dtype=cv2.CV_32F)
     coloured = noise_tiles(np.asarray(apart, dtype=np.float32))
     return {
         "noise": lowest,
         "speckle": speckle,
-        "hot": float(np.percentile(tiles(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)), 30)) / 255,
+        "hot": percentile(tiles(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)), 30) / 255,
         "grain": float(np.median(by_tile)),
         "silent": share(by_tile < 0.05),
-        "colour_noise": float(np.percentile(coloured[told], 10)) if lowest else 0.0,
+        "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
     }
 
 
@@ -76,7 +75,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     again = cv2.GaussianBlur(grey.astype(np.float32), (7, 7), REBLUR)
     across_again, down_again = cv2.Sobel(again, cv2.CV_32F, 1, 0), cv2.Sobel(again, cv2.CV_32F, 0, 1)
     coarse = np.abs(across_again[::4, ::4]) + np.abs(down_again[::4, ::4])
-    strongest = float(np.percentile(coarse, 99)) / 1.2
+    strongest = percentile(coarse, 99) / 1.2
     limit = max(20.0, 0.3 * strongest, 14.0 * noise_level)
     found = (cv2.Canny(across, down, limit * 0.6, limit, L2gradient=True) > 0) & clear
     for row in range(0, len(found), _SLAB):
@@ -96,14 +95,12 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     angle = np.arctan2(below, right)
     direction = np.round(angle / (np.pi / 4)).astype(int) % 4
     worst = [
-        float(np.percentile(width[direction == n], 20))
-        for n in range(4)
-        if np.count_nonzero(direction == n) >= LEAST_EDGES // 2
+        percentile(width[direction == n], 20) for n in range(4) if np.count_nonzero(direction == n) >= LEAST_EDGES // 2
     ]
     return {
         "edges": float(count),
         "edge_tiles": share(tiles(found.astype(np.float32)) > 0.004),
-        "edge_width": float(np.percentile(width, 20)),
+        "edge_width": percentile(width, 20),
         "edge_width_worst": max(worst, default=0.0),
         "edge_strength": strongest,
     }
@@ -135,10 +132,10 @@ def reblur(sheet: Sheet) -> float:
         before = cv2.absdiff(luma[:, 1:], luma[:, :-1]) if axis else cv2.absdiff(luma[1:], luma[:-1])
         after = cv2.absdiff(again[:, 1:], again[:, :-1]) if axis else cv2.absdiff(again[1:], again[:-1])
         varied, gone = tiles(before), tiles(np.maximum(before - after, 0))
-        textured = varied > max(1.0, float(np.percentile(varied, 60)))
+        textured = varied > max(1.0, percentile(varied, 60))
         if np.count_nonzero(textured) >= 6:
             kept = 1 - gone[textured] / varied[textured]
-            worst = max(worst, float(np.percentile(kept, 25)))
+            worst = max(worst, percentile(kept, 25))
     return worst
 
 
@@ -169,7 +166,7 @@ def soft_borders(sheet: Sheet) -> dict[str, float]:
     return {
         "soft": float(np.count_nonzero((step > 25) & (sharpest < 0.55 * step))) / step.size,
         "empty": float(np.count_nonzero(texture < 1.2)) / texture.size,
-        "busiest": float(np.percentile(texture, 95)),
+        "busiest": percentile(texture, 95),
     }
 
 
