@@ -51,6 +51,8 @@ def main() -> int:
             print(f"bench: {rate} devices a minute: {error}", file=sys.stderr)
             return 1
         print(_told(rate, found, fleet_share), flush=True)
+        if found.failures:
+            print(" " * 12 + ", ".join(f"{what} {count}" for what, count in found.failures.items()), flush=True)
         lines.append({"rate": rate, "hung": args.hung, "fleet_share": fleet_share, **asdict(found)})
     now = datetime.now(UTC)
     RESULTS.mkdir(parents=True, exist_ok=True)

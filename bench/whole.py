@@ -49,12 +49,13 @@ class Whole:
 
     ``cpu``: milliseconds of the service's processor time a device-minute (one round of all probes of a device is one);
     ``child``: of its decoding processes. ``share``: of one processor, 0 to 1. Lags are seconds, 99 % are below;
-    ``first_round``: seconds from the start of the service until every device had been asked once.
+    ``failures``: runs that failed, by probe and kind. ``first_round``: seconds from the start of the service until every device had been asked once.
     """
 
     devices: int
     polls: dict[str, int]
     failed: int
+    failures: dict[str, int]
     missed: int
     rounds_per_minute: float
     cpu: float
@@ -104,11 +105,12 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
     cpu, child = cpu_seconds(pid) - cpu, children_cpu_seconds(pid) - child
     after = _read(url + "/metrics")
     polls: dict[str, int] = {}
-    failed = 0
+    failures: dict[str, int] = {}
     for key, value in _grown(before, after, "camera_registry_polls_total"):
         labels = dict(key)
         polls[labels["probe"]] = polls.get(labels["probe"], 0) + round(value)
-        failed += 0 if labels["result"] == "ok" else round(value)
+        if labels["result"] != "ok" and round(value):
+            failures[f"{labels['probe']} {labels['result']}"] = round(value)
     minutes = devices * took / load.interval
     begun = time.monotonic()
     page = _fetch(url + "/metrics/devices")
@@ -116,7 +118,8 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
     return Whole(
         devices=devices,
         polls=polls,
-        failed=failed,
+        failed=sum(failures.values()),
+        failures=failures,
         missed=round(sum(value for _, value in _grown(before, after, "camera_registry_polls_missed_total"))),
         rounds_per_minute=devices * 60 / load.interval,
         cpu=cpu / minutes * 1e3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -91,8 +92,16 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
         # In an order of its own: that of a set is another one in each process.
         for aspect in sorted(aspects):
             channel = "" if aspect in OF_THE_DEVICE else task.channel
-            found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
+            found.setdefault(Subject(device, aspect, channel), {})[run] = _told_every(task, aspect)
     return found
+
+
+def _told_every(task: Task, aspect: Aspect) -> float:
+    """Seconds between what a task tells of an aspect: what a device is, is asked less often than how it fares."""
+    lasts = task.options.get("identity", 0)
+    if aspect is not Aspect.IDENTITY or not isinstance(lasts, int | float):
+        return task.interval
+    return task.interval * max(1, math.ceil(lasts / task.interval))
 
 
 def _encrypted(task: Task, target: Target) -> bool:

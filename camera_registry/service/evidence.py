@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from camera_registry.model.observation import Observation
@@ -11,13 +12,20 @@ from camera_registry.store.pictures import PictureKind, Pictures
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 32
+"""Pictures handed to a thread together: a stop waits for no more."""
+GATHERED = 0.2
+"""Seconds over which pictures are gathered."""
+
+_Kept = tuple[str, str, PictureKind]
+
 
 class Evidence:
     """Pictures that wait to be written: the newest of each channel and kind, so a slow disk makes no queue."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
-        self._waiting: dict[tuple[str, str, PictureKind], tuple[bytes, datetime]] = {}
+        self._waiting: dict[_Kept, tuple[bytes, datetime]] = {}
         self._filled = asyncio.Event()
 
     def keep(self, seen: Observation, *, good: bool | None) -> None:
@@ -37,8 +45,14 @@ class Evidence:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                (device, channel, kind), (jpeg, at) = self._waiting.popitem()
-                try:
-                    await asyncio.to_thread(self._pictures.save, device, channel, kind, jpeg, at)
-                except (OSError, ValueError) as error:
-                    log.warning("the picture of %s can't be kept: %s", device, error)
+                some = [self._waiting.popitem() for _ in range(min(AT_ONCE, len(self._waiting)))]
+                # One hop to a thread for all of them: it costs more than to write one.
+                await asyncio.to_thread(self._save, some)
+            await asyncio.sleep(GATHERED)
+
+    def _save(self, some: Sequence[tuple[_Kept, tuple[bytes, datetime]]]) -> None:
+        for (device, channel, kind), (jpeg, at) in some:
+            try:
+                self._pictures.save(device, channel, kind, jpeg, at)
+            except (OSError, ValueError) as error:
+                log.warning("the picture of %s can't be kept: %s", device, error)

@@ -175,9 +175,9 @@ class Ledger:
             _, device = heappop(self._stirred)
             watched = self._watched.get(device)
             if watched is not None and watched.stirred:
-                watched.stirred = False
-                taken.states.update(watched.states)
-                taken.seen.update({(device, run): seen for run, seen in watched.seen.items()})
+                taken.states.update(watched.moved())
+                taken.seen.update({(device, run): watched.seen[run] for run in watched.stirred})
+                watched.stirred = ()
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -421,8 +421,9 @@ class Ledger:
         failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
         watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         if not watched.stirred:
-            watched.stirred = True
             heappush(self._stirred, (seen.at + watched.patience, seen.device))
+        if run not in watched.stirred:
+            watched.stirred += (run,)
         # What is believed of a picture must be known after a crash, or the next one would be taken for a recovery.
         if earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts):
             self.changes.seen[seen.device, run] = watched.seen[run]

@@ -51,12 +51,21 @@ class Meter(Protocol):
         """Runs that were due and did not happen."""
 
 
+PICTURES = 64
+"""Pictures under way at once, at most: more would only wait for each other to be measured, until they are too late."""
+
+
 @dataclass(slots=True)
 class Limits:
     """How much may be under way at once: in all, and towards one host."""
 
     slots: int
     per_host: int
+
+    @property
+    def pictures(self) -> int:
+        """Those under way that may be pictures."""
+        return max(1, min(PICTURES, self.slots // 4))
 
 
 @dataclass(slots=True)
@@ -147,6 +156,7 @@ class Poller:
                 )
                 self.agenda.skip(now)
             turned = now
+            self.agenda.pictures = self.limits.pictures
             while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:
                 self._begin(_Asked(due))
             if self.agenda.missed:
@@ -213,7 +223,7 @@ class Poller:
         self._filled.set()
 
     def _end(self, asked: _Asked, run: asyncio.Task[Observation]) -> None:
-        if len(self._runs) >= self.limits.slots:
+        if len(self._runs) >= self.limits.slots or self.agenda.full:
             self._wake.set()
         self._runs.discard(run)
         if run.cancelled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -39,8 +40,8 @@ class Watched:
     patience: timedelta = PATIENCE
     long_down: bool = False
     """Whether it is asked less often, for it has been down so long."""
-    stirred: bool = False
-    """Whether a time of it has moved that is not written yet."""
+    stirred: tuple[Run, ...] = ()
+    """The runs of it whose times have moved and are not written yet."""
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
@@ -50,6 +51,12 @@ class Watched:
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
+
+    def moved(self) -> Iterator[tuple[Subject, AspectState]]:
+        """The states that those runs feed."""
+        for subject, runs in self.feeders.items():
+            if not runs.keys().isdisjoint(self.stirred):
+                yield subject, self.states[subject]
 
     def memory(self) -> Known:
         """What is remembered of the device."""
