@@ -63,13 +63,15 @@ def main() -> int:
     args = parser.parse_args()
     logging.disable()
     os.sched_setaffinity(0, {own_processor()})
-    with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder, served(args.small, Path(folder)) as fleet:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            seen = runner.run(_asked(fleet))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(args.small, Path(folder)) as fleet,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+    ):
+        seen = runner.run(_asked(fleet))
     copies = -(-args.devices // len(fleet.register.devices))
-    with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder:
-        with Store.open("", Path(folder)) as store:
-            found = _City(store, _register(fleet.register, copies), seen, copies).live(args.minutes)
+    with tempfile.TemporaryDirectory() as folder, Store.open("", Path(folder)) as store:
+        found = _City(store, _register(fleet.register, copies), seen, copies).live(args.minutes)
     print(f"{machine()}\n{found['devices']} devices, {found['observations']} observations in {args.minutes} minutes")
     for what, cost in found["us_an_observation"].items():
         print(f"  {what:32}{cost:8.1f} us an observation")
@@ -135,7 +137,9 @@ class _City:
         self._memory = resident_megabytes(os.getpid())
         self._ledger = Ledger(Settings().health.policy(), Settings().probes.policy())
         self._now = datetime.now(UTC)
-        store.write_now(register.apply, [*city.areas.values(), *city.contractors.values()], author="bench", at=self._now)
+        store.write_now(
+            register.apply, [*city.areas.values(), *city.contractors.values()], author="bench", at=self._now
+        )
         for _ in range(6):  # a parent must be there before its children
             known = store.read_now(register.load_register).devices
             ready = [one for one in city.devices.values()

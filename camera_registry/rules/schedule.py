@@ -18,9 +18,14 @@ SOON = 300.0
 """The first run of a task of which nothing is known comes within this time. Not sooner: a new fleet's first pictures
 would otherwise all be fetched and decoded within one minute of its import."""
 
+FIRST = 150.0
+"""Devices a second that are asked for the first time where their streams are, at most: that is ten times as much as
+what is asked of them ever after, and a fleet just met must not be asked all of it at once."""
+
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
 
+_TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
 _PICTURES = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
 
 
@@ -86,6 +91,7 @@ class Agenda:
         self._seeing = _Lane()
         self._seen: set[Key] = set()
         """The pictures that are running."""
+        self._next_first = 0.0
         self._count = 0
         self.missed: dict[str, int] = {}
 
@@ -115,6 +121,9 @@ class Agenda:
             due = next_due(now, task.interval, share)
             if task.soon and due - now > SOON:
                 due = now + share * SOON
+            if task.soon and task.probe in _TELLING:
+                self._next_first = max(self._next_first, now) + 1 / FIRST
+                due = max(due, self._next_first)
             running = kept is not None and kept.running
             slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
             self._push(due, key, slot, self._lane(key).heap)
