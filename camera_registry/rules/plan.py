@@ -47,7 +47,7 @@ def plan(
     let_in = known if succeeded is None else succeeded
     slower = policy.long_down_factor if long_down else 1.0
     tasks = [
-        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned, let_in), known)
+        _task(device, probe, channel, policy, slower, _words(probe, channel, order, learned), known)
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
@@ -264,13 +264,11 @@ def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Seq
     return "key_frame" if told["stream_uri"] and not told["snapshot_uri"] else probe
 
 
-def _words(
-    probe: str, channel: Channel, order: Sequence[Channel], learned: Facts, succeeded: Collection[Run]
-) -> dict[str, object]:
-    """What a probe is told of this device. ``told``: a device with one channel has said all of itself before, so that
+def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
+    """What a probe is told of this device. ``told``: a device with one channel has said where its stream is, so that
     nothing waits for it to be asked for that after a start; of many channels it tells a few at a time."""
     where = _place(probe, channel, order, learned)
-    told = PROBES[probe].tells and len(order) == 1 and (probe, "") in succeeded
+    told = len(order) == 1 and any(learned.get(name) for name in PROBES[probe].tells)
     all_told = {"told": True} if told else {}
     return {**_named(probe, order), **all_told, **where, **_declared(probe, channel, where, learned)}
 
