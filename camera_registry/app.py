@@ -1,4 +1,4 @@
-"""The composition root: builds every part, runs them in one task group, reloads and stops them."""
+"""The composition root: takes up what was true, runs every part in one task group, reloads and stops them."""
 
 from __future__ import annotations
 
@@ -7,171 +7,50 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from camera_registry import __version__
-from camera_registry.board import Board, Names, Places
+from camera_registry.board import Names, Places
 from camera_registry.console.app import build
 from camera_registry.console.deps import Deps
-from camera_registry.link.local import LocalLink
 from camera_registry.model.device import Device
 from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation
-from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
+from camera_registry.parts import POLLER, Parts
 from camera_registry.rules.capacity import need
 from camera_registry.rules.coverage.standing import views_by_site
-from camera_registry.service import gauges
-from camera_registry.service.acceptor import Acceptor
-from camera_registry.service.books import Books
-from camera_registry.service.casebook import Casebook
-from camera_registry.service.clock import SteadyClock
-from camera_registry.service.discoverer import Discoverer
-from camera_registry.service.dispatcher import Dispatcher
-from camera_registry.service.evidence import Evidence
-from camera_registry.service.gallery import Gallery
-from camera_registry.service.housekeeper import Housekeeper, Retention
-from camera_registry.service.ledger import Ledger
-from camera_registry.service.notifier import Notifier
-from camera_registry.service.observation_log import ObservationLog, Silent
-from camera_registry.service.poller import Limits, Poller
-from camera_registry.service.pulse import Pulse, send_heartbeats
-from camera_registry.service.recorder import Recorder
+from camera_registry.service.housekeeper import Housekeeper
+from camera_registry.service.pulse import send_heartbeats
 from camera_registry.service.replay.records import Addressed, Followed, Ruled, Started, Ticked
 from camera_registry.service.replay.registers import differing
 from camera_registry.service.watch import watch_loop
-from camera_registry.service.witness import Witness
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, decisions, health, incidents, orders, register, windows
-from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.credentials import Vault
-from camera_registry.store.photographs import Photographs
-from camera_registry.store.pictures import Pictures, Proofs
-from camera_registry.store.sessions import Limits as SessionLimits
-from exporters.coverage import SiteCoverage
-from exporters.service import ServiceMetrics
-from probes.base import Step, Tools
-from probes.guard import AddressGuard
-from probes.memory import Memory
+from probes.base import Step
 from probes.picture.desk import PictureDesk
 
 log = logging.getLogger(__name__)
 
-POLLER = "local"
-"""The name of the poller inside this process."""
 
-
-class App:
-    """One running service: store, rules, board, poller and console in one process (role ``all``)."""
+class App(Parts):
+    """One running service: its parts, and how they start, follow the register and the settings, and stop."""
 
     def __init__(self, loaded: Loaded, store: Store, vault: Vault, desk: PictureDesk) -> None:
-        settings = loaded.settings
-        self.settings = settings
-        self.store = store
-        self.vault = vault
-        self.pictures = Pictures(settings.storage.directory / "pictures")
-        self.photographs = Photographs(settings.storage.directory / "photographs")
-        self.board = Board()
-        self._clock = SteadyClock()
-        self.metrics = self._metrics()
-        self.address: tuple[str, int] = ("", 0)
+        super().__init__(loaded.settings, store, vault, desk)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
-        self._desk = desk
-        self._register = Register()
-        self._credentials: dict[str, Credential] = {}
-        self._link = LocalLink()
-        zone = ZoneInfo(settings.time_zone)
-        files = BaselineFiles(settings.storage.directory / "baselines")
-        self.gallery = Gallery(store, files, self.pictures, self._clock, desk, zone)
-        self._ledger = Ledger(settings.health.policy(), settings.probes.policy(), POLLER, zone)
-        self._casebook = Casebook(self._ledger, settings.incidents.policy(), self._clock.utc())
-        self._dispatcher = Dispatcher(self._ledger, settings.dispatch_policy())
-        self._tools = Tools(
-            AddressGuard(settings.devices.networks),
-            Memory(),
-            self._credentials.get,
-            desk,
-            self._clock.utc,
-            settings.poller.auth_quiet,
-            references=self.gallery.references,
-        )
-        limits = Limits(settings.poller.slots, settings.poller.per_host)
-        self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
-        self.poller.diagnosis.gateway = settings.poller.gateway_address()
-        self.recorder = Recorder(
-            self._link,
-            self._ledger,
-            Books(self._casebook, self._dispatcher),
-            store,
-            Evidence(self.pictures),
-            self.board,
-            self._clock,
-            self.metrics,
-        )
-        self.log = self._observation_log()
-        self.recorder.log = self.log
-        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc)
-        self.discoverer = Discoverer(
-            self._tools.guard,
-            store,
-            lambda: self.settings,
-            lambda: self._register,
-            self._clock.utc,
-            self.poller.places,
-        )
-        self.proofs = Proofs(settings.storage.directory / "proofs")
-        self._witness = Witness(
-            store,
-            self.pictures,
-            self.proofs,
-            self._clock,
-            lambda: self._dispatcher.orders,
-            lambda: self._register,
-            lambda: timedelta(days=self.settings.dispatch.picture_days),
-        )
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
         )
-        self.pulse = Pulse()
-        self.notifier = Notifier(
-            store,
-            self._clock,
-            lambda: self._casebook.incidents,
-            self.metrics,
-            partial(self.pulse.beat, "notifier"),
-            self._casebook.standing,
-        )
-        self.recorder.beat = partial(self.pulse.beat, "recorder")
-        self.poller.beat = partial(self.pulse.beat, "poller")
         self._housekeeper.beat = partial(self.pulse.beat, "housekeeper")
-        gauges.follow(
-            self.metrics,
-            desk,
-            self._link,
-            self._ledger,
-            self.poller,
-            self.recorder,
-            self.notifier,
-            self.discoverer,
-        )
-
-    @property
-    def url(self) -> str:
-        """Where people find the service."""
-        host, port = self.address
-        return self.settings.web.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-    def now(self) -> datetime:
-        """The present time by the service's clock, aware UTC."""
-        return self._clock.utc()
 
     async def take_up(self) -> None:
         """Read what was true when the service last ran, and let the time since then pass."""
@@ -337,23 +216,6 @@ class App:
             now=self._clock.utc,
         )
 
-    def _metrics(self) -> ServiceMetrics:
-        coverage = SiteCoverage(
-            self.board,
-            lambda: ZoneInfo(self.settings.time_zone),
-            self._clock.utc,
-            lambda device, at: self._casebook.covering(device, at) is not None,
-        )
-        metrics = ServiceMetrics(self.board, __version__, coverage)
-        metrics.follow(
-            "camera_registry_loops_stalled",
-            "Loops of the service that have not turned for a minute.",
-            lambda: len(self.pulse.stalled),
-        )
-        metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
-        metrics.reloaded(done=True)
-        return metrics
-
     async def run(self) -> None:
         """Run every loop until cancelled; if one of them dies, all stop: half a monitor is worse than none."""
         async with asyncio.TaskGroup() as group:
@@ -367,39 +229,6 @@ class App:
             group.create_task(self.discoverer.run(), name="discoverer")
             group.create_task(self.acceptor.run(), name="acceptor")
             group.create_task(watch_loop(self.metrics), name="watch")
-
-    def _observation_log(self) -> Silent:
-        settings = self.settings
-        if not settings.observation_log.enabled:
-            return Silent()
-        wanted = settings.observation_log
-        kept = ObservationLog(
-            wanted.directory or settings.storage.directory / "observations",
-            round(wanted.megabytes * 1_000_000),
-            wanted.files,
-            self._clock.utc,
-        )
-        kept.checkpoint = partial(self.recorder.checkpoint, kept)
-        self.metrics.follow_count(
-            "camera_registry_observation_log_lost_total", "Records the log could not be given.", lambda: kept.lost
-        )
-        return kept
-
-    def _sweep(self, now: datetime) -> None:
-        """Throw out the pictures that are too old."""
-        settings = self.settings
-        self.pictures.sweep(now, timedelta(days=settings.storage.snapshot_days))
-        self.photographs.sweep(now, timedelta(days=settings.photographs.keep_days))
-        self.gallery.sweep(now)
-
-    def _retention(self) -> Retention:
-        settings = self.settings
-        return Retention(
-            timedelta(days=settings.notices.keep_days),
-            SessionLimits(
-                timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
-            ),
-        )
 
     def _entries(self) -> list[Entry]:
         return [entry for device in self._register.devices if (entry := self._ledger.roster_entry(device))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from camera_registry.model.health import AspectState, Flip, Subject
@@ -51,4 +51,14 @@ class Changes:
             self.order_steps + newer.order_steps,
             self.touched | newer.touched,
             (self.gone - newer.touched) | newer.gone,
+        )
+
+    def without(self, device: str) -> Changes:
+        """These changes where nothing of a device is to be written any more, but for what was decided of it."""
+        return replace(
+            self,
+            states={subject: state for subject, state in self.states.items() if subject.device != device},
+            seen={key: run for key, run in self.seen.items() if key[0] != device},
+            touched=self.touched - {device},
+            gone=self.gone | {device},
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from heapq import heappop, heappush
@@ -14,17 +14,18 @@ from itertools import islice
 from camera_registry.board import BoardEntry
 from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Flip, Reason, State, Subject
-from camera_registry.model.observation import Facts, Failure, Observation, ProbeSeen
+from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange
-from camera_registry.rules import health, opinions, power, topology
+from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.pictures.watching import believed, doubts, judged, noticed, take_in
-from camera_registry.rules.plan import learn, leave_alone, plan
+from camera_registry.rules.pictures.watching import judged, take_in
+from camera_registry.rules.plan import learn, leave_alone
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
+from camera_registry.service.losses import Losses
 from camera_registry.service.memory import Known, OfLedger, Waiting
 from camera_registry.service.watched import Watched
 
@@ -46,10 +47,7 @@ class Ledger:
         self._watched: dict[str, Watched] = {}
         self.poller = poller
         self.lookout = Lookout(poller)
-        self._parents: Mapping[str, tuple[str, ...]] = {}
-        self._below: dict[str, list[str]] = {}
-        self._down: set[str] = set()
-        self._back: dict[str, datetime] = {}
+        self._losses = Losses()
         self._stirred: list[tuple[datetime, str]] = []
         """A heap: when what only moved its newest time is to be written, and of which device."""
         self._turn = 0
@@ -58,7 +56,7 @@ class Ledger:
         """Take up what the store kept. Comes before ``follow``."""
         for state in states:
             self._of(state.subject.device).states[state.subject] = state
-            self._mark_reach(state)
+            self._mark(state)
         for device, run in seen:
             watched = self._of(device)
             watched.seen[run.probe, run.channel] = run
@@ -70,8 +68,7 @@ class Ledger:
         channels: dict[str, list[Channel]] = {}
         for channel in register.channels.values():
             channels.setdefault(channel.device, []).append(channel)
-        self._parents = register.parents()
-        self._below = topology.children(self._parents)
+        self._losses.follow(register.parents())
         self.lookout.follow(register)
         told: list[RosterChange] = []
         for gone in sorted(self._watched.keys() - register.devices.keys()):
@@ -93,7 +90,7 @@ class Ledger:
             moved.add(device.id)
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
-        behind = {below for id in moved for below in topology.descendants(id, self._below)}
+        behind = {below for id in moved for below in self._losses.behind(id)}
         for id in sorted(moved | behind):
             told += self._replan(self._watched[id], now)
         return told
@@ -117,21 +114,21 @@ class Ledger:
                 if not watched.counts(run, reading, now):
                     continue
                 state = watched.states.get(reading.subject) or AspectState(reading.subject)
-                for canary in self.lookout.look(state, reading, watched.policy, now):
-                    told += self._ask(canary)
+                told += self._ask(self.lookout.look(state, reading, watched.policy, now))
                 if self.lookout.doubts(reading):
                     continue
                 state, flip = health.advance(state, reading, watched.policy, now)
                 self._keep(watched, state, flip)
                 hurry = hurry or bool(state.run)
                 if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
-                    told += [change for parent in watched.device.parents for change in self._ask(parent)]
-                if flip is not None and flip.subject.aspect is Aspect.REACH and flip.at == self._back.get(seen.device):
-                    told += self._ask_those_behind(seen.device)
+                    told += self._ask(watched.device.parents)
+                if flip is not None and flip.subject.aspect is Aspect.REACH:
+                    told += self._ask_those_behind(seen.device, flip.at)
             told += _soon(seen, watched.policy, hurry=hurry)
-            self._remember(watched, seen, earlier)
+            self._remember(watched, seen)
             if seen.probe == "snmp":
-                self.changes.touched.update(one for one in self._below.get(seen.device, ()) if one in self._down)
+                behind = self._losses.right_behind(seen.device)
+                self.changes.touched.update(one for one in behind if one in self._losses)
             first = earlier is None or (seen.ok and earlier.last_success is None)
             told += self._learn(watched, seen, now, first=first)
             self.changes.touched.add(seen.device)
@@ -157,7 +154,7 @@ class Ledger:
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
-            if watched.device.id in self._down and not watched.long_down:
+            if watched.device.id in self._losses and not watched.long_down:
                 told += self._pace(watched, now)
         return told
 
@@ -187,7 +184,7 @@ class Ledger:
     def memory(self) -> tuple[OfLedger, list[Known]]:
         """Everything that is remembered, as it is now."""
         waiting = Waiting.of(self.changes)
-        own = OfLedger(self._turn, tuple(sorted(self._down)), dict(self._back), *self.lookout.memory, waiting)
+        own = OfLedger(self._turn, *self._losses.memory, *self.lookout.memory, waiting)
         # So many new tuples at once would make Python look for garbage in all there is: half a second for a city.
         collects = gc.isenabled()
         gc.disable()
@@ -205,7 +202,8 @@ class Ledger:
         self.follow(register, now)
         for one in known:
             self._watched[one.device].recall(one, now)
-        self._turn, self._down, self._back = own.turn, set(own.down), dict(own.back)
+        self._turn = own.turn
+        self._losses.recall(own.down, own.back)
         self.lookout.recall(own.sight, own.asked)
         self.changes = own.waiting.changes()
 
@@ -214,20 +212,13 @@ class Ledger:
         watched = self._watched.get(device)
         if watched is None:
             return None
-        blamed, checked = self._blame(device)
+        blamed, checked = self._blame(watched)
         states = tuple(health.in_order(watched.states.values()))
         status, since, reasons = health.derive(states, blamed, checked)
         if not blamed:
             reasons = self._explained(watched.device, reasons)
-        return BoardEntry(
-            watched.device,
-            watched.channels,
-            states,
-            tuple(watched.seen.values()),
-            status,
-            since,
-            reasons,
-        )
+        seen = tuple(watched.seen.values())
+        return BoardEntry(watched.device, watched.channels, states, seen, status, since, reasons)
 
     def state(self, subject: Subject) -> AspectState | None:
         """What is held true of one subject, if it is measured at all."""
@@ -237,14 +228,8 @@ class Ledger:
     def pictured_well(self, seen: Observation) -> bool | None:
         """Whether an observation that was judged has a picture in which nothing is wrong; None where that was not
         judged. One that is in doubt is not good, though a single picture is not enough to believe it."""
-        state = self.state(Subject(seen.device, Aspect.PICTURE, seen.channel))
         watched = self._watched.get(seen.device)
-        run = watched.seen.get((seen.probe, seen.channel)) if watched is not None else None
-        if run is None or run.at != seen.at or state is None or state.good is None:
-            return None
-        if noticed(run.facts).keys() & doubts(run.facts):
-            return False
-        return state.good if state.read_at == seen.at else None
+        return watched.pictured_well(seen) if watched else None
 
     def roster_entry(self, device: str) -> Entry | None:
         """What the poller is told of a device."""
@@ -262,17 +247,8 @@ class Ledger:
         before, watched.policy = watched.policy, policy
         if policy == before:
             return
-        for run, seen in watched.seen.items():
-            again = Observation(
-                watched.device.id, seen.probe, seen.at, seen.took, seen.channel, seen.facts, seen.failure
-            )
-            reach = run == watched.reach
-            was = {one.subject: one for one in read(again, {}, before, watched.device, feeds_reach=reach)}
-            for reading in read(again, {}, policy, watched.device, feeds_reach=reach):
-                state = watched.states.get(reading.subject)
-                changed = was[reading.subject].cause is not reading.cause
-                if state is not None and changed and watched.counts(run, reading, now):
-                    self._keep(watched, *health.judge_again(state, reading, now))
+        for reading in watched.read_anew(before, now):
+            self._keep(watched, *health.judge_again(watched.states[reading.subject], reading, now))
         for state in list(watched.states.values()):
             self._keep(watched, *health.confirm(state, policy, now))
         self.changes.touched.add(watched.device.id)
@@ -285,19 +261,9 @@ class Ledger:
 
     def _replan(self, watched: Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
-        above = (self._watched.get(parent) for parent in topology.only_way(device.id, self._parents))
+        above = (self._watched.get(parent) for parent in self._losses.only_way(device.id))
         parents = [parent.device for parent in above if parent is not None]
-        succeeded = {run for run, seen in watched.seen.items() if seen.last_success is not None}
-        entry = plan(
-            device,
-            watched.channels,
-            self.polls,
-            watched.learned,
-            watched.seen,
-            parents,
-            succeeded,
-            long_down=watched.long_down,
-        )
+        entry = watched.plan(self.polls, parents)
         if entry == watched.entry and entry is not None:
             return []
         was = watched.entry
@@ -318,7 +284,8 @@ class Ledger:
         """Ask a device less often once it is down for long, until it answers; never one that others stand behind."""
         id = watched.device.id
         state = watched.states.get(Subject(id, Aspect.REACH))
-        since = state.since if state is not None and id in self._down and not self._below.get(id) else None
+        alone = id in self._losses and not self._losses.right_behind(id)
+        since = state.since if state is not None and alone else None
         long = since is not None and (now - since).total_seconds() >= self.polls.long_down
         answers = state is not None and state.good is True
         if (long and not answers) == watched.long_down:
@@ -331,13 +298,7 @@ class Ledger:
         for subject in list(watched.states):
             self._forget(watched, subject, now)
         del self._watched[device]
-        self.changes = replace(
-            self.changes,
-            states={subject: state for subject, state in self.changes.states.items() if subject.device != device},
-            seen={key: run for key, run in self.changes.seen.items() if key[0] != device},
-            touched=self.changes.touched - {device},
-            gone=self.changes.gone | {device},
-        )
+        self.changes = self.changes.without(device)
         return [Drop(device)]
 
     def _forget(self, watched: Watched, subject: Subject, now: datetime) -> None:
@@ -345,7 +306,7 @@ class Ledger:
         flip = health.forget(state, now)
         if flip is not None:
             self.changes.flips.append(flip)
-        self._mark_reach(AspectState(subject))
+        self._mark(AspectState(subject))
 
     def _keep(self, watched: Watched, state: AspectState, flip: Flip | None) -> None:
         subject = state.subject
@@ -355,78 +316,59 @@ class Ledger:
             self.changes.flips.append(flip)
         if flip is not None or known is None or known.state is not state.state:
             self.changes.states[subject] = state
-            self._mark_reach(state)
+            self._mark(state)
 
-    def _ask_those_behind(self, parent: str) -> list[RosterChange]:
-        """Look at once for what is behind a parent that is back, spread over the time of a re-try."""
+    def _mark(self, state: AspectState) -> None:
+        self.changes.touched.update(self._losses.mark(state))
+
+    def _ask_those_behind(self, parent: str, now: datetime) -> list[RosterChange]:
+        """Look at once for what is behind a parent if that is back now, spread over the time of a re-try."""
+        if self._losses.back(parent) != now:
+            return []
         behind = [
             (device, self._watched[device].reach)
-            for device in topology.descendants(parent, self._below)
-            if device in self._down and device in self._watched and self._watched[device].entry is not None
+            for device in self._losses.behind(parent)
+            if device in self._losses and device in self._watched and self._watched[device].entry is not None
         ]
         step = self._watched[parent].policy.retry / max(1, len(behind))
         return [Hurry(device, *reach, step * place) for place, (device, reach) in enumerate(behind)]
 
-    def _blame(self, device: str) -> tuple[str, datetime | None]:
-        """The parent that explains what ``device`` has lost; for one that is back, until when it still does."""
-        if self._down and (blamed := topology.blamed(device, self._parents, self._down)):
-            return blamed, None
-        back = [one for one in topology.ancestors(device, self._parents) if one in self._back] if self._back else []
-        if back:
-            # A device gets the time in which a fault is confirmed: it may have to start first.
-            blamed = max(back, key=self._back.__getitem__)
-            return blamed, self._back[blamed] + self._watched[device].policy.recheck
-        return "", None
+    def _blame(self, watched: Watched) -> tuple[str, datetime | None]:
+        """The parent that explains what a device has lost; for one that is back, until when it still does."""
+        blamed, back = self._losses.blame(watched.device.id)
+        # A device gets the time in which a fault is confirmed: it may have to start first.
+        return blamed, back and back + watched.policy.recheck
 
     def _explained(self, device: Device, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
         """The reasons of a lost device by what its switch knows of the port it is plugged in: no power, or no link."""
         parent = self._watched.get(device.parent)
         known = parent.seen.get(("snmp", "")) if parent is not None else None
-        if known is None or device.id not in self._down or (found := power.explain(device, known.facts)) is None:
+        if known is None or device.id not in self._losses or (found := power.explain(device, known.facts)) is None:
             return reasons
         cause, detail = found
         return tuple(
             replace(one, cause=cause, detail=detail) if one.cause in health.BEHIND_A_PARENT else one for one in reasons
         )
 
-    def _mark_reach(self, state: AspectState) -> None:
-        """Note which devices are lost; whoever stands behind one that changes must be shown anew."""
-        if state.subject.aspect is not Aspect.REACH:
-            return
-        device = state.subject.device
-        # A fault that silence has covered is not over: what is behind it must not be told again after a long pause.
-        lost = State.DOWN in (state.settled, state.was)
-        if lost == (device in self._down):
-            return
-        (self._down.add if lost else self._down.discard)(device)
-        self._back.pop(device, None)
-        if not lost and state.since is not None:
-            self._back[device] = state.since
-        self.changes.touched.update(topology.descendants(device, self._below))
+    def _ask(self, devices: Iterable[str]) -> list[RosterChange]:
+        """Ask these at once, unless they are known to be lost or about to be: parents of what is lost, so that they are
+        to blame before their children are, and canaries."""
+        told: list[RosterChange] = []
+        for device in devices:
+            watched, state = self._watched.get(device), self.state(Subject(device, Aspect.REACH))
+            lost = state is None or state.run or state.settled is State.DOWN
+            if watched is not None and watched.entry is not None and not lost:
+                told.append(Hurry(device, *watched.reach, after=0.0))
+        return told
 
-    def _ask(self, device: str) -> list[RosterChange]:
-        """Ask a parent at once when something behind it is lost, so that it is to blame before its children are."""
-        parent = self._watched.get(device)
-        if parent is None or parent.entry is None:
-            return []
-        state = parent.states.get(Subject(device, Aspect.REACH))
-        if state is None or state.run or state.settled is State.DOWN:
-            return []
-        return [Hurry(device, *parent.reach, after=0.0)]
-
-    def _remember(self, watched: Watched, seen: Observation, earlier: ProbeSeen | None) -> None:
+    def _remember(self, watched: Watched, seen: Observation) -> None:
         run = (seen.probe, seen.channel)
-        facts = {**earlier.facts, **seen.facts} if earlier is not None else seen.facts
-        success = seen.at if seen.ok else (earlier.last_success if earlier is not None else None)
-        failure = _with_way(seen.failure, earlier.failure if earlier is not None else None)
-        watched.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
+        if watched.remember(seen):
+            self.changes.seen[seen.device, run] = watched.seen[run]
         if not watched.stirred:
             heappush(self._stirred, (seen.at + watched.patience, seen.device))
         if run not in watched.stirred:
             watched.stirred += (run,)
-        # What is believed of a picture must be known after a crash, or the next one would be taken for a recovery.
-        if earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts):
-            self.changes.seen[seen.device, run] = watched.seen[run]
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What a device told: that it answers again, where its streams are, what its file does not say yet."""
@@ -452,19 +394,3 @@ def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChang
     if hurry or not isinstance(again, int | float):
         return [Hurry(seen.device, seen.probe, seen.channel, policy.retry)] if hurry else []
     return [Hurry(seen.device, seen.probe, seen.channel, max(again, policy.retry))]
-
-
-def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
-    """The way is asked when a failure begins, and told of as long as it is the same one."""
-    if now is None or before is None or now.way is not None or now.kind is not before.kind:
-        return now
-    return replace(now, way=before.way)
-
-
-def _news(before: Failure | None, now: Failure | None) -> bool:
-    """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
-    must be known after a crash, or the password would be tried anew."""
-    if before is None or now is None:
-        return before is not now
-    told = before.values.get("until") != now.values.get("until")
-    return told or before.kind is not now.kind or (now.way is not None and now.way != before.way)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import AspectState, Reading, Subject
-from camera_registry.model.observation import Observation, ProbeSeen
-from camera_registry.model.policy import Policy
+from camera_registry.model.health import Aspect, AspectState, Reading, Subject
+from camera_registry.model.observation import Failure, Observation, ProbeSeen
+from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.opinions import Opinion
-from camera_registry.rules.plan import feeders, reach_feeder
+from camera_registry.rules.pictures.watching import believed, doubts, noticed
+from camera_registry.rules.plan import feeders, plan, reach_feeder
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
 
@@ -42,6 +43,12 @@ class Watched:
     """Whether it is asked less often, for it has been down so long."""
     stirred: tuple[Run, ...] = ()
     """The runs of it whose times have moved and are not written yet."""
+
+    def plan(self, polls: PollPolicy, parents: Sequence[Device]) -> Entry | None:
+        """What it is asked from now on, behind these parents; None: nothing."""
+        went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
+        known, slower = self.seen, self.long_down
+        return plan(self.device, self.channels, polls, self.learned, known, parents, went_well, long_down=slower)
 
     def take_up(self, entry: Entry | None, now: datetime) -> None:
         """Be asked by this plan from now on; None: by nobody."""
@@ -84,6 +91,39 @@ class Watched:
         held[run] = opinions.opinion(reading, interval, self.policy)
         return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
 
+    def remember(self, seen: Observation) -> bool:
+        """Take this for the newest of its run; whether it holds what must be known after a crash."""
+        run = (seen.probe, seen.channel)
+        earlier = self.seen.get(run)
+        facts, failure, success = seen.facts, seen.failure, seen.at if seen.ok else None
+        if earlier is not None:
+            facts, failure = {**earlier.facts, **facts}, _with_way(failure, earlier.failure)
+            success = success or earlier.last_success
+        self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
+        # What is believed of a picture is: or the next one would be taken for a recovery.
+        return earlier is None or _news(earlier.failure, seen.failure) or believed(facts) != believed(earlier.facts)
+
+    def read_anew(self, before: Policy, now: datetime) -> Iterator[Reading]:
+        """What was last seen, where the policy of ``before`` read it in another way."""
+        for run, seen in self.seen.items():
+            again = Observation(self.device.id, seen.probe, seen.at, seen.took, seen.channel, seen.facts, seen.failure)
+            reach = run == self.reach
+            was = {one.subject: one.cause for one in read(again, {}, before, self.device, feeds_reach=reach)}
+            for reading in read(again, {}, self.policy, self.device, feeds_reach=reach):
+                changed = reading.cause is not was[reading.subject] and reading.subject in self.states
+                if changed and self.counts(run, reading, now):
+                    yield reading
+
+    def pictured_well(self, seen: Observation) -> bool | None:
+        """See ``Ledger.pictured_well``."""
+        state = self.states.get(Subject(seen.device, Aspect.PICTURE, seen.channel))
+        run = self.seen.get((seen.probe, seen.channel))
+        if run is None or run.at != seen.at or state is None or state.good is None:
+            return None
+        if noticed(run.facts).keys() & doubts(run.facts):
+            return False
+        return state.good if state.read_at == seen.at else None
+
     def shift(self, step: timedelta) -> None:
         """Tell the times of evidence by a clock that was set by ``step``."""
         for subject, state in self.states.items():
@@ -114,3 +154,19 @@ class Watched:
         for subject, runs in shared.items():
             held = known.get(subject, {})
             self.opinions[subject].update({run: one for run, one in held.items() if run in runs})
+
+
+def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
+    """The way is asked when a failure begins, and told of as long as it is the same one."""
+    if now is None or before is None or now.way is not None or now.kind is not before.kind:
+        return now
+    return replace(now, way=before.way)
+
+
+def _news(before: Failure | None, now: Failure | None) -> bool:
+    """Whether a run ended in another way than the one before it, or the device is left alone until another time: that
+    must be known after a crash, or the password would be tried anew."""
+    if before is None or now is None:
+        return before is not now
+    told = before.values.get("until") != now.values.get("until")
+    return told or before.kind is not now.kind or (now.way is not None and now.way != before.way)

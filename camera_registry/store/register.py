@@ -202,8 +202,9 @@ def _check_versions(before: Mapping[tuple[str, str], RowMapping], expected: Mapp
 
 def _item(kind: str, row: RowMapping) -> Item:
     # A city has few different words in its files, and the driver makes a new text of each: shared, they weigh nothing.
-    values = ((name, row[name]) for name in _FIELDS[kind])
-    return KINDS[kind](**{name: intern(value) if type(value) is str else value for name, value in values})
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS[kind]}
+    shared = {name: intern(value) for name, value in values.items() if type(value) is str}
+    return KINDS[kind](**values | shared)
 
 
 def _stored(kind: str, row: RowMapping) -> Stored:
