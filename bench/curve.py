@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from dataclasses import asdict
@@ -33,30 +34,41 @@ def main() -> int:
     parser.add_argument("--rates", default="1000,11000,33000,60000,100000", help="devices a minute (%(default)s)")
     parser.add_argument("--hung", type=float, default=0.0, help="share of the cameras that hang, 0 to 1")
     parser.add_argument("--devices", type=int, default=MOST, help="of one line, at most (%(default)s)")
+    parser.add_argument("--interval", type=float, default=USUAL, help="seconds between polls, at least (%(default)s)")
+    parser.add_argument(
+        "--picture-rounds", type=int, default=SNAPSHOT_ROUNDS, help="rounds between pictures (%(default)s)"
+    )
     parser.add_argument("--window", type=float, default=30, help="seconds that are measured (%(default)s)")
     parser.add_argument("--rest", type=float, default=20, help="seconds after the first round (%(default)s)")
     parser.add_argument("--slots", type=int, default=0, help="slots of the poller (0: as it comes)")
     args = parser.parse_args()
+    # Ended from outside, we still end what we started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"{machine()}\n{_HEAD}", flush=True)
-    lines = []
+    lines, failed = [], False
     for rate in map(int, args.rates.split(",")):
-        devices = min(args.devices, max(8, round(rate * USUAL / 60)))
-        load = whole.Load(
-            devices * 60 / rate, SNAPSHOT_ROUNDS * devices * 60 / rate, args.window, args.rest, args.slots
-        )
+        devices = min(args.devices, max(8, round(rate * args.interval / 60)))
+        interval = devices * 60 / rate
+        load = whole.Load(interval, args.picture_rounds * interval, args.window, args.rest, args.slots)
         try:
             with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder:
                 found, fleet_share = _line(devices, load, args.hung, Path(folder))
         except BenchError as error:
-            print(f"bench: {rate} devices a minute: {error}", file=sys.stderr)
-            return 1
+            # The lines after it are worth having nevertheless.
+            print(f"bench: {rate} devices a minute: {error}", file=sys.stderr, flush=True)
+            failed = True
+            continue
         print(_told(rate, found, fleet_share), flush=True)
+        for name, counts in (("failed", found.failures), ("missed", found.misses)):
+            if counts:
+                told = ", ".join(f"{what} {count}" for what, count in counts.items())
+                print(f"{'':12}{name}: {told}", flush=True)
         lines.append({"rate": rate, "hung": args.hung, "fleet_share": fleet_share, **asdict(found)})
     now = datetime.now(UTC)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    told = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "arguments": vars(args), "lines": lines}
-    (RESULTS / f"curve-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return 0
+    result = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "arguments": vars(args), "lines": lines}
+    (RESULTS / f"curve-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    return int(failed)
 
 
 def _line(devices: int, load: whole.Load, hung: float, folder: Path) -> tuple[whole.Whole, float]:
@@ -76,7 +88,8 @@ def _line(devices: int, load: whole.Load, hung: float, folder: Path) -> tuple[wh
 
 _HEAD = (
     f"{'devices/min':>11} {'devices':>7} {'ms/dev-min':>10} {'decoding':>8} {'share':>6} {'fleet':>6} {'late p50':>8}"
-    f" {'p99 s':>6} {'loop p99':>8} {'missed':>7} {'failed':>7} {'MB':>5} {'done':>6} {'scrape s':>8} {'first s':>7}"
+    f" {'p99 s':>6} {'loop p99':>8} {'missed':>7} {'failed':>7} {'MB':>5} {'done':>6} {'scrape s':>8} {'10, s':>6}"
+    f" {'first s':>7}"
 )
 
 
@@ -85,7 +98,8 @@ def _told(rate: int, found: whole.Whole, fleet_share: float) -> str:
     return (
         f"{rate:11,} {found.devices:7} {found.cpu:10.2f} {found.child:8.2f} {found.share:6.1%} {fleet_share:6.1%}"
         f" {found.poll_lag_median:8.3g} {found.poll_lag:6.3g} {found.loop_lag:8.3g} {found.missed:7} {found.failed:7}"
-        f" {found.megabytes:5.0f} {done:6} {found.scrape_seconds:8.2f} {found.first_round:7.1f}"
+        f" {found.megabytes:5.0f} {done:6} {found.scrape_seconds:8.2f} {found.scrapes_seconds:6.2f}"
+        f" {found.first_round:7.1f}"
     )
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from bench.processes import (
 
 READY_SECONDS = 60.0
 TELL_EVERY = 20.0
+SCRAPES = 10
+"""Prometheis that ask for the page of all devices together."""
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -49,13 +52,17 @@ class Whole:
 
     ``cpu``: milliseconds of the service's processor time a device-minute (one round of all probes of a device is one);
     ``child``: of its decoding processes. ``share``: of one processor, 0 to 1. Lags are seconds, 99 % are below;
-    ``first_round``: seconds from the start of the service until every device had been asked once.
+    ``failures``: runs that failed, by probe and kind; ``misses``: runs missed, by probe. ``first_round``: seconds from
+    the start of the service until every device had been asked once. ``scrapes_seconds``: until the last of ``SCRAPES``
+    that began together had its page.
     """
 
     devices: int
     polls: dict[str, int]
     failed: int
+    failures: dict[str, int]
     missed: int
+    misses: dict[str, int]
     rounds_per_minute: float
     cpu: float
     child: float
@@ -67,25 +74,26 @@ class Whole:
     import_seconds: float
     first_round: float
     scrape_seconds: float
+    scrapes_seconds: float
     scrape_megabytes: float
 
 
 def measure(fleet: Served, load: Load, folder: Path) -> Whole:
     """Import the fleet, serve it, wait until every device was asked once, then look at one window."""
-    settings = _settings(load, folder)
+    settings = write_settings(load, folder)
     run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
-    with _service(settings, folder) as (pid, url):
-        first_round = _first_round(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
+    with service(settings, folder) as (pid, url):
+        first_round = until_known(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
         time.sleep(load.rest)
         return _window(pid, url, load, devices, importing, first_round)
 
 
-def _first_round(url: str, devices: int, patience: float) -> float:
+def until_known(url: str, devices: int, patience: float) -> float:
     """Seconds until every device is known. Raises BenchError when that takes too long."""
     begun = told = time.monotonic()
-    while (known := _known(_read(url + "/metrics"))) < devices:
+    while (known := _known(read(url + "/metrics"))) < devices:
         now = time.monotonic()
         if now - begun > patience:
             raise BenchError(f"after {patience:g} s only {known} of {devices} devices are known")
@@ -97,27 +105,37 @@ def _first_round(url: str, devices: int, patience: float) -> float:
 
 
 def _window(pid: int, url: str, load: Load, devices: int, importing: float, first_round: float) -> Whole:
-    before, cpu, child = _read(url + "/metrics"), cpu_seconds(pid), children_cpu_seconds(pid)
+    before, cpu, child = read(url + "/metrics"), cpu_seconds(pid), children_cpu_seconds(pid)
     begun = time.monotonic()
     time.sleep(load.window)
     took = time.monotonic() - begun
     cpu, child = cpu_seconds(pid) - cpu, children_cpu_seconds(pid) - child
-    after = _read(url + "/metrics")
+    after = read(url + "/metrics")
     polls: dict[str, int] = {}
-    failed = 0
-    for key, value in _grown(before, after, "camera_registry_polls_total"):
+    failures: dict[str, int] = {}
+    for key, value in grown(before, after, "camera_registry_polls_total"):
         labels = dict(key)
         polls[labels["probe"]] = polls.get(labels["probe"], 0) + round(value)
-        failed += 0 if labels["result"] == "ok" else round(value)
+        if labels["result"] != "ok" and round(value):
+            failures[f"{labels['probe']} {labels['result']}"] = round(value)
     minutes = devices * took / load.interval
     begun = time.monotonic()
-    page = _fetch(url + "/metrics/devices")
+    page = fetch(url + "/metrics/devices")
     scraping = time.monotonic() - begun
+    begun = time.monotonic()
+    with ThreadPoolExecutor(SCRAPES) as scrapers:
+        list(scrapers.map(fetch, [url + "/metrics/devices"] * SCRAPES))
+    together = time.monotonic() - begun
+    misses = {
+        dict(key)["probe"]: round(runs) for key, runs in grown(before, after, "camera_registry_polls_missed_total")
+    }
     return Whole(
         devices=devices,
         polls=polls,
-        failed=failed,
-        missed=round(sum(value for _, value in _grown(before, after, "camera_registry_polls_missed_total"))),
+        failed=sum(failures.values()),
+        failures=failures,
+        missed=sum(misses.values()),
+        misses={probe: runs for probe, runs in misses.items() if runs},
         rounds_per_minute=devices * 60 / load.interval,
         cpu=cpu / minutes * 1e3,
         child=child / minutes * 1e3,
@@ -129,12 +147,13 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         import_seconds=importing,
         first_round=first_round,
         scrape_seconds=scraping,
+        scrapes_seconds=together,
         scrape_megabytes=len(page) / 2**20,
     )
 
 
 @contextmanager
-def _service(settings: Path, folder: Path) -> Iterator[tuple[int, str]]:
+def service(settings: Path, folder: Path) -> Iterator[tuple[int, str]]:
     """The service, on a processor of its own with its decoding processes, which give way to it."""
     log = folder / "serve.log"
     with program(["--config", str(settings), "--lang", "en", "serve"], own_processor(), log) as process:
@@ -143,7 +162,8 @@ def _service(settings: Path, folder: Path) -> Iterator[tuple[int, str]]:
         yield process.pid, f"http://127.0.0.1:{port}"
 
 
-def _settings(load: Load, folder: Path) -> Path:
+def write_settings(load: Load, folder: Path) -> Path:
+    """The settings of a service that asks so much, in a file."""
     path = folder / "camera_registry.toml"
     paces = dict.fromkeys(("tcp", "onvif", "rtsp"), load.interval) | {"snapshot": load.snapshot_interval}
     lines = [
@@ -173,8 +193,9 @@ def _known(series: Series) -> int:
     )
 
 
-def _read(url: str) -> Series:
-    text = _fetch(url).decode()
+def read(url: str) -> Series:
+    """A page of metrics."""
+    text = fetch(url).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -182,13 +203,15 @@ def _read(url: str) -> Series:
     }
 
 
-def _fetch(url: str) -> bytes:
+def fetch(url: str) -> bytes:
+    """What is at an address of the service."""
     with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
     return body
 
 
-def _grown(before: Series, after: Series, name: str) -> list[tuple[tuple[tuple[str, str], ...], float]]:
+def grown(before: Series, after: Series, name: str) -> list[tuple[tuple[tuple[str, str], ...], float]]:
+    """By how much each series of a name has grown, by its labels."""
     return [
         (labels, value - before.get((found, labels), 0.0)) for (found, labels), value in after.items() if found == name
     ]
@@ -196,7 +219,7 @@ def _grown(before: Series, after: Series, name: str) -> list[tuple[tuple[tuple[s
 
 def quantile(before: Series, after: Series, name: str, share: float = 0.99) -> float:
     """The upper bound of the bucket that ``share`` of the window's observations do not exceed; nan without any."""
-    grown = _grown(before, after, f"{name}_bucket")
-    buckets = sorted((float(dict(labels)["le"]), value) for labels, value in grown)
+    more = grown(before, after, f"{name}_bucket")
+    buckets = sorted((float(dict(labels)["le"]), value) for labels, value in more)
     total = buckets[-1][1] if buckets else 0.0
     return next((bound for bound, value in buckets if total and value >= share * total), float("nan"))

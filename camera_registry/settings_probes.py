@@ -80,6 +80,8 @@ class _ProbesBase(Section):
     """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
+    onvif_identity: float = Field(300, ge=0)
+    """How old what a device told of itself (serial, firmware) may grow before it is asked again; 0: each time."""
     long_down: Seconds = 86400
     """How long a device must have been down to be asked less often; one that carries others never is."""
     long_down_factor: float = Field(5, ge=1, le=60)
@@ -114,7 +116,7 @@ class _ProbesBase(Section):
         paces = {name: Pace(self.of(name).interval, self.of(name).timeout) for name in PROBES}
         options: dict[str, dict[str, object]] = {
             "rtsp": {"frames": self.rtsp_frames, "seconds": self.rtsp_seconds},
-            "onvif": {"refresh": self.onvif_refresh},
+            "onvif": {"refresh": self.onvif_refresh, "identity": self.onvif_identity},
         }
         return PollPolicy(
             paces,

@@ -62,6 +62,7 @@ class ServiceMetrics:
             ("probe",),
             registry=registry,
         )
+        self._results: dict[tuple[str, str], Counter] = {}
         for probe in PROBES:
             self._missed.labels(probe)  # from the first scrape on: a counter that appears at 1 has no rate
         self._poll_lag = Histogram(
@@ -122,7 +123,11 @@ class ServiceMetrics:
 
     def polled(self, seen: Observation, lag: float) -> None:
         """One probe run is over; it began ``lag`` seconds late."""
-        self._polls.labels(seen.probe, seen.failure.kind.value if seen.failure is not None else "ok").inc()
+        told = seen.probe, seen.failure.kind.value if seen.failure is not None else "ok"
+        polls = self._results.get(told)
+        if polls is None:
+            polls = self._results[told] = self._polls.labels(*told)
+        polls.inc()
         self._poll_lag.observe(max(0.0, lag))
 
     def missed(self, probe: str, runs: int = 1) -> None:

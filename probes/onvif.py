@@ -3,6 +3,8 @@ where its streams and still pictures are."""
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from collections.abc import Callable, Mapping
 
 from camera_registry.model.observation import Facts
@@ -24,6 +26,10 @@ _SET_UP: tuple[tuple[str, Operation, Callable[..., Mapping[str, object]]], ...] 
     (soap.EVENTS, Operation.SERVICE_CAPABILITIES, onvif_setup.read_events),
 )
 _ONVIF = "http://www.onvif.org/"
+_IDENTITY = "onvif.identity"
+"""In a device's memory: when (loop time) it last told what it is."""
+_TOLD = "onvif.told"
+"""There too: when it is taken to have told all of itself to whoever asked before us."""
 SERVICES = 32
 """Services of one device that are told by name."""
 _WORDS = ("manufacturer", "model", "firmware", "serial", "hardware")
@@ -32,8 +38,10 @@ _WORDS = ("manufacturer", "model", "firmware", "serial", "hardware")
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
     """Ask the device about itself. Options: ``full`` (false asks only the time and what the device is, which tells
     control, clock and identity at a fraction of the cost), ``refresh`` (where ``full`` is not given: a full round only
-    when the last one is so many seconds old; default: always), ``tokens`` of the media profiles that channels are known
-    by, ``token`` of the one that comes first.
+    when the last one is so many seconds old; default: always), ``identity`` (the same: what the device is is asked only
+    when its last answer to that is so many seconds old, or when it does not tell the time), ``told`` (all was told to
+    whoever asked before us: the first full round comes at its own place within ``refresh``), ``tokens`` of the media
+    profiles that channels are known by, ``token`` of the one that comes first.
 
     Facts: ``clock_offset_seconds`` (device minus ours), ``device_time``, ``time_source``, ``manufacturer``, ``model``,
     ``firmware``, ``serial``, ``hardware``; in a full round ``profiles``, ``stream_uri``, ``snapshot_uri`` and the
@@ -46,8 +54,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         round_ = Round(device, target, context)
         media = Media(round_, target, context, _tokens(options))
         await round_.ask_time()
-        known = await _ask_information(round_)
-        if _wants_all(options, media.age):
+        known = _is_known(options, context, target) or await _ask_information(round_)
+        if _wants_all(options, media.age if media.age is not None else _age(options, context)):
             context.facts.setdefault("refused", {})  # what was refused an hour ago may be answered now
             await round_.ask_services()
             known = await media.ask() or known
@@ -73,11 +81,34 @@ def _wants_all(options: Mapping[str, object], age: float | None) -> bool:
     return not isinstance(refresh, int | float) or age is None or age >= refresh
 
 
+def _age(options: Mapping[str, object], context: Context) -> float | None:
+    """How old what others were told is taken to be: another age for each device, so that they are not asked for it all
+    at once. None: nothing was told."""
+    refresh, now = options.get("refresh"), asyncio.get_running_loop().time()
+    if options.get("told") is not True or not isinstance(refresh, int | float):
+        return None
+    kept = context.tools.memory.of(context.device).kept
+    at = kept.setdefault(_TOLD, now - zlib.crc32(context.device.encode()) / 2**32 * refresh)
+    return now - at if isinstance(at, float) else None
+
+
+def _is_known(options: Mapping[str, object], context: Context, target: Target) -> bool:
+    """Whether the device has told the time now, and what it is not long ago."""
+    told = context.tools.memory.of(target.device).kept.get(_IDENTITY)
+    lasts = options.get("identity")
+    if "full" in options or not isinstance(told, float) or not isinstance(lasts, int | float):
+        return False
+    return "clock_offset_seconds" in context.facts and asyncio.get_running_loop().time() - told < lasts
+
+
 async def _ask_information(round_: Round) -> bool:
     """Who made the device; whether it answered."""
+    kept = round_.context.tools.memory.of(round_.context.device).kept
     told = await round_.ask_information()
     if told is None:
+        kept.pop(_IDENTITY, None)
         return False
+    kept[_IDENTITY] = asyncio.get_running_loop().time()
     values = (told.manufacturer, told.model, told.firmware, told.serial, told.hardware)
     round_.facts |= {name: value for name, value in zip(_WORDS, values, strict=True) if value}
     round_.context.step(

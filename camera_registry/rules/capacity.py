@@ -32,3 +32,21 @@ def need(entries: Iterable[Entry]) -> Need:
             rate += 1 / task.interval
             worst += task.timeout / task.interval
     return Need(devices, tasks, rate, ceil(rate), ceil(worst))
+
+
+LATE = 0.1
+"""Seconds by which a sleeper may wake late before that says that more is under way than this machine can attend to."""
+LEAST = 32
+"""Runs under way that are never too many."""
+
+
+def room(before: int, late: float, slots: int) -> int:
+    """How many runs may be under way now, where ``before`` might, and a sleeper woke ``late`` seconds late: a third
+    fewer while the machine is behind, else a thirty-second of the slots more.
+
+    Runs of which each gets its turn too late end in timeouts, and what they have done until then is lost: fewer at once
+    get more done. (Additive increase, multiplicative decrease: Chiu and Jain 1989.)
+    """
+    if late > LATE:
+        return min(slots, max(LEAST, before * 2 // 3))
+    return min(slots, before + max(1, slots // 32))

@@ -37,6 +37,7 @@ PRECEDENCE = (
     Aspect.CLOCK,
 )
 """The order in which reasons are told."""
+_PLACES = {aspect: place for place, aspect in enumerate(PRECEDENCE)}
 
 _WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 """Stream faults that say the device is alive and only we can't see it."""
@@ -218,7 +219,7 @@ def in_telling_order(subjects: Iterable[Subject]) -> list[Subject]:
 
 
 def _place(subject: Subject) -> tuple[int, str]:
-    return PRECEDENCE.index(subject.aspect), subject.channel
+    return _PLACES[subject.aspect], subject.channel
 
 
 def derive(
@@ -235,6 +236,8 @@ def derive(
     stale. Only the rest is ok.
     """
     known = in_order(states)
+    if known and all(state.settled is State.OK for state in known):
+        return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
     reasons = tuple(_reason(state, blamed, until) for state in broken)
     lost = _lost(known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -98,8 +99,16 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
         # In an order of its own: that of a set is another one in each process.
         for aspect in sorted(aspects):
             channel = "" if aspect in OF_THE_DEVICE else task.channel
-            found.setdefault(Subject(device, aspect, channel), {})[run] = task.interval
+            found.setdefault(Subject(device, aspect, channel), {})[run] = _told_every(task, aspect)
     return found
+
+
+def _told_every(task: Task, aspect: Aspect) -> float:
+    """Seconds between what a task tells of an aspect: what a device is, is asked less often than how it fares."""
+    lasts = task.options.get("identity", 0)
+    if aspect is not Aspect.IDENTITY or not isinstance(lasts, int | float):
+        return task.interval
+    return task.interval * max(1, math.ceil(lasts / task.interval))
 
 
 def _encrypted(task: Task, target: Target) -> bool:
@@ -263,9 +272,17 @@ def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Seq
 
 
 def _words(probe: str, channel: Channel, order: Sequence[Channel], learned: Facts) -> dict[str, object]:
-    """What a probe is told of this device."""
+    """What a probe is told of this device. ``told``: a device with one channel has said where its stream is, so that
+    nothing waits for it to be asked for that after a start; of many channels it tells a few at a time."""
     where = _place(probe, channel, order, learned)
-    return {**_named(probe, order), **where, **_declared(probe, channel, where, learned), **_shown(probe, channel)}
+    told = len(order) == 1 and any(learned.get(name) for name in PROBES[probe].tells)
+    return {
+        **_named(probe, order),
+        **({"told": True} if told else {}),
+        **where,
+        **_declared(probe, channel, where, learned),
+        **_shown(probe, channel),
+    }
 
 
 def _shown(probe: str, channel: Channel) -> dict[str, object]:

@@ -7,17 +7,26 @@ are pinned to absolute time and a restart moves nothing.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from camera_registry.model.health import Aspect
+from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Entry, Target, Task
 
 SOON = 300.0
 """The first run of a task of which nothing is known comes within this time. Not sooner: a new fleet's first pictures
 would otherwise all be fetched and decoded within one minute of its import."""
 
+FIRST = 150.0
+"""Devices a second that are asked for the first time where their streams are, at most: that is ten times as much as
+what is asked of them ever after, and a fleet just met must not be asked all of it at once."""
+
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
+
+_TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
+_PICTURES = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
 
 
 def phase(key: Key) -> float:
@@ -58,21 +67,41 @@ _Place = tuple[float, int, Key, int]
 """When, a number that breaks ties, what, and the generation of its slot."""
 
 
-class Agenda:
-    """What is due when. A task still running when it is due again is skipped and counted in ``missed``."""
+@dataclass(slots=True)
+class _Lane:
+    """What waits together. ``fast`` is what was hurried. It goes before all else that is due: where more is due than
+    can be asked, a suspicion must not wait in line for its confirmation behind what is merely late."""
 
-    def __init__(self) -> None:
+    heap: list[_Place] = field(default_factory=list)
+    fast: list[_Place] = field(default_factory=list)
+
+
+class Agenda:
+    """What is due when. A task still running when it is due again is skipped and counted in ``missed``.
+
+    Pictures have a lane of their own, of which so many run at once as ``pictures`` says (None: any number): they wait
+    for each other where they are measured, and must not take every slot from what is measured at once.
+    """
+
+    def __init__(self, pictures: int | None = None) -> None:
+        self.pictures = pictures
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
-        self._heap: list[_Place] = []
-        self._fast: list[_Place] = []
-        """What was hurried. It goes before all else that is due: where more is due than can be asked, a suspicion must
-        not wait in line for its confirmation behind what is merely late."""
+        self._usual = _Lane()
+        self._seeing = _Lane()
+        self._seen: set[Key] = set()
+        """The pictures that are running."""
+        self._next_first = 0.0
         self._count = 0
         self.missed: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    @property
+    def full(self) -> bool:
+        """Whether no other picture may run now."""
+        return self.pictures is not None and len(self._seen) >= self.pictures
 
     def put(self, entry: Entry, now: float) -> None:
         """Take up a device, in place of what was known of it. A task whose interval stays keeps its place."""
@@ -92,9 +121,12 @@ class Agenda:
             due = next_due(now, task.interval, share)
             if task.soon and due - now > SOON:
                 due = now + share * SOON
+            if task.soon and task.probe in _TELLING:
+                self._next_first = max(self._next_first, now) + 1 / FIRST
+                due = max(due, self._next_first)
             running = kept is not None and kept.running
             slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
-            self._push(due, key, slot, self._heap)
+            self._push(due, key, slot, self._lane(key).heap)
         self._of[device] = tuple(keys)
 
     def drop(self, device: str) -> None:
@@ -106,13 +138,12 @@ class Agenda:
         slot = self._slots.get(key)
         if slot is not None and slot.due > at and (slot.extra is None or slot.extra > at):
             slot.extra = at
-            self._push(at, key, slot, self._fast)
+            self._push(at, key, slot, self._lane(key).fast)
 
     def skip(self, now: float) -> None:
         """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
         that not all are asked at once; a rare one within SOON."""
-        self._heap.clear()
-        self._fast.clear()
+        self._usual, self._seeing = _Lane(), _Lane()
         for key, slot in self._slots.items():
             overdue = slot.due <= now
             if overdue:
@@ -120,34 +151,53 @@ class Agenda:
                 self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
                 slot.due = due
             slot.extra = None
-            self._push(slot.due, key, slot, self._heap)
+            self._push(slot.due, key, slot, self._lane(key).heap)
             if overdue and slot.due - now > SOON:
                 self.hurry(key, now + slot.share * SOON)
 
     def next_at(self) -> float | None:
-        """When something is next due, or None."""
-        return min((heap[0][0] for heap in (self._fast, self._heap) if heap), default=None)
+        """When something that may run is next due, or None."""
+        return min((heap[0][0] for lane in self._open() for heap in (lane.fast, lane.heap) if heap), default=None)
 
     def pop(self, now: float) -> Due | None:
         """The longest overdue task that is not running, hurried ones first, now marked as running; None when nothing
         is due."""
-        return self._pop_hurried(now) or self._pop_ordinary(now)
+        lanes = self._open()
+        heaps = [lane.fast for lane in lanes if lane.fast and lane.fast[0][0] <= now]
+        while heaps:
+            heap = min(heaps)
+            if (due := self._pop_hurried(heap, now)) is not None:
+                return due
+            heaps.remove(heap)
+        heaps = [lane.heap for lane in lanes if lane.heap and lane.heap[0][0] <= now]
+        while heaps:
+            heap = min(heaps)
+            if (due := self._pop_ordinary(heap, now)) is not None:
+                return due
+            heaps.remove(heap)
+        return None
 
-    def _pop_hurried(self, now: float) -> Due | None:
-        while self._fast and self._fast[0][0] <= now:
-            due, _, key, generation = heapq.heappop(self._fast)
+    def _open(self) -> tuple[_Lane, ...]:
+        return (self._usual,) if self.full else (self._usual, self._seeing)
+
+    def _lane(self, key: Key) -> _Lane:
+        return self._seeing if key[1] in _PICTURES else self._usual
+
+    def _pop_hurried(self, heap: list[_Place], now: float) -> Due | None:
+        while heap and heap[0][0] <= now:
+            due, _, key, generation = heapq.heappop(heap)
             slot = self._slots.get(key)
             if slot is None or slot.generation != generation or slot.extra != due:
                 continue
             slot.extra = None
             if not slot.running:
-                slot.running = True
+                self._begin(key, slot)
                 return Due(key, slot.target, slot.task, due, extra=True)
         return None
 
-    def _pop_ordinary(self, now: float) -> Due | None:
-        while self._heap and self._heap[0][0] <= now:
-            due, _, key, generation = heapq.heappop(self._heap)
+    def _pop_ordinary(self, heap: list[_Place], now: float) -> Due | None:
+        while heap and heap[0][0] <= now:
+            due, _, key, generation = heapq.heappop(heap)
             slot = self._slots.get(key)
             if slot is None or slot.generation != generation:
                 continue
@@ -155,19 +205,25 @@ class Agenda:
             lost = round((slot.due - due) / slot.task.interval) - 1
             if lost > 0:
                 self._miss(slot.task.probe, lost)
-            self._push(slot.due, key, slot, self._heap)
+            self._push(slot.due, key, slot, heap)
             if slot.running:
                 self._miss(slot.task.probe, 1)
                 continue
-            slot.running = True
+            self._begin(key, slot)
             return Due(key, slot.target, slot.task, due, extra=False)
         return None
 
     def done(self, key: Key) -> None:
         """The run that ``pop`` began is over."""
+        self._seen.discard(key)
         slot = self._slots.get(key)
         if slot is not None:
             slot.running = False
+
+    def _begin(self, key: Key, slot: _Slot) -> None:
+        slot.running = True
+        if key[1] in _PICTURES:
+            self._seen.add(key)
 
     def _push(self, due: float, key: Key, slot: _Slot, heap: list[_Place]) -> None:
         self._count += 1

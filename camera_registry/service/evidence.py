@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from itertools import islice
 
 from camera_registry.model.observation import Observation
 from camera_registry.service.masking import Masking
 from camera_registry.store.pictures import PictureKind, Pictures
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 32
+"""Pictures handed to a thread together: a stop waits for no more."""
+GATHERED = 0.2
+"""Seconds over which pictures are gathered."""
+
+_Kept = tuple[str, str, PictureKind]
 
 
 class Evidence:
@@ -19,7 +28,7 @@ class Evidence:
     def __init__(self, pictures: Pictures, masking: Masking) -> None:
         self._pictures = pictures
         self._masking = masking
-        self._waiting: dict[tuple[str, str, PictureKind], Observation] = {}
+        self._waiting: dict[_Kept, Observation] = {}
         self._filled = asyncio.Event()
 
     def keep(self, seen: Observation, *, good: bool | None) -> None:
@@ -39,12 +48,18 @@ class Evidence:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                device, channel, kind = first = next(iter(self._waiting))
-                seen = self._waiting.pop(first)
+                # The oldest first: who reads finds the last picture before what it is kept as besides.
+                some = [(kept, self._waiting.pop(kept)) for kept in [*islice(self._waiting, AT_ONCE)]]
                 async with self._masking.lock:
-                    if seen.picture is None or not self._masking.fits(seen):
-                        continue
-                    try:
-                        await asyncio.to_thread(self._pictures.save, device, channel, kind, seen.picture, seen.at)
-                    except (OSError, ValueError) as error:
-                        log.warning("the picture of %s can't be kept: %s", device, error)
+                    # One hop to a thread for all of them: it costs more than to write one.
+                    await asyncio.to_thread(self._save, [one for one in some if self._masking.fits(one[1])])
+            await asyncio.sleep(GATHERED)
+
+    def _save(self, some: Sequence[tuple[_Kept, Observation]]) -> None:
+        for (device, channel, kind), seen in some:
+            if seen.picture is None:
+                continue
+            try:
+                self._pictures.save(device, channel, kind, seen.picture, seen.at)
+            except (OSError, ValueError) as error:
+                log.warning("the picture of %s can't be kept: %s", device, error)

@@ -24,6 +24,9 @@ def follow(
 ) -> None:
     """Let ``metrics`` show what these parts of the service say of themselves."""
     metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: poller.limits.slots)
+    metrics.follow(
+        "camera_registry_slots_open", "Probes that may run now: fewer while this machine is busy.", lambda: poller.room
+    )
     metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: poller.slots_used)
     metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(poller.agenda))
     metrics.follow("camera_registry_batches_waiting", "Batches not judged yet.", lambda: link.waiting)

@@ -177,9 +177,9 @@ class Ledger:
             _, device = heappop(self._stirred)
             watched = self._watched.get(device)
             if watched is not None and watched.stirred:
-                watched.stirred = False
-                taken.states.update(watched.states)
-                taken.seen.update({(device, run): seen for run, seen in watched.seen.items()})
+                taken.states.update(watched.moved())
+                taken.seen.update({(device, run): watched.seen[run] for run in watched.stirred})
+                watched.stirred = ()
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -381,8 +381,9 @@ class Ledger:
             self.changes.seen[seen.device, run] = watched.seen[run]
         self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
         if not watched.stirred:
-            watched.stirred = True
             heappush(self._stirred, (seen.at + watched.patience, seen.device))
+        if run not in watched.stirred:
+            watched.stirred += (run,)
 
     def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
         for day in trend.over(device, run[1], before, after):

@@ -20,6 +20,7 @@ from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
+from camera_registry.rules.capacity import room
 from camera_registry.rules.schedule import Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
 from probes.base import Step, Tools, observe
@@ -51,12 +52,24 @@ class Meter(Protocol):
         """Runs that were due and did not happen."""
 
 
+BREATH = 0.1
+"""Seconds between two looks at whether this machine keeps up."""
+
+PICTURES = 64
+"""Pictures under way at once, at most: more would only wait for each other to be measured, until they are too late."""
+
+
 @dataclass(slots=True)
 class Limits:
     """How much may be under way at once: in all, and towards one host."""
 
     slots: int
     per_host: int
+
+    @property
+    def pictures(self) -> int:
+        """Those under way that may be pictures."""
+        return max(1, min(PICTURES, self.slots // 4))
 
 
 @dataclass(slots=True)
@@ -84,6 +97,8 @@ class Poller:
         # Pinned once to the wall clock, so that phases survive a restart; from there on it never jumps.
         self._offset = time.time() - time.monotonic()
         self._runs: set[asyncio.Task[Observation]] = set()
+        self.room = limits.slots
+        """How many runs may be under way now: fewer than there are slots while the machine is too busy for them."""
         self._parked: dict[str, tuple[deque[_Asked], deque[_Asked]]] = {}
         """By host: what waits for a place, the urgent before the rest, each in the order in which it came."""
         self._batch: list[Observation] = []
@@ -107,6 +122,7 @@ class Poller:
                 group.create_task(self._follow(), name="poller-roster")
                 group.create_task(self._work(), name="poller-work")
                 group.create_task(self._ship(), name="poller-ship")
+                group.create_task(self._breathe(), name="poller-breathe")
         finally:
             for run in self._runs:
                 run.cancel()
@@ -147,7 +163,8 @@ class Poller:
                 )
                 self.agenda.skip(now)
             turned = now
-            while len(self._runs) < self.limits.slots and (due := self.agenda.pop(now)) is not None:
+            self.agenda.pictures = self.limits.pictures
+            while len(self._runs) < self.room and (due := self.agenda.pop(now)) is not None:
                 self._begin(_Asked(due))
             if self.agenda.missed:
                 missed, self.agenda.missed = self.agenda.missed, {}
@@ -155,13 +172,22 @@ class Poller:
                     self._meter.missed(probe, runs)
             # With every slot taken, what is due waits in the agenda, the longest overdue first; a run that ends wakes
             # this loop.
-            free = len(self._runs) < self.limits.slots
+            free = len(self._runs) < self.room
             next_at = self.agenda.next_at() if free else None
             timeout = IDLE if next_at is None else min(IDLE, max(TOGETHER, next_at - self.clock()))
             self.beat()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
+
+    async def _breathe(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            await asyncio.sleep(BREATH)
+            self.room, before = room(self.room, loop.time() - begun - BREATH, self.limits.slots), self.room
+            if self.room > before:
+                self._wake.set()
 
     def _begin(self, asked: _Asked) -> None:
         due = asked.due
@@ -213,7 +239,7 @@ class Poller:
         self._filled.set()
 
     def _end(self, asked: _Asked, run: asyncio.Task[Observation]) -> None:
-        if len(self._runs) >= self.limits.slots:
+        if len(self._runs) >= self.room or self.agenda.full:
             self._wake.set()
         self._runs.discard(run)
         if run.cancelled():

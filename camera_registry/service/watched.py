@@ -42,8 +42,8 @@ class Watched:
     learned: dict[str, object] = field(default_factory=dict)
     patience: timedelta = PATIENCE
     urgency: Urgency = USUAL
-    stirred: bool = False
-    """Whether a time of it has moved that is not written yet."""
+    stirred: tuple[Run, ...] = ()
+    """The runs of it whose times have moved and are not written yet."""
 
     def channel(self, id: str) -> Channel | None:
         """What is registered of a channel; None: it is not in the register."""
@@ -73,6 +73,12 @@ class Watched:
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
+
+    def moved(self) -> Iterator[tuple[Subject, AspectState]]:
+        """The states that those runs feed."""
+        for subject, runs in self.feeders.items():
+            if not runs.keys().isdisjoint(self.stirred):
+                yield subject, self.states[subject]
 
     def memory(self) -> Known:
         """What is remembered of the device."""

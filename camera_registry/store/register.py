@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from sys import intern
 from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, or_, select
@@ -202,7 +203,10 @@ def _check_versions(before: Mapping[tuple[str, str], RowMapping], expected: Mapp
 
 
 def _item(kind: str, row: RowMapping) -> Item:
-    return KINDS[kind](**{name: row[name] for name in _FIELDS[kind]})
+    # A city has few different words in its files, and the driver makes a new text of each: shared, they weigh nothing.
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS[kind]}
+    shared = {name: intern(value) for name, value in values.items() if type(value) is str}
+    return KINDS[kind](**values | shared)
 
 
 def _stored(kind: str, row: RowMapping) -> Stored:

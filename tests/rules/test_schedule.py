@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_registry.model.roster import Entry, Target, Task
-from camera_registry.rules.schedule import Agenda, next_due, phase
+from camera_registry.rules.schedule import FIRST, Agenda, next_due, phase
 
 
 def entry(device: str, interval: float = 60, *, soon: bool = False) -> Entry:
@@ -136,3 +136,34 @@ def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_co
     assert 900 <= sum(agenda.missed.values()) <= 1100
     within = sum(1 for _ in range(100) if agenda.pop(631.0) is not None)
     assert 30 < within < 70
+
+
+def test_pictures_that_wait_to_be_measured_keep_no_slot_from_what_is_measured_at_once() -> None:
+    agenda = Agenda(pictures=2)
+    for number in range(10):
+        tasks = (Task("snapshot", 60, 5), Task("rtsp", 60, 5))
+        agenda.put(Entry(Target(f"cam-{number}", "192.0.2.1"), tasks), 0.0)
+    begun = []
+    while (due := agenda.pop(60.0)) is not None:
+        begun.append(due.key)
+    assert Counter(probe for _, probe, _ in begun) == {"rtsp": 10, "snapshot": 2}
+    next_at = agenda.next_at()
+    assert next_at is None or next_at > 60.0
+    agenda.done(next(key for key in begun if key[1] == "snapshot"))
+    next_picture = agenda.pop(60.0)
+    assert next_picture is not None
+    assert next_picture.task.probe == "snapshot"
+    agenda.drop("cam-0")
+    for key in begun:
+        agenda.done(key)  # whatever was dropped meanwhile
+    assert not agenda.full
+
+
+def test_a_fleet_just_met_is_not_asked_where_its_streams_are_all_at_once() -> None:
+    agenda = Agenda()
+    for number in range(3000):
+        agenda.put(Entry(Target(f"cam-{number}", "192.0.2.1"), (Task("onvif", 5, 4, soon=True),)), 0.0)
+    each_second = [len(drain(agenda, second + 1.0)) for second in range(5)]
+    assert max(each_second) <= 2 * FIRST
+    asked = sum(each_second)
+    assert 0 < asked <= 6 * FIRST
