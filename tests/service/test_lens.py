@@ -28,10 +28,13 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.masking import Masking
 from camera_registry.service.recorder import Recorder
 from camera_registry.settings import Settings
 from camera_registry.store import Store, health, incidents, orders, picture_days, register
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.baselines import BaselineFiles
+from camera_registry.store.pictures import Pictures, Proofs
+from probes.picture.desk import PictureDesk
 from tests.picture import lens
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -71,7 +74,9 @@ class Service:
         self.casebook = Casebook(self.ledger, settings.incidents.policy(), BEGIN)
         self.dispatcher = Dispatcher(self.ledger, settings.dispatch_policy())
         books = Books(self.casebook, self.dispatcher)
-        evidence, board = Evidence(Pictures(folder)), Board()
+        files = Pictures(folder), BaselineFiles(folder), Proofs(folder)
+        masking = Masking(store, *files, PictureDesk(), self.clock, Register)
+        evidence, board = Evidence(files[0], masking), Board()
         self.recorder = Recorder(LocalLink(), self.ledger, books, store, evidence, board, self.clock, Meter())
 
     async def begin(self, now: datetime) -> Service:
