@@ -188,10 +188,11 @@ class Examiner:
         """What changed between two references; asked once for each pair."""
         if len(jpegs) < 2:
             return None
+        # In an order of their own, or it would be told by which of them happened to be the likest first.
         pair = sorted(jpegs)
         found = self._pairs.get(pair, apart)
         if found is None:
-            one, other = (self._prepared(jpeg, apart) for jpeg in jpegs)
+            one, other = (self._prepared(jpeg, apart) for jpeg in pair)
             if one is None or other is None:
                 return None
             found = comparison.compare(one, other).measures
@@ -331,8 +332,9 @@ class _Earlier:
             try:
                 decoded = self._decode(frame, WIDTH, grey=True)
             except ValueError as error:
-                self.seen[n : n + 1] = [str(error)]
                 self.refused = True
+                if n < len(self.seen):
+                    self.seen[n] = str(error)
                 return
             boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
             if n < len(self.seen):
