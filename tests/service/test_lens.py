@@ -40,6 +40,7 @@ from tests.picture import lens
 CHINA = ZoneInfo("Asia/Shanghai")
 BEGIN = datetime(2026, 7, 1, 2, tzinfo=UTC)
 CAMERA = Device("cam-7", Kind.CAMERA, host="192.0.2.7", probes=("snapshot",))
+CITY = Register(devices={CAMERA.id: CAMERA})
 DUTY = deeds.Actor("duty", Role.OPERATOR)
 
 
@@ -74,9 +75,10 @@ class Service:
         self.casebook = Casebook(self.ledger, settings.incidents.policy(), BEGIN)
         self.dispatcher = Dispatcher(self.ledger, settings.dispatch_policy())
         books = Books(self.casebook, self.dispatcher)
-        files = Pictures(folder), BaselineFiles(folder), Proofs(folder)
-        masking = Masking(store, *files, PictureDesk(), self.clock, Register)
-        evidence, board = Evidence(files[0], masking), Board()
+        pictures, board = Pictures(folder), Board()
+        files, proofs = BaselineFiles(folder), Proofs(folder)
+        masking = Masking(store, pictures, files, proofs, PictureDesk(), self.clock, lambda: CITY)
+        evidence = Evidence(pictures, masking)
         self.recorder = Recorder(LocalLink(), self.ledger, books, store, evidence, board, self.clock, Meter())
 
     async def begin(self, now: datetime) -> Service:
@@ -87,10 +89,9 @@ class Service:
         known = await read(incidents.load_open), await read(incidents.load_affected), await read(incidents.newest)
         self.casebook.load(await read(health.load_states), *known, now)
         self.dispatcher.load(await read(orders.load, now - timedelta(days=7)), await read(orders.newest))
-        city = Register(devices={CAMERA.id: CAMERA})
-        self.ledger.follow(city, now)
-        self.casebook.follow(city, (), Settings().incidents.policy())
-        self.dispatcher.follow(city, Settings().dispatch_policy())
+        self.ledger.follow(CITY, now)
+        self.casebook.follow(CITY, (), Settings().incidents.policy())
+        self.dispatcher.follow(CITY, Settings().dispatch_policy())
         return self
 
     async def see(self, at: datetime, contrast: float, baselines: str = "1") -> None:
