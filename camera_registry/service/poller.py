@@ -66,11 +66,6 @@ class Limits:
     slots: int
     per_host: int
 
-    @property
-    def pictures(self) -> int:
-        """Those under way that may be pictures."""
-        return max(1, min(PICTURES, self.slots // 4))
-
 
 @dataclass(slots=True)
 class _Asked:
@@ -115,8 +110,8 @@ class Poller:
 
     @property
     def _sees(self) -> bool:
-        """Whether another picture may be asked for now."""
-        return self._pictures < self.limits.pictures
+        """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be."""
+        return self._pictures < max(1, min(PICTURES, self.room // 4))
 
     def clock(self) -> float:
         """Seconds since the epoch, by a clock that never jumps."""

@@ -157,6 +157,18 @@ async def test_pictures_of_a_recorder_that_wait_for_each_other_delay_no_other_pi
     assert [seen.device for seen in tally.polls] == ["cam-7"]
 
 
+async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_little(silent: int) -> None:
+    tally = Tally()
+    cameras = [Target(f"cam-{n}", "127.0.0.1", {"http": silent}) for n in range(40)]
+    async with polling(tally, slots=400, per_host=400) as (link, poller):
+        poller.room = 32
+        for camera in cameras:
+            link.tell(Put(Entry(camera, (Task("snapshot", 60, 50, "", {"path": "/"}),))))
+            link.tell(Hurry(camera.device, "snapshot", "", 0))
+        await until(lambda: poller.slots_used)
+        assert poller.slots_used <= 16
+
+
 async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
     tally = Tally()
     async with polling(tally) as (link, _):
