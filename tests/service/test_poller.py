@@ -97,7 +97,7 @@ async def test_every_device_of_the_roster_is_asked_again_and_again(port: int) ->
     tally = Tally()
     async with polling(tally) as (link, _):
         for number in range(5):
-            link.tell(Put(entry(f"cam-{number}", port)))
+            link.tell(Put(entry(f"cam-{number}", port, timeout=10)))
         await until(lambda: len(tally.polls) >= 20)
         assert {seen.device for seen in await link.take()} <= {f"cam-{number}" for number in range(5)}
     assert {seen.device for seen in tally.polls} == {f"cam-{number}" for number in range(5)}
