@@ -138,8 +138,10 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
+    is_read = "seconds_off" in clock and clock["sure"] >= (0.5 if of.compared else _UNLEARNED)
     if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
-        return verdict(Cause.OSD_CLOCK, (0.7,), seen | pick(clock, "others"))
-    if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
+        # By how much it is wrong is told only where it was read.
+        return verdict(Cause.OSD_CLOCK, (0.7,), (seen if is_read else {}) | pick(clock, "others"))
+    if not is_read:
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)
