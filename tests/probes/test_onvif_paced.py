@@ -113,6 +113,11 @@ async def test_a_device_that_does_not_tell_the_time_is_asked_who_it_is_by_each_r
             wait(60)
             seen = await probe("onvif", target(onvif=port), OPTIONS, using=using)
             assert "serial" in seen.facts, seen
+        # Refused meanwhile, it is not taken to be known as soon as it tells the time again.
+        device.password = "changed"
+        assert (await probe("onvif", target(onvif=port), OPTIONS, using=using)).failure is not None
+        del device.answers["GetSystemDateAndTime"]
+        assert (await probe("onvif", target(onvif=port), OPTIONS, using=using)).failure is not None
 
 
 async def test_what_was_told_before_a_restart_is_asked_for_again_at_a_time_of_each_device_within_the_hour(

@@ -263,6 +263,34 @@ def test_where_the_stream_is_goes_from_the_onvif_answer_to_the_poller() -> None:
     assert book.judge([seen("cam-0", "onvif", 60, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(60)) == []
 
 
+def test_after_a_restart_only_who_has_not_told_all_of_itself_is_asked_for_it_at_once() -> None:
+    camera, fresh, recorder = CAMERAS[0], CAMERAS[1], replace(CAMERAS[2], kind=Kind.RECORDER)
+    city = replace(
+        registered(camera, fresh, recorder),
+        channels={f"{n}": Channel(f"{n}", recorder.id, number=n) for n in (1, 2)},
+    )
+    book = Ledger(ledger().policy, ledger().polls)
+    book.follow(city, NOON)
+    told = {"stream_uri": "rtsp://192.0.2.10/live"}
+    book.judge([seen(one.id, "onvif", 0, facts=told) for one in (camera, recorder)], at(0))
+    moved = {"stream_uri": "rtsp://192.0.2.10/other"}
+    book.judge([seen("cam-0", "onvif", 60, facts=moved)], at(60))
+    kept = book.collect(None)
+    again = Ledger(book.policy, book.polls)
+    again.load(kept.states.values(), [(device, run) for (device, _), run in kept.seen.items()])
+    again.follow(city, at(90))
+
+    def options(device: str, probe: str) -> Facts:
+        entry = again.roster_entry(device)
+        assert entry is not None
+        return next(task.options for task in entry.tasks if task.probe == probe)
+
+    assert options("cam-0", "onvif")["told"] is True
+    assert options("cam-0", "rtsp")["stream_uri"] == "rtsp://192.0.2.10/other"
+    assert "told" not in options("cam-1", "onvif"), "nobody has asked it yet"
+    assert "told" not in options("cam-2", "onvif"), "of many channels a device tells a few at a time"
+
+
 def test_facts_known_from_earlier_runs_stay_known() -> None:
     book = ledger(CAMERAS[0])
     book.judge([seen("cam-0", "onvif", 0, facts={"serial": "S1"})], at(0))
