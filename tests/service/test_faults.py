@@ -53,10 +53,10 @@ FAULTS = {
     Fault.NO_MEDIA: told(Cause.NO_MEDIA, at=Link.FRAME),
     Fault.BLACK: told(Cause.BLACK, at=Link.FRAME),
     Fault.FROZEN: told(Cause.FROZEN, at=Link.FRAME),
-    Fault.HELD: told(Cause.FROZEN, at=Link.FRAME),
     Fault.NO_SIGNAL: told(Cause.NO_SIGNAL, at=Link.FRAME),
     # Another unit answers just as well: no link is broken.
     Fault.SERIAL_SWAPPED: told(Cause.REPLACED, at=None),
+    Fault.HELD: told(Cause.FROZEN, at=Link.FRAME),
 }
 ELSEWHERE = {
     Fault.ON_BATTERY: "tests/simulator/test_links.py",
