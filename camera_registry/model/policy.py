@@ -73,7 +73,7 @@ class PicturePolicy:
     """How long a cause must be seen in pictures that are judged in full."""
     limits: Limits = field(default_factory=Limits)
     """Where a measure becomes a fault."""
-    alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.CORRUPT, Cause.STRIPED})
+    alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.FROZEN, Cause.CORRUPT, Cause.STRIPED})
     """What is believed of a camera of which nobody has accepted a picture yet: the rest needs one to be told from a
     view that has always looked so."""
     may_move: bool = False

@@ -18,8 +18,10 @@ import numpy as np
 
 from probes.picture import masking
 from probes.picture.measuring import clock, comparison, sequence
+from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
+from probes.picture.measuring.where import where
 
 KEPT = 24
 """Prepared references that are kept, about 3 MB each."""
@@ -130,13 +132,14 @@ class Examiner:
         hidden: Hidden = (),
     ) -> dict[str, object]:
         """Measures of the newest frame and of each reference (or why it was refused), what changed from each reference
-        to that frame, between two references and between the frames, and what the clock says. Times are the camera's
-        local time. ``decode``: what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of
-        them."""
+        to that frame, between two references and between the frames, what the clock says, the newest frame's
+        ``imprint`` for the next one, and ``where`` in it something is. Times are the camera's local time. ``decode``:
+        what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of them."""
         decode = decode or self._decode
         apart = _Apart(osd, hidden)
         newest = self._see(frames[-1], apart, decode)
-        self.newest = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet.colour
+        sheet = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet
+        self.newest = None if sheet is None else sheet.colour
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
         changes = self._changes(newest, references, known, apart)
@@ -148,6 +151,8 @@ class Examiner:
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
             "between": between,
+            "imprint": None if sheet is None else imprint(sheet.grey, sheet.clear),
+            "where": {} if sheet is None or isinstance(newest, str) else where(sheet, newest.measures),
             "masked": masking.share(hidden),
             "restless": self._restless([references[n] for n in likest], apart),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),

@@ -98,13 +98,14 @@ def corrupt(of: Evidence) -> Verdict:
     breaks = look["breaks_on_grid"] - of.most_of_references("breaks_on_grid") if of.compared else 0.0
     out_of_place = score(breaks, limits.breaks_on_grid)
     damaged = 1.0 if look["damaged"] else 0.0
-    return verdict(Cause.CORRUPT, (damaged, filled, plain, broken, dragged, out_of_place), seen)
+    scores = (damaged, filled, plain, broken, dragged, out_of_place)
+    return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
 
 
 def frozen(of: Evidence) -> Verdict:
-    """Frames of different times that are the same outside the clock, where a live sensor's noise would differ."""
+    """Pictures of different times that are the same outside the clock, where a live sensor's noise would differ."""
     between = of.sight.between
-    if between is None or len(of.sight.frames) < 2:
+    if between is None:
         return Unjudged.ONE_FRAME
     if between.get("seconds", 1.0) < 0.5:
         return Unjudged.TOO_SHORT
