@@ -122,6 +122,8 @@ class Policy:
     """Time between quick re-tries while a change waits for confirmation."""
     stale_intervals: float = 2.5
     """Without any reading for this many intervals a state is stale."""
+    unasked_factor: float = 4.0
+    """So many times as long stands what a picture showed, while nobody has asked for another one since."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
     certificate_days: float = 30.0

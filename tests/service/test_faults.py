@@ -17,10 +17,6 @@ from tests.service.whole import serving, until, write_settings
 
 FLEET = Fleet.plan(24, seed=5)
 CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
-MORE = """
-[probes]
-rtsp_frames = true
-"""
 TIMEOUT = 1.9
 """As ``whole.SETTINGS`` has it, seconds."""
 
@@ -71,6 +67,8 @@ ELSEWHERE = {
     Fault.OSD_STOPPED: "tests/service/test_burnt_in_clocks.py",
     Fault.SWITCH_DOWN: "tests/service/test_whole_path.py",
     Fault.FLAPPING: "tests/rules/test_health.py",
+    Fault.OSD_WRONG: "tests/service/test_burnt_in_clocks.py",
+    Fault.OSD_STOPPED: "tests/service/test_burnt_in_clocks.py",
     # Told by comparison with earlier pictures, which a fleet of a minute's age has not.
     Fault.COVERED: "tests/picture/test_judgement.py",
     Fault.BLURRED: "tests/picture/test_judgement.py",
@@ -84,7 +82,7 @@ def test_no_fault_of_the_fleet_is_left_out():
 async def test_each_fault_is_told_by_its_own_cause_and_its_first_broken_link_in_time(tmp_path: Path):
     cameras = dict(zip(FAULTS, CAMERAS, strict=False))
     assert len(cameras) == len(FAULTS), "plan a larger fleet"
-    settings = write_settings(tmp_path, more=MORE)
+    settings = write_settings(tmp_path, probes="rtsp_frames = true")
     async with Simulation(FLEET) as simulation:
         async with serving(settings, simulation) as app:
             await until(lambda: [entry.status for entry in app.board] == [Status.OK] * len(FLEET.members))

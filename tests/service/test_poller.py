@@ -141,6 +141,22 @@ async def test_a_silent_port_stands_for_all_that_wait_to_ask_it() -> None:
     assert sum(seen.took > 0.5 for seen in tally.polls) <= 4, "two at a time were asked, and the rest spared"
 
 
+async def test_pictures_of_a_recorder_that_wait_for_each_other_delay_no_other_picture(port: int, silent: int) -> None:
+    tally = Tally()
+    channels = tuple(Task("snapshot", 60, 50, f"ch-{n}", {"path": "/"}, soon=True) for n in range(40))
+    recorder = Entry(Target("nvr", "127.0.0.1", {"http": silent}), channels)
+    camera = Entry(Target("cam-7", "localhost", {"http": port}), (Task("snapshot", 60, 50, "", {"path": "/"}),))
+    async with polling(tally, slots=16, per_host=2) as (link, poller):
+        link.tell(Put(recorder))
+        for task in channels:
+            link.tell(Hurry("nvr", "snapshot", task.channel, 0))
+        await until(lambda: poller.slots_used == 2)
+        link.tell(Put(camera))
+        link.tell(Hurry("cam-7", "snapshot", "", 0))
+        await until(lambda: tally.polls)
+    assert [seen.device for seen in tally.polls] == ["cam-7"]
+
+
 async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
     tally = Tally()
     async with polling(tally) as (link, _):

@@ -25,6 +25,8 @@ url = "{url}"
 port = 0
 [devices]
 networks = ["127.0.0.0/8"]
+[probes]
+{probes}
 [probes.tcp]
 interval = 2
 timeout = 1.9
@@ -53,10 +55,10 @@ stale_intervals = 20
 """
 
 
-def write_settings(folder: Path, url: str = "", more: str = "") -> Path:
+def write_settings(folder: Path, url: str = "", more: str = "", probes: str = "") -> Path:
     """A settings file for a service in ``folder``."""
     path = folder / "settings.toml"
-    path.write_text(SETTINGS.format(url=url, more=more), encoding="utf-8")
+    path.write_text(SETTINGS.format(url=url, more=more, probes=probes), encoding="utf-8")
     return path
 
 

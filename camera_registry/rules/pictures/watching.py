@@ -43,12 +43,11 @@ def take_in(
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
-    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted),
-    ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references, regime, the
-    measures that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the next picture
-    is held against), ``watched`` (by cause,
-    its ``Trail``) and ``again_in`` (seconds after which a second look would help to believe what was just seen; None:
-    none needed), ``trend`` (see ``rules.pictures.trend``).
+    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted
+    and masked), ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references,
+    regime, the measures that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the
+    next picture is held against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second
+    look would help to believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -66,7 +65,7 @@ def take_in(
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
-    other = (before.get("baselines", ""), before.get("masks")) != (found["baselines"], seen.facts.get("masks"))
+    other = before.get("baselines", "") != found["baselines"]
     worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
     deny = True
     if sketch is not None:
@@ -91,7 +90,12 @@ def take_in(
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
         "judgement": _told(judgement, len(times))
-        | {"regime": light, "measures": learned(measures or {}), "clock": shown, held.KEPT: held.keep(imprint, seen.at)},
+        | {
+            "regime": light,
+            "measures": learned(measures or {}),
+            "clock": shown,
+            held.KEPT: held.keep(imprint, seen.at),
+        },
         trend.FACT: sketch,
     }
     return replace(seen, facts=rest)
