@@ -79,8 +79,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything one judgement is made of. ``frames`` are oldest first; ``between`` is measured over all of them, or from
-    the picture before, of which an imprint is left.
+    """Everything one judgement is made of. ``frames`` are oldest first; ``between`` is measured over all of them, or
+    from the picture before, of which an imprint is left.
 
     ``clock`` is what the burnt-in clock was read as: ``seconds_off`` against the time of capture, ``sure`` 0 to 1,
     ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.

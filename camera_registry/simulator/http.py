@@ -187,7 +187,8 @@ class HttpConnection(Connection):
         clock = _clock_text(int(device.shown))
         still = still_of((device.member.scene + channel) % VARIANTS, look_of(device))
         # The cars and the noise of one moment, whenever it is asked for.
-        chance = Random(device.faults.begun[Fault.HELD]) if Fault.HELD in device.faults else self.premises.noise
+        moment = device.faults.begun[Fault.HELD] if Fault.HELD in device.faults else None
+        chance = self.premises.noise if moment is None else Random(moment)  # noqa: S311 - noise of a picture
         jpeg = still.picture(clock, name, chance)
         if frozen:
             device.frozen_picture[channel] = jpeg

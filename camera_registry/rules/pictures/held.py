@@ -33,6 +33,7 @@ def between(
         return {"identical": 1.0, "same": 1.0, "told": 1.0, "seconds": seconds}
     ours, theirs = (base64.b64decode(one["tiles"]) for one in (imprint, last))
     pairs = [(mine, other) for mine, other in zip(ours, theirs, strict=True) if mine and other]
-    same = sum(mine == other for mine, other in pairs)
-    told = min(imprint["told"], last["told"]) if pairs else 0.0
-    return {"identical": 0.0, "same": same / max(1, len(pairs)), "told": told, "seconds": seconds}
+    if not pairs:
+        return {"identical": 0.0, "same": 1.0, "told": 0.0, "seconds": seconds}
+    same = sum(mine == other for mine, other in pairs) / len(pairs)
+    return {"identical": 0.0, "same": same, "told": min(imprint["told"], last["told"]), "seconds": seconds}

@@ -90,7 +90,12 @@ def take_in(
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
         "judgement": _told(judgement, len(times))
-        | {"regime": light, "measures": learned(measures or {}), "clock": shown, held.KEPT: held.keep(imprint, seen.at)},
+        | {
+            "regime": light,
+            "measures": learned(measures or {}),
+            "clock": shown,
+            held.KEPT: held.keep(imprint, seen.at),
+        },
         trend.FACT: sketch,
     }
     return replace(seen, facts=rest)

@@ -27,7 +27,8 @@ def imprint(grey: Picture, clear: Mask) -> dict[str, object]:
     """
     told = busy(grey) & clear
     levels = np.where(told, grey, np.uint8(0))
-    rows, columns = (np.linspace(0, side, count + 1).astype(int) for side, count in zip(grey.shape, TILES[::-1]))
+    rows = np.linspace(0, grey.shape[0], TILES[1] + 1).astype(int)
+    columns = np.linspace(0, grey.shape[1], TILES[0] + 1).astype(int)
     found = bytearray(TILES[0] * TILES[1])
     count = 0
     for row, (top, bottom) in list(enumerate(pairwise(rows)))[1:-1]:

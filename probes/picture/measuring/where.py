@@ -29,7 +29,8 @@ def where(sheet: Sheet, look: Mapping[str, float]) -> dict[str, tuple[str, ...]]
         lines = np.repeat(filled.astype(np.float32)[:, None], 16, axis=1)
         concerned = tiles(lines) > _MOST
         if sheet.grid >= 4:
+            clear = tiles(sheet.clear.astype(np.float32)) > 1 - _SOME
             for borders in pattern.broken(sheet.decoded, sheet.grid):
-                concerned |= tiles(borders.astype(np.float32)) > _SOME
+                concerned |= clear & (tiles(borders.astype(np.float32)) > _SOME)
         found["broken"] = rows(concerned)
     return found
