@@ -93,7 +93,8 @@ def change(row: Any) -> RosterChange:
             return Hurry(device, probe, channel, after)
         case ["quiet", item]:
             return _QUIET.validate_python(item)
-    raise ValueError("a row that is no change of the roster")
+        case _:
+            raise ValueError("a row that is no change of the roster")
 
 
 def entry(item: Any) -> Entry:

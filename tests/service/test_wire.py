@@ -24,7 +24,7 @@ from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import health, register
 from camera_registry.store.pictures import PictureKind
-from tests.service.test_killed import prepared, process
+from tests.service.test_killed import process
 from tests.service.whole import serving, until, write_settings
 
 FLEET = Fleet.plan(12, seed=5)
@@ -196,8 +196,9 @@ async def test_the_service_is_not_ready_while_a_process_can_t_be_started(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_no_process_is_left_behind(simulation: Simulation, tmp_path: Path, number: signal.Signals) -> None:
-    settings, _ = await prepared(tmp_path, simulation)
-    settings.write_text(settings.read_text() + TWO)
+    settings = write_settings(tmp_path, more=TWO)
+    async with serving(settings, simulation):
+        pass
     polled = simulation.totals().requests["http.snapshot"]
     async with process(settings) as (running, _):
         await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 10)

@@ -113,6 +113,8 @@ class Child:
                 if waiting is not None and not waiting.done():
                     taken = [datetime.fromisoformat(at) for at in times]
                     waiting.set_result(References(version, message.blobs, taken, tuple(masks)))
+            case other:
+                raise Broken(f"the service says what nobody knows: {other[:40]}")
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -133,7 +135,8 @@ class Child:
     async def _references(self, device: str, channel: str) -> References:
         self._count += 1
         number = self._count
-        waiting = self._asked[number] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[References] = asyncio.get_running_loop().create_future()
+        self._asked[number] = waiting
         try:
             await self._pipe.send("references", (number, device, channel))
             return await waiting

@@ -18,7 +18,7 @@ from camera_registry.link import Sink, codec
 from camera_registry.link.pipe import Broken, Message, Pipe
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
 from camera_registry.model.people import Credential
-from camera_registry.model.roster import Drop, Entry, LeaveAlone, Put, RosterChange, Target, Task
+from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Target, Task
 from camera_registry.service.poller import Conditions
 from camera_registry.service.wire import terms
 from camera_registry.service.wire.terms import Setup, Status
@@ -108,6 +108,8 @@ class Share:
                 self._lend(_names(entry.target))
             case Drop(device):
                 self.entries.pop(device, None)
+            case Hurry() | LeaveAlone():
+                pass
         if self._outbox and self._outbox[-1][0] == "roster":
             rows = self._outbox[-1][1]
             assert isinstance(rows, list)
@@ -176,7 +178,8 @@ class Share:
             self._post("credentials", lent)
 
     def _begin_anew(self) -> None:
-        """Fill the outbox with all that the next process must know."""
+        """Fill the outbox with all that the next process must know, and with nothing that was meant for the last."""
+        self._give_up()
         self._outbox.clear()
         self._sent.clear()
         for entry in list(self.entries.values()):
@@ -188,6 +191,8 @@ class Share:
         """One process from its start to its end; why it ended."""
         process: Process | None = None
         pipe: Pipe | None = None
+        code: int | None = None
+        why = ""
         try:
             try:
                 process, pipe = await self._start()
@@ -197,7 +202,6 @@ class Share:
                     group.create_task(self._watch(process), name="wire-watch")
             finally:
                 self.pid, self.status = 0, Status()
-                self._give_up()
                 if pipe is not None:
                     pipe.close()
                 code = await _end(process)
@@ -258,6 +262,8 @@ class Share:
                     task = asyncio.create_task(self._show(pipe, *message.body))
                     self._aside.add(task)
                     task.add_done_callback(self._aside.discard)
+                case other:
+                    raise Broken(f"it says what nobody knows: {other[:40]}")
         raise _Gone("it has ended")
 
     async def _take(self, message: Message) -> None:
