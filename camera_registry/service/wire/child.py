@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import datetime
 
 from camera_registry.link import codec
@@ -130,7 +131,8 @@ class Child:
         finally:
             rows, pictures = codec.observed(seen)
             told = [(step.key, step.values) for step in steps]
-            await self._pipe.send("answer", (number, rows, told), pictures)
+            with suppress(ConnectionError):
+                await self._pipe.send("answer", (number, rows, told), pictures)
 
     async def _references(self, device: str, channel: str) -> References:
         self._count += 1
@@ -138,7 +140,9 @@ class Child:
         waiting: asyncio.Future[References] = asyncio.get_running_loop().create_future()
         self._asked[number] = waiting
         try:
-            await self._pipe.send("references", (number, device, channel))
+            # Where the service has gone, so have we in a moment: no answer comes, and that is no fault of a picture.
+            with suppress(ConnectionError):
+                await self._pipe.send("references", (number, device, channel))
             return await waiting
         finally:
             self._asked.pop(number, None)
