@@ -67,6 +67,60 @@ class Limits:
     per_host: int
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a poller may do, as the settings have it: networks in CIDR text, and the gateway's host and port (0: none
+    named)."""
+
+    slots: int
+    per_host: int
+    networks: tuple[str, ...]
+    gateway: tuple[str, int] | None = None
+
+
+class Polling(Protocol):
+    """What the service has of a poller, whether that runs in its own process or in others."""
+
+    beat: Callable[[], None]
+    places: Places
+
+    @property
+    def slots(self) -> int:
+        """Runs that may be under way at once."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many may be under way now: fewer while the machine is busy."""
+        ...
+
+    @property
+    def slots_used(self) -> int:
+        """Runs under way."""
+        ...
+
+    @property
+    def tasks(self) -> int:
+        """What is on the agenda."""
+        ...
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        ...
+
+    async def ask(self, target: Target, task: Task, steps: list[Step]) -> Observation:
+        """One run that somebody waits for; ``steps`` is filled with what happened."""
+        ...
+
+    def take_up(self, conditions: Conditions) -> None:
+        """Go on by these."""
+        ...
+
+    def renew(self) -> None:
+        """The credentials are others now."""
+        ...
+
+
 @dataclass(slots=True)
 class _Asked:
     """One run that is under way or waits for a place. ``steps`` and ``answer``: somebody waits for it and wants to be
@@ -105,6 +159,10 @@ class Poller:
         """Called whenever the loop that begins runs has turned."""
 
     @property
+    def slots(self) -> int:
+        return self.limits.slots
+
+    @property
     def slots_used(self) -> int:
         return len(self._runs)
 
@@ -112,6 +170,19 @@ class Poller:
     def _sees(self) -> bool:
         """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be."""
         return self._pictures < max(1, min(PICTURES, self.room // 4))
+
+    @property
+    def tasks(self) -> int:
+        return len(self.agenda)
+
+    def take_up(self, conditions: Conditions) -> None:
+        """Go on by these settings."""
+        self.limits.slots, self.limits.per_host = conditions.slots, conditions.per_host
+        self._tools.guard.allow(conditions.networks)
+        self.diagnosis.gateway = conditions.gateway
+
+    def renew(self) -> None:
+        """Nothing is to be done: each run looks its credential up."""
 
     def clock(self) -> float:
         """Seconds since the epoch, by a clock that never jumps."""
