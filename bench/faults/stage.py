@@ -47,8 +47,6 @@ directory = "data"
 port = 0
 [devices]
 networks = ["127.0.0.0/8"]
-[probes]
-onvif_identity = 0
 [probes.tcp]
 interval = {interval:g}
 timeout = {timeout:g}

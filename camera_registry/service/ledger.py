@@ -155,7 +155,8 @@ class Ledger:
                 state = watched.states[subject]
                 if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
                     continue
-                state, flip = health.tick(state, now, min(intervals.values()), watched.policy)
+                asked = subject.aspect is not Aspect.PICTURE or watched.asked_since(state, intervals)
+                state, flip = health.tick(state, now, min(intervals.values()), watched.policy, asked=asked)
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)

@@ -13,6 +13,8 @@ from exporters.report.document import Cell, Chart, ChartKind, Ratio, Table
 _WIDTH = 900
 _HEIGHT = 240
 _LEFT = 70
+_RIGHT = 30
+"""Room for the half of the last label."""
 _TOP = 12
 _FOOT = 44
 _INKS = ("#1f5f99", "#b4552d", "#4a7a3a", "#7a4a8a")
@@ -22,8 +24,10 @@ _MOST_LABELS = 16
 def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
     """The chart as an SVG element with a title for readers of screens; empty where there is nothing to compare."""
     rows = table.rows[: chart.limit]
-    places = [table.place(name) for name in chart.values]
-    numbers = [[_number(row[place]) for row in rows] for place in places]
+    drawn = {place: [_number(row[place]) for row in rows] for place in map(table.place, chart.values)}
+    # Of what nothing is known nothing is drawn, and no room kept: a month that has none before it.
+    drawn = {place: series for place, series in drawn.items() if any(number is not None for number in series)}
+    places, numbers = list(drawn), list(drawn.values())
     known = [number for series in numbers for number in series if number is not None]
     if len(rows) < 2 or not known:
         return Markup()
@@ -31,7 +35,7 @@ def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
     # A bar's length is its value: it begins at 0.
     low, high = _range(known if chart.kind is ChartKind.LINE else [0.0, *known], ratio=ratio)
     parts = [Markup("<title>{}</title>").format(chart.title), *_scale(low, high, ratio=ratio)]
-    step = (_WIDTH - _LEFT) / len(rows)
+    step = (_WIDTH - _RIGHT - _LEFT) / len(rows)
     for index, series in enumerate(numbers):
         draw_series = _bars if chart.kind is ChartKind.BAR else _line
         parts += draw_series(series, (low, high), step, (index, len(numbers)))
@@ -42,7 +46,7 @@ def draw(chart: Chart, table: Table, zone: ZoneInfo) -> Markup:
             parts.append(
                 _text(_LEFT + step * (place + 0.5), _HEIGHT - _FOOT + 16, _label(row[category], zone), "middle")
             )
-    for index, place in enumerate(places if len(places) > 1 else ()):
+    for index, place in enumerate(places if len(chart.values) > 1 else ()):
         x = _LEFT + index * 200
         parts.append(
             Markup('<rect x="{}" y="{}" width="10" height="10" fill="{}"/>').format(x, _HEIGHT - 14, _INKS[index % 4])
@@ -82,7 +86,7 @@ def _scale(low: float, high: float, *, ratio: bool) -> list[Markup]:
         value = low + (high - low) * quarter / 4
         y = _y(value, (low, high))
         parts.append(
-            Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#cccccc"/>').format(_LEFT, _WIDTH, y, y)
+            Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#cccccc"/>').format(_LEFT, _WIDTH - _RIGHT, y, y)
         )
         parts.append(_text(_LEFT - 6, y + 4, f"{value * 100:.2f} %" if ratio else f"{value:,.4g}", "end"))
     return parts

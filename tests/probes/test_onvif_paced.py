@@ -1,4 +1,4 @@
-"""What a device is asked seldom for, its serial, its firmware and where its streams are, is learned in the time stated."""
+"""What a device is asked seldom for (serial, firmware, where its streams are) is learned in the time stated."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.probes.loopback import OnvifDouble, listening, probe, recorded, targe
 
 ALL = ("GetDeviceInformation", "GetProfiles", "GetStreamUri", "GetSnapshotUri")
 BOSCH = "bosch_flexidome_5100i"
-OPTIONS = Settings().probes.policy().options["onvif"]
 IDENTITY, REFRESH = 300, 3600
-"""Seconds that policy lets them grow old unless the settings say otherwise."""
+"""Seconds that these settings let them grow old."""
+OPTIONS = Settings(probes={"onvif_identity": IDENTITY}).probes.policy().options["onvif"]
 
 Wait = Callable[[float], None]
 
@@ -52,8 +52,9 @@ def camera(serial: str = "", firmware: str = "", stream: str = "") -> dict[str, 
     return answers
 
 
-def test_the_times_stated_are_those_of_the_settings() -> None:
+def test_who_a_device_is_is_asked_each_time_unless_the_settings_say_otherwise() -> None:
     assert (OPTIONS["identity"], OPTIONS["refresh"]) == (IDENTITY, REFRESH)
+    assert Settings().probes.policy().options["onvif"]["identity"] == 0
 
 
 async def test_another_serial_and_another_firmware_are_found_once_identity_is_old_and_not_asked_for_before(

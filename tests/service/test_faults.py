@@ -52,6 +52,7 @@ FAULTS = {
     Fault.NO_SIGNAL: told(Cause.NO_SIGNAL, at=Link.FRAME),
     # Another unit answers just as well: no link is broken.
     Fault.SERIAL_SWAPPED: told(Cause.REPLACED, at=None),
+    Fault.HELD: told(Cause.FROZEN, at=Link.FRAME),
 }
 ELSEWHERE = {
     Fault.ON_BATTERY: "tests/simulator/test_links.py",
@@ -62,6 +63,8 @@ ELSEWHERE = {
     Fault.WRONG_STREAM: "tests/simulator/test_streams.py",
     Fault.RECORDING_GAP: "tests/simulator/test_with_probes.py",
     Fault.STORAGE_FAULT: "tests/simulator/test_with_probes.py",
+    Fault.OSD_WRONG: "tests/service/test_burnt_in_clocks.py",
+    Fault.OSD_STOPPED: "tests/service/test_burnt_in_clocks.py",
     Fault.SWITCH_DOWN: "tests/service/test_whole_path.py",
     Fault.FLAPPING: "tests/rules/test_health.py",
     Fault.OSD_WRONG: "tests/service/test_burnt_in_clocks.py",

@@ -353,6 +353,28 @@ def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() 
     assert [flip.after for flip in again.collect(None).flips] == [State.OK]
 
 
+def test_a_picture_that_we_are_late_to_look_at_is_no_silence_of_the_camera_but_grows_old_all_the_same() -> None:
+    late, busy, silent, forgotten = (Device(name, Kind.CAMERA, host="192.0.2.7") for name in "abcd")
+    book = ledger(late, busy, silent, forgotten)
+    path = {"snapshot_uri": "http://192.0.2.7/p"}
+    for device in "abcd":
+        book.judge([seen(device, "onvif", 0, facts=path), seen(device, "snapshot", 1)], at(1))
+    ours = Failure(FailureKind.INTERNAL, Stage.DECODE, "this machine is busy")
+    book.judge([seen("b", "snapshot", 1000, ours), seen("c", "snapshot", 1000, SILENT)], at(1000))
+    book.tick(at(2300), 1)
+    states = {device: book.state(Subject(device, Aspect.PICTURE)) for device in "abcd"}
+    assert {device: state and state.settled for device, state in states.items()} == {
+        "a": State.OK,
+        "b": State.OK,
+        "c": State.STALE,
+        "d": State.OK,
+    }
+    book.judge([seen("a", "snapshot", 2400)], at(2400))
+    book.tick(at(9100), 1)
+    old = {device: book.state(Subject(device, Aspect.PICTURE)) for device in "ad"}
+    assert {device: state and state.settled for device, state in old.items()} == {"a": State.OK, "d": State.STALE}
+
+
 def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:
     camera = replace(CAMERAS[0], probes=("onvif", "http"), http_path="/")
     book = ledger(camera)

@@ -27,7 +27,6 @@ port = 0
 [devices]
 networks = ["127.0.0.0/8"]
 [probes]
-onvif_identity = 4
 {probes}
 [probes.tcp]
 interval = 2
