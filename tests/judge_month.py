@@ -166,10 +166,8 @@ def _watched(
 
 
 def _watch(scene: Scene, days: int, minutes: float) -> tuple[str, int, int, dict[Cause, datetime]]:
-    pool = ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    )
-    with pool:
+    """The camera's name, its pictures, those in which a fault is seen, and the causes that become believed, each with
+    the first time."""
     camera, examiner = Watched(scene, days), Examiner(Decoder())
     references = camera.references()
     known, times = [jpeg for jpeg, _ in references], [at for _, at in references]
