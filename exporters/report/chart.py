@@ -86,7 +86,9 @@ def _scale(low: float, high: float, *, ratio: bool) -> list[Markup]:
         value = low + (high - low) * quarter / 4
         y = _y(value, (low, high))
         parts.append(
-            Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#cccccc"/>').format(_LEFT, _WIDTH - _RIGHT, y, y)
+            Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#cccccc"/>').format(
+                _LEFT, _WIDTH - _RIGHT, y, y
+            )
         )
         parts.append(_text(_LEFT - 6, y + 4, f"{value * 100:.2f} %" if ratio else f"{value:,.4g}", "end"))
     return parts
