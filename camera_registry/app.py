@@ -97,6 +97,7 @@ class App(Parts):
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)
+        self.poller.renew()
         await self._masking.follow()
         planned = await self.store.read(windows.load, self._clock.utc())
         canaries, rules, dispatch = self.settings.poller.canaries, self._rules(), self.settings.dispatch_policy()
@@ -166,9 +167,7 @@ class App(Parts):
         await self.follow_channels()
         self._ledger.zone = self.gallery.zone = ZoneInfo(settings.time_zone)
         self._tools.guard.allow(settings.devices.networks)
-        self.poller.limits.slots = settings.poller.slots
-        self.poller.limits.per_host = settings.poller.per_host
-        self.poller.diagnosis.gateway = settings.poller.gateway_address()
+        self.poller.take_up(self._conditions())
         await self._follow(anew=True)
         self.metrics.reloaded(done=True)
         log.info("settings reloaded from %s", self._path)

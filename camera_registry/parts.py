@@ -26,9 +26,12 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.masking import Masking
 from camera_registry.service.notifier import Notifier
 from camera_registry.service.observation_log import ObservationLog, Silent
-from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.poller import Conditions, Limits, Poller, Polling
 from camera_registry.service.pulse import Pulse
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.wire.pollers import Pollers
+from camera_registry.service.wire.share import Sources
+from camera_registry.service.wire.terms import Setup
 from camera_registry.service.witness import Witness
 from camera_registry.settings import Settings
 from camera_registry.store import Store
@@ -85,9 +88,7 @@ class Parts:
             settings.poller.auth_quiet,
             references=self.gallery.references,
         )
-        limits = Limits(settings.poller.slots, settings.poller.per_host)
-        self.poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
-        self.poller.diagnosis.gateway = settings.poller.gateway_address()
+        self.poller, desks = self._poller()
         self.recorder = Recorder(
             self._link,
             self._ledger,
@@ -133,7 +134,7 @@ class Parts:
         self.poller.beat = partial(self.pulse.beat, "poller")
         gauges.follow(
             self.metrics,
-            desk,
+            desks,
             self._link,
             self._ledger,
             self.poller,
@@ -154,6 +155,32 @@ class Parts:
 
     def _under_work(self, at: datetime) -> set[str]:
         return self._casebook.covered(at)
+
+    def _conditions(self) -> Conditions:
+        """What polling may do, as the settings have it now."""
+        wanted = self.settings.poller
+        return Conditions(wanted.slots, wanted.per_host, self.settings.devices.networks, wanted.gateway_address())
+
+    def _poller(self) -> tuple[Polling, list[gauges.Desk]]:
+        """What polls, here or in processes of its own, and every desk at which pictures are measured then."""
+        wanted, conditions = self.settings.poller, self._conditions()
+        if wanted.processes < 2:
+            limits = Limits(wanted.slots, wanted.per_host)
+            poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
+            poller.take_up(conditions)
+            return poller, [self._desk]
+        setup = Setup(
+            conditions,
+            wanted.auth_quiet,
+            wanted.picture_processes,
+            self.settings.storage.snapshot_width,
+            self.settings.logs.level,
+            self.settings.logs.format,
+        )
+        sources = Sources(self._credentials.get, self._ledger.left_alone, self.gallery.references)
+        pollers = Pollers(self._link, self._link, sources, setup, wanted.processes, self.metrics)
+        gauges.follow_processes(self.metrics, pollers)
+        return pollers, [self._desk, pollers]
 
     def _metrics(self) -> ServiceMetrics:
         coverage = SiteCoverage(

@@ -185,6 +185,8 @@ class Poller(Section):
 
     slots: int = Field(512, ge=1, le=20_000)
     per_host: int = Field(2, ge=1)
+    processes: int = Field(1, ge=0, le=16)
+    """That poll, each a share of the devices with its share of the slots; 0 or 1: the service polls by itself."""
     auth_quiet: Seconds = 1800
     """How long a device that refused its password is left alone."""
     gateway: Annotated[str, AfterValidator(_gateway)] = ""

@@ -51,6 +51,7 @@ class _HealthBase(Section):
     recoveries: int = Field(2, ge=1)
     retry: Seconds = 10
     stale_intervals: float = Field(2.5, gt=1)
+    unasked_factor: float = Field(4, ge=1)
     clock_limit: Seconds = 30
     certificate_days: float = Field(30, ge=0)
     failures_by_cause: dict[Cause, Annotated[int, Field(ge=1)]] = Field(default_factory=lambda: dict(FAILURES_BY_CAUSE))

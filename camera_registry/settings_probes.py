@@ -80,7 +80,7 @@ class _ProbesBase(Section):
     """Play each stream for so long and measure its frame rate; 0: don't."""
     onvif_refresh: Seconds = 3600
     """How old the profiles and addresses that a device told may grow before it is asked for them again."""
-    onvif_identity: float = Field(300, ge=0)
+    onvif_identity: float = Field(0, ge=0)
     """How old what a device told of itself (serial, firmware) may grow before it is asked again; 0: each time."""
     long_down: Seconds = 86400
     """How long a device must have been down to be asked less often; one that carries others never is."""

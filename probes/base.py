@@ -213,7 +213,10 @@ async def observe(
     except ProbeError as error:
         facts, failure = context.facts, context.failure(error)
     except TimeoutError:
-        late = ProbeError.told(FailureKind.TIMEOUT, context.stage, "late", seconds=f"{timeout:g}")
+        # Of a picture that is there it is we who are late.
+        ours = context.stage is Stage.DECODE
+        kind, key = (FailureKind.INTERNAL, "unmeasured") if ours else (FailureKind.TIMEOUT, "late")
+        late = ProbeError.told(kind, context.stage, key, seconds=f"{timeout:g}")
         facts, failure = context.facts, context.failure(late)
     except Exception as error:  # noqa: BLE001 - the one catch: our own bug must not end the poller
         detail = context.conceal(f"{type(error).__name__}: {error}")

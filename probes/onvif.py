@@ -104,9 +104,10 @@ def _is_known(options: Mapping[str, object], context: Context, target: Target) -
 async def _ask_information(round_: Round) -> bool:
     """Who made the device; whether it answered."""
     kept = round_.context.tools.memory.of(round_.context.device).kept
+    # Before the question: one that is refused or cut short leaves it unknown too.
+    kept.pop(_IDENTITY, None)
     told = await round_.ask_information()
     if told is None:
-        kept.pop(_IDENTITY, None)
         return False
     kept[_IDENTITY] = asyncio.get_running_loop().time()
     values = (told.manufacturer, told.model, told.firmware, told.serial, told.hardware)

@@ -11,7 +11,8 @@ from probes.base import Context, References, Registered
 
 async def see(picture: bytes, options: Mapping[str, object], context: Context, codec: str = "JPEG") -> None:
     """Leave in ``context`` the facts ``picture`` and ``sight`` (``probes.picture.examination``, with the times of the
-    references and the version of what is accepted) and the evidence thumbnail. Raises ProbeError.
+    references and, as ``baselines``, the version of what is accepted and masked) and the evidence thumbnail. Raises
+    ProbeError.
 
     Options: ``masks`` (as the register writes them) are what nobody may see; ``osd`` says where a clock is burnt in
     ("box" and "format" as the register writes them, "zone" that it shows). The fact ``masks`` says what was masked.
@@ -22,8 +23,7 @@ async def see(picture: bytes, options: Mapping[str, object], context: Context, c
         return
     masks = options.get("masks")
     texts = [str(text) for text in masks] if isinstance(masks, list | tuple) else []
-    if texts:
-        context.facts["masks"] = texts
+    context.facts["masks"] = texts
     if tools.references is None:
         known, remaining = Registered(_outlines(texts)), context.remaining()
         context.facts["picture"], context.picture = await tools.pictures.measure(picture, remaining, codec, known)
@@ -35,7 +35,8 @@ async def see(picture: bytes, options: Mapping[str, object], context: Context, c
     context.facts["picture"], context.picture = told.pop("picture"), thumbnail
     context.facts["sight"] = {
         **told,
-        "baselines": there.version,
+        # Behind other masks it is another view, as if others were accepted.
+        "baselines": " ".join((there.version, *texts)),
         "reference_times": [at.isoformat() for at in there.times],
     }
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from camera_registry.cli.opening import loaded_from
 from camera_registry.cli.outcome import CommandError
-from camera_registry.cli.serve import run, serve
+from camera_registry.cli.serve import serve
 from camera_registry.cli.shape import DEFAULT_CONFIG
 from camera_registry.model.people import Role, User
 from camera_registry.rules.inventory import files
+from camera_registry.service.loop import run
 from camera_registry.store import Transaction, access, intake
 from camera_registry.store.passwords import Passwords
 from camera_registry.texts import texts

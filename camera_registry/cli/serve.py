@@ -7,12 +7,13 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from camera_registry.cli.opening import loaded_from
 from camera_registry.cli.outcome import GOOD, MISUSE, CommandError
 from camera_registry.cli.shape import Commands
+from camera_registry.service.loop import run
 from camera_registry.settings import Loaded, Settings, SettingsError, load, too_wide
 from camera_registry.store import ClaimLost, StoreError, access
 from camera_registry.texts import Texts, texts
@@ -28,16 +29,6 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     serve.set_defaults(func=_serve)
     check = commands.add_parser("check-config", parents=[common], help="name every problem of the settings at once")
     check.set_defaults(func=_check)
-
-
-def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a coroutine to its end: on uvloop, or on the stock loop where that does not install."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(main())
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main())
 
 
 async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minutes: float | None = None) -> int:

@@ -94,7 +94,7 @@ class Jobs(Generic[O, R]):
 
     def find(self, id: str) -> Job[O, R] | None:
         """The job of that number; None: there is none, or not any more."""
-        return self.jobs.get(int(id)) if id.isascii() and id.isdigit() else None
+        return self.jobs.get(int(id)) if id.isascii() and id.isdigit() and len(id) < 10 else None
 
     def cancel(self, job: Job[O, R]) -> None:
         """Call a job off; what is over is forgotten."""

@@ -79,14 +79,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Everything one judgement is made of. ``frames`` are oldest first; ``between`` is measured over all of them.
+    """Everything one judgement is made of. ``frames`` are oldest first; ``between`` is measured over all of them, or
+    from the picture before, of which an imprint is left.
 
     ``clock`` is what the burnt-in clock was read as: ``seconds_off`` against the time of capture, ``sure`` 0 to 1,
     ``stopped`` 1 where it shows the same in frames of different times; None where no clock is known to be burnt in.
     ``restless`` is what changed between two references, and so by itself.
     ``sun`` is its elevation in degrees when the newest frame was taken, where the camera's place is known: it tells day
     from night better than the hour. ``may_move``: the camera tours by itself, and is nowhere wrong. ``masked`` is the
-    share of the picture that nobody may see.
+    share of the picture that nobody may see. ``where`` are maps of the newest frame itself, as ``Compared.tiles``.
     """
 
     frames: tuple[Picture, ...]
@@ -97,6 +98,7 @@ class Sight:
     sun: float | None = None
     may_move: bool = False
     masked: float = 0.0
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ class Limits:
     """Small places that are dull or lost, in 576."""
 
     frozen_same: float = 0.99
-    """Share of unchanged pixels; a live sensor at a twentieth of the usual noise, at JPEG quality 40, reaches 0.988."""
+    """Share of unchanged pixels (of unchanged tiles, where only an imprint of the picture before is left, which is
+    harder to reach); a live sensor at a twentieth of the usual noise, at JPEG quality 40, reaches 0.988."""
     frozen_doubt: float = 0.90
     """From here up to that, the camera may have smoothed all noise away: not judged."""
     frozen_told: float = 0.004

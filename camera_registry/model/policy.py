@@ -73,7 +73,7 @@ class PicturePolicy:
     """How long a cause must be seen in pictures that are judged in full."""
     limits: Limits = field(default_factory=Limits)
     """Where a measure becomes a fault."""
-    alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.CORRUPT, Cause.STRIPED})
+    alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.FROZEN, Cause.CORRUPT, Cause.STRIPED})
     """What is believed of a camera of which nobody has accepted a picture yet: the rest needs one to be told from a
     view that has always looked so."""
     may_move: bool = False
@@ -122,6 +122,8 @@ class Policy:
     """Time between quick re-tries while a change waits for confirmation."""
     stale_intervals: float = 2.5
     """Without any reading for this many intervals a state is stale."""
+    unasked_factor: float = 4.0
+    """So many times as long stands what a picture showed, while nobody has asked for another one since."""
     clock_limit: float = 30.0
     """Largest accepted difference between a device's clock and ours."""
     certificate_days: float = 30.0

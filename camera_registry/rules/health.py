@@ -167,15 +167,19 @@ def confirm(state: AspectState, policy: Policy, now: datetime) -> tuple[AspectSt
     return state, None
 
 
-def tick(state: AspectState, now: datetime, interval: float, policy: Policy) -> tuple[AspectState, Flip | None]:
+def tick(
+    state: AspectState, now: datetime, interval: float, policy: Policy, *, asked: bool = True
+) -> tuple[AspectState, Flip | None]:
     """The state after time alone has passed: without a reading for 2.5 intervals it is stale; never down.
 
-    ``interval`` is that of the feeding probe, seconds. The flip's time is that of the last evidence; a verdict that
-    another policy has changed since then stands until it was changed, for history has one direction.
+    ``interval`` is that of the feeding probe, seconds. Not ``asked``: nobody has, since it was last read, so that the
+    device is not silent; what was read grows old all the same, but later. The flip's time is that of the last evidence;
+    a verdict that another policy has changed since then stands until it was changed, for history has one direction.
     """
     if state.read_at is None or state.settled in (State.STALE, State.UNKNOWN):
         return state, None
-    if now - state.read_at <= timedelta(seconds=interval * policy.stale_intervals):
+    patience = policy.stale_intervals * (1 if asked else policy.unasked_factor)
+    if now - state.read_at <= timedelta(seconds=interval * patience):
         return state, None
     detail = f"no reading since {state.read_at.isoformat(timespec='seconds')}"
     flip = Flip(state.subject, state.settled, State.STALE, _newest_evidence(state) or now, now, None, detail)

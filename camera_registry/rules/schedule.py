@@ -26,7 +26,8 @@ Key = tuple[str, str, str]
 """(device, probe, channel)."""
 
 _TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
-_PICTURES = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
+SEEING = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
+"""The probes that bring pictures."""
 
 
 def phase(key: Key) -> float:
@@ -79,29 +80,21 @@ class _Lane:
 class Agenda:
     """What is due when. A task still running when it is due again is skipped and counted in ``missed``.
 
-    Pictures have a lane of their own, of which so many run at once as ``pictures`` says (None: any number): they wait
-    for each other where they are measured, and must not take every slot from what is measured at once.
+    Pictures have a lane of their own, which is passed over where the caller says so: they wait for each other where
+    they are measured, and must not take every slot from what is measured at once.
     """
 
-    def __init__(self, pictures: int | None = None) -> None:
-        self.pictures = pictures
+    def __init__(self) -> None:
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
         self._usual = _Lane()
         self._seeing = _Lane()
-        self._seen: set[Key] = set()
-        """The pictures that are running."""
         self._next_first = 0.0
         self._count = 0
         self.missed: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
-
-    @property
-    def full(self) -> bool:
-        """Whether no other picture may run now."""
-        return self.pictures is not None and len(self._seen) >= self.pictures
 
     def put(self, entry: Entry, now: float) -> None:
         """Take up a device, in place of what was known of it. A task whose interval stays keeps its place."""
@@ -155,14 +148,15 @@ class Agenda:
             if overdue and slot.due - now > SOON:
                 self.hurry(key, now + slot.share * SOON)
 
-    def next_at(self) -> float | None:
-        """When something that may run is next due, or None."""
-        return min((heap[0][0] for lane in self._open() for heap in (lane.fast, lane.heap) if heap), default=None)
+    def next_at(self, *, pictures: bool = True) -> float | None:
+        """When something is next due, also ``pictures`` or not; None: nothing."""
+        lanes = self._lanes(pictures=pictures)
+        return min((heap[0][0] for lane in lanes for heap in (lane.fast, lane.heap) if heap), default=None)
 
-    def pop(self, now: float) -> Due | None:
+    def pop(self, now: float, *, pictures: bool = True) -> Due | None:
         """The longest overdue task that is not running, hurried ones first, now marked as running; None when nothing
-        is due."""
-        lanes = self._open()
+        is due, or nothing but ``pictures`` that are not wanted."""
+        lanes = self._lanes(pictures=pictures)
         heaps = [lane.fast for lane in lanes if lane.fast and lane.fast[0][0] <= now]
         while heaps:
             heap = min(heaps)
@@ -177,11 +171,11 @@ class Agenda:
             heaps.remove(heap)
         return None
 
-    def _open(self) -> tuple[_Lane, ...]:
-        return (self._usual,) if self.full else (self._usual, self._seeing)
+    def _lanes(self, *, pictures: bool) -> tuple[_Lane, ...]:
+        return (self._usual, self._seeing) if pictures else (self._usual,)
 
     def _lane(self, key: Key) -> _Lane:
-        return self._seeing if key[1] in _PICTURES else self._usual
+        return self._seeing if key[1] in SEEING else self._usual
 
     def _pop_hurried(self, heap: list[_Place], now: float) -> Due | None:
         while heap and heap[0][0] <= now:
@@ -191,7 +185,7 @@ class Agenda:
                 continue
             slot.extra = None
             if not slot.running:
-                self._begin(key, slot)
+                slot.running = True
                 return Due(key, slot.target, slot.task, due, extra=True)
         return None
 
@@ -209,21 +203,15 @@ class Agenda:
             if slot.running:
                 self._miss(slot.task.probe, 1)
                 continue
-            self._begin(key, slot)
+            slot.running = True
             return Due(key, slot.target, slot.task, due, extra=False)
         return None
 
     def done(self, key: Key) -> None:
         """The run that ``pop`` began is over."""
-        self._seen.discard(key)
         slot = self._slots.get(key)
         if slot is not None:
             slot.running = False
-
-    def _begin(self, key: Key, slot: _Slot) -> None:
-        slot.running = True
-        if key[1] in _PICTURES:
-            self._seen.add(key)
 
     def _push(self, due: float, key: Key, slot: _Slot, heap: list[_Place]) -> None:
         self._count += 1

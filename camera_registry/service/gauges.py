@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from camera_registry.link.local import LocalLink
 from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.notifier import Notifier
-from camera_registry.service.poller import Poller
+from camera_registry.service.poller import Polling
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.wire.pollers import Pollers
 from exporters.service import ServiceMetrics
-from probes.picture.desk import PictureDesk
+
+
+class Desk(Protocol):
+    """Where pictures are measured; see ``probes.picture.desk.PictureDesk``."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def measured(self) -> int: ...
+
+    @property
+    def restarts(self) -> int: ...
+
+    @property
+    def spent(self) -> float: ...
+
+
+def follow_processes(metrics: ServiceMetrics, pollers: Pollers) -> None:
+    """Let ``metrics`` show how the processes fare that poll."""
+    metrics.follow("camera_registry_poller_processes", "Processes that poll now.", lambda: pollers.running)
+    metrics.follow_count(
+        "camera_registry_poller_restarts_total", "Polling processes replaced.", lambda: pollers.replaced
+    )
 
 
 def follow(
     metrics: ServiceMetrics,
-    desk: PictureDesk,
+    desks: Sequence[Desk],
     link: LocalLink,
     ledger: Ledger,
-    poller: Poller,
+    poller: Polling,
     recorder: Recorder,
     notifier: Notifier,
     discoverer: Discoverer,
 ) -> None:
     """Let ``metrics`` show what these parts of the service say of themselves."""
-    metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: poller.limits.slots)
+    metrics.follow("camera_registry_slots", "Probes that may run at once.", lambda: poller.slots)
     metrics.follow(
         "camera_registry_slots_open", "Probes that may run now: fewer while this machine is busy.", lambda: poller.room
     )
     metrics.follow("camera_registry_slots_used", "Probes under way.", lambda: poller.slots_used)
-    metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: len(poller.agenda))
+    metrics.follow("camera_registry_tasks", "Probes on the agenda.", lambda: poller.tasks)
     metrics.follow("camera_registry_batches_waiting", "Batches not judged yet.", lambda: link.waiting)
     metrics.follow("camera_registry_rows_waiting", "Rows not written yet.", lambda: recorder.waiting)
-    metrics.follow("camera_registry_pictures_waiting", "Pictures not measured yet.", lambda: desk.waiting)
-    metrics.follow_count("camera_registry_pictures_total", "Pictures measured or refused.", lambda: desk.measured)
+    metrics.follow(
+        "camera_registry_pictures_waiting", "Pictures not measured yet.", lambda: sum(desk.waiting for desk in desks)
+    )
     metrics.follow_count(
-        "camera_registry_picture_restarts_total", "Decoding processes replaced.", lambda: desk.restarts
+        "camera_registry_pictures_total", "Pictures measured or refused.", lambda: sum(desk.measured for desk in desks)
+    )
+    metrics.follow_count(
+        "camera_registry_picture_restarts_total",
+        "Decoding processes replaced.",
+        lambda: sum(desk.restarts for desk in desks),
     )
     metrics.follow_count(
         "camera_registry_picture_seconds_total",
         "Processor time of comparing pictures with what was accepted.",
-        lambda: desk.spent,
+        lambda: sum(desk.spent for desk in desks),
     )
     metrics.follow_counts(
         "camera_registry_pictures_judged_total",

@@ -17,7 +17,7 @@ from camera_registry.model.health import Aspect, AspectState, Flip, Reason, Stat
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
-from camera_registry.model.roster import Drop, Entry, Hurry, Put, RosterChange, Run
+from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.pace import for_sites
@@ -155,7 +155,8 @@ class Ledger:
                 state = watched.states[subject]
                 if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
                     continue
-                state, flip = health.tick(state, now, min(intervals.values()), watched.policy)
+                asked = subject.aspect is not Aspect.PICTURE or watched.asked_since(state, intervals)
+                state, flip = health.tick(state, now, min(intervals.values()), watched.policy, asked=asked)
                 if flip is not None:
                     self._keep(watched, state, flip)
                     self.changes.touched.add(subject.device)
@@ -252,6 +253,13 @@ class Ledger:
         watched = self._watched.get(device)
         return watched.entry if watched else None
 
+    def left_alone(self, device: str) -> Iterator[LeaveAlone]:
+        """What a poller that has not asked a device yet must know of refused passwords."""
+        watched = self._watched.get(device)
+        for seen in watched.seen.values() if watched else ():
+            if (told := leave_alone(device, seen.failure)) is not None:
+                yield told
+
     def policy_of(self, device: str) -> Policy:
         """The policy by which a device is judged."""
         watched = self._watched.get(device)
@@ -290,8 +298,7 @@ class Ledger:
         for subject in watched.feeders:
             watched.states.setdefault(subject, AspectState(subject))
         if entry is not None and was is None:
-            quiet = (leave_alone(device.id, seen.failure) for seen in watched.seen.values())
-            return [Put(entry), *(one for one in quiet if one is not None)]
+            return [Put(entry), *self.left_alone(device.id)]
         if entry is not None:
             return [Put(entry)]
         return [Drop(device.id)] if was is not None else []

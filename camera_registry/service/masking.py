@@ -20,7 +20,7 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.store import Store, StoreError, baselines, masking, orders
 from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.orders import Wanted
-from camera_registry.store.pictures import Picture, PictureKind, Pictures, Proofs
+from camera_registry.store.pictures import MAX_BYTES, Picture, PictureKind, Pictures, Proofs
 from probes.base import ProbeError
 
 log = logging.getLogger(__name__)
@@ -131,7 +131,8 @@ class Masking:
         if not channel.masks:
             return None
         try:
-            return await self._desk.mask(jpeg, [outlines.outline(text) for text in channel.masks], PATIENCE)
+            painted = await self._desk.mask(jpeg, [outlines.outline(text) for text in channel.masks], PATIENCE)
+            return painted if len(painted) <= MAX_BYTES else None
         except ProbeError as error:
             if error.kind is FailureKind.INTERNAL:
                 raise

@@ -21,7 +21,7 @@ from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
 from camera_registry.rules.capacity import room
-from camera_registry.rules.schedule import Agenda, Due
+from camera_registry.rules.schedule import SEEING, Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
 from probes.base import Step, Tools, observe
 from probes.catalog import load
@@ -66,10 +66,59 @@ class Limits:
     slots: int
     per_host: int
 
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a poller may do, as the settings have it: networks in CIDR text, and the gateway's host and port (0: none
+    named)."""
+
+    slots: int
+    per_host: int
+    networks: tuple[str, ...]
+    gateway: tuple[str, int] | None = None
+
+
+class Polling(Protocol):
+    """What the service has of a poller, whether that runs in its own process or in others."""
+
+    beat: Callable[[], None]
+    places: Places
+
     @property
-    def pictures(self) -> int:
-        """Those under way that may be pictures."""
-        return max(1, min(PICTURES, self.slots // 4))
+    def slots(self) -> int:
+        """Runs that may be under way at once."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many may be under way now: fewer while the machine is busy."""
+        ...
+
+    @property
+    def slots_used(self) -> int:
+        """Runs under way."""
+        ...
+
+    @property
+    def tasks(self) -> int:
+        """What is on the agenda."""
+        ...
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        ...
+
+    async def ask(self, target: Target, task: Task, steps: list[Step]) -> Observation:
+        """One run that somebody waits for; ``steps`` is filled with what happened."""
+        ...
+
+    def take_up(self, conditions: Conditions) -> None:
+        """Go on by these."""
+        ...
+
+    def renew(self) -> None:
+        """The credentials are others now."""
+        ...
 
 
 @dataclass(slots=True)
@@ -99,6 +148,8 @@ class Poller:
         self._runs: set[asyncio.Task[Observation]] = set()
         self.room = limits.slots
         """How many runs may be under way now: fewer than there are slots while the machine is too busy for them."""
+        self._pictures = 0
+        """How many of the runs under way bring pictures; what waits for a place at its host is not under way."""
         self._parked: dict[str, tuple[deque[_Asked], deque[_Asked]]] = {}
         """By host: what waits for a place, the urgent before the rest, each in the order in which it came."""
         self._batch: list[Observation] = []
@@ -108,8 +159,30 @@ class Poller:
         """Called whenever the loop that begins runs has turned."""
 
     @property
+    def slots(self) -> int:
+        return self.limits.slots
+
+    @property
     def slots_used(self) -> int:
         return len(self._runs)
+
+    @property
+    def _sees(self) -> bool:
+        """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be."""
+        return self._pictures < max(1, min(PICTURES, self.room // 4))
+
+    @property
+    def tasks(self) -> int:
+        return len(self.agenda)
+
+    def take_up(self, conditions: Conditions) -> None:
+        """Go on by these settings."""
+        self.limits.slots, self.limits.per_host = conditions.slots, conditions.per_host
+        self._tools.guard.allow(conditions.networks)
+        self.diagnosis.gateway = conditions.gateway
+
+    def renew(self) -> None:
+        """Nothing is to be done: each run looks its credential up."""
 
     def clock(self) -> float:
         """Seconds since the epoch, by a clock that never jumps."""
@@ -163,8 +236,7 @@ class Poller:
                 )
                 self.agenda.skip(now)
             turned = now
-            self.agenda.pictures = self.limits.pictures
-            while len(self._runs) < self.room and (due := self.agenda.pop(now)) is not None:
+            while len(self._runs) < self.room and (due := self.agenda.pop(now, pictures=self._sees)) is not None:
                 self._begin(_Asked(due))
             if self.agenda.missed:
                 missed, self.agenda.missed = self.agenda.missed, {}
@@ -173,7 +245,7 @@ class Poller:
             # With every slot taken, what is due waits in the agenda, the longest overdue first; a run that ends wakes
             # this loop.
             free = len(self._runs) < self.room
-            next_at = self.agenda.next_at() if free else None
+            next_at = self.agenda.next_at(pictures=self._sees) if free else None
             timeout = IDLE if next_at is None else min(IDLE, max(TOGETHER, next_at - self.clock()))
             self.beat()
             with suppress(TimeoutError):
@@ -214,6 +286,7 @@ class Poller:
     def _run(self, asked: _Asked) -> None:
         run = asyncio.get_running_loop().create_task(self._measure(asked))
         self._runs.add(run)
+        self._pictures += asked.due.task.probe in SEEING
         run.add_done_callback(partial(self._end, asked))
 
     async def _measure(self, asked: _Asked) -> Observation:
@@ -239,9 +312,10 @@ class Poller:
         self._filled.set()
 
     def _end(self, asked: _Asked, run: asyncio.Task[Observation]) -> None:
-        if len(self._runs) >= self.room or self.agenda.full:
+        if len(self._runs) >= self.room or not self._sees:
             self._wake.set()
         self._runs.discard(run)
+        self._pictures -= asked.due.task.probe in SEEING
         if run.cancelled():
             if asked.answer is not None:
                 asked.answer.cancel()

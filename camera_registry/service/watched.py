@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Aspect, AspectState, Reading, Subject
-from camera_registry.model.observation import Failure, Observation, ProbeSeen
+from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Run
 from camera_registry.rules import opinions
@@ -106,6 +106,11 @@ class Watched:
         held[run] = opinions.opinion(reading, interval, self.policy)
         return opinions.counts(reading, (one for other, one in held.items() if other != run), now)
 
+    def asked_since(self, state: AspectState, feeders: Iterable[Run]) -> bool:
+        """Whether any of these runs has asked the device since that was read, and did not fail on our side."""
+        runs = (self.seen[run] for run in feeders if run in self.seen)
+        return any(run.at != state.read_at and not _is_ours(run.failure) for run in runs)
+
     def remember(self, seen: Observation) -> bool:
         """Take this for the newest of its run; whether it holds what must be known after a crash."""
         run = (seen.probe, seen.channel)
@@ -180,6 +185,10 @@ def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:
     if now is None or before is None or now.way is not None or now.kind is not before.kind:
         return now
     return replace(now, way=before.way)
+
+
+def _is_ours(failure: Failure | None) -> bool:
+    return failure is not None and failure.kind is FailureKind.INTERNAL
 
 
 def _news(before: Failure | None, now: Failure | None) -> bool:

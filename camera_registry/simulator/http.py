@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from functools import lru_cache
+from random import Random
 
 from camera_registry.simulator import answers
 from camera_registry.simulator.access import Verdict
@@ -185,7 +186,10 @@ class HttpConnection(Connection):
         name = device.member.id if device.member.channels == 1 else f"{device.member.id}-{channel}"
         clock = _clock_text(int(device.shown))
         still = still_of((device.member.scene + channel) % VARIANTS, look_of(device))
-        jpeg = still.picture(clock, name, self.premises.noise)
+        # The cars and the noise of one moment, whenever it is asked for.
+        moment = device.faults.begun[Fault.HELD] if Fault.HELD in device.faults else None
+        chance = self.premises.noise if moment is None else Random(moment)  # noqa: S311 - noise of a picture
+        jpeg = still.picture(clock, name, chance)
         if frozen:
             device.frozen_picture[channel] = jpeg
         return jpeg

@@ -70,11 +70,6 @@ def end(tx: Connection, secret: str) -> None:
     tx.execute(delete(_SESSIONS).where(_SESSIONS.c.token_hash == digest(secret)))
 
 
-def end_all(tx: Connection, account: str) -> None:
-    """Sign an account out everywhere."""
-    tx.execute(delete(_SESSIONS).where(_SESSIONS.c.account == account))
-
-
 def sweep(tx: Connection, at: datetime, limits: Limits) -> int:
     """Forget sessions that are over; returns how many."""
     over = or_(_SESSIONS.c.seen_at < at - limits.idle, _SESSIONS.c.created_at < at - limits.absolute)

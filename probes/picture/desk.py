@@ -189,11 +189,7 @@ class PictureDesk:
                 await self._jobs.put(job)
                 return await job.done
         except TimeoutError as error:
-            detail = (
-                f"the picture was not measured within {timeout:.3g} s: this machine is busy "
-                f"({self.waiting} pictures wait); raise [poller] picture_processes or ask for pictures less often"
-            )
-            raise ProbeError(FailureKind.INTERNAL, Stage.DECODE, detail) from error
+            raise ProbeError.told(FailureKind.INTERNAL, Stage.DECODE, "unmeasured", seconds=f"{timeout:.3g}") from error
         finally:
             job.done.cancel()
 

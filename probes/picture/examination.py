@@ -18,8 +18,10 @@ import numpy as np
 
 from probes.picture import masking
 from probes.picture.measuring import clock, comparison, sequence
+from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
+from probes.picture.measuring.where import where
 
 KEPT = 24
 """Prepared references that are kept, about 3 MB each."""
@@ -130,13 +132,14 @@ class Examiner:
         hidden: Hidden = (),
     ) -> dict[str, object]:
         """Measures of the newest frame and of each reference (or why it was refused), what changed from each reference
-        to that frame, between two references and between the frames, and what the clock says. Times are the camera's
-        local time. ``decode``: what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of
-        them."""
+        to that frame, between two references and between the frames, what the clock says, the newest frame's
+        ``imprint`` for the next one, and ``where`` in it something is. Times are the camera's local time. ``decode``:
+        what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of them."""
         decode = decode or self._decode
         apart = _Apart(osd, hidden)
         newest = self._see(frames[-1], apart, decode)
-        self.newest = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet.colour
+        sheet = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet
+        self.newest = None if sheet is None else sheet.colour
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
         changes = self._changes(newest, references, known, apart)
@@ -148,6 +151,8 @@ class Examiner:
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
             "between": between,
+            "imprint": None if sheet is None else imprint(sheet.grey, sheet.clear),
+            "where": {} if sheet is None or isinstance(newest, str) else where(sheet, newest.measures),
             "masked": masking.share(hidden),
             "restless": self._restless([references[n] for n in likest], apart),
             "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
@@ -188,10 +193,11 @@ class Examiner:
         """What changed between two references; asked once for each pair."""
         if len(jpegs) < 2:
             return None
+        # In an order of their own, or it would be told by which of them happened to be the likest first.
         pair = sorted(jpegs)
         found = self._pairs.get(pair, apart)
         if found is None:
-            one, other = (self._prepared(jpeg, apart) for jpeg in jpegs)
+            one, other = (self._prepared(jpeg, apart) for jpeg in pair)
             if one is None or other is None:
                 return None
             found = comparison.compare(one, other).measures
@@ -331,8 +337,9 @@ class _Earlier:
             try:
                 decoded = self._decode(frame, WIDTH, grey=True)
             except ValueError as error:
-                self.seen[n : n + 1] = [str(error)]
                 self.refused = True
+                if n < len(self.seen):
+                    self.seen[n] = str(error)
                 return
             boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
             if n < len(self.seen):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from camera_registry.console import survey
+from camera_registry.console.jobs import KEPT
 from tests.console.conftest import Browser, Script, Site
 from tests.console.test_coverage import NOON, places
 
@@ -152,6 +153,13 @@ async def test_the_page_shows_how_far_its_map_is_and_calls_it_off(admin: Browser
     assert "<progress" not in page
     async with admin.session.get(f"{site.url}/ground") as answer:
         assert answer.headers["HX-Refresh"] == "true"
+
+
+async def test_the_page_does_without_its_map_where_too_much_waits(admin: Browser, script: Script, held: Held) -> None:
+    for _ in range(KEPT):
+        await asked(script, work="period", month="2026-10")
+    status, page = await admin.get("/coverage?lang=en")
+    assert (status, "北门" in page, "<progress" in page) == (200, True, False)
 
 
 async def test_the_page_of_a_site_waits_for_nobody(admin: Browser, script: Script) -> None:

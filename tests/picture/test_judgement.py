@@ -201,6 +201,18 @@ def test_a_burnt_in_clock_that_is_right_is_checked_and_good() -> None:
     assert Cause.OSD_CLOCK in judgement.checked
 
 
+@pytest.mark.parametrize(("sure", "told"), [(0.2, ["others"]), (0.9, ["seconds_off", "sure", "others"])])
+def test_a_clock_with_digits_that_are_clearly_others_is_wrong_and_by_how_much_is_told_where_it_was_read(
+    sure: float, told: list[str]
+) -> None:
+    frame, known = CAMERA.take(ROOM, NOON, random()), REFERENCES["room"]
+    before: list[datetime | None] = [day_before(n) for n in range(len(known))]
+    found = Examiner(opened).examine([frame], known, [NOON], before, None)
+    found["clock"] = {"seconds_off": 400.0, "sure": sure, "others": 3.0}
+    (fault,) = judge(sight(found, [NOON], before)).faults
+    assert (fault.cause, list(fault.evidence)) == (Cause.OSD_CLOCK, told)
+
+
 def test_a_dark_picture_is_a_fault_by_day_and_not_judged_by_night() -> None:
     frame = CAMERA.take(STREET * np.float32(0.01), NOON, random(), noise=3.0)
     assert causes(judged([frame], "street", [NOON])) == [Cause.DARK]
@@ -270,3 +282,18 @@ def test_a_picture_like_a_reference_is_compared_with_no_other() -> None:
         [spoilt("street", "thing", 1.0)], REFERENCES["street"], [NOON], [None] * 3, None
     )
     assert sum(change is not None for change in covered["changes"]) == 3
+
+
+def test_frames_that_can_not_be_read_in_grey_say_nothing_of_a_freeze_and_stop_nothing() -> None:
+    frames = [CAMERA.take(STREET, NOON, random(seed)) for seed in range(2)]
+    times, osd = [NOON, NOON + timedelta(seconds=1)], Osd(CAMERA.box(STREET.shape), LAYOUT)
+    for refused in frames:
+
+        def decode(jpeg: bytes, width: int, /, *, grey: bool = False, refused: bytes = refused) -> Decoded:
+            if grey and jpeg == refused:
+                raise ValueError("it has no luminance of its own")
+            return opened(jpeg, width)
+
+        found: Any = Examiner(decode).examine(frames, REFERENCES["street"], times, [day_before(0)] * 3, osd)
+        assert found["between"] is None
+        assert [("refused" in one) for one in found["frames"]] == [refused is frames[0], False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from base64 import b64encode
 
@@ -60,6 +61,25 @@ async def test_a_picture_is_checked_measured_and_kept_as_evidence():
     assert seen.facts["sha256"] == hashlib.sha256(body).hexdigest()
     assert seen.facts["picture"] == {"luma_mean": 7.0}
     assert seen.picture == body[:10]
+
+
+class Busy(Measured):
+    """A picture judge that is too busy, and does not even say so in time."""
+
+    async def measure(
+        self, picture: bytes, timeout: float, codec: str = "JPEG", known: object = None
+    ) -> tuple[Facts, bytes]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+
+async def test_a_picture_that_came_and_was_not_measured_in_time_is_our_failure_and_not_the_cameras():
+    async with listening(serving(picture())) as port:
+        where = {"snapshot_uri": f"http://192.168.1.64:{port}/cgi/snap"}
+        seen = await probe("snapshot", target(http=port), where, using=tools(pictures=Busy()), timeout=2)
+    assert seen.failure is not None
+    assert (seen.failure.kind, seen.failure.stage) == (FailureKind.INTERNAL, Stage.DECODE)
+    assert "busy" in seen.failure.detail
 
 
 @pytest.mark.parametrize("padding", [b"", b"\x00" * 100, b"\r\n"])

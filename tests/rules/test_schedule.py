@@ -138,25 +138,21 @@ def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_co
     assert 30 < within < 70
 
 
-def test_pictures_that_wait_to_be_measured_keep_no_slot_from_what_is_measured_at_once() -> None:
-    agenda = Agenda(pictures=2)
+def test_pictures_are_passed_over_while_no_more_are_wanted_and_keep_nothing_else_from_its_time() -> None:
+    agenda = Agenda()
     for number in range(10):
         tasks = (Task("snapshot", 60, 5), Task("rtsp", 60, 5))
         agenda.put(Entry(Target(f"cam-{number}", "192.0.2.1"), tasks), 0.0)
-    begun = []
-    while (due := agenda.pop(60.0)) is not None:
-        begun.append(due.key)
-    assert Counter(probe for _, probe, _ in begun) == {"rtsp": 10, "snapshot": 2}
-    next_at = agenda.next_at()
-    assert next_at is None or next_at > 60.0
-    agenda.done(next(key for key in begun if key[1] == "snapshot"))
+    begun: Counter[str] = Counter()
+    while (due := agenda.pop(60.0, pictures=begun["snapshot"] < 2)) is not None:
+        begun[due.task.probe] += 1
+    assert begun == {"rtsp": 10, "snapshot": 2}
+    next_at = agenda.next_at(pictures=False)
+    assert next_at is not None
+    assert next_at > 60.0
     next_picture = agenda.pop(60.0)
     assert next_picture is not None
     assert next_picture.task.probe == "snapshot"
-    agenda.drop("cam-0")
-    for key in begun:
-        agenda.done(key)  # whatever was dropped meanwhile
-    assert not agenda.full
 
 
 def test_a_fleet_just_met_is_not_asked_where_its_streams_are_all_at_once() -> None:

@@ -263,6 +263,23 @@ def test_what_is_accepted_anew_is_what_is_usual_from_then_on() -> None:
     assert {one.begins for one in channel.days} == {date(2026, 7, 2), date(2026, 8, 22)}
 
 
+def test_what_a_clock_that_was_years_ahead_began_does_not_wait_for_its_day() -> None:
+    channel = Channel(at=datetime(2036, 7, 1, 1, tzinfo=UTC))
+    channel.see(0.9)
+    channel.at = datetime(2026, 7, 1, 1, tzinfo=UTC)
+    channel.live([0.9] * 2)
+    assert trend.begins(channel.facts) == date(2026, 7, 2)
+    assert channel.days[-1].day == date(2026, 7, 2)
+
+
+def test_a_day_that_another_accepted_picture_cuts_short_is_kept_though_the_next_picture_does_not_count() -> None:
+    channel = Channel()
+    channel.live([0.9])
+    channel.baselines = ""
+    channel.see(0.9)
+    assert [one.pictures for one in channel.days] == [6]
+
+
 def test_a_lens_that_was_cleaned_is_followed_anew() -> None:
     channel = Channel()
     dulled(channel)

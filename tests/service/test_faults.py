@@ -17,10 +17,6 @@ from tests.service.whole import serving, until, write_settings
 
 FLEET = Fleet.plan(24, seed=5)
 CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
-MORE = """
-[probes]
-rtsp_frames = true
-"""
 TIMEOUT = 1.9
 """As ``whole.SETTINGS`` has it, seconds."""
 
@@ -56,6 +52,7 @@ FAULTS = {
     Fault.NO_SIGNAL: told(Cause.NO_SIGNAL, at=Link.FRAME),
     # Another unit answers just as well: no link is broken.
     Fault.SERIAL_SWAPPED: told(Cause.REPLACED, at=None),
+    Fault.HELD: told(Cause.FROZEN, at=Link.FRAME),
 }
 ELSEWHERE = {
     Fault.ON_BATTERY: "tests/simulator/test_links.py",
@@ -66,8 +63,12 @@ ELSEWHERE = {
     Fault.WRONG_STREAM: "tests/simulator/test_streams.py",
     Fault.RECORDING_GAP: "tests/simulator/test_with_probes.py",
     Fault.STORAGE_FAULT: "tests/simulator/test_with_probes.py",
+    Fault.OSD_WRONG: "tests/service/test_burnt_in_clocks.py",
+    Fault.OSD_STOPPED: "tests/service/test_burnt_in_clocks.py",
     Fault.SWITCH_DOWN: "tests/service/test_whole_path.py",
     Fault.FLAPPING: "tests/rules/test_health.py",
+    Fault.OSD_WRONG: "tests/service/test_burnt_in_clocks.py",
+    Fault.OSD_STOPPED: "tests/service/test_burnt_in_clocks.py",
     # Told by comparison with earlier pictures, which a fleet of a minute's age has not.
     Fault.COVERED: "tests/picture/test_judgement.py",
     Fault.BLURRED: "tests/picture/test_judgement.py",
@@ -81,7 +82,7 @@ def test_no_fault_of_the_fleet_is_left_out():
 async def test_each_fault_is_told_by_its_own_cause_and_its_first_broken_link_in_time(tmp_path: Path):
     cameras = dict(zip(FAULTS, CAMERAS, strict=False))
     assert len(cameras) == len(FAULTS), "plan a larger fleet"
-    settings = write_settings(tmp_path, more=MORE)
+    settings = write_settings(tmp_path, probes="rtsp_frames = true")
     async with Simulation(FLEET) as simulation:
         async with serving(settings, simulation) as app:
             await until(lambda: [entry.status for entry in app.board] == [Status.OK] * len(FLEET.members))

@@ -263,6 +263,34 @@ def test_where_the_stream_is_goes_from_the_onvif_answer_to_the_poller() -> None:
     assert book.judge([seen("cam-0", "onvif", 60, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(60)) == []
 
 
+def test_after_a_restart_only_who_has_not_told_all_of_itself_is_asked_for_it_at_once() -> None:
+    camera, fresh, recorder = CAMERAS[0], CAMERAS[1], replace(CAMERAS[2], kind=Kind.RECORDER)
+    city = replace(
+        registered(camera, fresh, recorder),
+        channels={f"{n}": Channel(f"{n}", recorder.id, number=n) for n in (1, 2)},
+    )
+    book = Ledger(ledger().policy, ledger().polls)
+    book.follow(city, NOON)
+    told = {"stream_uri": "rtsp://192.0.2.10/live"}
+    book.judge([seen(one.id, "onvif", 0, facts=told) for one in (camera, recorder)], at(0))
+    moved = {"stream_uri": "rtsp://192.0.2.10/other"}
+    book.judge([seen("cam-0", "onvif", 60, facts=moved)], at(60))
+    kept = book.collect(None)
+    again = Ledger(book.policy, book.polls)
+    again.load(kept.states.values(), [(device, run) for (device, _), run in kept.seen.items()])
+    again.follow(city, at(90))
+
+    def options(device: str, probe: str) -> Facts:
+        entry = again.roster_entry(device)
+        assert entry is not None
+        return next(task.options for task in entry.tasks if task.probe == probe)
+
+    assert options("cam-0", "onvif")["told"] is True
+    assert options("cam-0", "rtsp")["stream_uri"] == "rtsp://192.0.2.10/other"
+    assert "told" not in options("cam-1", "onvif"), "nobody has asked it yet"
+    assert "told" not in options("cam-2", "onvif"), "of many channels a device tells a few at a time"
+
+
 def test_facts_known_from_earlier_runs_stay_known() -> None:
     book = ledger(CAMERAS[0])
     book.judge([seen("cam-0", "onvif", 0, facts={"serial": "S1"})], at(0))
@@ -308,6 +336,28 @@ def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() 
     assert (state.settled, state.cause) == (State.DOWN, Cause.PROTOCOL)
     again.judge([seen("cam-0", "onvif", second) for second in (330, 340)], at(340))
     assert [flip.after for flip in again.collect(None).flips] == [State.OK]
+
+
+def test_a_picture_that_we_are_late_to_look_at_is_no_silence_of_the_camera_but_grows_old_all_the_same() -> None:
+    late, busy, silent, forgotten = (Device(name, Kind.CAMERA, host="192.0.2.7") for name in "abcd")
+    book = ledger(late, busy, silent, forgotten)
+    path = {"snapshot_uri": "http://192.0.2.7/p"}
+    for device in "abcd":
+        book.judge([seen(device, "onvif", 0, facts=path), seen(device, "snapshot", 1)], at(1))
+    ours = Failure(FailureKind.INTERNAL, Stage.DECODE, "this machine is busy")
+    book.judge([seen("b", "snapshot", 1000, ours), seen("c", "snapshot", 1000, SILENT)], at(1000))
+    book.tick(at(2300), 1)
+    states = {device: book.state(Subject(device, Aspect.PICTURE)) for device in "abcd"}
+    assert {device: state and state.settled for device, state in states.items()} == {
+        "a": State.OK,
+        "b": State.OK,
+        "c": State.STALE,
+        "d": State.OK,
+    }
+    book.judge([seen("a", "snapshot", 2400)], at(2400))
+    book.tick(at(9100), 1)
+    old = {device: book.state(Subject(device, Aspect.PICTURE)) for device in "ad"}
+    assert {device: state and state.settled for device, state in old.items()} == {"a": State.OK, "d": State.STALE}
 
 
 def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:

@@ -28,15 +28,19 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.evidence import Evidence
 from camera_registry.service.ledger import Ledger
+from camera_registry.service.masking import Masking
 from camera_registry.service.recorder import Recorder
 from camera_registry.settings import Settings
 from camera_registry.store import Store, health, incidents, orders, picture_days, register
-from camera_registry.store.pictures import Pictures
+from camera_registry.store.baselines import BaselineFiles
+from camera_registry.store.pictures import Pictures, Proofs
+from probes.picture.desk import PictureDesk
 from tests.picture import lens
 
 CHINA = ZoneInfo("Asia/Shanghai")
 BEGIN = datetime(2026, 7, 1, 2, tzinfo=UTC)
 CAMERA = Device("cam-7", Kind.CAMERA, host="192.0.2.7", probes=("snapshot",))
+CITY = Register(devices={CAMERA.id: CAMERA})
 DUTY = deeds.Actor("duty", Role.OPERATOR)
 
 
@@ -71,7 +75,10 @@ class Service:
         self.casebook = Casebook(self.ledger, settings.incidents.policy(), BEGIN)
         self.dispatcher = Dispatcher(self.ledger, settings.dispatch_policy())
         books = Books(self.casebook, self.dispatcher)
-        evidence, board = Evidence(Pictures(folder)), Board()
+        pictures, board = Pictures(folder), Board()
+        files, proofs = BaselineFiles(folder), Proofs(folder)
+        masking = Masking(store, pictures, files, proofs, PictureDesk(), self.clock, lambda: CITY)
+        evidence = Evidence(pictures, masking)
         self.recorder = Recorder(LocalLink(), self.ledger, books, store, evidence, board, self.clock, Meter())
 
     async def begin(self, now: datetime) -> Service:
@@ -82,10 +89,9 @@ class Service:
         known = await read(incidents.load_open), await read(incidents.load_affected), await read(incidents.newest)
         self.casebook.load(await read(health.load_states), *known, now)
         self.dispatcher.load(await read(orders.load, now - timedelta(days=7)), await read(orders.newest))
-        city = Register(devices={CAMERA.id: CAMERA})
-        self.ledger.follow(city, now)
-        self.casebook.follow(city, (), Settings().incidents.policy())
-        self.dispatcher.follow(city, Settings().dispatch_policy())
+        self.ledger.follow(CITY, now)
+        self.casebook.follow(CITY, (), Settings().incidents.policy())
+        self.dispatcher.follow(CITY, Settings().dispatch_policy())
         return self
 
     async def see(self, at: datetime, contrast: float, baselines: str = "1") -> None:

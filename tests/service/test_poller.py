@@ -97,7 +97,7 @@ async def test_every_device_of_the_roster_is_asked_again_and_again(port: int) ->
     tally = Tally()
     async with polling(tally) as (link, _):
         for number in range(5):
-            link.tell(Put(entry(f"cam-{number}", port)))
+            link.tell(Put(entry(f"cam-{number}", port, timeout=10)))
         await until(lambda: len(tally.polls) >= 20)
         assert {seen.device for seen in await link.take()} <= {f"cam-{number}" for number in range(5)}
     assert {seen.device for seen in tally.polls} == {f"cam-{number}" for number in range(5)}
@@ -139,6 +139,34 @@ async def test_a_silent_port_stands_for_all_that_wait_to_ask_it() -> None:
             await until(lambda: len({seen.channel for seen in tally.polls}) == 40)
     assert {seen.failure and seen.failure.kind for seen in tally.polls} == {FailureKind.TIMEOUT}
     assert sum(seen.took > 0.5 for seen in tally.polls) <= 4, "two at a time were asked, and the rest spared"
+
+
+async def test_pictures_of_a_recorder_that_wait_for_each_other_delay_no_other_picture(port: int, silent: int) -> None:
+    tally = Tally()
+    channels = tuple(Task("snapshot", 60, 50, f"ch-{n}", {"path": "/"}, soon=True) for n in range(40))
+    recorder = Entry(Target("nvr", "127.0.0.1", {"http": silent}), channels)
+    camera = Entry(Target("cam-7", "localhost", {"http": port}), (Task("snapshot", 60, 50, "", {"path": "/"}),))
+    async with polling(tally, slots=16, per_host=2) as (link, poller):
+        link.tell(Put(recorder))
+        for task in channels:
+            link.tell(Hurry("nvr", "snapshot", task.channel, 0))
+        await until(lambda: poller.slots_used == 2)
+        link.tell(Put(camera))
+        link.tell(Hurry("cam-7", "snapshot", "", 0))
+        await until(lambda: tally.polls)
+    assert [seen.device for seen in tally.polls] == ["cam-7"]
+
+
+async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_little(silent: int) -> None:
+    tally = Tally()
+    cameras = [Target(f"cam-{n}", "127.0.0.1", {"http": silent}) for n in range(40)]
+    async with polling(tally, slots=400, per_host=400) as (link, poller):
+        poller.room = 32
+        for camera in cameras:
+            link.tell(Put(Entry(camera, (Task("snapshot", 60, 50, "", {"path": "/"}),))))
+            link.tell(Hurry(camera.device, "snapshot", "", 0))
+        await until(lambda: poller.slots_used)
+        assert poller.slots_used <= 16
 
 
 async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:

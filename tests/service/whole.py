@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from camera_registry.app import App, running
@@ -25,6 +26,8 @@ url = "{url}"
 port = 0
 [devices]
 networks = ["127.0.0.0/8"]
+[probes]
+{probes}
 [probes.tcp]
 interval = 2
 timeout = 1.9
@@ -53,19 +56,19 @@ stale_intervals = 20
 """
 
 
-def write_settings(folder: Path, url: str = "", more: str = "") -> Path:
+def write_settings(folder: Path, url: str = "", more: str = "", probes: str = "") -> Path:
     """A settings file for a service in ``folder``."""
     path = folder / "settings.toml"
-    path.write_text(SETTINGS.format(url=url, more=more), encoding="utf-8")
+    path.write_text(SETTINGS.format(url=url, more=more, probes=probes), encoding="utf-8")
     return path
 
 
-async def register(app: App, inventory: str) -> None:
-    """Take an inventory into the register of a running service."""
+async def register(app: App, inventory: str, at: datetime | None = None) -> None:
+    """Take an inventory into the register of a running service; ``at``: as if it had been then, not now."""
     sheets = files.read(inventory.encode())
     looked = await app.store.read(intake.look, sheets, ())
     assert looked.inventory.sound, looked.inventory.problems
-    await app.store.write(lambda tx: intake.take(tx, sheets, (), looked, app.vault, author="test", at=app.now()))
+    await app.store.write(lambda tx: intake.take(tx, sheets, (), looked, app.vault, author="test", at=at or app.now()))
     await app.follow()
 
 

@@ -257,8 +257,7 @@ async def test_the_engine_polls_them_all_and_finds_them_well(places: Places, tmp
     ]
     items.append(replace(asked, id="ipycam", onvif_port=places.ipycam))
     items = [replace(item, http_port=item.onvif_port) if isinstance(item, Device) else item for item in items]
-    more = "[probes]\nrtsp_frames = true\n[poller]\nper_host = 8\n"
-    settings = write_settings(tmp_path, more=more)
+    settings = write_settings(tmp_path, more="[poller]\nper_host = 8\n", probes="rtsp_frames = true")
     text = settings.read_text().replace("interval = 2\ntimeout = 1.9", "interval = 4\ntimeout = 3.9")
     settings.write_text(text, encoding="utf-8")
     async with soap_behind(places), filming(places.folder), serving(settings) as app:

@@ -36,7 +36,7 @@ _MOMENT = 1.0
 
 
 class CoverageQuery(PageQuery):
-    """``dark``: only sites that are not fully covered."""
+    """``bad``: only sites that are not fully covered."""
 
     bad: bool = False
     q: str = Field("", max_length=200)
@@ -90,13 +90,17 @@ async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
 
 
 async def _drawing(asked: Asked[Any, Any]) -> SurveyJob | None:
-    """The job that draws the map, if it is not drawn within a moment; None: it is there."""
+    """The job that draws the map, if it is not drawn within a moment; None: it is there, or too much waits already for
+    it to be drawn anew, and the rest of the page does without."""
     survey = asked.request.app[SURVEY]
     if survey.fresh() is not None:
         return None
     if survey.called_off is not None:
         return survey.called_off
-    job = survey.anew(asked.user.name, asked.words)
+    try:
+        job = survey.anew(asked.user.name, asked.words)
+    except Problem:
+        return None
     with suppress(TimeoutError):
         await asyncio.wait_for(job.ended.wait(), _MOMENT)
     return None if survey.fresh() is not None else job

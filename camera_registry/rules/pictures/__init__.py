@@ -25,8 +25,8 @@ _SURE = 0.6
 """Score from which on a fault silences others. What lets light through may be a bag, or the lens itself."""
 
 _JUDGES: tuple[tuple[Cause, Callable[[Evidence], Verdict], frozenset[Cause]], ...] = (
-    (Cause.FROZEN, electronics.frozen, frozenset()),
     (Cause.NO_SIGNAL, light.no_signal, _SEEN | {Cause.CORRUPT, Cause.FROZEN}),
+    (Cause.FROZEN, electronics.frozen, frozenset()),
     (Cause.STRIPED, electronics.striped, _STRUCTURE | {Cause.NOISY, Cause.CORRUPT}),
     (Cause.CORRUPT, electronics.corrupt, _STRUCTURE | {Cause.OVEREXPOSED, Cause.DARK, Cause.COLOUR_CAST}),
     (Cause.OVEREXPOSED, light.overexposed, _STRUCTURE | {Cause.COLOUR_CAST}),

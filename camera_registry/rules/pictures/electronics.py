@@ -98,13 +98,14 @@ def corrupt(of: Evidence) -> Verdict:
     breaks = look["breaks_on_grid"] - of.most_of_references("breaks_on_grid") if of.compared else 0.0
     out_of_place = score(breaks, limits.breaks_on_grid)
     damaged = 1.0 if look["damaged"] else 0.0
-    return verdict(Cause.CORRUPT, (damaged, filled, plain, broken, dragged, out_of_place), seen)
+    scores = (damaged, filled, plain, broken, dragged, out_of_place)
+    return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
 
 
 def frozen(of: Evidence) -> Verdict:
-    """Frames of different times that are the same outside the clock, where a live sensor's noise would differ."""
+    """Pictures of different times that are the same outside the clock, where a live sensor's noise would differ."""
     between = of.sight.between
-    if between is None or len(of.sight.frames) < 2:
+    if between is None:
         return Unjudged.ONE_FRAME
     if between.get("seconds", 1.0) < 0.5:
         return Unjudged.TOO_SHORT
@@ -138,8 +139,10 @@ def osd_clock(of: Evidence) -> Verdict:
         return verdict(Cause.OSD_CLOCK, (0.9,), seen)
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
+    is_read = "seconds_off" in clock and clock["sure"] >= (0.5 if of.compared else _UNLEARNED)
     if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
-        return verdict(Cause.OSD_CLOCK, (0.7,), seen | pick(clock, "others"))
-    if "seconds_off" not in clock or clock["sure"] < (0.5 if of.compared else _UNLEARNED):
+        # By how much it is wrong is told only where it was read.
+        return verdict(Cause.OSD_CLOCK, (0.7,), (seen if is_read else {}) | pick(clock, "others"))
+    if not is_read:
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

@@ -76,8 +76,10 @@ def overexposed(of: Evidence) -> Verdict:
     seen = pick(look, "clipped", "bright_tiles", "mean")
     if of.compared:
         more = look["clipped"] - of.most_of_references("clipped")
-        return verdict(Cause.OVEREXPOSED, (score(more, limits.clipped_more),), seen | {"more": round(more, 4)})
-    return verdict(Cause.OVEREXPOSED, (score(look["clipped"], limits.clipped),), seen)
+        scores, seen = (score(more, limits.clipped_more),), seen | {"more": round(more, 4)}
+    else:
+        scores = (score(look["clipped"], limits.clipped),)
+    return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
 
 
 def low_contrast(of: Evidence) -> Verdict:

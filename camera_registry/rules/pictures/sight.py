@@ -33,6 +33,7 @@ def sight(
         sun=sun,
         may_move=may_move,
         masked=found.get("masked", 0.0),
+        where=found.get("where", {}),
     )
 
 

@@ -63,7 +63,8 @@ def follow(
 ) -> Mapping[str, Any]:
     """The sketch after a picture with these values; the same one where it does not count. ``at`` is local time."""
     today = at.date()
-    if known is None:
+    if known is None or today < date.fromisoformat(known["day"]) - timedelta(days=1):
+        # Days ahead, it was followed by a clock that was wrong, and would wait for them.
         known = {"begins": today.isoformat(), "day": today.isoformat(), "at": None, "lights": {}}
     day = date.fromisoformat(known["day"])
     if today < day or (known["at"] is not None and at - datetime.fromisoformat(known["at"]) < APART):
@@ -103,11 +104,12 @@ def over(device: str, channel: str, before: Facts, after: Facts) -> Iterator[Pic
     """The days of a channel that were over between two sketches of it; also one that was cut short by beginning anew,
     as far as it went."""
     known, new = sketch(before), sketch(after)
-    if known is None or new is None or (known["day"], known["begins"]) == (new["day"], new["begins"]):
+    if known is None or (new is not None and (known["day"], known["begins"]) == (new["day"], new["begins"])):
         return
+    later = new["lights"] if new is not None else {}
     for light, one in known["lights"].items():
         # What was usual may be known only with this day.
-        usual = new["lights"].get(light, {}).get("usual", one.get("usual"))
+        usual = later.get(light, {}).get("usual", one.get("usual"))
         if (day := _day(device, channel, light, known, one, usual)) is not None:
             yield day
 

@@ -191,7 +191,7 @@ def blurred(of: Evidence) -> Verdict:
         scores.append(score(detail, limits.detail))
     if not scores:
         return Unjudged.NOTHING_TO_SEE
-    return verdict(Cause.BLURRED, scores, seen)
+    return verdict(Cause.BLURRED, scores, seen, of.tiles("soft"))
 
 
 def _wider(of: Evidence) -> bool:

@@ -17,7 +17,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import judge, trend
+from camera_registry.rules.pictures import held, judge, trend
 from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
@@ -43,11 +43,11 @@ def take_in(
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
-    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted),
-    ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references, regime, the
-    measures that are learned, what the burnt-in ``clock`` shows and when it did), ``watched`` (by cause,
-    its ``Trail``) and ``again_in`` (seconds after which a second look would help to believe what was just seen; None:
-    none needed), ``trend`` (see ``rules.pictures.trend``).
+    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted
+    and masked), ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references,
+    regime, the measures that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the
+    next picture is held against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second
+    look would help to believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -55,14 +55,17 @@ def take_in(
     at = seen.at.astimezone(zone)
     times = [datetime.fromisoformat(text).astimezone(zone) for text in found["reference_times"]]
     sun = above(device, at)
-    clock, shown = _clock(found["clock"], seen.at, judged(before) or _NOTHING)
+    last = judged(before) or _NOTHING
+    clock, shown = _clock(found["clock"], seen.at, last)
+    imprint = found.get("imprint")
+    between = held.between(imprint, seen.at, seen.facts, last.get(held.KEPT), before)
     registered = None if channel is None else channel.may_move
     may_move = policy.may_move if registered is None else registered
-    view = sight({**found, "clock": clock}, [at], times, sun=sun, may_move=may_move)
+    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, may_move=may_move)
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
-    other = (before.get("baselines", ""), before.get("masks")) != (found["baselines"], seen.facts.get("masks"))
+    other = before.get("baselines", "") != found["baselines"]
     worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
     deny = True
     if sketch is not None:
@@ -87,7 +90,12 @@ def take_in(
         "watched": {cause.value: _as_json(trail) for cause, trail in watched.items()},
         "again_in": min((pause for pause in pauses if pause is not None), default=None),
         "judgement": _told(judgement, len(times))
-        | {"regime": light, "measures": learned(measures or {}), "clock": shown},
+        | {
+            "regime": light,
+            "measures": learned(measures or {}),
+            "clock": shown,
+            held.KEPT: held.keep(imprint, seen.at),
+        },
         trend.FACT: sketch,
     }
     return replace(seen, facts=rest)
@@ -112,7 +120,7 @@ def _clock(
 
 def shifted(facts: Facts, step: timedelta) -> Facts:
     """The facts of a run by a clock that was set by ``step``: when pictures that count were taken, and when the
-    burnt-in clock was looked at. Since when a fault is there is history, and stays as it was told."""
+    burnt-in clock and the imprint were taken. Since when a fault is there is history, and stays as it was told."""
     told = dict(facts)
     if trails := _trails(facts):
         moved = {
@@ -121,11 +129,14 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
     judgement = judged(facts)
-    if judgement is not None and judgement.get("clock"):
-        clock = judgement["clock"]
-        at = datetime.fromisoformat(clock["at"]) + step
-        told["judgement"] = {**judgement, "clock": {**clock, "at": at.isoformat()}}
+    if judgement is not None:
+        dated = {name: judgement[name] for name in ("clock", held.KEPT) if judgement.get(name)}
+        told["judgement"] = {**judgement, **{name: _later(one, step) for name, one in dated.items()}}
     return told
+
+
+def _later(dated: Mapping[str, Any], step: timedelta) -> Mapping[str, Any]:
+    return {**dated, "at": (datetime.fromisoformat(dated["at"]) + step).isoformat()}
 
 
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:

@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 
 from probes.picture.measuring import light, pattern, registration, sharpness
-from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, percentile, rows, share, tiles
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
+
+_SOFT = 0.83
+"""Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,7 @@ def compare(ours: Prepared, theirs: Prepared) -> Change:
         return Change(found, {})
     structure, maps = _structure(ours, theirs, bands, moved)
     found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
-    return Change(found, {name: _rows(mask) for name, mask in maps.items()})
-
-
-def _rows(mask: Mask) -> tuple[str, ...]:
-    return tuple("".join("01"[tile] for tile in row) for row in mask.astype(int).tolist())
+    return Change(found, {name: rows(mask) for name, mask in maps.items()})
 
 
 def _hopeless(one: Prepared) -> bool:
@@ -199,7 +198,8 @@ def _structure(
             "spots": share(spots_told),
         }
         found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
-    return found, {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
+    maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
+    return found, maps | {"soft": good & (medium < _SOFT)}
 
 
 def _dulled(ours: Prepared, theirs: Prepared, moved: registration.Registration) -> tuple[Mask, Mask, Mask]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import Picture, Plane, Sheet, share
+from probes.picture.measuring.sheet import Mask, Picture, Plane, Sheet, share
 
 _WAVES = (320, 180)
 """Size at which waves are looked for: up to 90 from top to bottom."""
@@ -148,18 +148,14 @@ def blocks(sheet: Sheet) -> dict[str, float]:
             _off_grid(decoded, grid), _off_grid(np.asarray(cv2.transpose(decoded), dtype=np.uint8), grid)
         )
     half = np.ascontiguousarray(decoded[:, ::3])
-    down = cv2.reduce(cv2.absdiff(half[1:], half[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    along = cv2.reduce(cv2.absdiff(half[:, 1:], half[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
-    dragged = (down < 0.6) & (along > 1.5)
+    down, dragged = _dragged(half)
     found["smear"] = float(np.count_nonzero(dragged)) / height
     begin, end = _longest(dragged)
     found["dragged"] = (end - begin) / height
-    found |= _breaks(half, np.asarray(down, dtype=np.float32), grid)
+    found |= _breaks(half, down, grid)
     found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
-    darkest, brightest = half.min(axis=1), half.max(axis=1)
-    reach = brightest - darkest
+    reach, brightest, plain = _plain(half)
     found["levelled"] = share((reach <= 2) & (brightest < 240))
-    plain = (reach <= 5) & (darkest > 20) & (brightest < 235)
     begin, end = _longest(plain)
     # A decoder's filling begins and ends within a row; a thing before the lens has a soft border.
     borders = [np.percentile(cv2.absdiff(half[row], half[row - 1]), 90) for row in (begin, end) if 0 < row < height]
@@ -167,6 +163,36 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     found["plain_rows"] = (end - begin) / height if hard else 0.0
     found["plain_all"] = float(np.count_nonzero(plain)) / height
     return found
+
+
+def _dragged(lines: Picture) -> tuple[NDArray[np.float32], Mask]:
+    """Mean difference of each row but the first from the one above; and where rows repeat it that are not plain."""
+    down = cv2.reduce(cv2.absdiff(lines[1:], lines[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
+    along = cv2.reduce(cv2.absdiff(lines[:, 1:], lines[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
+    return np.asarray(down, dtype=np.float32), np.asarray((down < 0.6) & (along > 1.5))
+
+
+def _plain(lines: Picture) -> tuple[Picture, Picture, Mask]:
+    """Of each row how far its levels reach, and its brightest; and whether it is one level that is not clipped."""
+    darkest, brightest = lines.min(axis=1), lines.max(axis=1)
+    reach = brightest - darkest
+    return reach, brightest, np.asarray((reach <= 5) & (darkest > 20) & (brightest < 235))
+
+
+def filled(decoded: Picture, *, dragged: bool) -> Mask:
+    """The rows of the longest run of plain ones; ``dragged``: of ones that repeat each other and are not plain."""
+    lines = np.ascontiguousarray(decoded[:, ::3])
+    begin, end = _longest(_dragged(lines)[1] if dragged else _plain(lines)[2])
+    found = np.zeros(decoded.shape[0], np.bool_)
+    found[begin : end + dragged] = True
+    return found
+
+
+def broken(decoded: Picture, grid: int) -> tuple[Mask, Mask]:
+    """Where both sides of a border between coding blocks differ hard along a whole block: of the borders that lie
+    across the picture, and of the upright ones; each a plane of the whole picture, one value a border."""
+    upright = _hard(np.asarray(cv2.transpose(decoded), dtype=np.uint8), grid, 0).T
+    return _hard(decoded, grid, 0), np.ascontiguousarray(upright)
 
 
 def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, float]:
@@ -194,23 +220,27 @@ def flat_blocks(grey: Picture) -> float:
 
 def _off_grid(plane: Picture, grid: int) -> float:
     """Share of hard steps between rows on the grid, less that of the other phases looked at."""
-    columns = plane.shape[1] // grid
     shares = []
     for phase in (0, grid // 2, 1):
-        rows = [
-            plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, : columns * grid].astype(np.int16)
-            for n in (-2, -1, 0, 1)
-        ]
-        count = min(len(row) for row in rows)
-        before, last, first, after = (row[:count] for row in rows)
-        step = (first - last) * 2 - (last - before) - (after - first)
-        places = [step[:, place::grid] for place in range(grid)]
-        least, most = np.minimum.reduce(places), np.maximum.reduce(places)
-        hard = (least > 2 * _HARD) | (most < -2 * _HARD)
-        shares.append(float(hard.mean()))
+        shares.append(float(_hard(plane, grid, phase).mean()))
         if shares[0] < _HARDLY:
             return shares[0]
     return max(0.0, shares[0] - max(shares[1:]))
+
+
+def _hard(plane: Picture, grid: int, phase: int) -> Mask:
+    """Whether there is a hard step along the whole of each block's width, above every second row of blocks."""
+    columns = plane.shape[1] // grid
+    rows = [
+        plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, : columns * grid].astype(np.int16)
+        for n in (-2, -1, 0, 1)
+    ]
+    count = min(len(row) for row in rows)
+    before, last, first, after = (row[:count] for row in rows)
+    step = (first - last) * 2 - (last - before) - (after - first)
+    places = [step[:, place::grid] for place in range(grid)]
+    least, most = np.minimum.reduce(places), np.maximum.reduce(places)
+    return np.asarray((least > 2 * _HARD) | (most < -2 * _HARD))
 
 
 def _longest(run: NDArray[np.bool_]) -> tuple[int, int]:

@@ -135,6 +135,11 @@ def percentile(values: NDArray[np.floating[Any] | np.integer[Any]], percent: flo
     return low + (float(ordered[min(below + 1, len(ordered) - 1)]) - low) * (place - below)
 
 
+def rows(mask: Mask) -> tuple[str, ...]:
+    """A tile map for people: row by row, "1" for a tile that is concerned."""
+    return tuple("".join("01"[tile] for tile in row) for row in mask.astype(int).tolist())
+
+
 def share(mask: Mask) -> float:
     return float(np.count_nonzero(mask)) / max(1, mask.size)
 

@@ -1,0 +1,19 @@
+"""The event loop that the processes of the service run on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from typing import Any
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a coroutine to its end: on uvloop, or on the stock loop where that does not install."""
+    try:
+        # Not above: commands that only read a file need none of it.
+        uvloop = import_module("uvloop")
+    except ImportError:
+        return asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())

@@ -1,0 +1,133 @@
+"""What is written of readings that only move times: a kill leaves nothing old that was fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection
+
+from camera_registry.model.health import Aspect, State, Status
+from camera_registry.model.observation import ProbeSeen
+from camera_registry.rules.availability import Period
+from camera_registry.service.changes import Changes
+from camera_registry.service.ledger import Ledger
+from camera_registry.service.watched import PATIENCE
+from camera_registry.store import Store, exclusions, health, register
+from tests.service.test_ledger import CAMERAS, SILENT, SWITCH, at, ledger, registered, seen, shown, well
+
+PROBES = ("onvif", "rtsp", "snapshot")
+PERIOD = Period(at(0), at(86_400), ZoneInfo("Asia/Shanghai"), "a day")
+LATE = PATIENCE + timedelta(seconds=1)
+"""How old what is on disk may be: its patience, and the second until it is written."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open("", tmp_path) as opened:
+        opened.write_now(register.apply, [SWITCH, *CAMERAS], author="test", at=at(-60))
+        yield opened
+
+
+def save(tx: Connection, changes: Changes) -> None:
+    health.save(tx, changes.states.values(), changes.flips, [(id, run) for (id, _), run in changes.seen.items()])
+
+
+def started(store: Store, of: Ledger, now: datetime) -> Ledger:
+    """Another service on what is on disk."""
+    again = Ledger(of.policy, of.polls)
+    again.load(store.read_now(health.load_states), store.read_now(health.load_seen))
+    again.follow(registered(SWITCH, *CAMERAS), now)
+    return again
+
+
+def minutes(book: Ledger, store: Store, until: int) -> Iterator[int]:
+    """A life in which each camera is asked all once a minute at its own second, and all is written as it is due."""
+    for second in range(until):
+        for number, camera in enumerate(CAMERAS):
+            if second % 60 == 20 * number:
+                well(book, camera.id, second)
+        changes = book.collect(at(second))
+        if any(changes.rows()):
+            store.write_now(save, changes)
+        yield second
+
+
+def test_only_the_run_that_moved_is_written_with_the_states_that_it_feeds() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    book.judge([seen("cam-0", "snapshot", 60)], at(60))
+    taken = book.collect(at(60) + PATIENCE)
+    assert set(taken.seen) == {("cam-0", ("snapshot", ""))}
+    assert {subject.aspect for subject in taken.states} == {Aspect.PICTURE}
+    assert not any(book.collect(at(900)).rows()), "and once"
+
+
+def test_each_run_that_moved_meanwhile_is_written_and_as_it_is_now() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    book.judge([seen("cam-0", "snapshot", 60)], at(60))
+    book.judge([seen("cam-0", "rtsp", 70)], at(70))
+    book.judge([seen("cam-0", "snapshot", 80)], at(80))
+    taken = book.collect(at(60) + PATIENCE)
+    assert {run: one.at for (_, run), one in taken.seen.items()} == {("snapshot", ""): at(80), ("rtsp", ""): at(70)}
+    assert {state.read_at for state in taken.states.values()} == {at(80), at(70)}
+
+
+def test_what_moved_is_written_after_all_where_the_store_would_not_take_it() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    book.judge([seen("cam-0", "rtsp", 60)], at(60))
+    lost = book.collect(at(60) + PATIENCE)
+    book.judge([seen("cam-0", "snapshot", 95)], at(95))
+    book.restore(lost)
+    assert set(book.collect(at(96)).seen) == {("cam-0", ("rtsp", ""))}
+    assert set(book.collect(at(95) + PATIENCE).seen) == {("cam-0", ("snapshot", ""))}
+
+
+def test_killed_at_any_second_nothing_is_old_that_was_fresh_and_a_restart_finds_all_as_it_was(store: Store) -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    wanted = {(camera.id, probe, "") for camera in CAMERAS for probe in PROBES}
+    for second in minutes(book, store, 400):
+        if second < 100 or second % 7:
+            continue
+        kept: dict[tuple[str, str, str], ProbeSeen] = {
+            (id, run.probe, run.channel): run for id, run in store.read_now(health.load_seen)
+        }
+        assert kept.keys() == wanted
+        for camera in CAMERAS:
+            for run in shown(book, camera.id).probes:
+                assert run.at == kept[camera.id, run.probe, run.channel].at or at(second) - run.at < LATE
+        # Away for a minute: nobody has asked meanwhile, and yet nothing is too old to be believed.
+        again = started(store, book, at(second + 45))
+        again.tick(at(second + 45), 1)
+        assert {shown(again, camera.id).status for camera in CAMERAS} == {Status.OK}
+        assert again.collect(None).flips == []
+
+
+def test_the_time_up_to_which_rates_count_is_behind_by_no_more_than_that(store: Store) -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    for second in minutes(book, store, 300):
+        if second < 100 or second % 13:
+            continue
+        heard = store.read_now(exclusions.basis, registered(*CAMERAS), PERIOD).heard
+        assert heard is not None
+        assert at(second) - heard <= LATE + timedelta(seconds=20), "20 s: from one camera's turn to the next one's"
+
+
+def test_a_flip_is_on_disk_with_its_state_at_once_whatever_times_wait(store: Store) -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    second = max(minutes(book, store, 121))
+    silent = [seen("cam-0", "rtsp", second + step, SILENT) for step in (1, 11, 21)]
+    for one in silent:
+        book.judge([one], one.at)
+        store.write_now(save, book.collect(one.at))
+    again = started(store, book, silent[-1].at)
+    assert shown(again, "cam-0").status is shown(book, "cam-0").status is not Status.OK
+    assert [flip.after for flip in store.read_now(health.flips_after, 0)][-1] is State.DOWN
