@@ -266,11 +266,13 @@ def _edit_user(args: argparse.Namespace, edit: Callable[[User], User]) -> int:
 def _new_password(args: argparse.Namespace) -> str:
     """The hash of a password that is good enough."""
     from camera_registry.cli.opening import password_from
-    from camera_registry.store.passwords import Passwords, weakness
+    from camera_registry.store.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, weakness
+    from camera_registry.texts import texts
 
     password = password_from(args.password_file, args.name)
     if (problem := weakness(password, args.name)) is not None:
-        raise CommandError("told", why=problem)
+        why = texts(args.lang)(f"weak_password.{problem}", least=MIN_LENGTH, most=MAX_LENGTH)
+        raise CommandError("told", why=why)
     passwords = Passwords()
     try:
         return passwords.hash_now(password)

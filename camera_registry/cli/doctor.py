@@ -10,8 +10,8 @@ import os
 import resource
 import shutil
 import socket
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
@@ -24,7 +24,7 @@ from camera_registry.settings_dispatch import strangers
 from camera_registry.store import Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
-from camera_registry.texts import texts
+from camera_registry.texts import Texts, texts
 from probes.base import ProbeError
 from probes.icmp import open_socket
 
@@ -42,11 +42,17 @@ LIBRARIES = ("cv2", "av", "zeep", "lxml", "cryptography", "argon2")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. ``detail`` says what was found, and if it is not good, what to do."""
+    """One thing looked at. ``key`` of [doctor] in the texts, with its values, says what was found, and if it is not
+    good, what to do."""
 
     name: str
     good: bool
-    detail: str
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def told(self, words: Texts) -> str:
+        """What was found, in a language."""
+        return words(f"doctor.{self.key}", **self.values)
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -61,13 +67,18 @@ def _doctor(args: argparse.Namespace) -> int:
         settings = load(args.config).settings
         checks = list(look(settings))
     except SettingsError as error:
-        told = [f"{error.place}: {words.wrong(problem)}" for problem in error.problems]
-        checks = [Check("settings", good=False, detail=detail) for detail in told]
+        whys = [f"{error.place}: {words.wrong(problem)}" for problem in error.problems]
+        checks = [_foreign("settings", why, good=False) for why in whys]
     if args.json:
-        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
+        told = [{"name": check.name, "good": check.good, "detail": check.told(words)} for check in checks]
+        print(json.dumps(told, ensure_ascii=False))
     else:
         for check in checks:
-            print(f"{'ok   ' if check.good else 'FAULT'} {check.name}: {check.detail}")
+            print(
+                words(
+                    "doctor_line.good" if check.good else "doctor_line.fault", name=check.name, told=check.told(words)
+                )
+            )
     if settings is None:
         return MISUSE
     return GOOD if all(check.good for check in checks) else FAULT
@@ -75,7 +86,7 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def look(settings: Settings) -> Iterator[Check]:
     """Everything that the service needs of this machine, one check each."""
-    yield Check("settings", good=True, detail="every key is known and of its type")
+    yield Check("settings", good=True, key="settings")
     yield _networks(settings)
     yield _disk(settings)
     yield from _database(settings)
@@ -86,21 +97,21 @@ def look(settings: Settings) -> Iterator[Check]:
     yield _libraries()
 
 
+def _foreign(name: str, told: str, *, good: bool) -> Check:
+    """What comes from elsewhere in words of its own."""
+    return Check(name, good, "told", {"told": told})
+
+
 def _networks(settings: Settings) -> Check:
     networks = settings.devices.networks
     if not networks:
-        detail = "[devices] networks is empty, so no device may be contacted; name your camera networks there"
-        return Check("devices", good=False, detail=detail)
+        return Check("devices", good=False, key="no_networks")
     cut_off = [f"{network} ({reason})" for network in networks if (reason := _unreachable(network))]
     if cut_off:
-        detail = (
-            f"[devices] networks: no way from this machine to {', '.join(cut_off)}; "
-            "add a route or an interface, or correct the network"
-        )
-        return Check("devices", good=False, detail=detail)
+        return Check("devices", good=False, key="cut_off", values={"networks": ", ".join(cut_off)})
     wide = too_wide(networks)
-    doubt = f"; {', '.join(wide)} is much wider than a network of cameras: name yours alone" if wide else ""
-    return Check("devices", good=True, detail=f"{', '.join(networks)}{doubt}")
+    values = {"networks": ", ".join(networks), "wide": ", ".join(wide)}
+    return Check("devices", good=True, key="wide" if wide else "networks", values=values)
 
 
 def _unreachable(network: str) -> str:
@@ -120,47 +131,47 @@ def _disk(settings: Settings) -> Check:
     while not place.exists():
         place = place.parent
     if not os.access(place, os.W_OK):
-        return Check("disk", good=False, detail=f"{place} can't be written by this user; change its owner")
+        return Check("disk", good=False, key="not_writable", values={"place": place})
     free = shutil.disk_usage(place).free
     good = free >= DISK_BYTES
-    remedy = "" if good else f"; make room, at least {DISK_BYTES / 2**30:.0f} GiB"
-    return Check("disk", good, f"{free / 2**30:.1f} GiB free at {place}{remedy}")
+    values = {"free": f"{free / 2**30:.1f}", "place": place, "least": f"{DISK_BYTES / 2**30:.0f}"}
+    return Check("disk", good, "disk" if good else "full", values)
 
 
 def _database(settings: Settings) -> Iterator[Check]:
     storage = settings.storage
     if not _exists(storage):
-        yield Check("database", good=True, detail=f"none yet in {storage.directory}; it is made at the first start")
+        yield Check("database", good=True, key="no_database", values={"place": storage.directory})
         return
     try:
         with Store.open(storage.url, storage.directory) as store:
-            yield Check("database", good=True, detail=f"{store.dialect} answers")
+            yield Check("database", good=True, key="database", values={"dialect": store.dialect})
             known = store.read_now(register.load_register)
             yield _dispatch(settings, known)
             yield _sites(known)
         assert storage.key_file is not None
         read_keys(storage.key_file)
-        yield Check("key", good=True, detail=f"{storage.key_file} is there, for its owner alone")
+        yield Check("key", good=True, key="key", values={"file": storage.key_file})
     except StoreError as error:
-        yield Check("database", good=False, detail=str(error))
+        yield _foreign("database", str(error), good=False)
 
 
 def _dispatch(settings: Settings, known: Register) -> Check:
     """Whether the rules by which crews are sent name what the register knows."""
     unknown = tuple(strangers(settings.dispatch, known))
     if unknown:
-        return Check("dispatch", good=False, detail="; ".join(unknown))
-    rules = len(settings.dispatch.rules)
-    return Check("dispatch", good=True, detail=f"{rules} rules, {len(known.crews)} crews in the register")
+        return _foreign("dispatch", "; ".join(unknown), good=False)
+    return Check(
+        "dispatch", good=True, key="dispatch", values={"rules": len(settings.dispatch.rules), "crews": len(known.crews)}
+    )
 
 
 def _sites(known: Register) -> Check:
     bare = [site.id for site in without_views(known.sites.values(), known.views.values())]
     if not bare:
-        return Check("sites", good=True, detail=f"{len(known.sites)} sites, each with the views that it needs")
+        return Check("sites", good=True, key="sites", values={"n": len(known.sites)})
     named = ", ".join(bare[:20]) + (", ..." if len(bare) > 20 else "")
-    detail = f"{len(bare)} sites have no views, so their coverage can't be told: {named}; import a view for each thing"
-    return Check("sites", good=False, detail=f"{detail} that must be seen there")
+    return Check("sites", good=False, key="bare_sites", values={"n": len(bare), "sites": named})
 
 
 def _exists(storage: Storage) -> bool:
@@ -169,6 +180,7 @@ def _exists(storage: Storage) -> bool:
 
 def _port(settings: Settings) -> Check:
     web = settings.web
+    address = f"{web.listen}:{web.port}"
     family = socket.AF_INET6 if ":" in web.listen else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -177,12 +189,9 @@ def _port(settings: Settings) -> Check:
         except OSError as error:
             holder = _service(settings) if error.errno == errno.EADDRINUSE else ""
             if holder:
-                return Check(
-                    "port", good=True, detail=f"{web.listen}:{web.port} is taken while the service runs: {holder}"
-                )
-            detail = f"{web.listen}:{web.port}: {error.strerror}; stop what listens there, or change [web] port"
-            return Check("port", good=False, detail=detail)
-    return Check("port", good=True, detail=f"{web.listen}:{web.port} is free")
+                return Check("port", good=True, key="port_ours", values={"address": address, "holder": holder})
+            return Check("port", good=False, key="port_taken", values={"address": address, "why": error.strerror})
+    return Check("port", good=True, key="port", values={"address": address})
 
 
 def _service(settings: Settings) -> str:
@@ -200,18 +209,15 @@ def _service(settings: Settings) -> str:
 def _descriptors(settings: Settings) -> Check:
     has, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     needs = 2 * settings.poller.slots + OUR_DESCRIPTORS
-    remedy = "" if has >= needs else "; raise LimitNOFILE (systemd) or ulimit -n, or lower [poller] slots"
-    return Check(
-        "descriptors", has >= needs, f"{needs} needed for {settings.poller.slots} slots, {has} allowed{remedy}"
-    )
+    values = {"needs": needs, "slots": settings.poller.slots, "has": has}
+    return Check("descriptors", has >= needs, "descriptors" if has >= needs else "few_descriptors", values)
 
 
 def _clock() -> Check:
     now = datetime.now(UTC)
     if now > BUILT:
-        return Check("clock", good=True, detail=now.isoformat(timespec="seconds"))
-    detail = f"it shows {now:%F}; set it and keep it by NTP: times in reports would be wrong"
-    return Check("clock", good=False, detail=detail)
+        return _foreign("clock", now.isoformat(timespec="seconds"), good=True)
+    return Check("clock", good=False, key="clock_never_set", values={"day": f"{now:%F}"})
 
 
 def _pings(settings: Settings) -> Check:
@@ -222,10 +228,10 @@ def _pings(settings: Settings) -> Check:
     except ProbeError as error:
         asked = {name for names in settings.probes.by_kind.values() for name in names}
         asked |= {name for names in settings.probes.by_traffic_kind.values() for name in names}
-        return Check("pings", good="icmp" not in asked, detail=error.detail)
+        return _foreign("pings", error.detail, good="icmp" not in asked)
     except OSError as error:
-        return Check("pings", good=True, detail=f"over IPv4 alone ({error.strerror})")
-    return Check("pings", good=True, detail="may be sent")
+        return Check("pings", good=True, key="pings_v4", values={"why": error.strerror})
+    return Check("pings", good=True, key="pings")
 
 
 def _libraries() -> Check:
@@ -236,5 +242,5 @@ def _libraries() -> Check:
         except ImportError as error:
             broken.append(f"{name} ({error})")
     if broken:
-        return Check("libraries", good=False, detail=f"can't be imported: {', '.join(broken)}; run `make setup` again")
-    return Check("libraries", good=True, detail=", ".join(LIBRARIES))
+        return Check("libraries", good=False, key="broken_libraries", values={"broken": ", ".join(broken)})
+    return _foreign("libraries", ", ".join(LIBRARIES), good=True)

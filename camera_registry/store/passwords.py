@@ -58,11 +58,11 @@ class Passwords:
 
 
 def weakness(password: str, account: str) -> str | None:
-    """Why a password is not accepted, as a sentence; None if it is."""
+    """Why a password is not accepted, as a key of [weak_password] in the texts; None if it is."""
     if len(password) < MIN_LENGTH:
-        return f"the password is too short: use at least {MIN_LENGTH} characters"
+        return "short"
     if len(password) > MAX_LENGTH:
-        return f"the password is too long: use at most {MAX_LENGTH} characters"
+        return "long"
     if account.casefold() in password.casefold() or len(set(password)) < 5:
-        return "the password is too easy to guess: use several words that do not hold the user name"
+        return "easy"
     return None
