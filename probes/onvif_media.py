@@ -6,6 +6,7 @@ A recorder with many sources is asked for a few of them at each run, until all a
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -68,15 +69,20 @@ class Media:
         facts = self._context.facts
         facts["profiles"] = [profile.facts() for profile in profiles]
         self._context.step("onvif.profiles", count=len(profiles), first=_shown(profiles))
-        known = _Known(asyncio.get_running_loop().time(), namespace, onvif.sources(profiles))
+        known = _Known(-math.inf, namespace, onvif.sources(profiles))
         if self._known is not None:
             known.addresses = self._known.addresses
         self._known = self._kept[_MEMORY] = known
         tokens = [profile.token for profile in profiles if profile.encoding] or [one.token for one in profiles]
+        now = asyncio.get_running_loop().time()
         if not tokens:
+            known.at = now
             return True
         first = self._first if self._first in tokens else tokens[0]
         addresses = await self._ask_addresses(namespace, first, patience=self._context.remaining())
+        if addresses or self._round.has_time:
+            # A round that ran out of time half way is asked for anew by the next run, and not in an hour.
+            known.at = now
         facts.update(addresses)
         facts["profile"] = clean(first)
         for name, uri in addresses.items():
