@@ -89,8 +89,6 @@ def _scale(low: float, high: float, *, ratio: bool) -> list[Markup]:
             Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#cccccc"/>').format(
                 _LEFT, _WIDTH - _RIGHT, y, y
             )
-                _LEFT, _WIDTH - _RIGHT, y, y
-            )
         )
         parts.append(_text(_LEFT - 6, y + 4, f"{value * 100:.2f} %" if ratio else f"{value:,.4g}", "end"))
     return parts
