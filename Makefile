@@ -44,9 +44,12 @@ check: develop ## lint, format, types, imports, texts
 	$(BIN)/python tools/texts.py
 	$(BIN)/python tools/devices.py --check
 
-bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute, rates, coverage; then `make faults` in full
+bench: develop servers ## measure: CPU per probe, beside other clients, devices per minute, start and notice, rates, coverage; then `make faults` in full
 	@$(PYTHON) tools/debian.py ffmpeg blackbox
 	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench.recording
+	$(BIN)/python -m bench.starting --devices 2000
+	$(BIN)/python -m bench.noticing
 	$(BIN)/python -m bench.rates
 	$(BIN)/python -m bench.coverage
 	$(BIN)/python -m bench.faults

@@ -60,6 +60,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=3667)
     parser.add_argument("--small", type=int, default=120, help="devices that are really asked (%(default)s)")
     parser.add_argument("--minutes", type=int, default=3, help="minutes of the city's life that count (%(default)s)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the figures (%(default)s)")
     args = parser.parse_args()
     logging.disable()
     os.sched_setaffinity(0, {own_processor()})
@@ -76,10 +77,15 @@ def main() -> int:
     for what, cost in found["us_an_observation"].items():
         print(f"  {what:32}{cost:8.1f} us an observation")
     print(f"  {'memory a device':32}{found['kilobytes_a_device']:8.1f} kB")
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    args.results.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    told = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "arguments": vars(args), **found}
-    (RESULTS / f"recording-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    told = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        "arguments": {**vars(args), "results": str(args.results)},
+        **found,
+    }
+    (args.results / f"recording-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     return 0
 
 

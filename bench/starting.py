@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=11_000)
     parser.add_argument("--interval", type=float, default=60, help="seconds between polls of a device (%(default)s)")
     parser.add_argument("--look", type=int, default=60, help="seconds after the second start (%(default)s)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the figures (%(default)s)")
     args = parser.parse_args()
     # Ended from outside, we still end what we started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -45,9 +46,14 @@ def main() -> int:
     for what, value in found.items():
         print(f"  {what:52}{value:10.2f}")
     now = datetime.now(UTC)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    told = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "arguments": vars(args), **found}
-    (RESULTS / f"starting-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    args.results.mkdir(parents=True, exist_ok=True)
+    told = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        "arguments": {**vars(args), "results": str(args.results)},
+        **found,
+    }
+    (args.results / f"starting-{now:%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     return 0
 
 

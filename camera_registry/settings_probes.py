@@ -68,7 +68,7 @@ class ProbeIntervals(Section):
     by_site_category: dict[SiteCategory, Seconds] = Field(default_factory=dict)
     """Of whatever shows a view of such a site, and of all that it stands behind; never less often than otherwise."""
     by_site: dict[str, Seconds] = Field(default_factory=dict)
-    """The same for one site, by its identifier; in place of its category's."""
+    """The same for one site, by its identifier; in place of its category's. The register's own goes before both."""
 
 
 class _ProbesBase(Section):

@@ -15,9 +15,12 @@ import math
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -27,7 +30,7 @@ from camera_registry.model.baseline import Trail
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import JUDGED
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures import held, judge
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from probes.picture.child import Decoder
@@ -123,6 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--days", type=int, default=7, help="days that each camera is watched (%(default)s)")
     parser.add_argument("--minutes", type=float, default=60, help="from one picture to the next (%(default)s)")
     parser.add_argument("--scenes", type=int, default=8, help="generated scenes (%(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="that share the cameras (%(default)s)")
     parser.add_argument("--pictures", type=Path, help="folder with manifest.jsonl, as for tests.judge_evaluation")
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
@@ -130,16 +134,13 @@ def main(arguments: Sequence[str]) -> int:
     scenes = [kinds[n % len(kinds)](300 + n) for n in range(args.scenes)]
     if args.pictures is not None:
         scenes += scenes_of(args.pictures, tuned=False)
-    examiner = Examiner(Decoder())
     pictures = alarms = concerned = 0
     incidents: Counter[Cause] = Counter()
-    for scene in scenes:
-        camera = Watched(scene, args.days)
-        seen, alarmed, opened = _watch(camera, examiner, args.days, args.minutes)
+    for name, seen, alarmed, opened in _watched(scenes, args.days, args.minutes, args.processes):
         pictures, alarms, concerned = pictures + seen, alarms + alarmed, concerned + bool(opened)
         incidents.update(opened)
         told = ", ".join(f"{cause} on {at:%d. %H:%M}" for cause, at in opened.items()) or "nothing"
-        print(f"{camera.name:<28}{seen:>6} pictures,{alarmed:>4} with a fault; believed: {told}", flush=True)
+        print(f"{name:<28}{seen:>6} pictures,{alarmed:>4} with a fault; believed: {told}", flush=True)
     months = len(scenes) * args.days / MONTH
     count = sum(incidents.values())
     print(f"{len(scenes)} cameras, {months:.1f} camera-months, {pictures} pictures, {alarms} with a fault")
@@ -150,17 +151,36 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _watch(camera: Watched, examiner: Examiner, days: int, minutes: float) -> tuple[int, int, dict[Cause, datetime]]:
-    """Pictures, those in which a fault is seen, and the causes that become believed, each with the first time."""
+def _watched(
+    scenes: Sequence[Scene], days: int, minutes: float, processes: int
+) -> Iterator[tuple[str, int, int, dict[Cause, datetime]]]:
+    """Of each camera its name and what ``_watch`` says of it, in the order of the scenes."""
+    if processes == 1:
+        yield from (_watch(scene, days, minutes) for scene in scenes)
+        return
+    # Each begins anew: a fork would share the one standard error that the decoder listens to.
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        yield from pool.map(_watch, scenes, repeat(days), repeat(minutes))
+
+
+def _watch(scene: Scene, days: int, minutes: float) -> tuple[str, int, int, dict[Cause, datetime]]:
+    """The camera's name, its pictures, those in which a fault is seen, and the causes that become believed, each with
+    the first time."""
+    camera, examiner = Watched(scene, days), Examiner(Decoder())
     references = camera.references()
     known, times = [jpeg for jpeg, _ in references], [at for _, at in references]
     policy = PicturePolicy()
     trails: dict[Cause, Trail | None] = {}
     believed: dict[Cause, datetime] = {}
     at, seen, alarmed = BEGIN, 0, 0
+    last: Mapping[str, object] | None = None
     while at < BEGIN + timedelta(days=days):
         found = examiner.examine([camera.picture(at)], known, [at], times, None)
-        judgement = judge(sight(found, [at], times), policy.limits)
+        between = held.between(found["imprint"], at, {}, last, {})
+        last = held.keep(found["imprint"], at)
+        judgement = judge(sight({**found, "between": between}, [at], times), policy.limits)
         faults = {fault.cause for fault in judgement.faults}
         seen, alarmed = seen + 1, alarmed + bool(faults)
         for cause in JUDGED:
@@ -169,7 +189,7 @@ def _watch(camera: Watched, examiner: Examiner, days: int, minutes: float) -> tu
             if trail is not None and trail.since is not None:
                 believed.setdefault(cause, trail.since)
         at += timedelta(minutes=minutes)
-    return seen, alarmed, believed
+    return scene.name, seen, alarmed, believed
 
 
 def _sun(hour: float) -> float:

@@ -41,7 +41,8 @@ class Area:
 class Site:
     """A place to be covered. Positions are WGS-84 degrees; ``polygon`` is a GeoJSON geometry as text, or empty.
 
-    ``required_availability`` is a share from 0 to 1; ``hours`` the hours in force as ``HH:MM-HH:MM``, empty: always.
+    ``required_availability`` is a share from 0 to 1; ``hours`` the hours in force as ``HH:MM-HH:MM``, empty: always;
+    ``interval`` how often what shows it is to be asked at least, in seconds, None: as settings say.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Site:
     polygon: str = ""
     required_availability: float | None = None
     hours: str = ""
+    interval: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,13 +220,16 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Intervals:
     """Seconds from one run to the next of all probes that are not costly, where they differ from the probe's own: by
-    kind of device, and for what shows a site; a site's own goes before that of its category."""
+    kind of device, and for what shows a site: its own in the register goes before what settings say of it by its
+    identifier, and that before what they say of its category."""
 
     by_kind: Mapping[Kind, float] = field(default_factory=dict)
     by_site_category: Mapping[SiteCategory, float] = field(default_factory=dict)
     by_site: Mapping[str, float] = field(default_factory=dict)
 
     def of_site(self, site: Site) -> float | None:
+        if site.interval is not None:
+            return site.interval
         return self.by_site.get(site.id, self.by_site_category.get(site.category))
 
 

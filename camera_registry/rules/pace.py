@@ -34,12 +34,12 @@ def for_sites(register: Register, intervals: Intervals) -> dict[str, float]:
     """Seconds, by device: those whose channels cover a view of a site that wants to be looked at so often, and all that
     they stand behind. Of several sites the one counts that wants it most often; others have no entry."""
     found: dict[str, float] = {}
-    if not (intervals.by_site or intervals.by_site_category):
+    wishes = {id: wanted for id, site in register.sites.items() if (wanted := intervals.of_site(site)) is not None}
+    if not wishes:
         return found
     parents = register.parents()
     for view in register.views.values():
-        site = register.sites.get(view.site)
-        wanted = intervals.of_site(site) if site is not None else None
+        wanted = wishes.get(view.site)
         if wanted is None:
             continue
         shown = [register.channels[id].device for id in view.channels if id in register.channels]

@@ -52,6 +52,7 @@ class SiteRow(SQLModel, table=True):
     polygon: str = fields.text()
     required_availability: float | None = fields.number()
     hours: str = fields.text()
+    interval: float | None = fields.number()
     version: int = 1
     changed_at: datetime = fields.instant()
 

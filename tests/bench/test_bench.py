@@ -35,6 +35,23 @@ def test_a_small_run_measures_every_probe_and_the_whole_path_and_says_how_to_rep
     assert told["interpreter"] > 0
 
 
+SHORT = {
+    "recording": ("--devices", "16", "--small", "8", "--minutes", "1"),
+    "starting": ("--devices", "8", "--interval", "6", "--look", "3"),
+    "noticing": ("--faults", "2", "--interval", "4", "--key-interval", "2", "--retry", "1", "--timeout", "1"),
+}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", SHORT)
+def test_the_other_benchmarks_run_to_their_end_and_keep_figures(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", f"bench.{name}", *SHORT[name], "--results", str(tmp_path)]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False, timeout=160)
+    assert done.returncode == 0, done.stderr
+    (written,) = tmp_path.glob(f"{name}-*.json")
+    assert {"at", "machine"} < json.loads(written.read_text(encoding="utf-8")).keys()
+
+
 def test_a_quantile_is_that_of_the_window_alone() -> None:
     def lag(bound: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         return "lag_bucket", (("le", bound),)

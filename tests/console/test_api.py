@@ -13,6 +13,7 @@ import pytest
 from camera_registry.model.chain import Link
 from camera_registry.model.people import Role
 from camera_registry.settings import Settings
+from camera_registry.store import register
 from tests.console import fleet
 from tests.console.conftest import Script, Site
 
@@ -125,6 +126,22 @@ async def test_an_address_outside_the_device_networks_is_refused_and_an_old_one_
     assert status == 200
 
 
+async def test_how_often_a_site_is_looked_at_is_edited_with_a_history_and_only_within_reason(
+    script: Script, site: Site
+) -> None:
+    path = "/api/v1/sites/s-2"
+    status, answer, headers = await script.ask("PUT", path, {"name": "南门", "interval": 20})
+    assert (status, answer["item"]["interval"]) == (200, 20)
+    status, answer, _ = await script.ask("PUT", path, {"name": "南门", "interval": 0}, If_Match=headers["ETag"])
+    assert status == 422
+    assert "interval" in str(answer["problems"])
+    assert "86400" in str(answer["problems"])
+    status, _, _ = await script.ask("PUT", path, {"name": "南门", "interval": None}, If_Match=headers["ETag"])
+    assert status == 200
+    kept = [one.change.after for one in site.store.read_now(register.changes_of, "site", "s-2")]
+    assert [values and values.get("interval", 0) for values in kept] == [None, 20]
+
+
 async def test_two_people_cannot_overwrite_each_other(script: Script) -> None:
     path = "/api/v1/devices/cam-00002"
     _, _, headers = await script.ask("GET", path)
@@ -183,7 +200,7 @@ async def test_life_changes_without_a_version_and_is_kept(script: Script) -> Non
 async def test_every_kind_of_item_can_be_put_read_and_listed(script: Script) -> None:
     items: dict[str, dict[str, object]] = {
         "areas": {"id": "a/1", "name": "新区"},
-        "sites": {"id": "s-1", "name": "北门", "category": "school", "area": "a/1"},
+        "sites": {"id": "s-1", "name": "北门", "category": "school", "area": "a/1", "interval": 20},
         "channels": {"id": "ch-1", "device": "cam-00002", "number": 2},
         "views": {"id": "v-1", "site": "s-1", "name": "向外", "channels": ["ch-1"]},
         "contractors": {"id": "c-1", "name": "维保二队"},

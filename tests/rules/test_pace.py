@@ -58,6 +58,14 @@ def test_a_sites_own_interval_goes_before_its_categorys_and_the_site_that_wants_
     assert (wanted["nvr"], wanted["cam-7"], wanted["cam-8"], wanted["sw-3"]) == (40.0, 30.0, 30.0, 40.0)
 
 
+def test_what_the_register_says_of_a_site_goes_before_what_settings_say_of_it() -> None:
+    sites = REGISTER.sites | {"gate": replace(REGISTER.sites["gate"], interval=15.0)}
+    settled = replace(CHECKPOINTS, by_site={"gate": 40.0, "shop": 30.0})
+    wanted = for_sites(replace(REGISTER, sites=sites), settled)
+    assert (wanted["nvr"], wanted["cam-7"], wanted["cam-8"], wanted["uplink"]) == (15.0, 15.0, 30.0, 15.0)
+    assert for_sites(replace(REGISTER, sites=sites), Intervals())["cam-7"] == 15.0, "with no settings at all"
+
+
 @pytest.mark.parametrize(
     ("device", "by_kind", "wanted", "found"),
     [

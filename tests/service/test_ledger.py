@@ -91,6 +91,21 @@ def test_a_camera_that_is_to_show_a_key_site_is_asked_more_often_with_its_switch
     }
 
 
+def test_what_shows_a_site_is_asked_as_often_as_the_register_says_from_the_edit_on() -> None:
+    book = ledger()
+    city = replace(
+        registered(SWITCH, *CAMERAS),
+        sites={"gate": Site("gate")},
+        channels={"c-0": Channel("c-0", "cam-0")},
+        views={"gate/in": View("gate/in", "gate", channels=("c-0",))},
+    )
+    book.follow(city, NOON)
+    for wanted, found in ((15.0, 15.0), (None, 60.0)):
+        told = book.follow(replace(city, sites={"gate": Site("gate", interval=wanted)}), at(1))
+        puts = {one.entry.target.device: one.entry.tasks[0].interval for one in told if isinstance(one, Put)}
+        assert puts == {"cam-0": found, "sw-1": found}
+
+
 def test_a_device_that_was_let_in_late_and_tells_of_no_picture_is_asked_for_one_all_the_same() -> None:
     book = ledger(CAMERAS[0])
     book.judge([seen("cam-0", "onvif", 0, SILENT)], at(0))

@@ -48,7 +48,7 @@ EVERYTHING = (
     *CITY,
     Contractor("firm", "维保公司"),
     Crew("crew-1", "一班", contractor="firm", area="east"),
-    Site("gate", "北门", SiteCategory.STATION_PORT, "east-1", 91.1, 29.6, required_availability=0.98),
+    Site("gate", "北门", SiteCategory.STATION_PORT, "east-1", 91.1, 29.6, required_availability=0.98, interval=20.0),
     Device("sw-1", Kind.NETWORK, area="east"),
     FULL,
     Channel("cam-1/1", "cam-1"),

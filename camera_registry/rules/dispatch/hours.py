@@ -19,12 +19,7 @@ _FAR = timedelta(days=800)
 def worked(order: WorkOrder, policy: DispatchPolicy, now: datetime) -> timedelta:
     """The contractor's time since the order was sent, until the crew's word, its recovery or ``now``."""
     end = min(filter(None, (order.fixed_at, order.recovered_at, order.closed_at, now)))
-    counted = timedelta()
-    for begins, ends in _counting(order, policy):
-        if begins >= end:
-            break
-        counted += min(ends, end) - begins
-    return counted
+    return sum((ends - begins for begins, ends in _counting(order, policy, end)), timedelta())
 
 
 def due(order: WorkOrder, policy: DispatchPolicy) -> Due:
@@ -34,7 +29,7 @@ def due(order: WorkOrder, policy: DispatchPolicy) -> Due:
     limits = {phase: timedelta(seconds=getattr(order.deadlines, phase.value)) for phase in Phase}
     found: dict[str, datetime] = {}
     counted = timedelta()
-    for begins, ends in _counting(order, policy):
+    for begins, ends in _counting(order, policy, order.sent_at + _FAR):
         for phase, limit in limits.items():
             if phase.value not in found and counted + (ends - begins) >= limit:
                 found[phase.value] = begins + (limit - counted)
@@ -61,11 +56,10 @@ def shifted(order: WorkOrder, step: timedelta) -> WorkOrder:
     )
 
 
-def _counting(order: WorkOrder, policy: DispatchPolicy) -> Iterator[Stretch]:
-    """The stretches of time that count, from when the order was sent."""
-    last = order.sent_at + _FAR
+def _counting(order: WorkOrder, policy: DispatchPolicy, end: datetime) -> Iterator[Stretch]:
+    """The stretches of time that count, from when the order was sent until ``end``."""
     calendar = policy.calendar(order.calendar)
-    whole = iter([(order.sent_at, last)]) if calendar is None else _open(calendar, order.sent_at, last)
+    whole = iter([(order.sent_at, end)]) if calendar is None else _open(calendar, order.sent_at, end)
     return _without(whole, order.holds)
 
 

@@ -212,6 +212,9 @@ def test_a_cell_that_cannot_be_is_a_problem_at_its_place(header: str, cell: str,
         ("polygon", "somewhere", Flaw.BAD_POLYGON),
         ("polygon", '{"type":"Polygon","coordinates":[[[91,29],[92,29],[92,30]]]}', Flaw.BAD_POLYGON),
         ("required_availability", "980%", Flaw.OUT_OF_RANGE),
+        ("interval", "0", Flaw.OUT_OF_RANGE),
+        ("探测间隔", "86401", Flaw.OUT_OF_RANGE),
+        ("interval", "often", Flaw.NOT_A_NUMBER),
         (
             "polygon",
             '{"type":"Polygon","coordinates":[[[91,29],[92,30],[92,29],[91,30],[91,29]]]}',
@@ -272,9 +275,12 @@ def test_buildings_come_as_geojson() -> None:
 def test_good_cells_of_a_site_are_read() -> None:
     shape = '{"type":"Polygon","coordinates":[[[91,29],[92,29],[92,30],[91,29]]]}'
     quoted = shape.replace('"', '""')
-    found = read(f'点位编号,点位名称,要求可用率,要求时段,范围\ngate,北门,98%,7:00~22:00,"{quoted}"\n', VIEWED)
+    found = read(
+        f'点位编号,点位名称,要求可用率,要求时段,范围,探测间隔\ngate,北门,98%,7:00~22:00,"{quoted}",２０\n', VIEWED
+    )
     assert found.problems == ()
-    assert found.items == (Site("gate", "北门", polygon=shape, required_availability=0.98, hours="07:00-22:00"),)
+    site = Site("gate", "北门", polygon=shape, required_availability=0.98, hours="07:00-22:00", interval=20.0)
+    assert found.items == (site,)
 
 
 def channel(header: str, cell: str) -> Inventory:
