@@ -88,10 +88,10 @@ def test_no_text_is_left_over() -> None:
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|untold|mark_kind|trend_measure|"
-        r"attachment_kind|order_picture|settings_flaw|command_error|usage_error|"
+        r"attachment_kind|order_picture|settings_flaw|command_error|usage_error|doctor|weak_password|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
-        r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
+        r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
     )
     unused = {
         key
