@@ -284,6 +284,11 @@ def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
 
 
+def explained(reasons: Iterable[Reason], cause: Cause, detail: str) -> tuple[Reason, ...]:
+    """These reasons, where something above the device knows better why it does not answer."""
+    return tuple(replace(one, cause=cause, detail=detail) if one.cause in BEHIND_A_PARENT else one for one in reasons)
+
+
 def _bad_after(state: AspectState, until: datetime | None) -> bool:
     """Whether this state was read as bad after ``until`` (None: a time that has not come), or began after it."""
     if until is None:

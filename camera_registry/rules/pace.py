@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camera_registry.model.device import Device
-from camera_registry.model.policy import Intervals, PollPolicy
+from camera_registry.model.observation import Observation
+from camera_registry.model.policy import Intervals, Policy, PollPolicy
 from camera_registry.model.probe import PROBES
 from camera_registry.model.register import Register
 from camera_registry.rules.topology import ancestors
@@ -57,3 +58,13 @@ def interval(device: Device, probe: str, policy: PollPolicy, urgency: Urgency) -
         usual = min(usual, urgency.wanted or usual)
     slower = policy.long_down_factor if urgency.long_down else 1.0
     return max(device.interval or usual, pace.timeout * PATIENCE) * slower
+
+
+def again_in(seen: Observation, policy: Policy, *, hurry: bool) -> float | None:
+    """Seconds after which to ask once more: where a change waits for confirmation (``hurry``; counted from the last
+    beginning, and half of that time is the device's own), or another look at a picture would tell more. None: in time.
+    """
+    if hurry:
+        return max(policy.retry - seen.took, policy.retry / 2)
+    wish = seen.facts.get("again_in")
+    return max(float(wish), policy.retry) if isinstance(wish, int | float) else None

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from heapq import heappop, heappush
 from itertools import islice
 
 from camera_registry.board import BoardEntry
@@ -20,7 +19,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
-from camera_registry.rules.pace import for_sites
+from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import judged, take_in
 from camera_registry.rules.plan import learn, leave_alone
@@ -29,6 +28,7 @@ from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
 from camera_registry.service.losses import Losses
 from camera_registry.service.memory import Known, OfLedger, Waiting
+from camera_registry.service.stirred import Stirred
 from camera_registry.service.watched import Watched
 
 
@@ -50,8 +50,7 @@ class Ledger:
         self.poller = poller
         self.lookout = Lookout(poller)
         self._losses = Losses()
-        self._stirred: list[tuple[datetime, str]] = []
-        """A heap: when what only moved its newest time is to be written, and of which device."""
+        self._stirred = Stirred()
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -130,7 +129,8 @@ class Ledger:
                     told += self._ask(watched.device.parents)
                 if flip is not None and flip.subject.aspect is Aspect.REACH:
                     told += self._ask_those_behind(seen.device, flip.at)
-            told += _soon(seen, watched.policy, hurry=hurry)
+            if (after := again_in(seen, watched.policy, hurry=hurry)) is not None:
+                told.append(Hurry(seen.device, seen.probe, seen.channel, after))
             self._remember(watched, seen)
             if seen.probe == "snmp":
                 behind = self._losses.right_behind(seen.device)
@@ -168,19 +168,13 @@ class Ledger:
         """The clock was set by ``step``: tell the times of evidence by the new clock, so silence is measured right."""
         for watched in self._watched.values():
             watched.shift(step)
-        self._stirred = [(due + step, device) for due, device in self._stirred]
+        self._stirred.shift(step)
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
         for ``watched.PATIENCE`` or one interval; ``now`` None: at once."""
         taken, self.changes = self.changes, Changes()
-        while self._stirred and (now is None or self._stirred[0][0] <= now):
-            _, device = heappop(self._stirred)
-            watched = self._watched.get(device)
-            if watched is not None and watched.stirred:
-                taken.states.update(watched.moved())
-                taken.seen.update({(device, run): watched.seen[run] for run in watched.stirred})
-                watched.stirred = ()
+        self._stirred.take(self._watched, now, taken)
         return taken
 
     def restore(self, taken: Changes) -> None:
@@ -297,10 +291,8 @@ class Ledger:
             self.changes.states[subject] = AspectState(subject)
         for subject in watched.feeders:
             watched.states.setdefault(subject, AspectState(subject))
-        if entry is not None and was is None:
-            return [Put(entry), *self.left_alone(device.id)]
         if entry is not None:
-            return [Put(entry)]
+            return [Put(entry), *(self.left_alone(device.id) if was is None else ())]
         return [Drop(device.id)] if was is not None else []
 
     def _pace(self, watched: Watched, now: datetime) -> list[RosterChange]:
@@ -365,10 +357,7 @@ class Ledger:
         known = parent.seen.get(("snmp", "")) if parent is not None else None
         if known is None or device.id not in self._losses or (found := power.explain(device, known.facts)) is None:
             return reasons
-        cause, detail = found
-        return tuple(
-            replace(one, cause=cause, detail=detail) if one.cause in health.BEHIND_A_PARENT else one for one in reasons
-        )
+        return health.explained(reasons, *found)
 
     def _ask(self, devices: Iterable[str]) -> list[RosterChange]:
         """Ask these at once, unless they are known to be lost or about to be: parents of what is lost, so that they are
@@ -387,14 +376,11 @@ class Ledger:
         if watched.remember(seen):
             self.changes.seen[seen.device, run] = watched.seen[run]
         self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
-        if not watched.stirred:
-            heappush(self._stirred, (seen.at + watched.patience, seen.device))
-        if run not in watched.stirred:
-            watched.stirred += (run,)
+        self._stirred.add(watched, run, seen.at)
 
     def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
-        for day in trend.over(device, run[1], before, after):
-            changes.days[device, run[1], day.regime, day.day] = day
+        over = trend.over(device, run[1], before, after)
+        changes.days.update({(device, run[1], day.regime, day.day): day for day in over})
 
     def _learn(self, watched: Watched, seen: Observation, now: datetime, *, first: bool) -> list[RosterChange]:
         """What a device told: that it answers again, where its streams are, what its file does not say yet."""
@@ -412,16 +398,3 @@ def _of_today(batch: Iterable[Observation], now: datetime) -> Iterator[Observati
     """The batch, with what is of tomorrow taken for now: the clock was set back while it was asked, and held to be of
     tomorrow it would make all of today's count nothing."""
     return (seen if seen.at <= now else replace(seen, at=now) for seen in batch)
-
-
-def _soon(seen: Observation, policy: Policy, *, hurry: bool) -> list[RosterChange]:
-    """Ask again soon, where a change waits for confirmation (counted from the last beginning; half of that time is the
-    device's own) or another look at a picture would tell more."""
-    again = seen.facts.get("again_in")
-    if hurry:
-        after = max(policy.retry - seen.took, policy.retry / 2)
-    elif isinstance(again, int | float):
-        after = max(again, policy.retry)
-    else:
-        return []
-    return [Hurry(seen.device, seen.probe, seen.channel, after)]

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from camera_registry.console.api import coverage_answers as answers
 from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.coverage import Without, blind, period_of, points_of
+from camera_registry.console.api.progress import Progress, progress
 from camera_registry.console.api.route import PREFIX, get, no_content, write
-from camera_registry.console.jobs import JobState
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.console.survey import SURVEY, Summed, Surveyed, SurveyJob, Work, result_of
@@ -30,40 +30,22 @@ class InquiryBody(Without):
     until: AwareDatetime | None = None
 
 
-class JobAnswer(BaseModel):
-    """Work that was asked for and how far it is: ``done`` of ``of`` parts."""
+class SurveyAnswer(Progress):
+    """Coverage that was asked for and how far it is."""
 
-    id: int
     work: Work
     since: datetime | None
     until: datetime | None
     without: list[str]
-    by: str
-    asked_at: datetime
-    state: JobState
-    done: int
-    of: int
-    error: str
 
     @classmethod
-    def of_job(cls, job: SurveyJob) -> JobAnswer:
+    def of_job(cls, job: SurveyJob) -> SurveyAnswer:
         order = job.order
-        return cls(
-            id=job.id,
-            work=order.work,
-            since=order.since,
-            until=order.until,
-            without=[point.id for point in order.points],
-            by=job.by,
-            asked_at=job.asked_at,
-            state=job.state,
-            done=job.done,
-            of=job.of,
-            error=job.error,
-        )
+        without = [point.id for point in order.points]
+        return cls(**progress(job), work=order.work, since=order.since, until=order.until, without=without)
 
 
-async def ask(asked: Asked[Nothing, InquiryBody]) -> JobAnswer:
+async def ask(asked: Asked[Nothing, InquiryBody]) -> SurveyAnswer:
     body, survey, now = asked.body, asked.request.app[SURVEY], asked.deps.now()
     by, words = asked.user.name, asked.words
     if body.work is Work.PERIOD:
@@ -77,16 +59,16 @@ async def ask(asked: Asked[Nothing, InquiryBody]) -> JobAnswer:
     else:
         job = survey.anew(by, words)
     asked.headers["Location"] = f"{PREFIX}/coverage/jobs/{job.id}"
-    return JobAnswer.of_job(job)
+    return SurveyAnswer.of_job(job)
 
 
-async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
+async def listed(asked: Asked[Nothing, Nothing]) -> Listed[SurveyAnswer]:
     jobs = asked.request.app[SURVEY].jobs.values()
-    return Listed(items=[JobAnswer.of_job(job) for job in reversed(jobs)], next=None)
+    return Listed(items=[SurveyAnswer.of_job(job) for job in reversed(jobs)], next=None)
 
 
-async def one(asked: Asked[Nothing, Nothing]) -> JobAnswer:
-    return JobAnswer.of_job(_find(asked))
+async def one(asked: Asked[Nothing, Nothing]) -> SurveyAnswer:
+    return SurveyAnswer.of_job(_find(asked))
 
 
 async def call_off(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
@@ -120,11 +102,11 @@ ROUTES: tuple[AnyRoute, ...] = (
         ask,
         Action.REPORT,
         InquiryBody,
-        JobAnswer,
+        SurveyAnswer,
         "Have every site computed: over a period, without some devices, or the ground that is seen; changes nothing",
     ),
-    get("/coverage/jobs", listed, Action.SEE, Nothing, Listed[JobAnswer], "What was computed, newest first"),
-    get("/coverage/jobs/{id}", one, Action.SEE, Nothing, JobAnswer, "How far it is"),
+    get("/coverage/jobs", listed, Action.SEE, Nothing, Listed[SurveyAnswer], "What was computed, newest first"),
+    get("/coverage/jobs/{id}", one, Action.SEE, Nothing, SurveyAnswer, "How far it is"),
     write("DELETE /coverage/jobs/{id}", call_off, Action.REPORT, Nothing, None, "Call it off, or forget it"),
     get(
         "/coverage/jobs/{id}/result",

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from camera_registry.console import reporting
 from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.progress import Progress, progress
 from camera_registry.console.api.route import get, no_content, write
-from camera_registry.console.jobs import JobState
 from camera_registry.console.reporting import REPORTING, Report
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
@@ -34,37 +34,18 @@ class ReportBody(BaseModel):
         return Order(self.report, self.month, self.begins, self.ends, self.zone, self.area, self.contractor)
 
 
-class JobAnswer(BaseModel):
-    """A report and how far it is: ``done`` of ``of`` parts."""
+class JobAnswer(Progress):
+    """A report and how far it is."""
 
-    id: int
     report: Kind
     month: str
     area: str
     contractor: str
-    by: str
-    asked_at: datetime
-    state: JobState
-    done: int
-    of: int
-    error: str
 
     @classmethod
     def of_job(cls, job: Report) -> JobAnswer:
         order = job.order
-        return cls(
-            id=job.id,
-            report=order.kind,
-            month=order.month,
-            area=order.area,
-            contractor=order.contractor,
-            by=job.by,
-            asked_at=job.asked_at,
-            state=job.state,
-            done=job.done,
-            of=job.of,
-            error=job.error,
-        )
+        return cls(**progress(job), report=order.kind, month=order.month, area=order.area, contractor=order.contractor)
 
 
 async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
