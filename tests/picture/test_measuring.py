@@ -193,6 +193,19 @@ def test_a_clock_is_read_by_digits_learned_from_references(wrong: timedelta) -> 
     assert found["sure"] >= 0.5
 
 
+@pytest.mark.parametrize("late", [1, 7, 40])
+def test_a_clock_that_is_some_seconds_off_teaches_no_digit_for_another(late: int) -> None:
+    camera = Camera()
+    off = timedelta(seconds=late)
+    known = [(clock_cut(camera, at + off), at) for at in (NOW - timedelta(seconds=131 * n) for n in range(1, 5))]
+    for minutes in range(0, 600, 37):
+        at = NOW + timedelta(minutes=minutes)
+        found = clock.read([(clock_cut(camera, at + off), at)], known, "YYYY-MM-DD HH:MM:SS")
+        assert found is not None
+        assert found.get("others", 0.0) == 0
+        assert found["sure"] < 0.5 or abs(found["seconds_off"]) <= 60
+
+
 def test_a_clock_that_stands_still_is_seen_without_reading_it() -> None:
     camera = Camera()
     frames = [(clock_cut(camera, NOW), NOW + timedelta(seconds=n)) for n in (0, 3)]

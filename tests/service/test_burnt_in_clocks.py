@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from camera_registry.app import App
+from camera_registry.model.baseline import Baseline
 from camera_registry.model.health import Cause
 from camera_registry.rules.pictures import watching
+from camera_registry.simulator.answers import ZONE_OFFSET
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.simulation import Simulation
-from tests.service.test_pictures import BY_DAY, CAMERAS, FLEET, accept, causes, seen_well
+from camera_registry.store.pictures import PictureKind
+from tests.service.test_pictures import BY_DAY, CAMERAS, FLEET, accept, causes, channels, seen_well
 from tests.service.whole import serving, until, write_settings
 
 QUICK = "[health.persistence.osd_clock]\npictures = 2\nof = 3\nseconds = 0\n"
@@ -24,11 +27,20 @@ def judgement(app: App, device: str) -> dict[str, object]:
     return next((dict(told) for run in runs if (told := watching.judged(run.facts)) is not None), {})
 
 
-def known_day() -> float:
-    """Seconds since a day that is written in digits of today's date: one picture teaches no others."""
-    today = datetime.now(UTC)
-    known = set(f"{today:%Y%m%d}")
-    return next(86400.0 * n for n in range(1, 400) if set(f"{today - timedelta(days=n):%Y%m%d}") <= known)
+def newest(app: App, device: str) -> datetime:
+    """When the last kept picture of a device was taken."""
+    (channel,) = channels(app, device)
+    return app.pictures.times(device, channel.id)[PictureKind.LAST]
+
+
+def away(accepted: Baseline) -> float:
+    """Seconds from now to the beginning of the minute in which that picture was taken, on another day that is written
+    in digits of its date: one picture teaches no others. Half a second later, lest it be the minute before."""
+    taken = accepted.taken_at.astimezone(timezone(timedelta(seconds=ZONE_OFFSET)))
+    known = set(f"{taken:%Y%m%d}")
+    days = (timedelta(days=sign * n) for n in range(1, 400) for sign in (-1, 1))
+    day = next(day for day in days if set(f"{taken + day:%Y%m%d}") <= known)
+    return (taken.replace(second=0, microsecond=500_000) + day - datetime.now(UTC)).total_seconds()
 
 
 @pytest.mark.timeout(120)
@@ -37,10 +49,13 @@ async def test_stopped_and_wrong_clocks_are_found_and_right_ones_spared(tmp_path
     wrong, stopped, *well = BY_DAY
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         await until(lambda: all(seen_well(app, device) for device in CAMERAS))
-        for device in CAMERAS:
-            await accept(app, device, reason="all is well here")
-        simulation.faults.set(wrong, Fault.OSD_WRONG, seconds=-known_day())
-        simulation.faults.set(stopped, Fault.OSD_STOPPED, ago=known_day())
+        for _ in range(3):
+            # One picture shows a digit once, and what coding made of it there: a few teach it.
+            since = datetime.now(UTC)
+            await until(lambda: all(newest(app, device) > since for device in CAMERAS))  # noqa: B023
+            accepted = {device: await accept(app, device, reason="all is well here") for device in CAMERAS}
+        simulation.faults.set(wrong, Fault.OSD_WRONG, seconds=away(accepted[wrong]))
+        simulation.faults.set(stopped, Fault.OSD_STOPPED, ago=-away(accepted[stopped]))
         await until(lambda: causes(app, wrong) == causes(app, stopped) == {Cause.OSD_CLOCK})
         polled = simulation.totals().requests["http.snapshot"]
         await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 8 * len(CAMERAS))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from camera_registry.app import App
+from camera_registry.model.baseline import Baseline
 from camera_registry.model.device import Channel, Kind
 from camera_registry.model.health import Cause
 from camera_registry.simulator.faults import Fault
@@ -40,11 +41,11 @@ def seen_well(app: App, device: str) -> bool:
     return any(PictureKind.LAST_GOOD in app.pictures.times(device, one.id) for one in channels(app, device))
 
 
-async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> None:
+async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> Baseline:
     entry = app.board.get(device)
     assert entry is not None
     (channel,) = entry.channels or ("",)
-    await app.gallery.accept(entry.device, channel and channel.id, kind, reason, "an operator")
+    return await app.gallery.accept(entry.device, channel and channel.id, kind, reason, "an operator")
 
 
 @pytest.mark.timeout(120)

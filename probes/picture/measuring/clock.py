@@ -33,6 +33,8 @@ _OWN = 0.80
 """Correlation of a mark with its digit in the camera's own font; it is nearly 1 in a good picture."""
 _KNOWN_AGAIN = 0.4
 """Share of the digits that must be as expected, for others to tell anything."""
+_NEAR = range(-60, 61, 5)
+"""Seconds by which a clock that is held to be right may be off."""
 _PRIOR = 0.08
 """How much less like its digit a mark may be where that digit is expected."""
 _EVEN = 0.05
@@ -230,8 +232,11 @@ def _learned(known: Sequence[tuple[Picture, datetime]], written: str) -> dict[st
         digits = _digits(text)
         if marks is not None and _misleads(marks, digits):
             continue
-        for mark, digit in zip(marks or [], digits, strict=False):
-            alphabet.setdefault(digit, []).append(mark)
+        near = [_digits((at + timedelta(seconds=away)).strftime(written)) for away in _NEAR]
+        for mark, *could in zip(marks or [], *near, strict=False):
+            # A clock that is right may be some seconds off: what it showed then is sure only where all agree.
+            if len(set(could)) == 1:
+                alphabet.setdefault(could[0], []).append(mark)
     return alphabet
 
 
