@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from bench.faults.scenario import Finding, Scenario, Size
 from bench.faults.stage import Pace, Running, grown, stage, until
+from bench.processes import BenchError
 from tests.servers import debian_file
 
 HOUR, DAY = 3600, 86_400
@@ -27,6 +30,10 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_DONT_RESET": "1",
     }
+
+    def noticed() -> int:
+        return (folder / "serve.log").read_text().count("clock was set by")
+
     async with stage(folder, size.devices, pace) as set_up, set_up.service(**faked) as running:
         await set_up.well(running)
         down = set_up.leaves[0]
@@ -35,13 +42,16 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         before, told = await running.metrics(), len(set_up.receiver.told)
         flips = set_up.rows("SELECT max(id) FROM flip")[0][0]
         polls: list[int] = []
-        for seconds in JUMPS:
-            earlier = await running.metrics()
+        for number, seconds in enumerate(JUMPS, 1):
+            earlier, begun = await running.metrics(), time.monotonic()
             offset.write_text(f"{seconds:+d}")
-            await asyncio.sleep(size.seconds)
-            polls.append(grown(earlier, await running.metrics(), "camera_registry_polls_total "))
-        after = await running.metrics()
-        seen = (folder / "serve.log").read_text().count("clock was set by")
+            # Two jumps within one look of the service are one to it.
+            with suppress(BenchError):
+                await until(lambda: noticed() >= number, 10)  # noqa: B023
+            await asyncio.sleep(max(0.0, size.seconds - (time.monotonic() - begun)))
+            found = grown(earlier, await running.metrics(), "camera_registry_polls_total ")
+            polls.append(round(found * size.seconds / (time.monotonic() - begun)))
+        after, seen = await running.metrics(), noticed()
         news, again = (
             set_up.rows("SELECT before, after, count(*) FROM flip WHERE id > ? GROUP BY 1, 2", flips),
             len(set_up.receiver.told) - told,
