@@ -37,7 +37,7 @@ _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in KIN
 
 
 _Edition = tuple[int, datetime]
-"""Which edit of an item this is. For one that was removed and came again numbers begin anew, so they don't tell alone."""
+"""Which edit of an item this is: numbers alone don't tell, for one that was removed and comes again begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
