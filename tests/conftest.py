@@ -26,6 +26,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files with long tests over a run, and none to its end: they wait for most of their time, and others
+    compute meanwhile. A long test is one that was given a time-out of its own; the longest come first."""
+    patience: dict[Path, float] = dict.fromkeys((item.path for item in items), 0.0)
+    for item in items:
+        if (mark := item.get_closest_marker("timeout")) is not None:
+            patience[item.path] = max(patience[item.path], mark.args[0])
+    long = sorted(filter(patience.get, patience), key=lambda path: -patience[path])
+    short = [path for path in patience if not patience[path]]
+    places = {path: 0.8 * n / len(long) for n, path in enumerate(long)}
+    places |= {path: n / len(short) for n, path in enumerate(short)}
+    items.sort(key=lambda item: places[item.path])
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare a text with the file of that name in tests/golden/: `golden("metrics.txt", text)`."""
