@@ -42,7 +42,7 @@ def test_a_healthy_picture_is_good_and_says_what_was_not_checked(
 ) -> None:
     assert cli.main(["--json", "judge", str(folder / "good.jpg")]) == GOOD
     (answer,) = answers(capsys)
-    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms"}
+    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms", "left_out"}
     assert answer["faults"] == []
     checked, left = answer["checked"], answer["not_checked"]
     assert isinstance(checked, list)
