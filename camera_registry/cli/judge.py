@@ -157,13 +157,17 @@ class _Bench:
 
 
 def _read(paths: Sequence[Path]) -> list[bytes]:
-    """Pictures as files; of one that is too large no more than shows that it is."""
+    """The pictures in these files; of one that is too large no more than shows that it is. Raises OSError that names
+    the file."""
     from probes.picture.frames import MAX_BYTES
 
     pictures = []
     for path in paths:
-        with path.open("rb") as file:
-            pictures.append(file.read(MAX_BYTES + 1))
+        try:
+            with path.open("rb") as file:
+                pictures.append(file.read(MAX_BYTES + 1))
+        except OSError as error:
+            raise OSError(error.errno, why(error), str(path)) from error  # reading does not name the file
     return pictures
 
 
