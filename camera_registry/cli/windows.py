@@ -64,7 +64,7 @@ def list_windows(args: argparse.Namespace) -> int:
 def add_window(args: argparse.Namespace) -> int:
     """Plan maintenance."""
     from camera_registry.rules import maintenance
-    from camera_registry.store import windows
+    from camera_registry.store import register, windows
 
     settings = settings_of(args)
     now = datetime.now(UTC)
@@ -90,9 +90,14 @@ def add_window(args: argparse.Namespace) -> int:
         args.schedule,
         zone,
     )
+    words = texts(args.lang)
     if flaw := maintenance.flaw(window):
-        raise CommandError("told", why=texts(args.lang)(f"window_flaw.{flaw}"))
+        raise CommandError("told", why=words(f"window_flaw.{flaw}"))
     with store_of(settings) as store:
+        known = store.read_now(register.load_register)
+        unknown = maintenance.strangers(window.cover, known.devices.__contains__, known.areas.__contains__)
+        if unknown:
+            raise CommandError("told", why=words("window_flaw.strangers", names=", ".join(unknown)))
         _show(args, store.write_now(windows.create, window))
     return GOOD
 
