@@ -50,7 +50,7 @@ def _demo(args: argparse.Namespace) -> int:
 
     logs.set_up(loaded.settings.logs)
     words = texts(args.lang)
-    with _fleet(args.devices, args.faults) as inventory:
+    with _fleet(args.devices, args.faults, args.lang) as inventory:
 
         async def started(app: App) -> None:
             await _register(app, inventory)
@@ -62,9 +62,9 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _fleet(devices: int, faults: Path) -> Iterator[str]:
+def _fleet(devices: int, faults: Path, language: str) -> Iterator[str]:
     """A simulated fleet in a process of its own, which ends with this one however that ends; its inventory."""
-    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof"]
+    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof", "--lang", language]
     command += ["--devices", str(devices), "--faults", str(faults)]
     for protocol, port in PORTS.items():
         command += [f"--{protocol}-port", str(port if _is_free(port, datagrams=protocol == "snmp") else 0)]

@@ -67,7 +67,8 @@ def replay(args: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError("unwritable", file=args.output, why=why(error)) from error
     for flaw in first.flaws:
-        print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=flaw.text), file=sys.stderr)
+        text = words(f"log_flaw.{flaw.key}", **flaw.values)
+        print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=text), file=sys.stderr)
     counted = ", ".join(f"{len(values)} {words(f'decision.{kind}')}" for kind, values in decided.items())
     print(words("replay.done", records=first.records, decided=counted), file=sys.stderr)
     whole = first.first is not None and not any(flaw.breaks for flaw in first.flaws)

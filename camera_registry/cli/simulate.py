@@ -8,6 +8,7 @@ from pathlib import Path
 
 from camera_registry.cli.outcome import GOOD, CommandError
 from camera_registry.cli.shape import Commands
+from camera_registry.texts import texts
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -73,11 +74,12 @@ def simulate(args: argparse.Namespace) -> int:
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
     until = sys.stdin.fileno() if args.until_eof else None
-    serve(fleet, events, opened, tell, until, discovery=args.discovery_port)
+    words = texts(args.lang)
+
+    def tell(text: str) -> None:
+        # Beside the inventory; in one write, since several processes may speak at once.
+        sys.stderr.write(f"{words('simulate.told', told=text)}\n")
+        sys.stderr.flush()
+
+    serve(fleet, events, opened, words, tell, until, discovery=args.discovery_port)
     return GOOD
-
-
-def tell(text: str) -> None:
-    """Say how the fleet fares, beside the inventory; in one write, since several processes may speak at once."""
-    sys.stderr.write(f"simulate: {text}\n")
-    sys.stderr.flush()

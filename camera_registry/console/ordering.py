@@ -95,10 +95,7 @@ async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, 
 
     def made(now: WorkOrder, policy: DispatchPolicy) -> OrderChange:
         if expected is not None and now.version != expected:
-            raise Outdated(
-                f"order {now.id} is at version {now.version}, and the edit was made from version {expected}:"
-                " read it again and repeat the edit"
-            )
+            raise Outdated("outdated", record="order", id=now.id, now=now.version, seen=expected)
         change = deed(now, actor(asked.user), asked.deps.now(), policy)
         return replace(change, values={**change.values, **said})
 

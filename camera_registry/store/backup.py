@@ -31,16 +31,16 @@ def copy(source: Path, target: Path) -> None:
 def check(source: Path) -> str:
     """The version of a copy that is good to restore. Raises StoreError for anything else."""
     if not source.is_file():
-        raise StoreError(f"{source}: there is no such file")
+        raise StoreError("no_copy", file=source)
     try:
         with closing(_read_only(source)) as reading:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise StoreError(f"{source}: the copy is damaged; take an earlier one")
+                raise StoreError("damaged_copy", file=source)
             row = reading.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{source}: this is not a backup of camera-registry ({error})") from error
+        raise StoreError("foreign_copy", file=source, why=error) from error
     if row is None or row[0] not in known_versions():
-        raise StoreError(f"{source}: the copy is of a newer version of this program; install that version first")
+        raise StoreError("newer_copy", file=source)
     return str(row[0])
 
 

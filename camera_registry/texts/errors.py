@@ -1,0 +1,36 @@
+"""This file holds errors that people read: a key with values, told in whatever language they read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from camera_registry.texts import Texts, texts
+
+
+class TellableError(Exception):
+    """``key`` of the error's ``section`` of the texts, with its values, says where, why and what to do; as a text of
+    its own it is English, for logs. Values that are such errors themselves, members of the vocabulary or kinds of
+    records (``record``, ``user``) are told in the same language."""
+
+    section: ClassVar[str]
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.told(texts("en"))
+
+    def told(self, words: Texts) -> str:
+        """The message in a language."""
+        return words(f"{self.section}.{self.key}", **{name: _in(words, name, at) for name, at in self.values.items()})
+
+
+def _in(words: Texts, name: str, value: object) -> object:
+    if isinstance(value, TellableError):
+        return value.told(words)
+    if isinstance(value, StrEnum):
+        return words.name(value)
+    return words.entries.get(f"thing.{value}", value) if name in ("record", "user") else value
