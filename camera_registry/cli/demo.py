@@ -37,10 +37,10 @@ PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023, "https": 18443, "snmp": 181
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    demo = commands.add_parser("demo", parents=[common], help="run the service with a simulated fleet")
-    demo.add_argument("--devices", metavar="N", type=int, default=200, help="simulated devices (%(default)s)")
-    demo.add_argument("--minutes", metavar="M", type=float, help="stop after so many minutes")
-    demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml", help="script of faults")
+    demo = commands.add_parser("demo", parents=[common])
+    demo.add_argument("--devices", metavar="N", type=int, default=200)
+    demo.add_argument("--minutes", metavar="M", type=float)
+    demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml")
     demo.set_defaults(func=_demo)
 
 

@@ -26,16 +26,12 @@ SHOWN = 20
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser("replay", parents=[common], help="decide once more from an observation log")
-    parser.add_argument("log", nargs="+", type=Path, help="files of a log, oldest first, or the folder they are in")
-    parser.add_argument("--output", metavar="FILE", type=Path, help="write the decisions there (default: print them)")
+    parser = commands.add_parser("replay", parents=[common])
+    parser.add_argument("log", nargs="+", type=Path)
+    parser.add_argument("--output", metavar="FILE", type=Path)
     other = parser.add_mutually_exclusive_group()
-    other.add_argument(
-        "--compare", metavar="DATABASE", help="SQLite file or postgresql:// address: does it hold the same decisions?"
-    )
-    other.add_argument(
-        "--policy", metavar="FILE", type=Path, help="settings file: what would its [health] and [incidents] change?"
-    )
+    other.add_argument("--compare", metavar="DATABASE")
+    other.add_argument("--policy", metavar="FILE", type=Path)
     parser.set_defaults(func=replay)
 
 

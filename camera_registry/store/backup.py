@@ -16,7 +16,8 @@ _LEFT_ALONE_SECONDS = 15.0
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a live database, complete and consistent, into one file for its owner alone."""
+    """Copy a live database, complete and consistent, into one file for its owner alone; its folder is made if there is
+    none. Raises OSError."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)

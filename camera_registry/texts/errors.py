@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,10 +26,15 @@ class TellableError(Exception):
 
     def told(self, words: Texts) -> str:
         """The message in a language."""
-        return words(f"{self.section}.{self.key}", **{name: _in(words, name, at) for name, at in self.values.items()})
+        return words(f"{self.section}.{self.key}", **in_words(words, self.values))
 
 
-def _in(words: Texts, name: str, value: object) -> object:
+def in_words(words: Texts, values: Mapping[str, object]) -> dict[str, object]:
+    """Values as people read them in a language."""
+    return {name: _told(words, name, value) for name, value in values.items()}
+
+
+def _told(words: Texts, name: str, value: object) -> object:
     if isinstance(value, TellableError):
         return value.told(words)
     if isinstance(value, StrEnum):

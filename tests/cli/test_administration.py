@@ -131,6 +131,17 @@ def test_audit_verify_finds_an_edited_row(home: Path, capsys: pytest.CaptureFixt
     assert "first at row 1" in capsys.readouterr().out
 
 
+def test_a_backup_into_a_folder_that_is_not_there_makes_none_and_names_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(home, "init")
+    missing = home / "mnt" / "nas"
+    assert command(home, "--lang", "zh", "backup", str(missing / "copy.db")) == 2
+    assert f"没有目录 {missing}" in capsys.readouterr().err
+    assert not missing.parent.exists()
+    assert command(home, "backup", str(home / "copy.db")) == 0
+
+
 def test_a_backup_brings_back_what_was_and_keeps_what_it_replaced(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,7 +89,7 @@ def test_no_text_is_left_over() -> None:
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|untold|mark_kind|trend_measure|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault)_error|"
-        r"log_flaw|doctor|weak_password|"
+        r"log_flaw|doctor|weak_password|help|finding|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
@@ -176,3 +176,26 @@ def test_the_browser_is_answered_in_the_language_it_prefers(header: str, languag
 def test_a_language_we_do_not_speak_is_answered_in_the_default_one() -> None:
     assert texts("fr") is texts("fr")
     assert texts("fr").language == "zh"
+
+
+SAID = {
+    "95 % of the picture is darker than 9 of 255": "画面的 95% 暗于 9（满 255）",
+    "HTTP 404 at /status: correct http_path, or see what is wrong with the device's web server": "http_path",
+    "HTTP 503 at /status": "/status 返回 HTTP 503",
+    "the stream is 640 x 360, declared 1920 x 1080": "码流为 640 x 360，应为 1920 x 1080",
+    "recordings have gaps: north lacks 12 min of the last 24 h, in short gaps (1 of 4 recordings)": "4 路中的 1 路",
+    "it runs on battery, 12 minutes are left": "12 分钟",
+    "contrast is at 58% of what it was on May 1 and falls 1.2% a day; it will be unusable about July 1": "July 1 前后",
+    "10.20.0.7 port 554: nothing listens there (connection refused)": "10.20.0.7 端口 554：",
+    "nothing listens there (connection refused)": "该端口没有服务",
+    "no answer within 4 s": "4 秒",
+    "somebody wrote this": "somebody wrote this",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_probes_and_rules_said_is_told_in_the_readers_language(said: str) -> None:
+    assert texts("en").retold(said) == said
+    told = texts("zh").retold(said)
+    assert SAID[said] in told
+    assert (told == said) is (said == "somebody wrote this")

@@ -93,7 +93,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         flips=sorted(flips, key=happened, reverse=True)[:_FLIPS_SHOWN],
         happened=happened,
         since=since,
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
         held=held_lines(entry),
         chain=chain_of(entry) if entry.reasons or any(held.cause for held in entry.states) else (),
         runs=run_lines(entry),
@@ -130,7 +130,7 @@ async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         entry=entry,
         runs=runs,
         chain=chain(seen, causes),
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         fresh=[cause for cause in found_by(seen, entry, deps.settings().health.policy()) if cause not in causes],
     )
