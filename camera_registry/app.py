@@ -207,6 +207,7 @@ class App(Parts):
             edit_incident=self.recorder.edit,
             remark=self.recorder.remark,
             edit_order=self.recorder.edit_order,
+            open_order=self.recorder.open_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,
