@@ -161,7 +161,7 @@ def _dispatch(settings: Settings, known: Register) -> Check:
     """Whether the rules by which crews are sent name what the register knows."""
     unknown = tuple(strangers(settings.dispatch, known))
     if unknown:
-        return _foreign("dispatch", "; ".join(unknown), good=False)
+        return Check("dispatch", good=False, key="told", values={"told": unknown})
     return Check(
         "dispatch", good=True, key="dispatch", values={"rules": len(settings.dispatch.rules), "crews": len(known.crews)}
     )

@@ -18,6 +18,7 @@ from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Delivery, Standing
 from camera_registry.model.observation import Observation
 from camera_registry.model.work_order import OrderChange, WorkOrder
+from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.settings import Settings
@@ -115,7 +116,7 @@ class Deps:
     board: Board
     store: Store
     settings: Callable[[], Settings]
-    reload: Callable[[], Awaitable[Sequence[str]]]
+    reload: Callable[[], Awaitable[Sequence[Wrong]]]
     changed: Callable[[], Awaitable[None]]
     probe_now: ProbeNow
     edit_incident: EditIncident

@@ -93,6 +93,8 @@ def _called(value: object, words: Texts) -> object:
             return words.name(value)
         case TellableError():
             return redact(value.told(words))
+        case str():
+            return words.retold(value)
         case _:
             return value
 

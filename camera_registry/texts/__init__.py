@@ -79,7 +79,7 @@ class Texts:
             return said
         for key, pattern in _sentences():
             if found := pattern.fullmatch(said):
-                values = {name: value for name, value in found.groupdict().items() if value is not None}
+                values = {name: self.retold(value) for name, value in found.groupdict().items() if value is not None}
                 place = self("failure.place", **values) if "port" in values else ""
                 return self.entries[key].format_map({"place": place, **values})
         return said

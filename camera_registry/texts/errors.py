@@ -11,8 +11,8 @@ from camera_registry.texts import Texts, texts
 
 class TellableError(Exception):
     """``key`` of the error's ``section`` of the texts, with its values, says where, why and what to do; as a text of
-    its own it is English, for logs. Values that are such errors themselves, members of the vocabulary or kinds of
-    records (``record``, ``user``) are told in the same language."""
+    its own it is English, for logs. Values that are such errors themselves, members of the vocabulary, kinds of records
+    (``record``, ``user``) or what rules and probes said (several: a tuple) are told in the same language."""
 
     section: ClassVar[str]
 
@@ -39,4 +39,8 @@ def _told(words: Texts, name: str, value: object) -> object:
         return value.told(words)
     if isinstance(value, StrEnum):
         return words.name(value)
+    if isinstance(value, tuple):
+        return words("store_error.and").join(words.retold(str(one)) for one in value)
+    if isinstance(value, Exception | str) and name not in ("record", "user"):
+        return words.retold(str(value))
     return words.entries.get(f"thing.{value}", value) if name in ("record", "user") else value

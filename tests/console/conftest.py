@@ -26,6 +26,7 @@ from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
 from camera_registry.model.register import Item
 from camera_registry.model.work_order import OrderChange, WorkOrder
+from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish, by_hand
@@ -123,7 +124,7 @@ class Site:
     jobs: Jobs
     probed: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
-    reloads: list[Sequence[str]] = field(default_factory=list)
+    reloads: list[Sequence[Wrong]] = field(default_factory=list)
     ready: bool = True
     settings: Settings = field(default_factory=Settings)
     ahead: float = 0.0
@@ -222,7 +223,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model, **made.found})
         return [(seen, [Step("onvif.time", {"offset": "+0.4"})])]
 
-    async def reload() -> Sequence[str]:
+    async def reload() -> Sequence[Wrong]:
         return made.reloads.pop() if made.reloads else ()
 
     async def changed() -> None:

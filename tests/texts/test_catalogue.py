@@ -189,6 +189,7 @@ SAID = {
     "10.20.0.7 port 554: nothing listens there (connection refused)": "10.20.0.7 端口 554：",
     "nothing listens there (connection refused)": "该端口没有服务",
     "no answer within 4 s": "4 秒",
+    "the picture can't be used: a JPEG that is cut off after 900 bytes": "画面无法使用：JPEG 在 900 字节后中断",
     "somebody wrote this": "somebody wrote this",
 }
 
