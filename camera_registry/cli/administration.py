@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, TypedDict
 from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
+from camera_registry.cli.usage import room_of
 from camera_registry.model.people import Role, User
+from camera_registry.texts import Texts, texts
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -265,7 +267,6 @@ def _new_password(args: argparse.Namespace) -> str:
     """The hash of a password that is good enough."""
     from camera_registry.cli.opening import password_from
     from camera_registry.store.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, weakness
-    from camera_registry.texts import texts
 
     password = password_from(args.password_file, args.name)
     if (problem := weakness(password, args.name)) is not None:
@@ -307,16 +308,19 @@ def _show(args: argparse.Namespace, rows: Sequence[Mapping[str, object]]) -> int
         print(json.dumps(rows, ensure_ascii=False))
         return GOOD
     if rows:
-        lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        words = texts(args.lang)
+        head = [words(f"listed.{name}") for name in rows[0]]
+        lines = [head, *([_cell(words, value) for value in row.values()] for row in rows)]
+        widths = [max(map(room_of, column)) for column in zip(*lines, strict=True)]
         for line in lines:
-            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+            padded = (cell + " " * (width - room_of(cell)) for cell, width in zip(line, widths, strict=True))
+            print("  ".join(padded).rstrip())
     return GOOD
 
 
-def _cell(value: object) -> str:
+def _cell(words: Texts, value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return words("listed.yes") if value else words("listed.no")
     return "-" if value is None else str(value)
 
 

@@ -53,10 +53,15 @@ class _Formatter(argparse.HelpFormatter):
         return "\n".join(f"{indent}{line}" for line in _wrapped(text, width - len(indent)))
 
 
+def room_of(text: str) -> int:
+    """How many places a text takes in a terminal."""
+    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
+
+
 def _wrapped(text: str, width: int) -> Iterator[str]:
     line, room = "", width
     for piece in _PIECE.findall(text):
-        takes = sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in piece)
+        takes = room_of(piece)
         # A mark that ends a phrase stays behind it, even where that is one place too much.
         if takes > room and not piece.isspace() and line.strip() and piece not in "，。；：、）”":
             yield line.rstrip()

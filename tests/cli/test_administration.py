@@ -56,7 +56,13 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     ]
     assert command(home, "user", "list") == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert shown == [["name", "role", "crew", "active"], ["ann", "operator", "-", "no"], ["root", "admin", "-", "yes"]]
+    assert shown == [
+        ["name", "role", "crew", "active"],
+        ["ann", "Operator", "-", "no"],
+        ["root", "Administrator", "-", "yes"],
+    ]
+    assert command(home, "--lang", "zh", "user", "list") == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["ann", "操作员", "-", "否"]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
