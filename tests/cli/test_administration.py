@@ -58,11 +58,11 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert shown == [
         ["name", "role", "crew", "active"],
-        ["ann", "Operator", "-", "no"],
-        ["root", "Administrator", "-", "yes"],
+        ["ann", "operator", "-", "no"],
+        ["root", "admin", "-", "yes"],
     ]
     assert command(home, "--lang", "zh", "user", "list") == 0
-    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["ann", "操作员", "-", "否"]
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["ann", "operator", "-", "否"]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
@@ -74,7 +74,7 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
         (("user", "role", "nobody", "admin"), "there is no user nobody"),
         (("user", "password", "nobody"), "there is no user nobody"),
         (("user", "add", "li", "--role", "crew", "--crew", "east"), "there is no crew east; import the crews first"),
-        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is no crew but viewer"),
+        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is of the role Viewer"),
         (("token", "revoke", "crt_0"), "there is no token crt_0"),
         (("credential", "remove", "none"), "there is no credential none"),
         (("credential", "set", "east", "--username", "u"), "there is no key file"),
