@@ -13,6 +13,7 @@ from camera_registry.rules.inventory.problems import Flaw, Severity
 from camera_registry.rules.inventory.problems import Problem as Flawed
 from camera_registry.rules.scanning import TooWide
 from camera_registry.store import audit, proposals
+from camera_registry.store.errors import Refused
 from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
@@ -38,13 +39,17 @@ async def stored(asked: _Ask) -> proposals.StoredProposal:
 
 
 async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
-    """Take a proposal into the register; returns the device's id. Raises Problem, Refused."""
+    """Take a proposal into the register; returns the device's id. Raises Problem."""
     deps = asked.deps
     await stored(asked)
     networks = deps.settings().devices.networks
-    found = await deps.store.write(
-        proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
-    )
+    try:
+        found = await deps.store.write(
+            proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
+        )
+    except Refused as error:
+        # The page shows what was typed beside it.
+        raise Problem(HTTPStatus.CONFLICT, "refused", why=error) from error
     if not found.sound:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,

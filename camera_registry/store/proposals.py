@@ -185,7 +185,7 @@ def _open(tx: Connection, id: int) -> Proposal:
     if stored is None:
         raise Refused("no_proposal", id=id)
     if stored.state is not ProposalState.OPEN:
-        raise Refused("decided", id=id, state=stored.state)
+        raise Refused("decided", state=stored.state)
     return stored.proposal
 
 
