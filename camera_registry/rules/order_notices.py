@@ -39,9 +39,10 @@ def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register
         if occasion is None:
             continue
         order, told = change.order, {name: change.values[name] for name in _SAID if name in change.values}
-        values = {**describe_order(order, register), **told}
+        values = {**describe_order(order, register), **told, **({"detail": change.note} if _news(change) else {})}
         for audience in audiences:
-            if not (occasion in audience.orders or _news(change)) or not concerns(order, audience, register):
+            told_of = occasion in audience.orders or (audience.orders and _news(change))
+            if not told_of or not concerns(order, audience, register):
                 continue
             # Several phases may be overdue at once, and each is told.
             turn = f"{order.version}.{change.values.get('phase', '')}".rstrip(".")

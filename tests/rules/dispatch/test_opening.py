@@ -153,3 +153,5 @@ def test_a_channel_hears_of_it_though_no_incident_tells() -> None:
     one.ask(LENS)
     (notice,) = one.notices(Audience("desk"))
     assert (notice.occasion, notice.incident, notice.values["order"]) == (Occasion.ORDER_OPENED, None, 1)
+    assert notice.values["detail"] == "清洁镜头"
+    assert not one.notices(Audience("alertmanager", orders=frozenset())), "which is told of no orders at all"
