@@ -160,7 +160,7 @@ def _tick(n: int) -> bytes:
     [
         ((_tick(1),), 1, "begins with no start and no checkpoint"),
         ((_tick(1), _tick(4)), 1, "records 2 to 3 are missing"),
-        ((b'{"n":1}\n', _tick(2)), 1, "line 2"),
+        ((b'{"n":1}\n', _tick(2)), 1, "jsonl:2: "),
         ((_tick(1), _tick(2)[:20]), 1, "torn"),
     ],
 )
