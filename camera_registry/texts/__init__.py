@@ -80,7 +80,7 @@ class Texts:
         for key, pattern in _sentences():
             if found := pattern.fullmatch(said):
                 values = {name: self.retold(value) for name, value in found.groupdict().items() if value is not None}
-                place = self("failure.place", **values) if "port" in values else ""
+                place = self("failure.place", **values) if {"host", "port"} <= values.keys() else ""
                 return self.entries[key].format_map({"place": place, **values})
         return said
 
