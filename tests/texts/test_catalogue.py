@@ -32,6 +32,7 @@ from camera_registry.model.work_order import CancelReason, HoldReason, OrderStat
 from camera_registry.rules.access import Action
 from camera_registry.rules.device_files import FileFlaw
 from camera_registry.rules.dispatch.deeds import Deed
+from camera_registry.rules.pictures import usual
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
@@ -89,7 +90,7 @@ def test_no_text_is_left_over() -> None:
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|untold|mark_kind|trend_measure|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault)_error|"
-        r"log_flaw|doctor|weak_password|help|finding|listed|"
+        r"log_flaw|doctor|weak_password|help|finding|listed|review_measure|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
@@ -210,3 +211,9 @@ def test_every_finding_is_told_with_whatever_values() -> None:
         if key.startswith(("finding.", "failure.")) and placeholders(text) and key != "failure.place":
             said = text.format_map(dict.fromkeys(placeholders(text) - {"place"}, "7") | {"place": ""})
             assert zh.retold(said) != said, key
+
+
+def test_every_measure_by_which_a_picture_is_strange_has_a_name() -> None:
+    named = {key.removeprefix("review_measure.") for key in texts("en").entries if key.startswith("review_measure.")}
+    assert named - {"higher", "lower"} == set(usual.learned(dict.fromkeys(named, 0.0)))
+    assert len(named) == len(usual._LEAST) + 2
