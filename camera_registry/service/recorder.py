@@ -186,14 +186,7 @@ class Recorder:
                 return None
             step = change(order, self._dispatcher.policy)
             follows = known is not None or step.order.state not in FINAL
-            n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
-            owed = self._books.owed((), [step])
-            await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
-            if follows:
-                self._dispatcher.put(step.order, step.at)
-        self._show(Changes())
-        self._dirty.set()
-        return step.order
+            return await self._ordered(step, follows=follows)
 
     async def open_order(self, wish: Wish, actor: Actor) -> WorkOrder:
         """Open a work order for a device and write it down at once. Raises Unavailable (nothing was done then), or
@@ -203,10 +196,14 @@ class Recorder:
         async with self._writing:
             now = self._clock.utc()
             step = self._dispatcher.by_hand(wish, self._casebook.policy.severity(wish.cause, 1), actor, now)
-            n = self.log.note(now, records.Ordered(step, follows=True))
-            owed = self._books.owed((), [step])
-            await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
-            self._dispatcher.put(step.order, now)
+            return await self._ordered(step, follows=True)
+
+    async def _ordered(self, step: OrderChange, *, follows: bool) -> WorkOrder:
+        n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
+        owed = self._books.owed((), [step])
+        await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
+        if follows:
+            self._dispatcher.put(step.order, step.at)
         self._show(Changes())
         self._dirty.set()
         return step.order
