@@ -307,8 +307,10 @@ def _show(args: argparse.Namespace, rows: Sequence[Mapping[str, object]]) -> int
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
         return GOOD
-    if rows:
-        words = texts(args.lang)
+    words = texts(args.lang)
+    if not rows:
+        print(words("listed.none"))
+    else:
         head = [words(f"listed.{name}") for name in rows[0]]
         lines = [head, *([_cell(words, value) for value in row.values()] for row in rows)]
         widths = [max(map(room_of, column)) for column in zip(*lines, strict=True)]

@@ -123,7 +123,7 @@ def sentence(problem: Problem, words: Texts) -> str:
     ]
     what, remedy = said(problem, words)
     gap = "" if words.language == "zh" else " "
-    return f"{words(f'problem.severity.{problem.severity}')} {' '.join(place)}: {what}{gap}{remedy}"
+    return f"{' '.join([words(f'problem.severity.{problem.severity}'), *place])}: {what}{gap}{remedy}"
 
 
 def said(problem: Problem, words: Texts) -> tuple[str, str]:

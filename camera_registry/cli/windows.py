@@ -52,6 +52,8 @@ def list_windows(args: argparse.Namespace) -> int:
             found = list(reversed(store.read_now(windows.load, datetime.now(UTC))))
     for one in found:
         _show(args, one)
+    if not found and not args.json:
+        print(texts(args.lang)("listed.none"))
     return GOOD
 
 

@@ -128,6 +128,8 @@ class Texts:
         if text is None:
             return detail
         shown = {name: _shown(name, value, zone) for name, value in values.items()}
+        if "said" in shown:
+            shown["said"] = self.retold(str(shown["said"]))
         try:
             if "{place}" in text:
                 shown["place"] = self("failure.place", **values) if "port" in values else ""

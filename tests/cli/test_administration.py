@@ -44,6 +44,12 @@ def test_init_makes_what_is_missing_and_leaves_what_exists(home: Path, capsys: p
     assert (home / "data" / "credentials.key").read_bytes() == key
 
 
+def test_an_empty_list_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "user", "list") == 0
+    assert capsys.readouterr().out == "nothing so far\n"
+    assert told(home, capsys, "user", "list") == []
+
+
 def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "user", "add", "root", "--role", "admin") == 0
     assert command(home, "user", "add", "ann", "--role", "viewer") == 0
