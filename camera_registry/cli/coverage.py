@@ -24,21 +24,11 @@ _SHOWN = 40
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add the verb to `audit`."""
-    parser = verbs.add_parser(
-        "coverage",
-        parents=[common],
-        help="how key sites are covered: now, at a past moment, over a month, or without some devices",
-        description="A view is covered by a channel that is online with a usable and unmoved picture. Sites without any"
-        " usable view come first. Exit code 1: a required view is uncovered, or a site has no views.",
-    )
+    parser = verbs.add_parser("coverage", parents=[common])
     when = parser.add_mutually_exclusive_group()
-    when.add_argument(
-        "--at", metavar="TIME", type=time, help="a past moment in ISO 8601, as 2026-10-01T08:00 (local) or with offset"
-    )
-    when.add_argument("--month", metavar="YYYY-MM", help="weighted by time over a month")
-    parser.add_argument(
-        "--without", nargs="+", metavar="DEVICE", default=(), help="what is lost if these devices are, together"
-    )
+    when.add_argument("--at", metavar="TIME", type=time)
+    when.add_argument("--month", metavar="YYYY-MM")
+    parser.add_argument("--without", nargs="+", metavar="DEVICE", default=())
     parser.set_defaults(func=audit_coverage)
 
 
