@@ -93,7 +93,7 @@ def measure(fleet: Served, load: Load, folder: Path) -> Whole:
 def until_known(url: str, devices: int, patience: float) -> float:
     """Seconds until every device is known. Raises BenchError when that takes too long."""
     begun = told = time.monotonic()
-    while (known := _known(read(url + "/metrics"))) < devices:
+    while (known := _known(fetch(url + "/metrics"))) < devices:
         now = time.monotonic()
         if now - begun > patience:
             raise BenchError(f"after {patience:g} s only {known} of {devices} devices are known")
@@ -182,14 +182,13 @@ def write_settings(load: Load, folder: Path) -> Path:
     return path
 
 
-def _known(series: Series) -> int:
-    """Devices of which something is known."""
-    return round(
-        sum(
-            value
-            for (name, labels), value in series.items()
-            if name == "camera_area_devices" and dict(labels)["status"] != "unknown"
-        )
+def _known(page: bytes) -> int:
+    """Devices of which something is known. Looked for by hand: to read the page of a city in full takes half a second,
+    of the processor that the service has."""
+    return sum(
+        int(line.rpartition(b" ")[2])
+        for line in page.splitlines()
+        if line.startswith(b"camera_area_devices{") and b'status="unknown"' not in line
     )
 
 
