@@ -57,7 +57,7 @@ class Whole:
     ``child``: of its decoding processes. ``share``: of one processor, 0 to 1. Lags are seconds, 99 % are below;
     ``failures``: runs that failed, by probe and kind; ``misses``: runs missed, by probe. ``first_round``: seconds from
     the start of the service until every device had been asked once. ``scrapes_seconds``: until the last of ``SCRAPES``
-    that began together had its page.
+    that began together had its page, and ``scraped_megabytes`` the memory in use then.
     """
 
     devices: int
@@ -74,6 +74,7 @@ class Whole:
     poll_lag_median: float
     loop_lag: float
     megabytes: float
+    scraped_megabytes: float
     import_seconds: float
     first_round: float
     scrape_seconds: float
@@ -122,6 +123,7 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         if labels["result"] != "ok" and round(value):
             failures[f"{labels['probe']} {labels['result']}"] = round(value)
     minutes = devices * took / load.interval
+    resident = resident_megabytes(pid)
     begun = time.monotonic()
     page = fetch(url + "/metrics/devices")
     scraping = time.monotonic() - begun
@@ -146,7 +148,8 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         poll_lag=quantile(before, after, "camera_registry_poll_lag_seconds"),
         poll_lag_median=quantile(before, after, "camera_registry_poll_lag_seconds", 0.5),
         loop_lag=quantile(before, after, "camera_registry_loop_lag_seconds"),
-        megabytes=resident_megabytes(pid),
+        megabytes=resident,
+        scraped_megabytes=resident_megabytes(pid),
         import_seconds=importing,
         first_round=first_round,
         scrape_seconds=scraping,

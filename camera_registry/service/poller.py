@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 SHIP_EVERY = 0.2
 """Seconds over which observations are gathered into one batch."""
 
-TOGETHER = 0.01
-"""Seconds within which runs that come due are begun at one turn: waking up costs as much as a third of a run."""
+TOGETHER = 0.05
+"""Seconds within which runs that come due are begun at one turn. Waking up costs as much as a third of a run, and runs
+that go side by side find code and data in the processor's cache: beside 0.01 s, an eighth of a service's work."""
 
 IDLE = 10.0
 """Seconds after which the loop that begins runs turns even if nothing is due, to show that it lives."""

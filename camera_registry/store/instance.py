@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -68,12 +67,14 @@ class _ServerClaim:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._refused = engine.dialect.loaded_dbapi.Error
+        """What the driver raises. Asked of the engine: who keeps a file loads no driver for a server."""
         self._connection = self._take()
 
     def hold(self) -> None:
         try:
             self._connection.cursor().execute("SELECT 1")
-        except psycopg.Error:
+        except self._refused:
             self._connection.close()
             try:
                 self._connection = self._take()
@@ -88,7 +89,7 @@ class _ServerClaim:
     def _take(self) -> DBAPIConnection:
         try:
             return self._try()
-        except psycopg.Error as error:
+        except self._refused as error:
             raise Unavailable("holder_unknown") from error
 
     def _try(self) -> DBAPIConnection:
