@@ -138,7 +138,7 @@ class Pollers:
 
 
 def _dealt(conditions: Conditions, processes: int) -> Conditions:
-    return replace(conditions, slots=_part(conditions.slots, processes))
+    return replace(conditions, slots=_part(conditions.slots, processes), first=conditions.first / processes)
 
 
 def _part(whole: int, processes: int) -> int:
