@@ -4,15 +4,16 @@ points of failure, and how much of its ground is in a field of view."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from camera_registry.model.coverage import Point
 from camera_registry.model.place import Site
 from camera_registry.model.register import Register
 from camera_registry.rules.coverage.charge import Charges
 from camera_registry.rules.coverage.period import SitePeriod, Totals
-from camera_registry.rules.coverage.points import Single
+from camera_registry.rules.coverage.points import Single, weakest
 from camera_registry.rules.geometry.extent import Extent, Unmeasured
 from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
 from camera_registry.texts import Texts
@@ -21,8 +22,12 @@ from exporters.report.wording import Writing
 
 _WIDE = {
     "site": 18, "name": 26, "area": 16, "view": 20, "contractor": 18, "views": 40, "why": 40, "point": 26,
-    "begin": 20, "end": 20, "flaw": 44, "remedy": 44,
+    "begin": 20, "end": 20, "flaw": 44, "remedy": 44, "points": 44, "of_sites": 44,
 }  # fmt: skip
+_WEAKEST = 30
+"""Single points of failure on a printed page."""
+_NAMED = 4
+"""Sites of one of them that are named there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
             *_corrections(audit, register, words),
             Section(words("coverage_report.section.dark"), (), (), (_dark(audit, register, words),)),
             Section(words("coverage_report.section.charged"), (), (), _charged(audit, register, words)),
-            Section(words("coverage_report.section.points"), (), (), (_points(audit, register, words),)),
+            _points(audit, register, words),
             Section(words("coverage_report.section.ground"), (), (), (_ground(audit, register, words),)),
         ),
         tuple(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
@@ -218,18 +223,51 @@ def _charged(audit: Audit, register: Register, words: Texts) -> tuple[Table, ...
     )
 
 
-def _points(audit: Audit, register: Register, words: Texts) -> Table:
+def _points(audit: Audit, register: Register, words: Texts) -> Section:
+    """What is worth building out: points of the same effect in one row, the worst first; and every single one."""
+    weak = weakest(audit.singles)
+    lost = {(one.site, view.view): view.totals.uncovered for one in audit.sites for view in one.views}
+    groups: list[tuple[Cell, ...]] = [
+        (
+            ", ".join(_point(point, words) for point in one.points),
+            len(one.dark),
+            len(one.sites),
+            len(one.views),
+            sum((lost.get(view, timedelta()) for view in one.views), timedelta()),
+            _first_sites(one.sites, register, words),
+        )
+        for one in weak
+    ]
     rows: list[tuple[Cell, ...]] = [
         (
             site,
             _name(register, site),
-            f"{words.name(single.point.kind)} {single.point.id}",
+            _point(single.point, words),
             words("coverage_report.all_views") if single.whole else ", ".join(single.views),
         )
         for site, found in audit.singles.items()
         for single in found
     ]
-    return _table("points", ("site", "name", "point", "views"), (), rows, words)
+    figures = ("dark_sites", "of", "count", "uncovered")
+    tables = (
+        replace(_table("weak_points", ("points", *figures, "of_sites"), figures, groups, words), printed=_WEAKEST),
+        replace(
+            _table("points", ("site", "name", "point", "views"), (), rows, words),
+            title=words("coverage_report.section.points_by_site"),
+            printed=0,
+        ),
+    )
+    told = words("weak_points.told", n=len(weak), dark=len({site for one in weak for site in one.dark}))
+    return Section(words("coverage_report.section.points"), (told,), (), tables)
+
+
+def _point(point: Point, words: Texts) -> str:
+    return f"{words.name(point.kind)} {point.id}"
+
+
+def _first_sites(sites: Sequence[str], register: Register, words: Texts) -> str:
+    told = ", ".join(_name(register, site) or site for site in sites[:_NAMED])
+    return words("weak_points.and_more", sites=told, n=len(sites) - _NAMED) if len(sites) > _NAMED else told
 
 
 def _ground(audit: Audit, register: Register, words: Texts) -> Table:
@@ -249,7 +287,7 @@ def _table(
 ) -> Table:
     columns = tuple(
         Column(name, words(f"coverage_report.column.{name}"), _WIDE.get(name, 14), numeric=name in numbers)
-        for name in (*text, *numbers)
+        for name in dict.fromkeys((*text, *numbers))
     )
     return Table(id, words(f"coverage_report.section.{id}"), columns, tuple(rows))
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import openpyxl
@@ -60,6 +61,17 @@ def test_a_page_holds_no_script_and_no_style_but_the_one_its_policy_names() -> N
     assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in html.POLICY
     assert "99.999 %" in page
     assert "<svg" in page
+
+
+def test_paper_holds_the_first_rows_and_says_how_many_more_stand_elsewhere() -> None:
+    document = sample()
+    (section,) = document.sections
+    short = replace(section, tables=(replace(section.tables[0], printed=1),))
+    page = render(replace(document, sections=(short,)), "html").decode("utf-8")
+    assert HOSTILE[:4] in page
+    assert "&lt;script&gt;" not in page
+    assert "1 more rows stand in the workbook" in page
+    assert len(json.loads(render(replace(document, sections=(short,)), "json"))["tables"]["devices"]["rows"]) == 2
 
 
 def test_json_is_read_by_names() -> None:
