@@ -85,7 +85,7 @@ def month(name: str, zone: ZoneInfo, now: datetime) -> Period:
     if begins >= now:
         raise NoPeriod("future", month=name)
     after = midnight((first + timedelta(days=32)).replace(day=1), zone)
-    return Period(begins, min(after, now), zone, name)
+    return Period(begins, min(after, now), zone, f"{first:%Y-%m}")
 
 
 def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> Period:
@@ -97,8 +97,20 @@ def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> 
         raise NoPeriod("reversed", begins=begins.isoformat(), ends=ends.isoformat())
     if begins >= now:
         raise NoPeriod("future", month=begins.astimezone(zone).isoformat())
-    local = f"{begins.astimezone(zone):%Y-%m-%d %H:%M} – {ends.astimezone(zone):%Y-%m-%d %H:%M}"
-    return Period(begins, min(ends, now), zone, local)
+    ends = min(ends, now)
+    return Period(begins, ends, zone, name_of(begins, ends, zone))
+
+
+def name_of(begins: datetime, ends: datetime, zone: ZoneInfo) -> str:
+    """What people call a stretch by the clock of a zone: a whole month 2026-10, whole days by the first and the last,
+    all else by the minutes in which it begins and ends."""
+    first, last = begins.astimezone(zone), ends.astimezone(zone)
+    if not (midnight(first.date(), zone) == begins and midnight(last.date(), zone) == ends):
+        return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M}"
+    day = last.date() - timedelta(days=1)
+    if first.day == last.day == 1 and (day.year, day.month) == (first.year, first.month):
+        return f"{first:%Y-%m}"
+    return f"{first:%Y-%m-%d}" if day == first.date() else f"{first:%Y-%m-%d} – {day:%Y-%m-%d}"
 
 
 def turns(window: Window, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, datetime]]:

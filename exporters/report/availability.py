@@ -9,10 +9,11 @@ from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
 from camera_registry.model.recording import NotComputable
 from camera_registry.rules.places import way_up
+from camera_registry.store.frozen_rates import FrozenRates
 from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.recordings import Missing
-from camera_registry.store.reports import Frozen, Told
-from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
+from camera_registry.store.reports import Told
+from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
 from exporters.report.lenses import Lenses
 from exporters.report.lenses import section as lens_section
 from exporters.report.wording import Writing, cells, length
@@ -28,7 +29,7 @@ class Besides:
 
     flapping: Sequence[Told] = ()
     lenses: Lenses = field(default_factory=Lenses)
-    frozen: Frozen | None = None
+    frozen: FrozenRates | None = None
     gaps: Sequence[Missing] = ()
     """Gaps of recordings, the longest first."""
     not_computable: Mapping[str, NotComputable] = field(default_factory=dict)
@@ -42,9 +43,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
     facts = writing.facts(measured, ("online", "intact", "recording"))
     frozen = besides.frozen
     if frozen is not None:
-        at = frozen.at.astimezone(measured.period.zone)
-        told = words("report.frozen", at=f"{at:%Y-%m-%d %H:%M:%S}", by=frozen.by, version=frozen.version)
-        facts += (Fact("frozen", words("report.fact.frozen"), told),)
+        facts += (writing.frozen(frozen.freeze, measured.period),)
     whole = Table(
         "total",
         words("report.table.total"),
@@ -189,7 +188,7 @@ def _recorded(measured: Measured, besides: Besides, writing: Writing) -> tuple[T
     )
 
 
-def _corrections(measured: Measured, frozen: Frozen, writing: Writing) -> Section:
+def _corrections(measured: Measured, frozen: FrozenRates, writing: Writing) -> Section:
     """What has changed since the figures were frozen: late data, edits of windows and of lives."""
     rows = []
     for id in sorted(measured.sums):

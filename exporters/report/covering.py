@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.model.device import Life
 from camera_registry.model.register import Register
+from camera_registry.rules.availability import Period, name_of
 from camera_registry.rules.coverage import charge
 from camera_registry.rules.coverage.month import begin, preceding
 from camera_registry.rules.coverage.period import History, only_views, sum_up
@@ -29,6 +30,7 @@ def audit(store: Store, order: Order, known: Register, zone: str, now: datetime,
     period = order.period(zone, now)
     since, until = period.begins, period.ends
     earlier = begin(preceding(order.month), period.zone) if order.month else since - (until - since)
+    before_it = Period(earlier, since, period.zone, name_of(earlier, since, period.zone))
     sites = order.sites(known)
     seeing = [device for device in known.devices.values() if device.life is Life.ACTIVE]
     step(0, 1)
@@ -39,19 +41,19 @@ def audit(store: Store, order: Order, known: Register, zone: str, now: datetime,
     whole = [one for one in sum_up(history, period.zone, since, until, count.tick) if one.site in chosen]
     before = [one for one in sum_up(history, period.zone, earlier, since, count.tick) if one.site in chosen]
     charges = charge.charges(history, known.devices, whole)
+    frozen = store.read_now(frozen_coverage.frozen, period)
     only: Collection[str] | None = None
     if order.contractor:
+        owed = [*charges.items(), *((frozen.charged or {}).items() if frozen else ())]
         only = charge.kept_views(history, known.devices, order.contractor) | {
-            view for (_, view), owed in charges.items() if order.contractor in owed
+            view for (_, view), found in owed if order.contractor in found
         }
         whole, before = only_views(whole, only), only_views(before, only)
         sites = [site for site in sites if site.id in {one.site for one in whole}]
     extents, unmeasured = measure(sites, fields(seeing, shapes(known.buildings.values()), count.tick), count.tick)
-    # A frozen month is of its whole: one that is still open can't be frozen, so it has no name to be found by.
+    # A frozen month is of its whole: one that is still open is not found.
     return Audit(
-        since,
-        until,
-        period.zone,
+        period,
         whole,
         before,
         charges,
@@ -61,30 +63,19 @@ def audit(store: Store, order: Order, known: Register, zone: str, now: datetime,
         version,
         () if order.contractor else without_views(sites, known.views.values()),
         only,
-        store.read_now(frozen_coverage.frozen, frozen_name(since, until, period.zone)),
-        store.read_now(frozen_coverage.frozen, frozen_name(earlier, since, period.zone)),
+        frozen,
+        store.read_now(frozen_coverage.frozen, before_it),
         not (order.area or order.contractor),
     )
 
 
-def freeze(
-    store: Store, order: Order, known: Register, zone: str, now: datetime, author: str, step: Step = unwatched
-) -> tuple[str, bool]:
-    """Keep the figures of every site for good: under which name, and False when they were kept before. Raises
-    NoPeriod."""
-    period = order.ended(zone, now)
-    since, until = period.begins, period.ends
+def freeze(store: Store, period: Period, author: str, now: datetime, step: Step = unwatched) -> bool:
+    """Keep the figures of every site for good; False when they were kept before."""
+    known, history = store.read_now(stored.gather, period.begins, period.ends)
     version = str(store.read_now(register.version))
-    history = store.read_now(stored.history, known, since, until)
-    found = sum_up(history, period.zone, since, until, Count(step, len(history.sites)).tick)
-    name = frozen_name(since, until, period.zone)
-    done = store.write_now(frozen_coverage.freeze, name, version, found, author=author, at=now)
-    return name, done
-
-
-def frozen_name(since: datetime, until: datetime, zone: ZoneInfo) -> str:
-    """Under which name the figures of a period are kept. Hours in force are told by the clock of a zone."""
-    return f"coverage/{since.isoformat()}/{until.isoformat()}/{zone.key}"
+    found = sum_up(history, period.zone, period.begins, period.ends, Count(step, len(history.sites)).tick)
+    charges = charge.charges(history, known.devices, found)
+    return store.write_now(frozen_coverage.freeze, period, version, found, charges, author=author, at=now)
 
 
 def _singles(

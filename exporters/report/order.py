@@ -9,7 +9,7 @@ from enum import StrEnum
 from camera_registry.model.device import Device
 from camera_registry.model.place import Site
 from camera_registry.model.register import Register
-from camera_registry.rules.availability import NoPeriod, Period, between, month, zone_of
+from camera_registry.rules.availability import NoPeriod, Period, between, month, name_of, zone_of
 from camera_registry.rules.places import way_up
 
 
@@ -45,6 +45,14 @@ class Order:
         if self.begins is not None and self.ends is not None:
             return between(self.begins, self.ends, place, now)
         return month(self.month, place, now)
+
+    def named(self, zone: str) -> str:
+        """What its period is called; empty: it tells of now. Raises NoPeriod."""
+        if self.begins is None or self.ends is None:
+            return self.month
+        place = zone_of(self.zone or zone)
+        begins, ends = (one if one.tzinfo else one.replace(tzinfo=place) for one in (self.begins, self.ends))
+        return name_of(begins, ends, place)
 
     def ended(self, zone: str, now: datetime) -> Period:
         """The same, if it is over: what goes on has no figures that could be kept. Raises NoPeriod."""
