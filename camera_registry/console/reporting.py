@@ -49,7 +49,7 @@ async def begin(asked: Asked[Any, Any], order: Order, *, freeze: bool = False) -
     deps, words = asked.deps, asked.words
     reporting = asked.request.app[REPORTING]
     try:
-        order.check(await deps.store.read(register.load_register))
+        await asyncio.to_thread(order.check, lambda kind, id: deps.store.read_now(register.ever, kind, id))
         if order.kind.over_time:
             zone = deps.settings().time_zone
             order.ended(zone, deps.now()) if freeze else order.period(zone, deps.now())

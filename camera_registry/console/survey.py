@@ -29,7 +29,7 @@ from camera_registry.rules.coverage.points import Loss, Topology, without
 from camera_registry.rules.coverage.sight import needed, sight
 from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured, fields, measure, near, shapes
 from camera_registry.rules.progress import Count, Step
-from camera_registry.store import coverage, register
+from camera_registry.store import coverage
 from camera_registry.texts import Texts
 
 _KEPT = timedelta(minutes=1)
@@ -70,7 +70,7 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """Every site over a period, with the register of today."""
+    """Every site over a period, with the register of the time."""
 
     register: Register
     sites: Sequence[SitePeriod]
@@ -101,15 +101,15 @@ class Survey(Jobs[Inquiry, Found]):
 
     async def past(self, since: datetime, until: datetime) -> tuple[Register, History]:
         """What coverage in a period follows from."""
-        return await self._deps.store.read(coverage.gather, since, until)
+        then, history = await self._deps.store.read(coverage.gather, since, until)
+        return then.last, history
 
     async def period_of(self, site: str, since: datetime, until: datetime) -> tuple[Register, SitePeriod | None]:
         """How one site was covered over a period; None: it was not required to be."""
 
         def work() -> tuple[Register, SitePeriod | None]:
-            known = self._deps.store.read_now(register.load_register)
-            history = self._deps.store.read_now(coverage.history, known, since, until, site)
-            return known, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
+            then, history = self._deps.store.read_now(coverage.gather, since, until, site)
+            return then.last, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
 
         return await asyncio.to_thread(work)
 
@@ -119,9 +119,9 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 1)
-            known, history = store.read_now(coverage.gather, since, until)
+            then, history = store.read_now(coverage.gather, since, until)
             count = Count(step, len(history.sites))
-            return Summed(known, sum_up(history, zone, since, until, count.tick))
+            return Summed(then.last, sum_up(history, zone, since, until, count.tick))
 
         return self.start(Inquiry(Work.PERIOD, since, until), by, words, work)
 
@@ -131,11 +131,11 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 3)
-            known, history = store.read_now(coverage.gather, at, at)
+            then, history = store.read_now(coverage.gather, at, at)
             step(1, 3)
-            seen = history.standing(known, zone, at)
+            seen = history.standing(then.end, zone, at)
             step(2, 3)
-            return Lost(without(seen, Topology(known.devices), points))
+            return Lost(without(seen, Topology(then.end.devices), points))
 
         return self.start(Inquiry(Work.WHAT_IF, at, points=tuple(points)), by, words, work)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
 from camera_registry.model.recording import NotComputable
-from camera_registry.rules.places import way_up
 from camera_registry.store.frozen_rates import FrozenRates
 from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.recordings import Missing
@@ -83,16 +81,13 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
 def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
     """Sums by what devices have in common; an area has those of its subtree."""
     register = measured.register
-    parents = register.area_parents()
 
-    def keys(device: Device) -> Iterable[str]:
-        if by == "area":
-            return way_up(device.area, parents) if device.area else ("",)
-        return (str(getattr(device, by)),)
+    def keys(piece: Piece) -> Iterable[str]:
+        return (piece.areas or ("",)) if by == "area" else (str(getattr(piece.device, by)),)
 
     members: dict[str, list[Piece]] = {}
     for piece in measured.pieces:
-        for key in keys(piece.device):
+        for key in keys(piece):
             members.setdefault(key, []).append(piece)
     names: Mapping[str, str] = {
         "area": {one.id: one.name for one in register.areas.values()},

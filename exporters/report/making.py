@@ -41,19 +41,20 @@ class Desk:
     def make(self, order: Order, words: Texts, step: Step = unwatched) -> Document:
         """The report. Raises NoPeriod, StoreError, or what ``step`` raises."""
         now = self.now()
-        known = self.store.read_now(register.load_register)
-        order.check(known)
+        order.check(lambda kind, id: self.store.read_now(register.ever, kind, id))
         asked = ", ".join(filter(None, (order.area, order.contractor)))
         writing = Writing(words, now, self._intervals(words), asked)
         if order.kind is Kind.FILES:
-            return self._files(order, known, writing)
+            return self._files(order, writing)
         if order.kind is Kind.COVERAGE:
-            return coverage.document(covering.audit(self.store, order, known, self.zone, now, step), known, writing)
+            return coverage.document(*covering.audit(self.store, order, self.zone, now, step), writing)
         measured = self.measured(order, now, step)
         period = measured.period
         if order.kind is Kind.CONTRACTORS:
             frozen = self.store.read_now(frozen_rates.frozen_scorecard, period)
-            return contractors.document(measured, self._orders(order, period, known), frozen, order, writing)
+            return contractors.document(
+                measured, self._orders(order, period, measured.register), frozen, order, writing
+            )
         besides = Besides(
             self.store.read_now(reports.flapping, period.begins, period.ends),
             self._lenses(period),
@@ -95,15 +96,20 @@ class Desk:
         if order.kind is Kind.COVERAGE:
             return period, covering.freeze(self.store, period, author, now, step)
         found = measure(self.store, period, step)
-        write, by = self.store.write_now, {"author": author, "at": now}
         if order.kind is Kind.CONTRACTORS:
             opened = self.store.read_now(reports.opened, period.begins, period.ends)
-            scorecard = contractors.scorecard(found, opened, now)
-            return period, write(frozen_rates.freeze_scorecard, period, found.version, scorecard, **by)
-        return period, write(frozen_rates.freeze, period, found.version, found.sums, **by)
+            held = contractors.scorecard(found, opened, now)
+            return period, self.store.write_now(
+                frozen_rates.freeze_scorecard, period, found.version, held, author=author, at=now
+            )
+        return period, self.store.write_now(
+            frozen_rates.freeze, period, found.version, found.sums, author=author, at=now
+        )
 
-    def _files(self, order: Order, known: Register, writing: Writing) -> Document:
-        chosen = {id: device for id, device in known.devices.items() if order.wants(known, device)}
+    def _files(self, order: Order, writing: Writing) -> Document:
+        known = self.store.read_now(register.load_register)
+        parents = known.area_parents()
+        chosen = {id: one for id, one in known.devices.items() if order.wants(one, way_up(one.area, parents))}
         some = Register(known.areas, known.sites, known.views, chosen, known.channels, known.contractors, known.crews)
         findings = device_files.audit(chosen.values(), self.store.read_now(reports.said))
         bare = [] if order.contractor else without_views(order.sites(known), known.views.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,11 +62,9 @@ class Order:
             raise NoPeriod("open")
         return period
 
-    def wants(self, known: Register, device: Device) -> bool:
-        """Whether a device is among those asked for."""
-        if self.contractor and device.contractor != self.contractor:
-            return False
-        return not self.area or (bool(device.area) and self.area in way_up(device.area, known.area_parents()))
+    def wants(self, device: Device, areas: Sequence[str]) -> bool:
+        """Whether a device is among those asked for; ``areas`` hold it."""
+        return (not self.contractor or device.contractor == self.contractor) and (not self.area or self.area in areas)
 
     def sites(self, known: Register) -> list[Site]:
         """The sites in the area that is asked for."""
@@ -76,9 +75,8 @@ class Order:
             if not self.area or (bool(site.area) and self.area in way_up(site.area, parents))
         ]
 
-    def check(self, known: Register) -> None:
-        """Raises NoPeriod for an area or a contractor that is not there."""
-        if self.area and self.area not in known.areas:
-            raise NoPeriod("area", id=self.area)
-        if self.contractor and self.contractor not in known.contractors:
-            raise NoPeriod("contractor", id=self.contractor)
+    def check(self, ever: Callable[[str, str], bool]) -> None:
+        """Raises NoPeriod for an area or a contractor that never was; ``ever`` tells, by kind and id, what was."""
+        for kind, id in (("area", self.area), ("contractor", self.contractor)):
+            if id and not ever(kind, id):
+                raise NoPeriod(kind, id=id)

@@ -58,12 +58,13 @@ def test_a_past_moment_is_as_the_register_and_the_devices_were_then(store):
     fill(store)
     for after, ratio in ((-30, None), (5, 1.0), (8, 0.0), (12, 1.0), (20, 0.0)):
         at = T0 + timedelta(hours=after)
-        known, history = store.read_now(coverage.gather, at, at)
-        (site,) = history.standing(known, ZONE, at)
+        then, history = store.read_now(coverage.gather, at, at)
+        (site,) = history.standing(then.end, ZONE, at)
         assert site.ratio == (1.0 if ratio is None else ratio)
     before = T0 - 4 * DAY
-    known, history = store.read_now(coverage.gather, before, before)
-    assert history.standing(known, ZONE, before) == []
+    then, history = store.read_now(coverage.gather, before, before)
+    assert then.end.sites == {}
+    assert history.standing(then.end, ZONE, before) == []
 
 
 def test_a_state_without_any_flip_has_stood_since_it_began(store):
