@@ -1,4 +1,4 @@
-"""Reports of a past month go by the register of that month: tree, names, hours, reach of windows, what was taken out."""
+"""Reports of a past month go by the register of that month: tree, names, hours, reach of windows, removed devices."""
 
 from __future__ import annotations
 

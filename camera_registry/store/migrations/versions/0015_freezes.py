@@ -1,4 +1,5 @@
-"""Frozen figures by report, period and zone, where they had one name made of all three."""
+"""Frozen figures by report, period and zone, where they had one name made of all three; kept sums are thrown away, since
+days were missing after a window that ended at midnight."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _TOLD = ("frozen_at", "frozen_by", "version", "figures")
 
 
 def upgrade() -> None:
-    """Make the table anew and take over what was frozen."""
+    """Make the table anew, take over what was frozen, and have sums computed anew."""
     new = op.create_table(
         "freeze",
         sa.Column("report", sa.String(), primary_key=True),
@@ -36,6 +37,8 @@ def upgrade() -> None:
         stretch = {"begins": _instant(begins), "ends": _instant(ends)}
         op.execute(new.insert().values(**head, **stretch, **{name: row[name] for name in _TOLD}))
     op.drop_table("frozen_report")
+    for table in ("rate_day", "rate_mark"):
+        op.execute(sa.delete(sa.table(table)))
 
 
 def _instant(text: str) -> int:
