@@ -104,7 +104,10 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
             _points(audit, register, words),
             Section(words("coverage_report.section.ground"), (), (), (_ground(audit, register, words),)),
         ),
-        tuple(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
+        (
+            *(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
+            words("coverage_then.note"),
+        ),
         (words("report.sign.made"), words("report.sign.checked")),
     )
 
