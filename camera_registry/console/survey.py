@@ -58,12 +58,14 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover."""
+    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover;
+    ``unsure`` are those of which that is not known."""
 
     at: datetime
     places: Places
     fields: Fields
     working: frozenset[str]
+    unsure: frozenset[str]
     extents: Mapping[str, Extent]
     left: tuple[Unmeasured, ...]
 
@@ -151,10 +153,10 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if self._ground is None or self._ground.over:
             now = deps.now()
-            devices, working = looked(deps.board)
+            devices, working, unsure = looked(deps.board)
 
             def work(step: Step) -> Found:
-                return self._survey(now, places, devices, working, step)
+                return self._survey(now, places, devices, working, unsure, step)
 
             self._ground = self.start(Inquiry(Work.GROUND), by, words, work)
         return self._ground
@@ -164,7 +166,7 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if (found := self.fresh()) is not None:
             return found
-        devices, working = looked(deps.board)
+        devices, working, unsure = looked(deps.board)
         here = places.sites[site]
         channels = {channel for view in places.views.get(site, ()) for channel in view.channels}
         own = {entry.device.id for entry in deps.board if any(one.id in channels for one in entry.channels)}
@@ -175,7 +177,15 @@ class Survey(Jobs[Inquiry, Found]):
             drawn = fields(near(here, devices, own), buildings)
             seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
             extents, left = measure([here], seen)
-            return Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+            return Surveyed(
+                now,
+                places,
+                drawn,
+                working,
+                unsure & drawn.shapes.keys(),
+                {one.site: one for one in extents},
+                tuple(left),
+            )
 
         return await asyncio.to_thread(work)
 
@@ -200,7 +210,13 @@ class Survey(Jobs[Inquiry, Found]):
         return result
 
     def _survey(
-        self, now: datetime, places: Places, devices: Sequence[Device], working: frozenset[str], step: Step
+        self,
+        now: datetime,
+        places: Places,
+        devices: Sequence[Device],
+        working: frozenset[str],
+        unsure: frozenset[str],
+        step: Step,
     ) -> Surveyed:
         buildings = self._buildings(places)
         count = Count(step, len(devices) + len(places.sites))
@@ -210,7 +226,9 @@ class Survey(Jobs[Inquiry, Found]):
         drawn = self._drawn[1]
         seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
         extents, left = measure(places.sites.values(), seen, count.tick)
-        self.found = Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+        self.found = Surveyed(
+            now, places, drawn, working, unsure & drawn.shapes.keys(), {one.site: one for one in extents}, tuple(left)
+        )
         return self.found
 
     def _buildings(self, places: Places) -> Sequence[Any]:
@@ -238,15 +256,17 @@ def result_of(job: SurveyJob) -> Found:
 SURVEY = web.AppKey("survey", Survey)
 
 
-def looked(board: Board) -> tuple[list[Device], frozenset[str]]:
-    """The devices in service that may see something, and those of them whose picture is usable."""
+def looked(board: Board) -> tuple[list[Device], frozenset[str], frozenset[str]]:
+    """The devices in service that may see something, those of them whose picture is usable, and those of which that is
+    not known."""
     entries = [entry for entry in board if entry.device.life is Life.ACTIVE and entry.device.kind in _SEES]
-    return [entry.device for entry in entries], frozenset(entry.device.id for entry in entries if _works(entry))
+    sights = {entry.device.id: _sights(entry) for entry in entries}
+    working = frozenset(id for id, found in sights.items() if Sight.USABLE in found)
+    unsure = frozenset(id for id, found in sights.items() if Sight.UNKNOWN in found) - working
+    return [entry.device for entry in entries], working, unsure
 
 
-def _works(entry: BoardEntry) -> bool:
+def _sights(entry: BoardEntry) -> set[Sight]:
     states = {state.subject: state.settled for state in entry.states}
     channels = [channel.id for channel in entry.channels] or [""]
-    return any(
-        sight(entry.device.life, needed(entry.device.id, channel, states.get)) is Sight.USABLE for channel in channels
-    )
+    return {sight(entry.device.life, needed(entry.device.id, channel, states.get)) for channel in channels}

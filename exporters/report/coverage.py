@@ -268,7 +268,7 @@ def _points(audit: Audit, register: Register, words: Texts) -> Section:
     lost = {(one.site, view.view): view.totals.uncovered for one in audit.sites for view in one.views}
     groups: list[tuple[Cell, ...]] = [
         (
-            ", ".join(_point(point, words) for point in one.points),
+            words("weak_points.between").join(_point(point, words) for point in one.points),
             len(one.dark),
             len(one.sites),
             len(one.views),
@@ -305,7 +305,7 @@ def _point(point: Point, words: Texts) -> str:
 
 
 def _first_sites(sites: Sequence[str], register: Register, words: Texts) -> str:
-    told = ", ".join(_name(register, site) or site for site in sites[:_NAMED])
+    told = words("weak_points.between").join(_name(register, site) or site for site in sites[:_NAMED])
     return words("weak_points.and_more", sites=told, n=len(sites) - _NAMED) if len(sites) > _NAMED else told
 
 

@@ -35,6 +35,7 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     jobs = list(reversed(asked.request.app[REPORTING].jobs.values()))
     zone = asked.deps.zone()
     frozen = await asked.deps.store.read(freezes.every)
+    named = [(one, name_of(one.begins, one.ends, ZoneInfo(one.zone) if one.zone else zone)) for one in frozen]
     response = show(
         asked,
         "reports.html",
@@ -42,7 +43,8 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         kinds=Kind,
         formats=list(MEDIA),
         month=_last_month(asked.deps.now(), asked),
-        frozen=[(one, name_of(one.begins, one.ends, ZoneInfo(one.zone) if one.zone else zone)) for one in frozen],
+        frozen=named,
+        done={(one.report, period) for one, period in named},
     )
     if any(not job.over for job in jobs):
         response.headers["Refresh"] = "2"

@@ -1,5 +1,5 @@
-"""Frozen figures by report, period and zone, where they had one name made of all three; kept sums are thrown away, since
-days were missing after a window that ended at midnight."""
+"""Frozen figures by report, period and zone, where they had one name made of all three; kept sums are thrown away: days
+were missing after a window that ended at midnight."""
 
 from __future__ import annotations
 
