@@ -35,6 +35,8 @@ _FIELDS: Mapping[str, Mapping[str, object]] = {
 }
 """What coverage depends on in the register, with what a new item has."""
 _INSTANT = timedelta(microseconds=1)
+_STOPPED = timedelta(minutes=2)
+"""So old, the newest evidence of all says that nobody measured: times are written half a minute late."""
 
 
 def gather(tx: Connection, since: datetime, until: datetime, site: str = "") -> tuple[Then, History]:
@@ -109,7 +111,12 @@ def _states(
             subject = Subject(row.device, row.aspect, row.channel)
             flips.setdefault(subject, []).append(Flip(subject, row.before, row.after, row.at, row.confirmed_at))
     found = {subject: steps.states(known) for subject, known in flips.items()}
-    return found | _held(tx, found, since, devices)
+    found |= _held(tx, found, since, devices)
+    heard = tx.execute(select(func.max(_STATES.c.read_at))).scalar()
+    if heard is None or until - heard < _STOPPED:
+        return found
+    # After its newest evidence the service measured nothing; once it runs again, flips say so themselves.
+    return {subject: held.ending(heard, State.STALE) for subject, held in found.items()}
 
 
 def _held(

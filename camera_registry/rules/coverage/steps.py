@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +43,11 @@ class Steps(Generic[T]):
     def held(self, since: datetime, until: datetime) -> tuple[T, ...]:
         """What it was from ``since`` until ``until``, not included."""
         return (self.at(since), *(self.at(moment) for moment in self.between(since, until)))
+
+    def ending(self, at: datetime, value: T) -> Steps[T]:
+        """The same until a moment, and this value from then on."""
+        count = bisect_left(self.times, at)
+        return Steps((*self.times[:count], at), (*self.values[:count], value))
 
 
 def constant(value: T) -> Steps[T]:
