@@ -101,7 +101,7 @@ def measure(store: Store, period: Period, step: Step = unwatched, wanted: Wanted
         found = sum((edges[edge][id] for edge in own), inner[run].get(id, Sums()) if run else Sums())
         # Days that were kept before it was registered hold nothing of it: it was idle then.
         missing = microseconds(span[1]) - microseconds(span[0]) - found.length
-        return replace(found, idle=found.idle + missing) if missing else found
+        return replace(found, idle=found.idle + missing) if missing > 0 else found
 
     every = [
         Piece(one.device, one.areas, one.begins, one.ends, total(id, (one.begins, one.ends)))

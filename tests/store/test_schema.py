@@ -6,6 +6,7 @@ import json
 import sqlite3
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -81,20 +82,22 @@ def test_a_sqlite_file_is_copied_aside_before_it_is_migrated(tmp_path: Path, mon
     connection.close()
 
 
+def to(version: str, connection: Transaction) -> None:
+    """Bring a database to the shape of an older release."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    command.upgrade(config, version)
+
+
 def test_what_older_releases_froze_is_found_by_its_period(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def to_the_fourteenth(connection: Transaction) -> None:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-        command.upgrade(config, "0014")
-
     zone = ZoneInfo("Asia/Shanghai")
     month = availability.month("2026-10", zone, datetime(2026, 12, 1, tzinfo=UTC))
     stretch = f"{month.begins.isoformat()}/{month.ends.isoformat()}"
     sums, site = list(range(len(SUMS))), {"dark": 7, "views": {"N": [1, 2, 3, 4]}}
     kept = {stretch: {"cam-1": sums}, f"coverage/{stretch}/Asia/Shanghai": {"gate": site}}
-    monkeypatch.setattr(schema, "_upgrade", to_the_fourteenth)
+    monkeypatch.setattr(schema, "_upgrade", partial(to, "0014"))
     with Store.open(url, tmp_path) as store:
         insert = text("INSERT INTO frozen_report VALUES (:name, 5, 'li', '9/3', :figures)")
         values = [{"name": name, "figures": json.dumps(figures)} for name, figures in kept.items()]
@@ -114,12 +117,7 @@ def test_what_older_releases_froze_is_found_by_its_period(
 def test_devices_of_an_older_database_are_all_there_after_it_was_brought_up_to_date(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def to_the_first(connection: Transaction) -> None:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-        command.upgrade(config, "0001")
-
-    monkeypatch.setattr(schema, "_upgrade", to_the_first)
+    monkeypatch.setattr(schema, "_upgrade", partial(to, "0001"))
     with Store.open(url, tmp_path) as store:
         store.write_now(lambda tx: tx.execute(text(_OLD_DEVICE)))
     monkeypatch.undo()
