@@ -118,4 +118,7 @@ class Desk:
     def _intervals(self, words: Texts) -> str:
         """The seconds between two looks, probe by probe."""
         told = sorted((name, pace.interval) for name, pace in self.polls.paces.items())
-        return ", ".join(words("report.intervals", probe=probe, seconds=f"{seconds:g}") for probe, seconds in told)
+        return ", ".join(
+            words("report.intervals", probe=words(f"command.probe.of.{probe}"), seconds=f"{seconds:g}")
+            for probe, seconds in told
+        )

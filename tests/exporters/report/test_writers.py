@@ -16,7 +16,7 @@ import pytest
 
 from exporters.report import html, pdf
 from exporters.report.catalog import render
-from exporters.report.cells import clock, percent
+from exporters.report.cells import clock, harmless, percent
 from exporters.report.csv import write as write_csv
 from tests.exporters.report.sample import HOSTILE, sample
 
@@ -88,6 +88,12 @@ def test_pdf_says_what_is_missing_where_there_is_no_browser(monkeypatch: pytest.
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(pdf.NoBrowser, match="chromium"):
         render(sample(), "pdf")
+
+
+def test_a_signed_number_stays_one_and_a_formula_becomes_text() -> None:
+    assert [harmless(text) for text in ("-0.126", "+5.000", "-1+cmd|x", "=1", "-")] == [
+        "-0.126", "+5.000", "'-1+cmd|x", "'=1", "'-",
+    ]  # fmt: skip
 
 
 def test_a_share_is_never_rounded_up() -> None:
