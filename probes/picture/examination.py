@@ -47,6 +47,8 @@ _CHANGES = {
     "bands": 0.06,
 }
 """What may have changed at most for that, as in ``comparison.compare``: less than half of any limit."""
+_MISSING = {"hidden": 0.08, "lost": 0.11}
+"""Half of what makes a fault of what is missing: from here on it is asked whether it was there for a time only."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
@@ -120,6 +122,7 @@ class Examiner:
         self._kept: OrderedDict[tuple[bytes, _Apart], _Seen | str] = OrderedDict()
         self._measures = _Memory()
         self._pairs = _Memory()
+        self._passing: OrderedDict[bytes, comparison.Places | None] = OrderedDict()
 
     def examine(
         self,
@@ -248,7 +251,24 @@ class Examiner:
             changes[place], alike = change, max(alike, change.measures["agreement"])
             if _unchanged(change.measures):
                 break
+        likest = max(range(len(changes)), key=lambda n: _agreement(changes[n]), default=None)
+        if likest is not None and (change := changes[likest]) is not None and _misses(change.measures):
+            theirs, besides = self._prepared(references[likest], apart), self._gone(references, likest, apart)
+            if theirs is not None and besides is not None:
+                changes[likest] = comparison.compare(newest.prepared, theirs, besides)
         return changes
+
+    def _gone(self, jpegs: Sequence[bytes], which: int, apart: _Apart) -> comparison.Places | None:
+        """Where a reference shows what was there for a time only, by the others."""
+        others = sorted(jpeg for n, jpeg in enumerate(jpegs) if n != which)
+        key = _digest([jpegs[which], *others], apart)
+        if key not in self._passing:
+            theirs, *rest = (self._prepared(jpeg, apart) for jpeg in (jpegs[which], *others))
+            found = None if theirs is None else comparison.passing(theirs, (one for one in rest if one is not None))
+            self._passing[key] = found
+            while len(self._passing) > REMEMBERED:
+                self._passing.popitem(last=False)
+        return self._passing[key]
 
 
 class _Memory:
@@ -279,6 +299,10 @@ def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
 
 def _agreement(change: comparison.Change | None) -> float:
     return -1.0 if change is None else change.measures["agreement"]
+
+
+def _misses(change: Mapping[str, float]) -> bool:
+    return any(change.get(name, 0.0) >= least for name, least in _MISSING.items())
 
 
 def _unchanged(change: Mapping[str, float]) -> bool:
