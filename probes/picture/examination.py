@@ -32,7 +32,7 @@ LEAST_SIDE = 48
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
 NEEDED, ALIKE = 2, 0.5
-"""So many references are enough, if one of them looks this much alike (``agreement``)."""
+"""So many references are enough, if one of them looks this much alike (``agreement``) and nothing of it is missing."""
 _SURELY = 0.7
 """Agreement from which on one reference is enough, if nothing else has changed from it either."""
 _SAME_LIGHT = 0.97
@@ -233,29 +233,27 @@ class Examiner:
         """What changed from each reference, those in the most similar light first; None for those that were not
         needed."""
         changes: list[comparison.Change | None] = [None] * len(known)
-        if isinstance(newest, str) or newest.prepared is None:
+        if isinstance(newest, str) or newest.prepared is None or not known:
             return changes
         likeness = [
             (abs(math.log((newest.measures["mean"] + 4) / (reference.measures["mean"] + 4))), place)
             for place, reference in enumerate(known)
             if isinstance(reference, _Seen)
         ]
-        alike = 0.0
         for tried, (_, place) in enumerate(sorted(likeness)):
-            if tried >= NEEDED and alike > ALIKE:
+            if tried >= NEEDED and _told_by(changes[_likest(changes)]):
                 break
             theirs = self._prepared(references[place], apart)
             if theirs is None:
                 continue
-            change = comparison.compare(newest.prepared, theirs)
-            changes[place], alike = change, max(alike, change.measures["agreement"])
+            change = changes[place] = comparison.compare(newest.prepared, theirs)
             if _unchanged(change.measures):
                 break
-        likest = max(range(len(changes)), key=lambda n: _agreement(changes[n]), default=None)
-        if likest is not None and (change := changes[likest]) is not None and _misses(change.measures):
-            theirs, besides = self._prepared(references[likest], apart), self._gone(references, likest, apart)
+        which = _likest(changes)
+        if _misses(changes[which]):
+            theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
             if theirs is not None and besides is not None:
-                changes[likest] = comparison.compare(newest.prepared, theirs, besides)
+                changes[which] = comparison.compare(newest.prepared, theirs, besides)
         return changes
 
     def _gone(self, jpegs: Sequence[bytes], which: int, apart: _Apart) -> comparison.Places | None:
@@ -301,8 +299,17 @@ def _agreement(change: comparison.Change | None) -> float:
     return -1.0 if change is None else change.measures["agreement"]
 
 
-def _misses(change: Mapping[str, float]) -> bool:
-    return any(change.get(name, 0.0) >= least for name, least in _MISSING.items())
+def _likest(changes: Sequence[comparison.Change | None]) -> int:
+    return max(range(len(changes)), key=lambda place: _agreement(changes[place]))
+
+
+def _told_by(change: comparison.Change | None) -> bool:
+    """Whether no other reference needs to be asked: this one looks alike, and nothing of it is missing."""
+    return _agreement(change) > ALIKE and not _misses(change)
+
+
+def _misses(change: comparison.Change | None) -> bool:
+    return change is not None and any(change.measures.get(name, 0.0) >= least for name, least in _MISSING.items())
 
 
 def _unchanged(change: Mapping[str, float]) -> bool:
