@@ -24,7 +24,9 @@ BEGIN = datetime(2026, 3, 2)  # noqa: DTZ001 - a camera's local time has no zone
 ZONE = timedelta(hours=8)
 """One time zone for a country that is five wide."""
 DAYS = 30
-PACE = timedelta(minutes=15)
+PACE, LASTS = timedelta(minutes=15), timedelta(minutes=45)
+"""From one picture to the next; how long what stands in the way must last for any cause to be believed by it: moved, dark
+and striped, which need less, are looked for in all else."""
 WIDTH, NARROWEST = 640, 512
 """Pixels: of a picture (what is larger is judged at this size), and the least of a photograph that makes one."""
 THINGS: dict[str, tuple[float, float]] = {
@@ -170,24 +172,24 @@ class Watched:
         return accepted
 
     def looks(self) -> Iterator[datetime]:
-        """When something happens: the middle of each spell that lasts from one picture to the next, its end too where
-        it goes through day and night; each second day once at any time, and each day but some once at dawn or dusk; three
-        hours without a gap."""
+        """When something happens that lasts: the middle of each spell of 45 minutes or more, and its end too where it
+        goes through day and night; each fourth day once at any time, every other at dawn or dusk; two hours without a
+        gap."""
         random = np.random.default_rng(self._seed)
         for spell in self.spells:
             lasts = min(spell.end, BEGIN + timedelta(days=self.days)) - spell.begin
-            if lasts < PACE or (spell.kind in LIGHTS and self.sun(spell.begin + lasts / 2) < _LAMPS_ON):
+            if lasts < LASTS or (spell.kind in LIGHTS and self.sun(spell.begin + lasts / 2) < _LAMPS_ON):
                 continue
             yield spell.begin + lasts / 2
             if lasts > timedelta(hours=8):
                 yield spell.begin + lasts * 0.95
         for day in range(self.days):
-            if day % 2:
+            if day % 4 == 0:
                 yield BEGIN + timedelta(days=day, hours=random.uniform(0, 24))
             low = [t for t in _every(BEGIN + timedelta(days=day), 24 * 60 // 20, 20) if -8 < self.sun(t) < 8]
-            if low and day % 3:
+            if low and day % 2:
                 yield low[int(random.integers(0, len(low)))]
-        yield from _every(BEGIN + timedelta(hours=random.uniform(0, 24 * self.days - 4)), 12, 15)
+        yield from _every(BEGIN + timedelta(hours=random.uniform(0, 24 * self.days - 3)), 8, 15)
 
     def picture(self, at: datetime) -> bytes:
         """What it shows at a time."""

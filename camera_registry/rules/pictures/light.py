@@ -18,6 +18,9 @@ _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
 _EMPTY, _PAINTED = 0.72, 0.60
 """Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint."""
+_HALF_LEFT = 0.5
+"""Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
+clearest. Where half is left, people see enough."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
 _LOW_SUN = 0.55
@@ -94,7 +97,7 @@ def low_contrast(of: Evidence) -> Verdict:
         risen = look["dark_channel"] - of.most_of_references("dark_channel")
         narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
         lifted = look["dark_channel"] > 88
-        weak = change.get("structure_high", 0.0) < 0.62
+        weak = change.get("structure_high", 0.0) < _HALF_LEFT
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
