@@ -233,7 +233,7 @@ class Examiner:
         """What changed from each reference, those in the most similar light first; None for those that were not
         needed."""
         changes: list[comparison.Change | None] = [None] * len(known)
-        if isinstance(newest, str) or newest.prepared is None or not known:
+        if isinstance(newest, str) or newest.prepared is None:
             return changes
         likeness = [
             (abs(math.log((newest.measures["mean"] + 4) / (reference.measures["mean"] + 4))), place)
@@ -241,7 +241,7 @@ class Examiner:
             if isinstance(reference, _Seen)
         ]
         for tried, (_, place) in enumerate(sorted(likeness)):
-            if tried >= NEEDED and _told_by(changes[_likest(changes)]):
+            if tried >= NEEDED and _told_by(max(changes, key=_agreement)):
                 break
             theirs = self._prepared(references[place], apart)
             if theirs is None:
@@ -249,11 +249,11 @@ class Examiner:
             change = changes[place] = comparison.compare(newest.prepared, theirs)
             if _unchanged(change.measures):
                 break
-        which = _likest(changes)
-        if _misses(changes[which]):
-            theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
-            if theirs is not None and besides is not None:
-                changes[which] = comparison.compare(newest.prepared, theirs, besides)
+        for which, change in enumerate(changes):
+            if _misses(change):
+                theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
+                if theirs is not None and besides is not None:
+                    changes[which] = comparison.compare(newest.prepared, theirs, besides)
         return changes
 
     def _gone(self, jpegs: Sequence[bytes], which: int, apart: _Apart) -> comparison.Places | None:
@@ -297,10 +297,6 @@ def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
 
 def _agreement(change: comparison.Change | None) -> float:
     return -1.0 if change is None else change.measures["agreement"]
-
-
-def _likest(changes: Sequence[comparison.Change | None]) -> int:
-    return max(range(len(changes)), key=lambda place: _agreement(changes[place]))
 
 
 def _told_by(change: comparison.Change | None) -> bool:

@@ -52,6 +52,7 @@ AIR: dict[str, tuple[float, float]] = {
 """What stands or lies in the scene, what the light of the day does, and what is in the air: spells a day, and hours that
 one lasts on average. The first and the last are there by night too."""
 _LAW = {**weather.CONDITIONS, **otherwise.CONDITIONS, "lorry": weather.passer}
+_FALLS = ("rain", "wet_rain", "snow")
 _LAMPS, _INFRARED = ("night", "sodium_night"), ("infrared", "infrared_insects")
 _LAMPS_ON, _SWITCHES = 0.0, -3.0
 """Degrees of the sun: street lamps go on, and cameras turn to infrared."""
@@ -204,7 +205,10 @@ class Watched:
         return (light, *mirror, *dict.fromkeys(s.kind for s in self._now(at) if lit or s.kind not in LIGHTS))
 
     def _now(self, at: datetime) -> tuple[Spell, ...]:
-        return tuple(spell for spell in self.spells if spell.begin <= at < spell.end)
+        here = [spell for spell in self.spells if spell.begin <= at < spell.end]
+        # The air is one thing at a time, and so is the sky: the laws of each are of its whole state.
+        states = [next((spell for spell in here if spell.kind in one), None) for one in (LIGHTS, AIR)]
+        return (*(spell for spell in here if spell.kind in THINGS), *(spell for spell in states if spell is not None))
 
     def _shines(self, at: datetime, sun: float) -> bool:
         hour = at.hour + at.minute / 60
@@ -235,12 +239,12 @@ class Watched:
                 light = _LAW["sunset"](light, random)
             if sun < _LAMPS_ON and self._night in _LAMPS:
                 light = light + self._dark(which, things)
-        bright = np.float32(min(1.0, max(0.02, float(light[::8, ::8].mean()) / _GREY)))
         for spell in spells:
             if spell.kind in AIR and (not dark or spell.kind != "flare_glare"):
-                # Air is lit by what lights the scene, and no more.
-                scale = bright if dark or sun < _LAMPS_ON else np.float32(1)
-                light = _LAW[spell.kind](light / scale, np.random.default_rng(spell.seed)) * scale
+                # Air is lit by what lights the scene, and no more; no drop falls twice.
+                bright = np.float32(min(1.0, max(0.02, float(light[::8, ::8].mean()) / _GREY)))
+                drops = random if spell.kind in _FALLS else np.random.default_rng(spell.seed)
+                light = _LAW[spell.kind](light / bright, drops) * bright
         if not fair and self._shines(at, sun):
             light = _LAW["glare"](light, np.random.default_rng(self._seed))
         return self._expose(light, at, random, dark=dark)

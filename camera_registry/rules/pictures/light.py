@@ -23,6 +23,9 @@ _HALF_LEFT = 0.5
 clearest. Where half is left, people see enough."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
+_TO_GREY, _DULLED = 0.8, 0.8
+"""Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
+which air has come between."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -123,6 +126,9 @@ def colour_cast(of: Evidence) -> Verdict:
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
         one_way = least["cast_share"] > 0.85
+        if least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED:
+            # Fog before a wood: its one colour pales all over, with its light.
+            return GOOD
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS

@@ -98,7 +98,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
     (1 as before), contrast_fit: its correlation, spread: ratio of its deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
-    cast_share: share of the tiles that changed that way, cast_tiles: share that could be told.
+    cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -155,11 +156,13 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
+    own = np.median(coloured, axis=0)
     away = coloured - coloured.mean(axis=0)
     paler = float((away * (change - change.mean(axis=0))).sum() / ((away**2).sum() + 0.02 * len(change)))
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = np.median(change, axis=0)
-    size = float(np.hypot(blue, red))
+    size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
+    to_grey = -float(np.dot((blue, red), own)) / max(size * own_size, 1e-6) if size <= own_size else 0.0
     along = change @ (np.array((blue, red)) / max(size, 1e-6))
     return {
         "blue": float(blue),
@@ -167,6 +170,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast": size,
         "cast_share": float(np.count_nonzero(along > 0.5 * size)) / len(change),
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
+        "cast_to_grey": to_grey,
     }
 
 
