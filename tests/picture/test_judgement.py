@@ -201,18 +201,6 @@ def test_a_burnt_in_clock_that_is_right_is_checked_and_good() -> None:
     assert Cause.OSD_CLOCK in judgement.checked
 
 
-@pytest.mark.parametrize(("sure", "told"), [(0.2, ["others"]), (0.9, ["seconds_off", "sure", "others"])])
-def test_a_clock_with_digits_that_are_clearly_others_is_wrong_and_by_how_much_is_told_where_it_was_read(
-    sure: float, told: list[str]
-) -> None:
-    frame, known = CAMERA.take(ROOM, NOON, random()), REFERENCES["room"]
-    before: list[datetime | None] = [day_before(n) for n in range(len(known))]
-    found = Examiner(opened).examine([frame], known, [NOON], before, None)
-    found["clock"] = {"seconds_off": 400.0, "sure": sure, "others": 3.0}
-    (fault,) = judge(sight(found, [NOON], before)).faults
-    assert (fault.cause, list(fault.evidence)) == (Cause.OSD_CLOCK, told)
-
-
 def test_a_dark_picture_is_a_fault_by_day_and_not_judged_by_night() -> None:
     frame = CAMERA.take(STREET * np.float32(0.01), NOON, random(), noise=3.0)
     assert causes(judged([frame], "street", [NOON])) == [Cause.DARK]

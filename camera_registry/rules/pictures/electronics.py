@@ -14,8 +14,6 @@ _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
 """Brightness against the reference, and correlation of the coarse light, in the same weather."""
-_WRONG_DIGITS = 3
-"""Digits that are clearly others than they should be, from which on a clock is wrong, whatever it shows."""
 _UNLEARNED = 0.65
 """How clearly digits must be read of a font that no reference has shown."""
 _AT_NIGHT = 2.4
@@ -140,9 +138,6 @@ def osd_clock(of: Evidence) -> Verdict:
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
     is_read = "seconds_off" in clock and clock["sure"] >= (0.5 if of.compared else _UNLEARNED)
-    if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
-        # By how much it is wrong is told only where it was read.
-        return verdict(Cause.OSD_CLOCK, (0.7,), (seen if is_read else {}) | pick(clock, "others"))
     if not is_read:
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)
