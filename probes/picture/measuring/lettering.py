@@ -25,8 +25,8 @@ _REACH = 1
 """Pixels of a digit by which it may stand elsewhere than it should."""
 _SHAPE = np.ones((13, 13), np.uint8)
 """Strokes are thinner than this."""
-_WHITEST = 90.0
-"""Levels below white in which letters lie."""
+_AROUND = 31
+"""Columns over which the scene behind a letter is looked at."""
 _FAINT = 20.0
 """Levels by which the strokes stand out at least."""
 _SOME = 3
@@ -137,12 +137,13 @@ def middle(of: Marks) -> NDArray[np.float32]:
 @cache
 def fonts() -> NDArray[np.float32]:
     """Digits in the fonts at hand, seen as a camera's are: fonts x 10 x pixels."""
-    found = [[_lettered(str(digit), thickness) for digit in range(10)] for thickness in (3, 7)]
+    found: list[list[Picture]] = [[_lettered(str(digit), thickness) for digit in range(10)] for thickness in (3, 7)]
     found += [[_drawn(digit, thickness) for digit in range(10)] for thickness in (9, 18, 27)]
     dots = []
     for digit in _DOTS:
         lit = [[row >> (4 - column) & 1 for column in range(5)] for row in bytes.fromhex(digit)]
-        dots.append(cv2.resize(np.array(lit, np.uint8) * 255, None, fx=12, fy=12, interpolation=cv2.INTER_NEAREST))
+        cells = cv2.resize(np.array(lit, np.uint8) * 255, None, fx=12, fy=12, interpolation=cv2.INTER_NEAREST)
+        dots.append(np.asarray(cells, dtype=np.uint8))
     found.append(dots)
     return np.stack([_printed(digits) for digits in found])
 
@@ -182,8 +183,10 @@ def _ink(line: Picture) -> Plane:
     strong = max(float(np.percentile(thin, 98)), _FAINT)
     written = thin > 0.6 * strong
     white = float(np.percentile(line[written], 90)) if written.any() else 255.0
-    # What lies between letters with a dark outline is thin too, and as bright as the scene.
-    bright = (line - (white - _WHITEST)) / _WHITEST
+    # What lies between letters with a dark outline is thin too, and as bright as the scene above and below them.
+    scene = cv2.blur(line[[0, 1, -2, -1]].mean(axis=0, dtype=np.float32)[None], (_AROUND, 1))
+    above = np.maximum(white - scene, 1.0)
+    bright = np.where(above > _FAINT, (line - scene) / above, 1.0)
     return np.asarray(np.clip(np.minimum(thin / strong, bright), 0, 1), dtype=np.float32)
 
 
