@@ -285,3 +285,20 @@ def test_frames_that_can_not_be_read_in_grey_say_nothing_of_a_freeze_and_stop_no
         found: Any = Examiner(decode).examine(frames, REFERENCES["street"], times, [day_before(0)] * 3, osd)
         assert found["between"] is None
         assert [("refused" in one) for one in found["frames"]] == [refused is frames[0], False]
+
+
+@pytest.mark.parametrize("kind", ["moved_blocks", "wrong_colours", "dragged_rows"])
+def test_a_broken_decoding_is_found_without_a_reference(kind: str) -> None:
+    levels = otherwise.WIRE[kind](CAMERA.expose(STREET, random()), 1.0, random(1))
+    assert Cause.CORRUPT in causes(judged([CAMERA.code(levels)]))
+
+
+def test_hot_pixels_are_noise_where_the_references_have_none() -> None:
+    for strength in (0.5, 1.0):
+        levels = otherwise.hot_pixels(CAMERA.expose(ROOM, random()), strength, random(1))
+        assert causes(judged([CAMERA.code(levels)], "room")) == [Cause.NOISY]
+
+
+def test_a_pink_street_has_a_cast_whatever_stands_in_it() -> None:
+    frame = CAMERA.take(otherwise.magenta(STREET, 1.0, random()), NOON, random())
+    assert causes(judged([frame])) == [Cause.COLOUR_CAST]

@@ -37,7 +37,7 @@ _OWN, _PRINTED = (0.82, 40.0, -8.0, 6.0), (0.70, 20.0, -6.0, 4.0)
 the most: in the camera's own font, and in the likest of those at hand."""
 _LEARNED = 4.0
 """Nats by which a figure must be the likeliest, to be learned from a reference."""
-_ANOTHER = 6.0
+_ANOTHER = 9.0
 """Nats by which another time must be likelier than all within a minute of the true one, to be half sure of it."""
 _DOUBT = 2.0
 """Nats below which nothing speaks against the true time."""

@@ -27,6 +27,8 @@ _SHAPE = np.ones((13, 13), np.uint8)
 """Strokes are thinner than this."""
 _AROUND = 31
 """Columns over which the scene behind a letter is looked at."""
+_WHITER = 45.0
+"""Levels by which letters must be brighter than the scene, for that to tell them from it."""
 _FAINT = 20.0
 """Levels by which the strokes stand out at least."""
 _SOME = 3
@@ -186,7 +188,7 @@ def _ink(line: Picture) -> Plane:
     # What lies between letters with a dark outline is thin too, and as bright as the scene above and below them.
     scene = cv2.blur(line[[0, 1, -2, -1]].mean(axis=0, dtype=np.float32)[None], (_AROUND, 1))
     above = np.maximum(white - scene, 1.0)
-    bright = np.where(above > _FAINT, (line - scene) / above, 1.0)
+    bright = np.where(above > _WHITER, (line - scene) / above, 1.0)
     return np.asarray(np.clip(np.minimum(thin / strong, bright), 0, 1), dtype=np.float32)
 
 
