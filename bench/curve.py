@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench import whole
 from bench.fleet import Hung, served
-from bench.processes import BenchError, cpu_seconds, own_processor
+from bench.processes import BenchError, cpu_seconds, other_processor
 from bench.report import RESULTS, machine
 
 MOST = 3667
@@ -78,7 +78,7 @@ def _line(devices: int, load: whole.Load, hung: float, folder: Path) -> tuple[wh
     with served(devices, folder, faults) as fleet:
         begun = os.times().elapsed
         used = cpu_seconds(fleet.pid)
-        os.sched_setaffinity(0, {own_processor()})
+        os.sched_setaffinity(0, {other_processor()})
         try:
             found = whole.measure(fleet, load, folder)
         finally:

@@ -47,6 +47,7 @@ class App(Parts):
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._reader = register.Reader()
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
         )
@@ -93,7 +94,7 @@ class App(Parts):
 
     async def _follow(self, *, anew: bool) -> None:
         version = await self.store.read(register.version)
-        before, self._register = self._register, await self.store.read(register.load_register)
+        before, self._register = self._register, await self.store.read(self._reader.load)
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)

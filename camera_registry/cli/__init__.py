@@ -1,6 +1,7 @@
 """Reads the command line and runs the command that it names."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from camera_registry.cli import (
     reports,
     serve,
     simulate,
+    streams,
     usage,
     windows,
 )
@@ -46,26 +48,36 @@ MODULES: tuple[CommandModule, ...] = (
     simulate,
 )
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What writing fails with where there is no room, or the place is broken."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code: 0 good, 1 a fault was found, 2 usage or configuration error."""
-    args = parser(_asked_language(argv)).parse_args(argv)
-    func = cast("Callable[[argparse.Namespace], int]", args.func)
+    streams.settle()
+    language = _asked_language(argv)
     try:
-        code = func(args)
-        sys.stdout.flush()
+        try:
+            args = parser(language).parse_args(argv)
+            return cast("Callable[[argparse.Namespace], int]", args.func)(args)
+        finally:
+            sys.stdout.flush()
     except CommandError as error:
-        print(f"camera-registry: {error.told(texts(args.lang))}", file=sys.stderr)
+        print(f"camera-registry: {error.told(texts(language))}", file=sys.stderr)
         return MISUSE
     except KeyboardInterrupt:
-        print(f"camera-registry: {texts(args.lang)('command_error.stopped')}", file=sys.stderr)
+        print(f"camera-registry: {texts(language)('command_error.stopped')}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe (`| head`) has had enough; the interpreter must not fail again while it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe (`| head`) has had enough.
+        streams.drop()
         return GOOD
-    else:
-        return code
+    except OSError as error:
+        if error.filename is not None or error.errno not in _NO_ROOM:
+            raise
+        streams.drop()
+        print(f"camera-registry: {texts(language)('command_error.no_output', why=error.strerror)}", file=sys.stderr)
+        return MISUSE
 
 
 def parser(language: str = "en") -> argparse.ArgumentParser:

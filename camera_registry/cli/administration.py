@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
+from camera_registry.cli.values import number
 from camera_registry.model.people import Role, User
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from camera_registry.store import Store
 
 Command = Callable[[argparse.Namespace], int]
+
+_MOST_DAYS = 36_500
+"""A hundred years."""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -62,7 +66,9 @@ def _add_token(commands: Commands, common: argparse.ArgumentParser) -> None:
     _verb(verbs, common, "list", "show all tokens without their secrets", token_list)
     making = _verb(verbs, common, "create", "make a token; it is shown once", token_create, "name")
     making.add_argument("--role", choices=[role.value for role in Role], required=True)
-    making.add_argument("--days", type=float, default=365, help="how long it is good for (default: 365; 0: no end)")
+    making.add_argument(
+        "--days", type=number(0, _MOST_DAYS), default=365, help="how long it is good for (default: 365; 0: no end)"
+    )
     _verb(verbs, common, "revoke", "end a token at once", token_revoke, "prefix")
 
 
@@ -158,8 +164,6 @@ def token_create(args: argparse.Namespace) -> int:
     """Make a token."""
     from camera_registry.store import tokens
 
-    if args.days < 0:
-        raise CommandError("token_days")
     by = _by()
     expires_at = by["at"] + timedelta(days=args.days) if args.days else None
     with _store(args) as store:

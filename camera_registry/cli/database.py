@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camera_registry.cli.outcome import GOOD, CommandError
+from camera_registry.cli.outcome import GOOD, CommandError, why
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -98,11 +98,12 @@ def copy(args: argparse.Namespace) -> int:
         if store.file is None:
             raise CommandError("dump")
         target = args.file or loaded.storage.directory / "backups" / f"{_stamp()}.db"
+        _require_other(target, store.file)
         store.write_now(audit.append, author(), "database.backup", "database", None, datetime.now(UTC))
         try:
             backup.copy(store.file, target)
         except OSError as error:
-            raise CommandError("unwritable", file=target, why=error.strerror) from error
+            raise CommandError("unwritable", file=target, why=why(error)) from error
     print(json.dumps({"file": str(target)}) if args.json else texts(args.lang)("database.copied", file=target))
     return GOOD
 
@@ -119,6 +120,7 @@ def restore(args: argparse.Namespace) -> int:
         with store_of(loaded) as store:
             if store.file is None:
                 raise CommandError("undump")
+            _require_other(args.file, store.file)
             store.claim()
             kept = loaded.storage.directory / "backups" / f"before-restore-{_stamp()}.db"
             backup.copy(store.file, kept)
@@ -127,11 +129,19 @@ def restore(args: argparse.Namespace) -> int:
         with store_of(loaded) as store:
             detail = {"kept": kept.name}
             store.write_now(audit.append, author(), "database.restore", "database", detail, datetime.now(UTC))
-    except (OSError, StoreError) as error:
+    except StoreError as error:
         raise CommandError("told", why=error) from error
+    except OSError as error:
+        raise CommandError("unrestored", file=args.file, why=why(error)) from error
     told = {"restored": str(args.file), "kept": str(kept)}
     print(json.dumps(told) if args.json else texts(args.lang)("database.restored", file=args.file, kept=kept))
     return GOOD
+
+
+def _require_other(file: Path, database: Path) -> None:
+    """Raises CommandError where a copy is the database itself, or what SQLite keeps beside it."""
+    if file.resolve() in {database.with_name(database.name + end).resolve() for end in ("", "-wal", "-shm")}:
+        raise CommandError("own_database", file=file)
 
 
 def _stamp() -> str:

@@ -84,7 +84,9 @@ def import_file(args: argparse.Namespace) -> int:
 
     loaded = settings_of(args)
     try:
-        sheets = files.read(args.file.read_bytes(), args.file.name)
+        with args.file.open("rb") as file:
+            # One byte more than is allowed shows that there are too many, of a file without an end, too.
+            sheets = files.read(file.read(files.MAX_BYTES + 1), args.file.name)
     except OSError as error:
         raise CommandError("unreadable", file=args.file, why=why(error)) from error
     except Unreadable as error:
@@ -122,12 +124,14 @@ def export_file(args: argparse.Namespace) -> int:
         content = files.write_csv(export.table(everything, args.lang))
     else:
         content = files.write_workbook(sheets)
+    partial = args.file.with_name(args.file.name + ".partial")
     try:
-        partial = args.file.with_name(args.file.name + ".partial")
         partial.write_bytes(content)
         partial.replace(args.file)
     except OSError as error:
         raise CommandError("unwritable", file=args.file, why=why(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
     if args.json:
         print(json.dumps({"file": str(args.file), "records": records}, ensure_ascii=False))
     else:

@@ -15,6 +15,7 @@ from pathlib import Path
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
 from camera_registry.cli.probe_target import FORMS, Named, read_target
 from camera_registry.cli.shape import Commands
+from camera_registry.cli.values import number
 from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
@@ -38,6 +39,7 @@ _USUAL = {"http": 80, "rtsp": 554, "tls": 443}
 """Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
+_SECONDS = number(0.1, 600)
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
 """A verdict on what was seen once: nothing waits for confirmation."""
 
@@ -72,12 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="network that may be connected to; repeats (default: the device's own address and nothing else)",
     )
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
+        "--timeout", metavar="SECONDS", type=_SECONDS, default=10.0, help="time for each probe (default: 10)"
     )
     parser.add_argument(
         "--seconds",
         metavar="SECONDS",
-        type=_seconds,
+        type=_SECONDS,
         help="play the stream for so long and measure it (default: until its first key frame)",
     )
 
@@ -363,13 +365,6 @@ async def addresses(host: str) -> list[str]:
         return await look_up(host, 0)
     except Unresolved:
         return []
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.1 <= value <= 600:
-        raise argparse.ArgumentTypeError("must lie between 0.1 and 600 seconds")
-    return value
 
 
 class _Pictures:

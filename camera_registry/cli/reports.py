@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
+from camera_registry.cli.values import time
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -34,9 +35,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     report.add_argument("report", choices=REPORTS)
     report.add_argument("--month", metavar="YYYY-MM", default="", help="a calendar month of the time zone")
     report.add_argument(
-        "--from", dest="begins", metavar="TIME", type=_time, help="ISO 8601; with --to, instead of --month"
+        "--from", dest="begins", metavar="TIME", type=time, help="ISO 8601; with --to, instead of --month"
     )
-    report.add_argument("--to", dest="ends", metavar="TIME", type=_time, help="not included")
+    report.add_argument("--to", dest="ends", metavar="TIME", type=time, help="not included")
     report.add_argument("--zone", default="", help="time zone (default: time_zone in the settings)")
     report.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
     report.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")
@@ -122,21 +123,15 @@ def _put(args: argparse.Namespace, document: Document, words: Texts) -> None:
         raise CommandError("table", table=args.table, known=known)
     try:
         content = csv.write(document, args.table) if args.table else render(document, kind)
-        if args.output is None:
-            if kind in ("xlsx", "pdf") and sys.stdout.isatty():
-                raise CommandError("terminal", kind=kind)
-            sys.stdout.buffer.write(content)
-        else:
-            args.output.write_bytes(content)
-            print(words("report.written", file=args.output), file=sys.stderr)
     except NoBrowser as error:
         raise CommandError("pdf", why=error) from error
+    if args.output is None:
+        if kind in ("xlsx", "pdf") and sys.stdout.isatty():
+            raise CommandError("terminal", kind=kind)
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        args.output.write_bytes(content)
     except OSError as error:
         raise CommandError("unwritable", file=args.output, why=why(error)) from error
-
-
-def _time(given: str) -> datetime:
-    try:
-        return datetime.fromisoformat(given)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{given!r} is no time: write it as 2026-10-01T08:00") from None
+    print(words("report.written", file=args.output), file=sys.stderr)

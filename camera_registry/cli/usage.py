@@ -18,9 +18,17 @@ _SAID: Sequence[tuple[str, re.Pattern[str]]] = [
     ("unrecognized", re.compile(r"unrecognized arguments: (?P<given>.+)", re.DOTALL)),
     ("not_with", re.compile(r"argument (?P<name>.+?): not allowed with argument (?P<other>.+)")),
     ("one_of", re.compile(r"one of the arguments (?P<names>.+) is required")),
+    ("option.time", re.compile(r"argument (?P<name>.+?): (?P<given>.+) is no time", re.DOTALL)),
+    (
+        "option.number",
+        re.compile(
+            r"argument (?P<name>.+?): (?P<given>.+) is no number from (?P<least>\S+) to (?P<most>\S+)", re.DOTALL
+        ),
+    ),
     ("ambiguous", re.compile(r"ambiguous option: (?P<given>.+) could match (?P<known>.+)")),
 ]
-"""What argparse says, which has no other words than these; whatever it says besides is passed on as it is."""
+"""What argparse and ``values`` say, which have no other words than these; whatever is said besides is passed on as it
+is."""
 
 
 def parser_in(language: str) -> type[argparse.ArgumentParser]:

@@ -87,6 +87,13 @@ async def plan(asked: _Ask, window: Window) -> Window:
     flaw = maintenance.flaw(window)
     if flaw:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "window", why=asked.words(f"window_flaw.{flaw}"))
+    board = asked.deps.board
+    unknown = maintenance.strangers(
+        window.cover, lambda id: board.get(id) is not None, lambda id: id in board.names.areas
+    )
+    if unknown:
+        why = asked.words("window_flaw.strangers", names=", ".join(unknown))
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "window", why=why)
     kept = await asked.deps.store.write(windows.create, window)
     await asked.deps.changed()
     return kept

@@ -262,7 +262,7 @@ class Recorder:
                 self._meter.commit_failed()
                 log.warning("nothing is lost, but the store does not take what was measured: %s", error)
                 if loop.time() - self._written_at > BLIND_AFTER:
-                    self._show(changes)
+                    self._show(changes, self._entries(changes))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
                 self._dirty.set()
@@ -296,13 +296,15 @@ class Recorder:
 
     async def _write(self, changes: Changes, n: int) -> None:
         begun = asyncio.get_running_loop().time()
+        # As they are now: what is judged while this is written is not on disk yet, and a kill would take it back.
+        entries = self._entries(changes)
         if any(changes.rows()):
             owed = self._books.owed(changes.steps, changes.order_steps)
             searched = list(self._searched(changes))
             days = self.keep_days()
             await self._keep(n, lambda tx, told: _save(tx, changes, searched, owed, told, days))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
-        self._show(changes)
+        self._show(changes, entries)
 
     def _searched(self, changes: Changes) -> Iterator[recordings.Told]:
         """What recorders told of their recordings, by the policy of each."""
@@ -312,12 +314,10 @@ class Recorder:
                 found = tuple(recorded.searched(run.facts, policy))
                 yield recordings.Told(device, found, recorded.expected_tokens(run.facts))
 
-    def _show(self, changes: Changes) -> None:
-        entries: list[BoardEntry] = []
-        for device in changes.touched:
-            entry = self._ledger.entry(device)
-            if entry is not None:
-                entries.append(entry)
+    def _entries(self, changes: Changes) -> list[BoardEntry]:
+        return [entry for device in changes.touched if (entry := self._ledger.entry(device)) is not None]
+
+    def _show(self, changes: Changes, entries: Iterable[BoardEntry] = ()) -> None:
         self._board.swap(entries, changes.gone, self._casebook.incidents, self._dispatcher.orders)
 
     async def adopt(self) -> None:

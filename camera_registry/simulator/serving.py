@@ -111,7 +111,10 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         if part.until is not None:
-            loop.add_reader(part.until, stop.set)
+            try:
+                loop.add_reader(part.until, stop.set)
+            except PermissionError:
+                stop.set()  # a file, or /dev/null: there is nothing to wait for
         wished = Ports(discovery=story.discovery)
         async with Simulation(story.fleet, wished, opened=part.opened, secret=story.secret, leads=first) as simulation:
             ports = simulation.ports

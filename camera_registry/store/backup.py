@@ -5,6 +5,7 @@ PostgreSQL has its own tools for this (pg_dump, pg_restore, continuous archiving
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,16 +17,21 @@ _LEFT_ALONE_SECONDS = 15.0
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a live database, complete and consistent, into one file for its owner alone."""
+    """Copy a live database, complete and consistent, into one file for its owner alone. Raises OSError."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
-    partial.touch(mode=0o600)
-    with closing(_read_only(source)) as reading, closing(sqlite3.connect(partial)) as writing:
-        reading.backup(writing)
-        # A copy is one file: no -wal beside it that somebody could forget.
-        writing.execute("PRAGMA journal_mode=DELETE")
-    partial.replace(target)
+    try:
+        partial.touch(mode=0o600)
+        with closing(_read_only(source)) as reading, closing(sqlite3.connect(partial)) as writing:
+            reading.backup(writing)
+            # A copy is one file: no -wal beside it that somebody could forget.
+            writing.execute("PRAGMA journal_mode=DELETE")
+        partial.replace(target)
+    except sqlite3.Error as error:
+        raise OSError(errno.EIO, str(error), str(target)) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check(source: Path) -> str:
@@ -45,11 +51,15 @@ def check(source: Path) -> str:
 
 
 def restore(source: Path, target: Path) -> None:
-    """Put a copy in place of everything in a database, in one transaction: killed half-way, the old content stays."""
-    with closing(_read_only(source)) as reading, closing(sqlite3.connect(target)) as writing:
-        writing.execute(f"PRAGMA busy_timeout={int(_LEFT_ALONE_SECONDS * 1000)}")
-        reading.backup(writing)
-        writing.execute("PRAGMA journal_mode=WAL")
+    """Put a copy in place of everything in a database, in one transaction: killed half-way, the old content stays.
+    Raises OSError."""
+    try:
+        with closing(_read_only(source)) as reading, closing(sqlite3.connect(target)) as writing:
+            writing.execute(f"PRAGMA busy_timeout={int(_LEFT_ALONE_SECONDS * 1000)}")
+            reading.backup(writing)
+            writing.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise OSError(errno.EIO, str(error), str(target)) from error
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -200,7 +201,9 @@ def board() -> Board:
 
 
 @pytest.fixture
-def store(tmp_path: Path, board: Board) -> Iterator[Store]:
+def store(tmp_path: Path, shaped_file: Path, board: Board) -> Iterator[Store]:
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy(shaped_file, tmp_path / "data")
     with Store.open("", tmp_path / "data") as opened:
         areas = [Area(code, name, fleet.PARENTS.get(code, "")) for code, name in fleet.AREAS.items()]
         devices = [entry.device for entry in board]
