@@ -47,7 +47,8 @@ def audit_coverage(args: argparse.Namespace) -> int:
         return _month(args, settings, words)
     at = _moment(args.at, zone)
     with store_of(settings) as store:
-        register, history = store.read_now(coverage.gather, at, at)
+        then, history = store.read_now(coverage.gather, at, at)
+    register = then.end
     seen = history.standing(register, zone, at)
     topology = Topology(register.devices)
     if args.without:
@@ -103,10 +104,11 @@ def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
     except BadMonth as bad:
         raise CommandError("month", month=args.month, why=bad) from bad
     with store_of(settings) as store:
-        register, history = store.read_now(coverage.gather, since, until)
+        then, history = store.read_now(coverage.gather, since, until)
+    register = then.last
     sites = sum_up(history, zone, since, until)
     answer = PeriodAnswer.of(sites, register, since, until)
-    bare = [site.id for site in without_views(register.sites.values(), register.views.values())]
+    bare = [site.id for site in without_views(then.end.sites.values(), then.end.views.values())]
     _show(args, answer, lambda: [*_bare(bare, words), *_period(answer, words)])
     return FAULT if bare or any(site.totals.uncovered for site in sites) else GOOD
 

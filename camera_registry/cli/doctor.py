@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
 from camera_registry.model.register import Register
+from camera_registry.rules.capacity import part
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.settings_dispatch import strangers
@@ -208,10 +209,14 @@ def _service(settings: Settings) -> str:
 
 
 def _descriptors(settings: Settings) -> Check:
+    """Whether each process that polls may have as many as its share of the slots takes: the limit is that of one."""
     has, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needs = 2 * settings.poller.slots + OUR_DESCRIPTORS
-    values = {"needs": needs, "slots": settings.poller.slots, "has": has}
-    return Check("descriptors", has >= needs, "descriptors" if has >= needs else "few_descriptors", values)
+    processes = max(1, settings.poller.processes)
+    slots = part(settings.poller.slots, processes)
+    needs = 2 * slots + OUR_DESCRIPTORS
+    values = {"needs": needs, "slots": slots, "has": has, "processes": processes}
+    key = ("descriptors" if has >= needs else "few_descriptors") + ("_each" if processes > 1 else "")
+    return Check("descriptors", has >= needs, key, values)
 
 
 def _clock() -> Check:

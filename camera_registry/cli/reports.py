@@ -78,7 +78,9 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> D
         desk = Desk(store, settings.probes.policy(), settings.time_zone, lambda: datetime.now(UTC), lens)
         try:
             if freeze:
-                name, done = desk.freeze(order, author())
+                period, done = desk.freeze(order, author())
+                of = words(f"reports.{order.kind.value}")
+                name = words("report_frozen.name", report=of, period=period.name, zone=period.zone.key)
                 print(words("report.froze" if done else "report.frozen_before", name=name), file=sys.stderr)
             document = _made(desk, order, words)
         except NoPeriod as error:

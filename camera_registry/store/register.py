@@ -112,6 +112,11 @@ def get(tx: Connection, kind: str, id: str) -> Stored | None:
     return None if row is None else _stored(kind, row)
 
 
+def ever(tx: Connection, kind: str, id: str) -> bool:
+    """Whether there is such an item, or was."""
+    return get(tx, kind, id) is not None or bool(changes_of(tx, kind, id, limit=1))
+
+
 def page(
     tx: Connection,
     kind: str,
