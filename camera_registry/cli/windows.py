@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.cli.opening import author, settings_of, store_of
 from camera_registry.cli.outcome import GOOD, CommandError
-from camera_registry.cli.values import number, time
+from camera_registry.cli.values import number, row, time
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.texts import texts
 
@@ -43,7 +43,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         adding.add_argument(f"--{name}", action="append", default=[], dest=what, help="covered; may be given again")
     adding.set_defaults(func=add_window)
     cancelling = verbs.add_parser("cancel", parents=[common], help="call one off, or end it now")
-    cancelling.add_argument("id", type=int)
+    cancelling.add_argument("id", type=row)
     cancelling.set_defaults(func=cancel_window)
 
 
