@@ -318,9 +318,14 @@ def test_a_green_view_that_pales_in_fog_has_no_cast_and_one_that_turns_pink_has(
     wood = STREET * np.array((0.35, 1.0, 0.5), np.float32)
     known = [CAMERA.take(wood, day_before(n), random(n)) for n in range(2)]
     times: list[datetime | None] = [day_before(0), day_before(1)]
-    for light, cast in ((otherwise.morning_fog(wood, random(1)), False), (otherwise.magenta(wood, 0.7, random()), True)):
+    for light, cast in (
+        (otherwise.morning_fog(wood, random(1)), False),
+        (otherwise.magenta(wood, 0.7, random()), True),
+    ):
         found = Examiner(opened).examine([CAMERA.take(light, NOON, random(4))], known, [NOON], times, None)
         assert (Cause.COLOUR_CAST in causes(judge(sight(found, [NOON], times)))) is cast
+
+
 @pytest.mark.parametrize("kind", ["moved_blocks", "wrong_colours", "dragged_rows"])
 def test_a_broken_decoding_is_found_without_a_reference(kind: str) -> None:
     levels = otherwise.WIRE[kind](CAMERA.expose(STREET, random()), 1.0, random(1))
