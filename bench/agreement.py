@@ -228,19 +228,27 @@ def _equal(found: Agreement, kind: str, told: Any, book: Any, tables: Iterable[s
                     cell, fine = cell.total_seconds(), 0.000_501
                 if isinstance(value, int | float) and isinstance(cell, int | float):
                     same = abs(cell - value) <= fine
-                    found.equal += same
-                    if not same:
-                        found.unlike.append(f"{kind} {table} row {number} {name}: API {value}, workbook {cell}")
+                elif isinstance(value, int | float) or isinstance(cell, int | float):
+                    # What one of them does not know, the other must not know either.
+                    same = False
+                else:
+                    continue
+                found.equal += same
+                if not same:
+                    found.unlike.append(f"{kind} {table} row {number} {name}: API {value}, workbook {cell}")
 
 
 def _alike(found: Agreement, covered: Any, period: Any) -> None:
-    """The report of coverage and the API of coverage."""
-    direct = {site["site"]: site["times"]["ratio"] for site in period["sites"]}
+    """The report of coverage and the API of coverage: shares, and lengths of time."""
+    direct = {site["site"]: site for site in period["sites"]}
     for row in covered["tables"]["sites"]["rows"]:
-        if row["coverage"] == direct.get(row["site"]):
-            found.equal += 1
-        else:
-            found.unlike.append(f"site {row['site']}: report {row['coverage']}, API {direct.get(row['site'])}")
+        site = direct.get(row["site"], {"times": {}})
+        times = site["times"] | {"coverage": site["times"].get("ratio"), "dark": site.get("dark_seconds")}
+        for name in ("coverage", "uncovered", "planned", "unknown", "dark"):
+            if row[name] == times.get(name):
+                found.equal += 1
+            else:
+                found.unlike.append(f"site {row['site']} {name}: report {row[name]}, API {times.get(name)}")
 
 
 async def _devices(views: Views) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def served(devices: int, folder: Path, hung: Hung | None = None) -> Iterator[Ser
     ports = Ports(*free_ports(5))
     log, inventory = folder / "simulate.log", folder / "fleet.csv"
     inventory.write_text(fleet.inventory_csv(ports), encoding="utf-8", newline="")
-    arguments = ["simulate", "--devices", str(devices), "--seed", str(SEED)]
+    arguments = ["simulate", "--lang", "en", "--devices", str(devices), "--seed", str(SEED)]
     if hung is not None:
         faults = folder / "faults.toml"
         faults.write_text(hung.script(), encoding="utf-8")

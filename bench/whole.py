@@ -63,7 +63,7 @@ class Whole:
     probe and kind; ``misses``: runs missed, by probe; ``replaced``: polling processes, of whose shares the figures
     mean little then. ``first_round``: seconds from
     the start of the service until every device had been asked once. ``scrapes_seconds``: until the last of ``SCRAPES``
-    that began together had its page.
+    that began together had its page, and ``scraped_megabytes`` the memory in use then.
     """
 
     devices: int
@@ -82,6 +82,7 @@ class Whole:
     poll_lag_median: float
     loop_lag: float
     megabytes: float
+    scraped_megabytes: float
     import_seconds: float
     first_round: float
     scrape_seconds: float
@@ -131,6 +132,7 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         if labels["result"] != "ok" and round(value):
             failures[f"{labels['probe']} {labels['result']}"] = round(value)
     minutes = devices * took / load.interval
+    resident = _resident(pid)
     begun = time.monotonic()
     page = fetch(url + "/metrics/devices")
     scraping = time.monotonic() - begun
@@ -157,7 +159,8 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         poll_lag=quantile(before, after, "camera_registry_poll_lag_seconds"),
         poll_lag_median=quantile(before, after, "camera_registry_poll_lag_seconds", 0.5),
         loop_lag=quantile(before, after, "camera_registry_loop_lag_seconds"),
-        megabytes=sum(map(resident_megabytes, (pid, *polling_processes(pid)))),
+        megabytes=resident,
+        scraped_megabytes=_resident(pid),
         import_seconds=importing,
         first_round=first_round,
         scrape_seconds=scraping,
@@ -204,6 +207,11 @@ def write_settings(load: Load, folder: Path) -> Path:
         lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of the service and of what polls for it."""
+    return sum(map(resident_megabytes, (pid, *polling_processes(pid))))
 
 
 def _known(page: bytes) -> int:

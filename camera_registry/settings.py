@@ -119,6 +119,8 @@ class Storage(Section):
     snapshot_days: float = Field(7, gt=0)
     picture_days: int = Field(400, ge=60)
     """Days for which is kept what pictures were like: numbers, and no pictures."""
+    gone_days: int = Field(400, ge=60)
+    """Days for which recordings and days of pictures of a device are kept once it has left the register."""
 
 
 class Web(Section):

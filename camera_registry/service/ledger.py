@@ -264,7 +264,7 @@ class Ledger:
         """Judge what was last seen of a device by its new policy, if it is new. Only what that changes counts: a
         verdict that was reached by more than the newest facts stays."""
         before, watched.policy = watched.policy, policy
-        if policy == before:
+        if policy is before or policy == before:
             return
         for reading in watched.read_anew(before, now):
             self._keep(watched, *health.judge_again(watched.states[reading.subject], reading, now))

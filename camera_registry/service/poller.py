@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 SHIP_EVERY = 0.2
 """Seconds over which observations are gathered into one batch."""
 
-TOGETHER = 0.01
-"""Seconds within which runs that come due are begun at one turn: waking up costs as much as a third of a run."""
+TOGETHER = 0.05
+"""Seconds within which runs that come due are begun at one turn. Waking up costs as much as a third of a run, and runs
+that go side by side find code and data in the processor's cache: beside 0.01 s, an eighth of a service's work."""
 
 IDLE = 10.0
 """Seconds after which the loop that begins runs turns even if nothing is due, to show that it lives."""
@@ -264,10 +265,13 @@ class Poller:
 
     async def _breathe(self) -> None:
         loop = asyncio.get_running_loop()
+        late = 0.0
         while True:
             begun = loop.time()
             await asyncio.sleep(BREATH)
-            self.room, before = room(self.room, loop.time() - begun - BREATH, self.limits.slots), self.room
+            late, earlier = loop.time() - begun - BREATH, late
+            # One long step of anything else (a scrape, an edit of the register) is no sign of too many runs.
+            self.room, before = room(self.room, min(late, earlier), self.limits.slots), self.room
             if self.room > before:
                 self._wake.set()
 

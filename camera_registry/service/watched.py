@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -36,7 +36,7 @@ class Watched:
     policy: Policy
     entry: Entry | None = None
     reach: Run = ("", "")
-    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
+    feeders: Mapping[Subject, Mapping[Run, float]] = field(default_factory=dict)
     opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
@@ -70,7 +70,10 @@ class Watched:
         """Be asked by this plan from now on; None: by nobody."""
         self.entry = entry
         self.reach = reach_feeder(entry) if entry else ("", "")
-        self.feeders = feeders(entry) if entry else {}
+        known = {subject: subject for subject in self.states}
+        wanted = feeders(entry) if entry else {}
+        # By the subjects that states have already: each weighs as much as a short text.
+        self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
