@@ -187,7 +187,6 @@ class Parts:
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
             self._clock.utc,
-            lambda device, at: self._casebook.covering(device, at) is not None,
             self._under_work,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)

@@ -2,7 +2,8 @@
 
 Geometry and periods of a whole city take seconds; they are jobs, one after the other, with progress and to be called
 off. The geometry is computed once for as long as the register and the sight of devices stay as they are, or for a
-minute; whoever asks meanwhile follows the same job.
+minute; whoever asks meanwhile follows the same job. What computes it is loaded by the first who asks: it weighs as much
+as the health of thousands of devices.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -21,16 +22,19 @@ from camera_registry.board import Board, BoardEntry, Places
 from camera_registry.console.deps import Deps
 from camera_registry.console.jobs import Job, Jobs, JobState
 from camera_registry.console.problems import Problem
-from camera_registry.model.coverage import Point, Sight
+from camera_registry.model.coverage import Point, Sight, ViewState
 from camera_registry.model.device import Device, Kind, Life
 from camera_registry.model.register import Register
 from camera_registry.rules.coverage.period import History, SitePeriod, sum_up
 from camera_registry.rules.coverage.points import Loss, Topology, without
 from camera_registry.rules.coverage.sight import needed, sight
-from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured, fields, measure, near, shapes
+from camera_registry.rules.coverage.standing import SiteSeen
 from camera_registry.rules.progress import Count, Step
 from camera_registry.store import coverage
 from camera_registry.texts import Texts
+
+if TYPE_CHECKING:
+    from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured
 
 _KEPT = timedelta(minutes=1)
 _SEES = frozenset({Kind.CAMERA, Kind.TRAFFIC_UNIT, Kind.MOBILE_UNIT})
@@ -173,10 +177,12 @@ class Survey(Jobs[Inquiry, Found]):
         now = deps.now()
 
         def work() -> Surveyed:
+            from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
             buildings = self._buildings(places)
-            drawn = fields(near(here, devices, own), buildings)
-            seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
-            extents, left = measure([here], seen)
+            drawn = extent.fields(extent.near(here, devices, own), buildings)
+            seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
+            extents, left = extent.measure([here], seen)
             return Surveyed(
                 now,
                 places,
@@ -218,14 +224,16 @@ class Survey(Jobs[Inquiry, Found]):
         unsure: frozenset[str],
         step: Step,
     ) -> Surveyed:
+        from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
         buildings = self._buildings(places)
         count = Count(step, len(devices) + len(places.sites))
         key = (*devices, places)
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, fields(devices, buildings, count.tick)
+            self._drawn = key, extent.fields(devices, buildings, count.tick)
         drawn = self._drawn[1]
-        seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
-        extents, left = measure(places.sites.values(), seen, count.tick)
+        seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
+        extents, left = extent.measure(places.sites.values(), seen, count.tick)
         self.found = Surveyed(
             now, places, drawn, working, unsure & drawn.shapes.keys(), {one.site: one for one in extents}, tuple(left)
         )
@@ -233,8 +241,10 @@ class Survey(Jobs[Inquiry, Found]):
 
     def _buildings(self, places: Places) -> Sequence[Any]:
         """The ground of every building, read once for as long as the register stays as it is."""
+        from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
         if self._built is None or self._built[0] is not places:
-            self._built = places, shapes(self._deps.store.read_now(coverage.buildings))
+            self._built = places, extent.shapes(self._deps.store.read_now(coverage.buildings))
         return self._built[1]
 
 
@@ -254,6 +264,18 @@ def result_of(job: SurveyJob) -> Found:
 
 
 SURVEY = web.AppKey("survey", Survey)
+
+
+def standing(seen: SiteSeen) -> str:
+    """A site in one word, as a status is named: what its mark and its colour on the map are."""
+    states = {one.state for one in seen.views}
+    if not seen.required:
+        return "out"
+    if seen.dark:
+        return "down"
+    if ViewState.UNCOVERED in states:
+        return "degraded"
+    return "unknown" if ViewState.UNKNOWN in states else "out" if ViewState.PLANNED in states else "ok"
 
 
 def looked(board: Board) -> tuple[list[Device], frozenset[str], frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from camera_registry.model.device import Device
-from camera_registry.model.maintenance import Window, WindowKind
+from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.model.register import Register
 from camera_registry.rules import of_then
@@ -78,6 +78,8 @@ def flaw(window: Window) -> str:
     """Why a window can't be kept, as the key of a text; empty: it can."""
     cover = window.cover
     recurring = window.kind is WindowKind.RECURRING
+    if not window.reason.strip():
+        return "no_reason"
     if not (cover.devices or cover.tags or cover.areas or cover.parents):
         return "covers_nothing"
     if window.ends is None and not recurring:
@@ -87,6 +89,13 @@ def flaw(window: Window) -> str:
     if window.kind is not WindowKind.FIXED and window.lasts <= timedelta():
         return "no_length"
     return _schedule_flaw(window) if recurring else ""
+
+
+def strangers(cover: Cover, is_device: Callable[[str], bool], is_area: Callable[[str], bool]) -> tuple[str, ...]:
+    """What is to be covered by name and is not registered, by which a window would cover nothing unnoticed. A tag may
+    be given to devices later."""
+    devices = (id for id in (*cover.devices, *cover.parents) if not is_device(id))
+    return (*devices, *(id for id in cover.areas if not is_area(id)))
 
 
 def _schedule_flaw(window: Window) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from camera_registry.model.coverage import Point
 from camera_registry.model.place import Site
@@ -14,11 +15,13 @@ from camera_registry.rules.availability import Period, name_of
 from camera_registry.rules.coverage.charge import Charges
 from camera_registry.rules.coverage.period import SitePeriod, Totals
 from camera_registry.rules.coverage.points import Single, weakest
-from camera_registry.rules.geometry.extent import Extent, Unmeasured
 from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
 from camera_registry.texts import Texts
 from exporters.report.document import Cell, Chart, ChartKind, Column, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing
+
+if TYPE_CHECKING:
+    from camera_registry.rules.geometry.extent import Extent, Unmeasured
 
 _WIDE = {
     "site": 18, "name": 26, "area": 16, "view": 20, "contractor": 18, "views": 40, "why": 40, "point": 26,

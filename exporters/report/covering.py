@@ -15,7 +15,6 @@ from camera_registry.rules.coverage.month import begin, preceding
 from camera_registry.rules.coverage.period import History, only_views, sum_up
 from camera_registry.rules.coverage.points import Single, Topology, singles
 from camera_registry.rules.coverage.standing import without_views
-from camera_registry.rules.geometry.extent import fields, measure, shapes
 from camera_registry.rules.progress import Count, Step, unwatched
 from camera_registry.store import Store, frozen_coverage, register
 from camera_registry.store import coverage as stored
@@ -27,6 +26,9 @@ _INSTANT = timedelta(microseconds=1)
 
 def audit(store: Store, order: Order, zone: str, now: datetime, step: Step = unwatched) -> tuple[Audit, Register]:
     """What is to be told, with the register of the time. Raises NoPeriod, StoreError, or what ``step`` raises."""
+    # Much to load, and a service makes this report once a month.
+    from camera_registry.rules.geometry.extent import fields, measure, shapes  # noqa: PLC0415
+
     period = order.period(zone, now)
     since, until = period.begins, period.ends
     earlier = begin(preceding(order.month), period.zone) if order.month else since - (until - since)

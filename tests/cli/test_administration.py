@@ -44,6 +44,12 @@ def test_init_makes_what_is_missing_and_leaves_what_exists(home: Path, capsys: p
     assert (home / "data" / "credentials.key").read_bytes() == key
 
 
+def test_an_empty_list_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "user", "list") == 0
+    assert capsys.readouterr().out == "nothing so far\n"
+    assert told(home, capsys, "user", "list") == []
+
+
 def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "user", "add", "root", "--role", "admin") == 0
     assert command(home, "user", "add", "ann", "--role", "viewer") == 0
@@ -56,7 +62,13 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     ]
     assert command(home, "user", "list") == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert shown == [["name", "role", "crew", "active"], ["ann", "operator", "-", "no"], ["root", "admin", "-", "yes"]]
+    assert shown == [
+        ["name", "role", "crew", "active"],
+        ["ann", "operator", "-", "no"],
+        ["root", "admin", "-", "yes"],
+    ]
+    assert command(home, "--lang", "zh", "user", "list") == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["ann", "operator", "-", "否"]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
@@ -68,7 +80,7 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
         (("user", "role", "nobody", "admin"), "there is no user nobody"),
         (("user", "password", "nobody"), "there is no user nobody"),
         (("user", "add", "li", "--role", "crew", "--crew", "east"), "there is no crew east; import the crews first"),
-        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is no crew but viewer"),
+        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is of the role Viewer"),
         (("token", "revoke", "crt_0"), "there is no token crt_0"),
         (("credential", "remove", "none"), "there is no credential none"),
         (("credential", "set", "east", "--username", "u"), "there is no key file"),
@@ -129,6 +141,17 @@ def test_audit_verify_finds_an_edited_row(home: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert command(home, "audit", "verify") == 1
     assert "first at row 1" in capsys.readouterr().out
+
+
+def test_a_backup_into_a_folder_that_is_not_there_makes_none_and_names_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(home, "init")
+    missing = home / "mnt" / "nas"
+    assert command(home, "--lang", "zh", "backup", str(missing / "copy.db")) == 2
+    assert f"没有目录 {missing}" in capsys.readouterr().err
+    assert not missing.parent.exists()
+    assert command(home, "backup", str(home / "copy.db")) == 0
 
 
 def test_a_backup_brings_back_what_was_and_keeps_what_it_replaced(

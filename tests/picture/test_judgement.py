@@ -297,3 +297,39 @@ def test_frames_that_can_not_be_read_in_grey_say_nothing_of_a_freeze_and_stop_no
         found: Any = Examiner(decode).examine(frames, REFERENCES["street"], times, [day_before(0)] * 3, osd)
         assert found["between"] is None
         assert [("refused" in one) for one in found["frames"]] == [refused is frames[0], False]
+
+
+def parked(light: Light) -> Light:
+    """The scene with what stands in it for a time only: two vans, one beside the other."""
+    seen = light.copy()
+    for x in (0.3, 0.5):
+        one = weather.passer(light[:, : light.shape[1] // 2], random(7))
+        left = round(x * light.shape[1])
+        seen[:, left : left + light.shape[1] // 5] = one[:, light.shape[1] // 10 : light.shape[1] // 10 * 3]
+    return seen
+
+
+def test_cars_that_stood_in_an_accepted_picture_and_drove_on_cover_nothing() -> None:
+    dusk = np.float32(0.25)
+    empty = light_of(generated.room(8).pictures[0])
+    full = parked(empty)
+    known = [CAMERA.take(full * dusk, day_before(0), random(1)), CAMERA.take(full * dusk, day_before(1), random(2))]
+    times: list[datetime | None] = [day_before(0), day_before(1)]
+    frame = CAMERA.take(empty * dusk, NOON, random(4))
+    found = Examiner(opened).examine([frame], known, [NOON], times, None)
+    assert Cause.COVERED in causes(judge(sight(found, [NOON], times))), "these vans are enough to look like a cover"
+    known, times = [*known, CAMERA.take(empty, day_before(2), random(3))], [*times, day_before(2)]
+    found = Examiner(opened).examine([frame], known, [NOON], times, None)
+    assert Cause.COVERED not in causes(judge(sight(found, [NOON], times)))
+    hidden = CAMERA.take(faults.thing(empty * dusk, 0.7, random(5)), NOON, random(6))
+    found = Examiner(opened).examine([hidden], known, [NOON], times, None)
+    assert Cause.COVERED in causes(judge(sight(found, [NOON], times)))
+
+
+def test_a_green_view_that_pales_in_fog_has_no_cast_and_one_that_turns_pink_has() -> None:
+    wood = STREET * np.array((0.35, 1.0, 0.5), np.float32)
+    known = [CAMERA.take(wood, day_before(n), random(n)) for n in range(2)]
+    times: list[datetime | None] = [day_before(0), day_before(1)]
+    for light, cast in ((otherwise.morning_fog(wood, random(1)), False), (otherwise.magenta(wood, 0.7, random()), True)):
+        found = Examiner(opened).examine([CAMERA.take(light, NOON, random(4))], known, [NOON], times, None)
+        assert (Cause.COLOUR_CAST in causes(judge(sight(found, [NOON], times)))) is cast

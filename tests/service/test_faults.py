@@ -90,7 +90,7 @@ async def test_each_fault_is_told_by_its_own_cause_and_its_first_broken_link_in_
             for fault, camera in cameras.items():
                 simulation.faults.set(camera, fault, **FAULTS[fault].options)
             try:
-                await until(lambda: all(_is_told(app, camera, FAULTS[fault]) for fault, camera in cameras.items()), 40)
+                await until(lambda: all(_is_told(app, camera, FAULTS[fault]) for fault, camera in cameras.items()))
             except TimeoutError:
                 shown = {fault.value: (_causes(app, camera), _broken(app, camera)) for fault, camera in cameras.items()}
                 raise AssertionError(shown) from None

@@ -140,7 +140,7 @@ def test_a_step_that_fails_half_way_leaves_the_old_shape(
 ) -> None:
     def fail(connection: Transaction) -> None:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
-        raise StoreError("killed here")
+        raise StoreError("failed", why="killed here")
 
     monkeypatch.setattr(schema, "_upgrade", fail)
     with pytest.raises(StoreError, match="killed here"):

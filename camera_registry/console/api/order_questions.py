@@ -12,6 +12,8 @@ from camera_registry.console.api.questions import PastQuestion, Question, Text
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.schemas import OptionalCause
 from camera_registry.model.attachment import AttachmentKind
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState
 
 Stars = Annotated[int, Field(ge=1, le=5)]
@@ -31,6 +33,15 @@ class OrdersQuestion(PastQuestion):
     incident: int | None = None
     cause: OptionalCause = None
     overdue: bool = False
+
+
+class OpenBody(Question):
+    """What is to be done about a device, for what cause; ``severity`` left out: as the rules have it."""
+
+    device: Annotated[str, Field(min_length=1, max_length=200)]
+    cause: Cause
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    severity: Severity | None = None
 
 
 class AssignBody(Question):

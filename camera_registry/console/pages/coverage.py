@@ -14,12 +14,11 @@ from aiohttp import web
 from pydantic import Field
 
 from camera_registry.console.history import WIDTH
-from camera_registry.console.pages.chart import city, plot, standing
 from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
-from camera_registry.console.survey import SURVEY, SurveyJob
+from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
 from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
@@ -60,6 +59,8 @@ class Strip:
 
 
 async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
+    from camera_registry.console.pages.chart import city  # noqa: PLC0415 - much to load, and seldom looked at
+
     coverage, query = asked.deps.metrics.coverage, asked.query
     survey = asked.request.app[SURVEY]
     sites = coverage.sites()
@@ -133,6 +134,8 @@ def _back() -> web.Response:
 
 
 async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
+    from camera_registry.console.pages.chart import plot  # noqa: PLC0415 - as above
+
     deps, id = asked.deps, asked.item()
     seen = deps.metrics.coverage.site(id)
     if seen is None:

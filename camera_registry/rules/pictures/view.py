@@ -103,8 +103,9 @@ def covered(of: Evidence) -> Verdict:
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
-    # Glare outshines, and snow lies on the ground: both make brighter what they hide.
-    brighter = more > _GLARE or change["gain"] > _BRIGHTER
+    # Glare outshines, snow lies on the ground, fog veils what is dark: all make brighter what they hide. A thing that
+    # covers a part leaves the darkest places of the rest as dark as they were.
+    brighter = more > _GLARE or change["gain"] > _BRIGHTER or veiled
     gone_from = change["hidden_dark" if brighter else "hidden"]
     if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
