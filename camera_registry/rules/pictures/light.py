@@ -59,6 +59,9 @@ def dark(of: Evidence) -> Verdict:
     """Too little light at an hour that has light: by the clock, or by references of the same hours."""
     look, limits = of.look, of.limits
     seen = pick(look, "mean", "p95", "p99")
+    if of.compared and of.timed and not of.by_day and not of.by_night:
+        # Light falls to a tenth within one dusk: a reference of the same hour may be of ten times as much.
+        return Unjudged.NO_FITTING_REFERENCE
     told = [c for c in of.same_hours() if c.change is not None and c.reference.measures is not None]
     gains = [c.change["gain"] for c in told if c.change is not None and "gain" in c.change]
     scores = []
