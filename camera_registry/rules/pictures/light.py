@@ -64,6 +64,9 @@ def dark(of: Evidence) -> Verdict:
     """Too little light at an hour that has light: by the clock, or by references of the same hours."""
     look, limits = of.look, of.limits
     seen = pick(look, "mean", "p95", "p99")
+    if of.compared and of.timed and not of.by_day and not of.by_night:
+        # Light falls to a tenth within one dusk: a reference of the same hour may be of ten times as much.
+        return Unjudged.NO_FITTING_REFERENCE
     told = [c for c in of.same_hours() if c.change is not None and c.reference.measures is not None]
     gains = [c.change["gain"] for c in told if c.change is not None and "gain" in c.change]
     scores = []
@@ -130,10 +133,9 @@ def colour_cast(of: Evidence) -> Verdict:
         least = min(changes, key=lambda change: change["cast"])
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
-        one_way = least["cast_share"] > 0.85
-        if least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED:
-            # Fog before a wood: its one colour pales all over, with its light.
-            return GOOD
+        # Fog before a wood: its one colour pales all over, with its light.
+        pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
+        one_way = least["cast_share"] > 0.85 and not pales
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
