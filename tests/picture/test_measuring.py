@@ -238,7 +238,7 @@ def test_a_clock_of_equally_wide_letters_that_touch_is_read_with_digits_learned_
 
 @pytest.mark.parametrize("references", [0, 1])
 @pytest.mark.parametrize("level", [20, 170])
-@pytest.mark.parametrize("minutes", [0, -10, 7])
+@pytest.mark.parametrize("minutes", [0, -75, 171])
 def test_a_clock_of_which_at_most_one_picture_was_accepted_is_read_before_dark_and_bright(
     minutes: int, level: int, references: int
 ) -> None:

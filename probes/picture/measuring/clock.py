@@ -156,11 +156,13 @@ def _misled(speaks: Speaks, at: datetime, written: str) -> float:
 
 def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int]) -> float:
     """By how many nats the digits speak for ``told`` rather than for ``near``. Where a figure that the camera has not
-    shown yet looks like one other wherever it is due, that may be the font's doing, and counts half."""
+    shown yet looks like one other that it has not shown either, wherever it is due, that may be the font's doing, and
+    counts half."""
     gained, due = _said(speaks, told) - _said(speaks, near), np.array(_digits(near))
     for figure in set(due.tolist()) - set(learned):
         places = due == figure
-        if len(set(np.array(_digits(told))[places].tolist())) == 1:
+        seen = set(np.array(_digits(told))[places].tolist())
+        if len(seen) == 1 and not seen & set(learned):
             gained[places] /= 2
     return float(gained.sum())
 
