@@ -183,7 +183,7 @@ async def _rates(views: Views, found: Agreement, told: Any, slacks: _Slacks, end
             seconds, flips = slacks.of(device, aspects)
             known = row["online_good"] + row["online_bad"]
             sampled = good[device] / count[device] if count.get(device) else None
-            allowed = 1.0 if seconds >= known else 2 * seconds / known
+            allowed = _allowed(seconds, known)
             found.figures.append(Figure(f"{measure} {device}", row[measure], sampled, allowed, flips))
             parts = (good.get(device, 0), count.get(device, 0), seconds, flips)
             total = [one + part for one, part in zip(total, parts, strict=True)]
@@ -208,8 +208,16 @@ async def _sites(views: Views, found: Agreement, period: Any, slacks: _Slacks, e
         length = times["covered"] + times["uncovered"]
         id = site["site"]
         sampled = covered[id] / known[id] if known.get(id) else None
-        allowed = 1.0 if seconds >= length else 2 * seconds / length
+        allowed = _allowed(seconds, length)
         found.figures.append(Figure(f"coverage {id}", times["ratio"], sampled, allowed, flips))
+
+
+def _allowed(seconds: float, known: float) -> float:
+    """How far a rate of so many known seconds may be off. Where nothing moved, nothing may differ: not even that it is
+    not known."""
+    if not seconds:
+        return 0.0
+    return 1.0 if seconds >= known else 2 * seconds / known
 
 
 def _equal(found: Agreement, kind: str, told: Any, book: Any, tables: Iterable[str]) -> None:

@@ -321,8 +321,11 @@ def load(path: Path) -> Loaded:
     except FileNotFoundError as error:
         told = Wrong("", "no_file", "there is no such file; copy config/camera_registry.toml and edit it")
         raise SettingsError(str(path), told) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+    except UnicodeDecodeError as error:
+        told = Wrong("", "no_utf8", "it is not text in UTF-8: save it anew in that encoding")
+        raise SettingsError(str(path), told) from error
+    except OSError as error:
+        reason = error.strerror
         told = Wrong("", "unreadable", f"it can't be read: {reason}", {"reason": reason})
         raise SettingsError(str(path), told) from error
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -16,7 +17,7 @@ from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
 from camera_registry.cli.usage import room_of
 from camera_registry.cli.values import number
-from camera_registry.model.people import Role, User
+from camera_registry.model.people import NAME, Role, User
 from camera_registry.texts import Texts, texts
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def user_add(args: argparse.Namespace) -> int:
     """Add somebody."""
     from camera_registry.store import access
 
+    if not re.fullmatch(NAME, args.name):
+        raise CommandError("user_name")
     user = User(args.name, Role(args.role), args.language, crew=args.crew)
     kept = _new_password(args)
     with _store(args) as store:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.cli.opening import author, settings_of, store_of
 from camera_registry.cli.outcome import GOOD, CommandError
-from camera_registry.cli.values import number, time
+from camera_registry.cli.values import number, row, time
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.texts import texts
 
@@ -41,7 +41,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         adding.add_argument(f"--{name}", action="append", default=[], dest=what)
     adding.set_defaults(func=add_window)
     cancelling = verbs.add_parser("cancel", parents=[common])
-    cancelling.add_argument("id", type=int)
+    cancelling.add_argument("id", type=row)
     cancelling.set_defaults(func=cancel_window)
 
 

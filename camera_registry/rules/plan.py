@@ -310,7 +310,7 @@ def _shown(probe: str, channel: Channel) -> dict[str, object]:
     told: dict[str, object] = {"masks": list(channel.masks)} if channel.masks else {}
     if channel.osd_box:
         layout, zone = channel.osd_format or outlines.CLOCK, channel.osd_zone or "UTC"
-        told["osd"] = {"box": channel.osd_box, "format": layout, "zone": zone}
+        told["osd"] = _alike((("box", channel.osd_box), ("format", layout), ("zone", zone)))
     return told
 
 

@@ -12,11 +12,12 @@ from camera_registry.model.observation import Failure, FailureKind, Observation,
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Hurry, Run
 from camera_registry.rules import opinions
+from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
-from camera_registry.rules.plan import feeders, plan, reach_feeder
+from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
 from camera_registry.rules.schedule import SOON, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
@@ -131,13 +132,19 @@ class Watched:
         runs = (self.seen[run] for run in feeders if run in self.seen)
         return any(run.at != state.read_at and not _is_ours(run.failure) for run in runs)
 
-    def remember(self, seen: Observation) -> bool:
+    def know(self, run: ProbeSeen, alike: Alike) -> None:
+        """Take up the newest of a run as the store kept it."""
+        self.seen[run.probe, run.channel] = replace(run, facts=alike.after({}, run.facts))
+        self.learned.update(alike.after({}, learn(run.probe, run.facts)))
+
+    def remember(self, seen: Observation, alike: Alike) -> bool:
         """Take this for the newest of its run; whether it holds what must be known after a crash."""
         run = (seen.probe, seen.channel)
         earlier = self.seen.get(run)
-        facts, failure, success = seen.facts, seen.failure, seen.at if seen.ok else None
+        facts = alike.after(earlier.facts if earlier is not None else {}, seen.facts)
+        failure, success = seen.failure, seen.at if seen.ok else None
         if earlier is not None:
-            facts, failure = {**earlier.facts, **facts}, _with_way(failure, earlier.failure)
+            failure = _with_way(failure, earlier.failure)
             success = success or earlier.last_success
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:

@@ -225,3 +225,28 @@ def test_a_database_that_is_busy_is_told_with_what_to_do(
     assert command(home, "user", "add", "root", "--role", "admin") == 2
     assert "give the command again" in capsys.readouterr().err
     connection.close()
+
+
+def test_a_user_is_called_what_the_api_would_take_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("", "a\nb", "a b", "x" * 65):
+        assert command(home, "user", "add", name, "--role", "viewer") == 2
+        assert "a user name is 1 to 64 characters" in capsys.readouterr().err
+
+
+def test_a_backup_or_a_copy_to_restore_is_never_the_database_itself(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(home, "init") == 0
+    for name in ("camera_registry.db", "camera_registry.db-wal"):
+        assert command(home, "backup", str(home / "data" / name)) == 2
+        assert "this is the database itself" in capsys.readouterr().err
+    assert command(home, "restore", str(home / "data/camera_registry.db")) == 2
+    assert "this is the database itself" in capsys.readouterr().err
+    assert command(home, "audit", "verify") == 0
+
+
+def test_a_backup_that_can_t_be_written_leaves_nothing_behind(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "taken.db").mkdir()
+    assert command(home, "backup", str(home / "taken.db")) == 2
+    assert "taken.db: it can't be written: Is a directory" in capsys.readouterr().err
+    assert not (home / "taken.db.partial").exists()

@@ -186,6 +186,7 @@ def test_streams_that_are_closed_or_lack_a_letter_end_no_command():
         (["report", "availability", "--from", "x", "--to", "2026-10-01"], "参数 --from：'x' 不是时间"),
         (["audit", "coverage", "--at", "0001-01-01"], "参数 --at：'0001-01-01' 不是时间"),
         (["probe", "127.0.0.1", "--timeout", "nan"], "参数 --timeout：'nan' 不是 0.1 到 600 之间的数"),
+        (["windows", "cancel", "9" * 20], "参数 id：'99999999999999999999' 不是 0 到 9223372036854775807 之间的数"),
         (["demo", "--minutes", "-1"], "参数 --minutes：'-1' 不是 0 到 525600 之间的数"),
     ],
 )

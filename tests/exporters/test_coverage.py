@@ -71,4 +71,5 @@ def test_following_the_board_is_as_good_as_looking_anew():
             made.places = replace(made.places, views={"gate": views[:1] if len(views) > 1 else [views[0]] * 2})
         if rng.random() < 0.2:
             work ^= {rng.choice("ab")}
-        assert following.text() == SiteCoverage(made, under_work=lambda at, work=frozenset(work): work).text()
+        anew = SiteCoverage(made, under_work=lambda at, covered=frozenset(work): covered)
+        assert following.text() == anew.text()

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from camera_registry.console.api.incident_questions import Said
-from camera_registry.console.api.questions import PastQuestion, Question, Text
+from camera_registry.console.api.questions import PastQuestion, Question, RowNumber, Text
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.schemas import OptionalCause
 from camera_registry.model.attachment import AttachmentKind
@@ -30,7 +30,7 @@ class OrdersQuestion(PastQuestion):
     crew: Text = ""
     area: Text = ""
     about: Text = ""
-    incident: int | None = None
+    incident: RowNumber | None = None
     cause: OptionalCause = None
     overdue: bool = False
 

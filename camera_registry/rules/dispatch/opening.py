@@ -72,6 +72,8 @@ def by_hand(
     """
     if actor.role not in (Role.OPERATOR, Role.ADMIN):
         raise Refusal("role", deed=Deed.OPEN.value)
+    if not wish.text.strip():
+        raise Refusal("untold")
     if wish.cause in NOBODY_GOES:
         raise Refusal("not_for_crews", cause=wish.cause.value)
     for order in book.orders.values():

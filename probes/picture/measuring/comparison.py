@@ -17,8 +17,9 @@ _TEXTURED = 3.0
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
-_SAME_VIEW = 0.8
-"""Median correlation of the edges in a tile, from which on two references show one view."""
+_SAME_VIEW, _LEAST_REST = 0.8, 8
+"""Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
+many tiles that must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Places:
 @dataclass(frozen=True, slots=True)
 class Change:
     """``measures`` of the whole, and ``tiles``: where, row by row of the tile map, "1" for a tile that is concerned.
-    ``missing``: where structure of the reference is gone from a place that is lit; None where that can't be told."""
+    ``missing``: where structure of the reference is gone from a place that is lit, while the rest is as it was; None
+    where that can't be told."""
 
     measures: dict[str, float]
     tiles: dict[str, tuple[str, ...]]
@@ -82,10 +84,9 @@ def passing(known: Prepared, others: Iterable[Prepared]) -> Places | None:
     as it is here, has nothing of it. None: nothing of the kind is known."""
     found: Places | None = None
     for other in others:
-        change = compare(other, known)
-        if change.missing is None or change.measures["local"] < _SAME_VIEW:
+        here = compare(other, known).missing
+        if here is None:
             continue
-        here = change.missing
         found = here if found is None else Places(found.tiles | here.tiles, found.spots | here.spots)
     return found if found is not None and (found.tiles.any() or found.spots.any()) else None
 
@@ -237,7 +238,15 @@ def _structure(
         }
         found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
     maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
-    return found, maps | {"soft": good & (medium < _SOFT)}, Places(hidden & seen, dulled | lost)
+    return (
+        found,
+        maps | {"soft": good & (medium < _SOFT)},
+        _missing(hidden & seen, dulled | lost, local[told & ~hidden]),
+    )
+
+
+def _missing(hidden: Mask, spots: Mask, rest: Plane) -> Places | None:
+    return Places(hidden, spots) if rest.size >= _LEAST_REST and np.median(rest) > _SAME_VIEW else None
 
 
 def _dulled(

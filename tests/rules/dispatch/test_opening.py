@@ -128,6 +128,7 @@ def test_a_fault_that_the_probes_find_later_is_the_same_order() -> None:
         (LENS, Actor("wang", Role.AUDITOR), "role"),
         (LENS, DUTY, "out_already"),
         (Wish("cam-001", Cause.POLLER_BLIND, "?"), DUTY, "not_for_crews"),
+        (Wish("cam-001", Cause.MOVED, "  "), DUTY, "untold"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_reason(wish: Wish, actor: Actor, code: str) -> None:
