@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench import whole
 from bench.fleet import Served, served
-from bench.processes import BenchError, cpu_seconds, own_processor, resident_megabytes, run
+from bench.processes import BenchError, cpu_seconds, other_processor, resident_megabytes, run
 from bench.report import RESULTS, machine
 
 ASKED = ("tcp", "onvif", "rtsp")
@@ -37,7 +37,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory() as folder, served(args.devices, Path(folder)) as fleet:
-            os.sched_setaffinity(0, {own_processor()})
+            os.sched_setaffinity(0, {other_processor()})
             found = _measure(fleet, args.interval, args.look, Path(folder))
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)

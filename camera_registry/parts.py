@@ -232,6 +232,7 @@ class Parts:
         settings = self.settings
         return Retention(
             timedelta(days=settings.notices.keep_days),
+            timedelta(days=settings.storage.gone_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
             ),

@@ -30,7 +30,7 @@ from camera_registry.rules.coverage.points import Loss, Topology, without
 from camera_registry.rules.coverage.sight import needed, sight
 from camera_registry.rules.coverage.standing import SiteSeen
 from camera_registry.rules.progress import Count, Step
-from camera_registry.store import coverage, register
+from camera_registry.store import coverage
 from camera_registry.texts import Texts
 
 if TYPE_CHECKING:
@@ -62,19 +62,21 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover."""
+    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover;
+    ``unsure`` are those of which that is not known."""
 
     at: datetime
     places: Places
     fields: Fields
     working: frozenset[str]
+    unsure: frozenset[str]
     extents: Mapping[str, Extent]
     left: tuple[Unmeasured, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """Every site over a period, with the register of today."""
+    """Every site over a period, with the register of the time."""
 
     register: Register
     sites: Sequence[SitePeriod]
@@ -105,15 +107,15 @@ class Survey(Jobs[Inquiry, Found]):
 
     async def past(self, since: datetime, until: datetime) -> tuple[Register, History]:
         """What coverage in a period follows from."""
-        return await self._deps.store.read(coverage.gather, since, until)
+        then, history = await self._deps.store.read(coverage.gather, since, until)
+        return then.last, history
 
     async def period_of(self, site: str, since: datetime, until: datetime) -> tuple[Register, SitePeriod | None]:
         """How one site was covered over a period; None: it was not required to be."""
 
         def work() -> tuple[Register, SitePeriod | None]:
-            known = self._deps.store.read_now(register.load_register)
-            history = self._deps.store.read_now(coverage.history, known, since, until, site)
-            return known, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
+            then, history = self._deps.store.read_now(coverage.gather, since, until, site)
+            return then.last, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
 
         return await asyncio.to_thread(work)
 
@@ -123,9 +125,9 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 1)
-            known, history = store.read_now(coverage.gather, since, until)
+            then, history = store.read_now(coverage.gather, since, until)
             count = Count(step, len(history.sites))
-            return Summed(known, sum_up(history, zone, since, until, count.tick))
+            return Summed(then.last, sum_up(history, zone, since, until, count.tick))
 
         return self.start(Inquiry(Work.PERIOD, since, until), by, words, work)
 
@@ -135,11 +137,11 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 3)
-            known, history = store.read_now(coverage.gather, at, at)
+            then, history = store.read_now(coverage.gather, at, at)
             step(1, 3)
-            seen = history.standing(known, zone, at)
+            seen = history.standing(then.end, zone, at)
             step(2, 3)
-            return Lost(without(seen, Topology(known.devices), points))
+            return Lost(without(seen, Topology(then.end.devices), points))
 
         return self.start(Inquiry(Work.WHAT_IF, at, points=tuple(points)), by, words, work)
 
@@ -155,10 +157,10 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if self._ground is None or self._ground.over:
             now = deps.now()
-            devices, working = looked(deps.board)
+            devices, working, unsure = looked(deps.board)
 
             def work(step: Step) -> Found:
-                return self._survey(now, places, devices, working, step)
+                return self._survey(now, places, devices, working, unsure, step)
 
             self._ground = self.start(Inquiry(Work.GROUND), by, words, work)
         return self._ground
@@ -168,7 +170,7 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if (found := self.fresh()) is not None:
             return found
-        devices, working = looked(deps.board)
+        devices, working, unsure = looked(deps.board)
         here = places.sites[site]
         channels = {channel for view in places.views.get(site, ()) for channel in view.channels}
         own = {entry.device.id for entry in deps.board if any(one.id in channels for one in entry.channels)}
@@ -181,7 +183,15 @@ class Survey(Jobs[Inquiry, Found]):
             drawn = extent.fields(extent.near(here, devices, own), buildings)
             seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
             extents, left = extent.measure([here], seen)
-            return Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+            return Surveyed(
+                now,
+                places,
+                drawn,
+                working,
+                unsure & drawn.shapes.keys(),
+                {one.site: one for one in extents},
+                tuple(left),
+            )
 
         return await asyncio.to_thread(work)
 
@@ -206,7 +216,13 @@ class Survey(Jobs[Inquiry, Found]):
         return result
 
     def _survey(
-        self, now: datetime, places: Places, devices: Sequence[Device], working: frozenset[str], step: Step
+        self,
+        now: datetime,
+        places: Places,
+        devices: Sequence[Device],
+        working: frozenset[str],
+        unsure: frozenset[str],
+        step: Step,
     ) -> Surveyed:
         from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
 
@@ -218,7 +234,9 @@ class Survey(Jobs[Inquiry, Found]):
         drawn = self._drawn[1]
         seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
         extents, left = extent.measure(places.sites.values(), seen, count.tick)
-        self.found = Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+        self.found = Surveyed(
+            now, places, drawn, working, unsure & drawn.shapes.keys(), {one.site: one for one in extents}, tuple(left)
+        )
         return self.found
 
     def _buildings(self, places: Places) -> Sequence[Any]:
@@ -260,15 +278,17 @@ def standing(seen: SiteSeen) -> str:
     return "unknown" if ViewState.UNKNOWN in states else "out" if ViewState.PLANNED in states else "ok"
 
 
-def looked(board: Board) -> tuple[list[Device], frozenset[str]]:
-    """The devices in service that may see something, and those of them whose picture is usable."""
+def looked(board: Board) -> tuple[list[Device], frozenset[str], frozenset[str]]:
+    """The devices in service that may see something, those of them whose picture is usable, and those of which that is
+    not known."""
     entries = [entry for entry in board if entry.device.life is Life.ACTIVE and entry.device.kind in _SEES]
-    return [entry.device for entry in entries], frozenset(entry.device.id for entry in entries if _works(entry))
+    sights = {entry.device.id: _sights(entry) for entry in entries}
+    working = frozenset(id for id, found in sights.items() if Sight.USABLE in found)
+    unsure = frozenset(id for id, found in sights.items() if Sight.UNKNOWN in found) - working
+    return [entry.device for entry in entries], working, unsure
 
 
-def _works(entry: BoardEntry) -> bool:
+def _sights(entry: BoardEntry) -> set[Sight]:
     states = {state.subject: state.settled for state in entry.states}
     channels = [channel.id for channel in entry.channels] or [""]
-    return any(
-        sight(entry.device.life, needed(entry.device.id, channel, states.get)) is Sight.USABLE for channel in channels
-    )
+    return {sight(entry.device.life, needed(entry.device.id, channel, states.get)) for channel in channels}

@@ -114,7 +114,7 @@ class Ledger:
             picture, channel = watched.policy.picture, watched.channel(seen.channel)
             seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
             self._count(seen)
-            hurry = False
+            hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
                     continue
@@ -131,10 +131,11 @@ class Ledger:
                     told += self._ask_those_behind(seen.device, flip.at)
             if (after := again_in(seen, watched.policy, hurry=hurry)) is not None:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, after))
+            if lost:
+                told += watched.look_again(run, back=seen.device not in self._losses, answers=hurry and seen.ok)
             self._remember(watched, seen)
             if seen.probe == "snmp":
-                behind = self._losses.right_behind(seen.device)
-                self.changes.touched.update(one for one in behind if one in self._losses)
+                self.changes.touched.update(filter(self._losses.__contains__, self._losses.right_behind(seen.device)))
             told += self._learn(watched, seen, now, first=earlier is None or (seen.ok and earlier.last_success is None))
             self.changes.touched.add(seen.device)
         return told
@@ -263,7 +264,7 @@ class Ledger:
         """Judge what was last seen of a device by its new policy, if it is new. Only what that changes counts: a
         verdict that was reached by more than the newest facts stays."""
         before, watched.policy = watched.policy, policy
-        if policy == before:
+        if policy is before or policy == before:
             return
         for reading in watched.read_anew(before, now):
             self._keep(watched, *health.judge_again(watched.states[reading.subject], reading, now))

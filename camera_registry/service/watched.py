@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import Aspect, AspectState, Reading, Subject
+from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
-from camera_registry.model.roster import Entry, Run
+from camera_registry.model.roster import Entry, Hurry, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
@@ -18,6 +18,7 @@ from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
 from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
+from camera_registry.rules.schedule import SOON, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
 
@@ -83,6 +84,22 @@ class Watched:
         for subject, runs in self.feeders.items():
             if not runs.keys().isdisjoint(self.stirred):
                 yield subject, self.states[subject]
+
+    def look_again(self, run: Run, *, back: bool, answers: bool) -> list[Hurry]:
+        """What to ask now that ``run`` of the device, which was lost, is over: its reach, which may not be due for
+        minutes, where it ``answers`` anything again; once it is ``back``, within minutes what is asked so rarely that
+        nobody has seen it for long, spread as those are that were never seen."""
+        device = self.device.id
+        if not back:
+            return [Hurry(device, *self.reach, after=0.0)] if answers and run != self.reach else []
+        unseen = {
+            one
+            for subject, runs in self.feeders.items()
+            if self.states[subject].settled is State.STALE
+            for one, interval in runs.items()
+            if interval > SOON
+        }
+        return [Hurry(device, *one, after=phase((device, *one)) * SOON) for one in sorted(unseen)]
 
     def memory(self) -> Known:
         """What is remembered of the device."""

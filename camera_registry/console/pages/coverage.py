@@ -84,6 +84,7 @@ async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
         job=job,
         extents=surveyed.extents if surveyed else {},
         missing=len(surveyed.fields.missing) if surveyed else 0,
+        unsure=len(surveyed.unsure) if surveyed else 0,
         chart=city(sites, surveyed) if surveyed else None,
         standing=standing,
         names=asked.deps.board.names,
@@ -172,6 +173,7 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
             for device in dict.fromkeys(one.device for view in seen.views for one in view.channels)
             if device in surveyed.fields.missing
         },
+        unsure=len(surveyed.unsure.intersection(one.device for view in seen.views for one in view.channels)),
         chart=plot(seen, surveyed),
         names=deps.board.names,
     )
