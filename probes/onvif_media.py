@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from camera_registry.model.roster import Target
 from probes.base import Context
@@ -28,6 +29,9 @@ _ADDRESSES = (
     (Operation.STREAM_URI, "stream_uri", ("rtsp", "rtsps")),
     (Operation.SNAPSHOT_URI, "snapshot_uri", ("http", "https")),
 )
+
+_sources = lru_cache(256)(onvif.sources)
+"""Cameras of one model tell the same profiles, and hold them together."""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Media:
         facts = self._context.facts
         facts["profiles"] = [profile.facts() for profile in profiles]
         self._context.step("onvif.profiles", count=len(profiles), first=_shown(profiles))
-        known = _Known(-math.inf, namespace, onvif.sources(profiles))
+        known = _Known(-math.inf, namespace, _sources(tuple(profiles)))
         if self._known is not None:
             known.addresses = self._known.addresses
         self._known = self._kept[_MEMORY] = known
