@@ -25,8 +25,8 @@ ZONE = timedelta(hours=8)
 """One time zone for a country that is five wide."""
 DAYS = 30
 PACE, LASTS = timedelta(minutes=15), timedelta(minutes=45)
-"""From one picture to the next; how long what stands in the way must last for any cause to be believed by it: moved, dark
-and striped, which need less, are looked for in all else."""
+"""From one picture to the next; how long what stands in the way must last for a cover to be believed by it: moved,
+dark and striped, which need less, are looked for in all else."""
 WIDTH, NARROWEST = 640, 512
 """Pixels: of a picture (what is larger is judged at this size), and the least of a photograph that makes one."""
 THINGS: dict[str, tuple[float, float]] = {
@@ -49,8 +49,8 @@ AIR: dict[str, tuple[float, float]] = {
     "morning_fog": (0.12, 4),
     "flare_glare": (0.15, 0.4),
 }
-"""What stands or lies in the scene, what the light of the day does, and what is in the air: spells a day, and hours that
-one lasts on average. The first and the last are there by night too."""
+"""What stands or lies in the scene, what the light of the day does, and what is in the air: spells a day, and hours
+that one lasts on average. The first and the last are there by night too."""
 _LAW = {**weather.CONDITIONS, **otherwise.CONDITIONS, "lorry": weather.passer}
 _FALLS = ("rain", "wet_rain", "snow")
 _LAMPS, _INFRARED = ("night", "sodium_night"), ("infrared", "infrared_insects")
@@ -260,7 +260,7 @@ class Watched:
 
     def _expose(self, light: Light, at: datetime, random: np.random.Generator, *, dark: bool) -> bytes:
         warm = np.sin(2 * np.pi * (at.hour + at.minute / 60 - 9) / 24)
-        x, y = random.normal(0, self._sway, 2) + (self._bends * warm, 0)
+        x, y = random.normal((self._bends * warm, 0), self._sway)
         moved = cv2.warpAffine(
             light, np.array(((1, 0, x), (0, 1, y)), np.float64), light.shape[1::-1], borderMode=cv2.BORDER_REFLECT
         )

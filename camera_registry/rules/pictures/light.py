@@ -128,10 +128,9 @@ def colour_cast(of: Evidence) -> Verdict:
         least = min(changes, key=lambda change: change["cast"])
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
-        one_way = least["cast_share"] > 0.85
-        if least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED:
-            # Fog before a wood: its one colour pales all over, with its light.
-            return GOOD
+        # Fog before a wood: its one colour pales all over, with its light.
+        pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
+        one_way = least["cast_share"] > 0.85 and not pales
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS

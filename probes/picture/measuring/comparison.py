@@ -238,7 +238,11 @@ def _structure(
         }
         found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
     maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
-    return found, maps | {"soft": good & (medium < _SOFT)}, _missing(hidden & seen, dulled | lost, local[told & ~hidden])
+    return (
+        found,
+        maps | {"soft": good & (medium < _SOFT)},
+        _missing(hidden & seen, dulled | lost, local[told & ~hidden]),
+    )
 
 
 def _missing(hidden: Mask, spots: Mask, rest: Plane) -> Places | None:
