@@ -52,7 +52,7 @@ def measure(args: argparse.Namespace, folder: Path) -> report.Result:
         finally:
             os.sched_setaffinity(0, processors)
         _say(f"the whole path, every {args.interval:g} s, for {args.window:g} s")
-        load = whole.Load(args.interval, args.snapshot_interval, args.window)
+        load = whole.Load(args.interval, args.snapshot_interval, args.window, args.rest)
         found = whole.measure(fleet, load, folder)
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
     return report.Result(command, interpreter, costs, beside, others, page, found)
@@ -75,6 +75,9 @@ def _arguments() -> argparse.Namespace:
         "--snapshot-interval", type=float, default=300, help="seconds between its pictures (%(default)s)"
     )
     parser.add_argument("--window", type=float, default=40, help="seconds that are measured (%(default)s)")
+    parser.add_argument(
+        "--rest", type=float, default=10, help="seconds it is left alone after the first round (%(default)s)"
+    )
     parser.add_argument("--results", type=Path, default=report.RESULTS, help="folder for the figures (%(default)s)")
     return parser.parse_args()
 

@@ -22,6 +22,7 @@ from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
+from camera_registry.model.wrong import Wrong
 from camera_registry.parts import POLLER, Parts
 from camera_registry.rules.capacity import need
 from camera_registry.rules.coverage.standing import views_by_site
@@ -47,6 +48,7 @@ class App(Parts):
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
+        self._reader = register.Reader()
         self._housekeeper = Housekeeper(
             self._ledger, self.recorder, store, self._sweep, self._clock, self.follow, self._retention, self.log
         )
@@ -93,7 +95,7 @@ class App(Parts):
 
     async def _follow(self, *, anew: bool) -> None:
         version = await self.store.read(register.version)
-        before, self._register = self._register, await self.store.read(register.load_register)
+        before, self._register = self._register, await self.store.read(self._reader.load)
         known = await self.store.read(credentials.load, self.vault)
         self._credentials.clear()
         self._credentials.update(known)
@@ -153,7 +155,7 @@ class App(Parts):
             settings.health.policy(), settings.probes.policy(), settings.incidents.policy(), POLLER, settings.time_zone
         )
 
-    async def reload(self) -> Sequence[str]:
+    async def reload(self) -> Sequence[Wrong]:
         """Read the settings file again and take up what may change while running. Returns the problems that kept it
         from doing so; nothing is changed then."""
         try:
@@ -161,7 +163,7 @@ class App(Parts):
         except SettingsError as error:
             self.metrics.reloaded(done=False)
             log.warning("settings not reloaded: %s", error)
-            return [str(problem) for problem in error.problems]
+            return error.problems
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()
@@ -207,6 +209,7 @@ class App(Parts):
             edit_incident=self.recorder.edit,
             remark=self.recorder.remark,
             edit_order=self.recorder.edit_order,
+            open_order=self.recorder.open_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,

@@ -29,7 +29,7 @@ class Trials:
     secrets: tuple[str, ...] = field(repr=False)
     refusals: dict[str, int] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
-    quiet: set[str] = field(default_factory=set)
+    quiet: frozenset[str] = frozenset()
     window_end: float = 0.0
     refused_at: datetime | None = None
     until: datetime | None = None
@@ -51,10 +51,31 @@ class DeviceMemory:
     left_alone: list[LeaveAlone] = field(default_factory=list)
 
 
+class Ration:
+    """So many a second, and after a rest one second's at once."""
+
+    def __init__(self, rate: float) -> None:
+        self._every = 1 / rate
+        self._next = float("-inf")
+
+    def take(self, now: float) -> bool:
+        """Whether there is one left at ``now`` (loop time), which is taken then."""
+        if self._next > now:
+            return False
+        self._next = max(self._next, now - 1.0) + self._every
+        return True
+
+
+SET_UPS = 20.0
+"""Devices a second that are asked how they are set up, at most: a dozen questions that are no hurry, of which a city
+that was just imported would otherwise be asked so many that what matters comes late."""
+
+
 class Memory:
     """One record per device, made when first asked for, and whose turn it is at a host."""
 
     def __init__(self) -> None:
+        self.set_ups = Ration(SET_UPS)
         self._devices: dict[str, DeviceMemory] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

@@ -30,6 +30,8 @@ _IDENTITY = "onvif.identity"
 """In a device's memory: when (loop time) it last told what it is."""
 _TOLD = "onvif.told"
 """There too: when it is taken to have told all of itself to whoever asked before us."""
+_OWED = "onvif.set_up"
+"""There too: how it is set up was not asked in its full round, for others had their turn."""
 SERVICES = 32
 """Services of one device that are told by name."""
 _WORDS = ("manufacturer", "model", "firmware", "serial", "hardware")
@@ -47,22 +49,26 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     ``firmware``, ``serial``, ``hardware``; in a full round ``profiles``, ``stream_uri``, ``snapshot_uri`` and the
     ``profile`` that they are of, of several sources or channels ``sources`` [{number, token, profile, profiles,
     stream_uri, snapshot_uri}], ``services``, ``mac``, ``interfaces``, ``dns``, ``ntp``, ``hostname``, ``certificates``,
-    ``events``, ``video_sources``, ``imaging``; and ``refused`` (operation to reason) for what the device would not
-    answer: one operation that fails never fails the device.
+    ``events``, ``video_sources``, ``imaging`` (where ``refresh`` is given: when it is the device's turn, perhaps in a
+    later round); and ``refused`` (operation to reason) for what the device would not answer: one operation that fails
+    never fails the device.
     """
     with OnvifDevice(context, target) as device:
         round_ = Round(device, target, context)
         media = Media(round_, target, context, _tokens(options))
+        kept = context.tools.memory.of(target.device).kept
         await round_.ask_time()
         known = _is_known(options, context, target) or await _ask_information(round_)
         if _wants_all(options, media.age if media.age is not None else _age(options, context)):
             context.facts.setdefault("refused", {})  # what was refused an hour ago may be answered now
             await round_.ask_services()
             known = await media.ask() or known
-            if known:
-                await _ask_set_up(round_)
+            kept[_OWED] = True
         if options.get("full") is not False:
             await media.go_on()
+            if known and _OWED in kept and _has_turn(options, context):
+                del kept[_OWED]
+                await _ask_set_up(round_)
     if not known:
         raise round_.nothing_known()
     return context.facts
@@ -79,6 +85,12 @@ def _wants_all(options: Mapping[str, object], age: float | None) -> bool:
     if isinstance(full, bool):
         return full
     return not isinstance(refresh, int | float) or age is None or age >= refresh
+
+
+def _has_turn(options: Mapping[str, object], context: Context) -> bool:
+    """Whether the device may be asked how it is set up: whom nobody waits for has to wait until it is its turn."""
+    polled = "full" not in options and "refresh" in options
+    return not polled or context.tools.memory.set_ups.take(asyncio.get_running_loop().time())
 
 
 def _age(options: Mapping[str, object], context: Context) -> float | None:
@@ -124,6 +136,8 @@ async def _ask_information(round_: Round) -> bool:
 
 async def _ask_set_up(round_: Round) -> None:
     """How the device is set up: good to know, and never a reason to call it broken."""
+    if not round_.services:
+        await round_.ask_services()
     if round_.services:
         names = (namespace.removeprefix(_ONVIF).removesuffix("/wsdl") for namespace in round_.services)
         round_.facts["services"] = sorted(clean(name, 80) for name in names)[:SERVICES]

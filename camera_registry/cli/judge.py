@@ -30,38 +30,12 @@ _PATIENCE = 120.0
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "judge",
-        parents=[common],
-        help="judge pictures: is the camera blind?",
-        description="Judge pictures of one view (JPEG, oldest first), or every case of a file of cases. A line of it "
-        "that is wrong is told and passed over. "
-        "What can't be judged is said to be not checked, with the reason.",
-    )
-    parser.add_argument("frames", metavar="FRAME", nargs="*", type=Path, help="pictures of one camera, oldest first")
-    parser.add_argument(
-        "--reference",
-        metavar="FRAME",
-        nargs="+",
-        action="extend",
-        default=[],
-        type=Path,
-        help="healthy earlier pictures of the same view; repeats",
-    )
-    parser.add_argument(
-        "--captured-at",
-        metavar="TIME",
-        nargs="+",
-        default=[],
-        help="local times of the frames, like 2026-10-31T08:15:00: tells a dark picture from a picture of the night",
-    )
-    parser.add_argument("--cases", metavar="FILE", type=Path, help="file of cases, one JSON object a line")
-    parser.add_argument(
-        "--report",
-        action="store_true",
-        help="of labelled cases (cause, severity, condition): what was found and taken for what, and false alarms, in "
-        "place of each answer",
-    )
+    parser = commands.add_parser("judge", parents=[common])
+    parser.add_argument("frames", metavar="FRAME", nargs="*", type=Path)
+    parser.add_argument("--reference", metavar="FRAME", nargs="+", action="extend", default=[], type=Path)
+    parser.add_argument("--captured-at", metavar="TIME", nargs="+", default=[])
+    parser.add_argument("--cases", metavar="FILE", type=Path)
+    parser.add_argument("--report", action="store_true")
     parser.set_defaults(func=run)
 
 
@@ -81,70 +55,94 @@ def run(args: argparse.Namespace) -> int:
     words = texts(args.lang)
     for fault in faults:
         print(fault, file=sys.stderr)
-    if args.report:
-        if not any(case.label for case in cases):
-            raise CommandError("judge_unlabelled", file=args.cases)
-        code = asyncio.run(_report(cases, words, as_json=args.json))
-    else:
-        code = asyncio.run(_judge(cases, None if args.json else words))
-    return MISUSE if faults else code
+    if args.report and not any(case.label for case in cases):
+        raise CommandError("judge_unlabelled", file=args.cases)
+    bench = _Bench(words)
+    code = asyncio.run((_report if args.report else _judge)(cases, bench, as_json=args.json))
+    return MISUSE if faults or bench.failed else code
 
 
-async def _judge(cases: Sequence[Case], words: Texts | None) -> int:
+async def _judge(cases: Sequence[Case], bench: _Bench, *, as_json: bool) -> int:
     code = GOOD
-    async for case, judgement, found in _judged(cases):
+    async for case, judgement, found in bench.judged(cases):
         code = FAULT if judgement.faults else code
-        if words is None:
+        if as_json:
             print(json.dumps(_as_json(case, judgement, found), ensure_ascii=False), flush=True)
         else:
-            print("\n".join(_in_words(case, judgement, words)), flush=True)
+            print("\n".join(_in_words(case, judgement, bench.words)), flush=True)
     return code
 
 
-async def _report(cases: Sequence[Case], words: Texts, *, as_json: bool) -> int:
+async def _report(cases: Sequence[Case], bench: _Bench, *, as_json: bool) -> int:
     """Judge labelled cases, and tell how good the judge is."""
     answers = [
         Answer(case.label.cause, case.label.severity, case.label.condition, judgement)
-        async for case, judgement, _ in _judged([case for case in cases if case.label])
+        async for case, judgement, _ in bench.judged([case for case in cases if case.label])
         if case.label
     ]
     found = report(answers)
-    print(json.dumps(asdict(found), ensure_ascii=False) if as_json else "\n".join(judge_report.lines(found, words)))
+    print(
+        json.dumps(asdict(found), ensure_ascii=False) if as_json else "\n".join(judge_report.lines(found, bench.words))
+    )
     return GOOD
 
 
-async def _judged(cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement, Mapping[str, Any]]]:
-    from probes.picture.desk import PictureDesk, View
+class _Bench:
+    """Where cases are judged. One that can't be, because of its files or of this machine, is told, and counted in
+    ``failed``; it costs no other."""
 
-    desk = PictureDesk()
-    await desk.start()
-    try:
-        for case in cases:
-            try:
-                pictures = await asyncio.to_thread(_read, (*case.frames, *case.references))
-            except OSError as error:
-                print(f"{case.id}: a picture can't be read: {why(error)}", file=sys.stderr)
-                continue
-            view = View(
-                frames=pictures[: len(case.frames)],
-                references=pictures[len(case.frames) :],
-                times=[None if at is None else at.isoformat() for at in (*case.times, *case.reference_times)],
-                osd=case.osd,
-            )
-            try:
-                found, _ = await desk.examine(view, _PATIENCE)
-            except ProbeError as error:
-                if error.kind is not FailureKind.UNDECODABLE:
-                    raise CommandError("told", why=error) from error
-                yield case, judge(Sight((Picture(refused=error.detail),))), {}
-                continue
-            yield case, judge(sight(found, case.times, case.reference_times)), found
-    finally:
-        await desk.close()
+    def __init__(self, words: Texts) -> None:
+        self.words = words
+        self.failed = 0
+
+    async def judged(self, cases: Sequence[Case]) -> AsyncIterator[tuple[Case, Judgement, Mapping[str, Any]]]:
+        from probes.picture.desk import PictureDesk, View
+
+        desk = PictureDesk()
+        await desk.start()
+        try:
+            for case in cases:
+                try:
+                    pictures = await asyncio.to_thread(_read, (*case.frames, *case.references))
+                except OSError as error:
+                    self._tell("unreadable", id=case.id, file=error.filename, why=why(error))
+                    continue
+                view = View(
+                    frames=pictures[: len(case.frames)],
+                    references=pictures[len(case.frames) :],
+                    times=[None if at is None else at.isoformat() for at in (*case.times, *case.reference_times)],
+                    osd=case.osd,
+                )
+                try:
+                    found, _ = await desk.examine(view, _PATIENCE)
+                except ProbeError as error:
+                    if error.kind is FailureKind.UNDECODABLE:
+                        yield case, judge(Sight((Picture(refused=error.detail),))), {}
+                    else:
+                        self._tell("unjudged", id=case.id, why=error)
+                    continue
+                yield case, judge(sight(found, case.times, case.reference_times)), found
+        finally:
+            await desk.close()
+
+    def _tell(self, key: str, **values: object) -> None:
+        self.failed += 1
+        print(self.words(f"command.judge.{key}", **values), file=sys.stderr)
 
 
 def _read(paths: Sequence[Path]) -> list[bytes]:
-    return [path.read_bytes() for path in paths]
+    """The pictures in these files; of one that is too large no more than shows that it is. Raises OSError that names
+    the file."""
+    from probes.picture.frames import MAX_BYTES
+
+    pictures = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                pictures.append(file.read(MAX_BYTES + 1))
+        except OSError as error:
+            raise OSError(error.errno, why(error), str(path)) from error  # reading does not name the file
+    return pictures
 
 
 def _is_jpeg(path: Path) -> bool:
@@ -154,7 +152,8 @@ def _is_jpeg(path: Path) -> bool:
 
 
 def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict[str, object]:
-    """``ms``: processor time for the frames. ``reference_ms``: for references that no earlier case has prepared."""
+    """``ms``: processor time for the frames. ``reference_ms``: for references that no earlier case has prepared.
+    ``left_out``: pictures that were too many to be looked at."""
     return {
         "id": case.id,
         "faults": [
@@ -171,6 +170,7 @@ def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict
         "not_checked": {cause.value: reason.value for cause, reason in judgement.not_checked.items()},
         "ms": round(1000 * found.get("cpu_seconds", 0.0), 2),
         "reference_ms": round(1000 * found.get("reference_seconds", 0.0), 2),
+        "left_out": case.left_out,
     }
 
 
@@ -191,4 +191,7 @@ def _in_words(case: Case, judgement: Judgement, words: Texts) -> list[str]:
     for told, causes in by_reason.items():
         listed = ", ".join(words.name(cause) for cause in causes)
         lines.append("  " + words("command.judge.not_checked", causes=listed, reason=told))
+    if case.left_out:
+        most = {"frames": judge_cases.MOST_FRAMES, "references": judge_cases.MOST_REFERENCES}
+        lines.append("  " + words("command.judge.left_out", n=case.left_out, **most))
     return lines

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from camera_registry.model.health import Cause
 
 MOST_FRAMES = 16
 MOST_REFERENCES = 12
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer."""
+    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer.
+    ``left_out`` pictures were named besides, and are too many to be looked at."""
 
     id: str
     frames: tuple[Path, ...]
@@ -36,6 +39,7 @@ class Case:
     reference_times: tuple[datetime | None, ...]
     osd: Mapping[str, object] | None = None
     label: Label | None = None
+    left_out: int = 0
 
 
 def read(file: Path) -> tuple[list[Case], list[str]]:
@@ -46,18 +50,18 @@ def read(file: Path) -> tuple[list[Case], list[str]]:
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:
-        raise CommandError("cases_unreadable", why=why(error)) from error
+        raise CommandError("cases_unreadable", file=file, why=why(error)) from error
     cases, faults = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             case = _of_line(json.loads(line), file.parent, number)
-            require(case)
+            _require(case)
         except (ValueError, TypeError, RecursionError, OSError, CommandError) as error:
             faults.append(f"{file}:{number}: {why(error)}")
         else:
-            cases.append(case)
+            cases.append(_fit(case))
     if not cases and faults:
         more = ["..."] if len(faults) > 20 else []
         raise CommandError("cases_wrong", lines="\n  ".join([*faults[:20], *more]), n=len(faults))
@@ -79,17 +83,50 @@ def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at
         times=times,
         reference_times=(None,) * len(references),
     )
-    require(case)
-    return case
+    _require(case)
+    return _fit(case)
 
 
-def require(case: Case) -> None:
-    """Raises CommandError where a picture is missing, or too many are named."""
+def _require(case: Case) -> None:
+    """Raises CommandError where a picture is missing."""
     for path in (*case.frames, *case.references):
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:
+            raise CommandError("unreadable", file=path, why=why(error)) from error
+        if not found:
             raise CommandError("no_picture", path=path)
-    if len(case.frames) > MOST_FRAMES or len(case.references) > MOST_REFERENCES:
-        raise CommandError("judge_many", frames=MOST_FRAMES, references=MOST_REFERENCES)
+
+
+def _fit(case: Case) -> Case:
+    """The case with no more pictures than are looked at together: the newest frames, and of the references those that
+    were taken nearest to the newest frame by the clock of the day, for their light is the most alike; where times are
+    not known, some from all over."""
+    left_out = max(0, len(case.frames) - MOST_FRAMES) + max(0, len(case.references) - MOST_REFERENCES)
+    if not left_out:
+        return case
+    count, newest, times = len(case.references), case.times[-1], case.reference_times
+    kept: Sequence[int] = range(count)
+    if count > MOST_REFERENCES and newest is not None and any(times):
+        kept = sorted(kept, key=lambda place: _apart(newest, times[place]))[:MOST_REFERENCES]
+    elif count > MOST_REFERENCES:
+        kept = [count - 1 - place * count // MOST_REFERENCES for place in range(MOST_REFERENCES)]
+    return replace(
+        case,
+        frames=case.frames[-MOST_FRAMES:],
+        times=case.times[-MOST_FRAMES:],
+        references=tuple(case.references[place] for place in sorted(kept)),
+        reference_times=tuple(times[place] for place in sorted(kept)),
+        left_out=left_out,
+    )
+
+
+def _apart(one: datetime, other: datetime | None) -> float:
+    """Seconds between two times by the clock of the day alone; without end where one is not known."""
+    if other is None:
+        return inf
+    seconds = (one - other).total_seconds() % _DAY
+    return min(seconds, _DAY - seconds)
 
 
 def _of_line(row: Any, folder: Path, number: int) -> Case:

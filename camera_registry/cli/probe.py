@@ -13,8 +13,9 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
-from camera_registry.cli.probe_target import FORMS, Named, read_target
+from camera_registry.cli.probe_target import Named, read_target
 from camera_registry.cli.shape import Commands
+from camera_registry.cli.values import number
 from camera_registry.model.chain import Chain, first_broken
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Cause, Reading, Reason, Status, Subject
@@ -38,48 +39,27 @@ _USUAL = {"http": 80, "rtsp": 554, "tls": 443}
 """Where a device may be alive that does not answer at the port it was asked at."""
 _ONE_DEVICE = "target"
 _ONE_CREDENTIAL = "given"
+_SECONDS = number(0.1, 600)
 _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
 """A verdict on what was seen once: nothing waits for confirmation."""
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "probe",
-        parents=[common],
-        help="probe one device and explain what was found",
-        description="Probe one device and explain, step by step, what was found and what to do about it.",
-    )
+    parser = commands.add_parser("probe", parents=[common])
     add_arguments(parser)
     parser.set_defaults(func=run)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What names one device and says how it is asked."""
-    parser.add_argument("target", metavar="TARGET", help=FORMS)
-    parser.add_argument("--user", metavar="USER", help="user name that the device knows")
-    parser.add_argument(
-        "--password-file",
-        metavar="FILE",
-        type=Path,
-        help=f"file whose first line is the password (or put it into {PASSWORD_VARIABLE})",
-    )
-    parser.add_argument("--probes", metavar="LIST", help=f"which of {','.join(PROBES)}, separated by commas")
-    parser.add_argument(
-        "--allow",
-        metavar="CIDR",
-        action="append",
-        help="network that may be connected to; repeats (default: the device's own address and nothing else)",
-    )
-    parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=10.0, help="time for each probe (default: 10)"
-    )
-    parser.add_argument(
-        "--seconds",
-        metavar="SECONDS",
-        type=_seconds,
-        help="play the stream for so long and measure it (default: until its first key frame)",
-    )
+    parser.add_argument("target", metavar="TARGET")
+    parser.add_argument("--user", metavar="USER")
+    parser.add_argument("--password-file", metavar="FILE", type=Path)
+    parser.add_argument("--probes", metavar="LIST")
+    parser.add_argument("--allow", metavar="CIDR", action="append")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_SECONDS, default=10.0)
+    parser.add_argument("--seconds", metavar="SECONDS", type=_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,13 +343,6 @@ async def addresses(host: str) -> list[str]:
         return await look_up(host, 0)
     except Unresolved:
         return []
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.1 <= value <= 600:
-        raise argparse.ArgumentTypeError("must lie between 0.1 and 600 seconds")
-    return value
 
 
 class _Pictures:

@@ -71,10 +71,7 @@ async def _change(asked: _Ask, expected: int | None, change: Callable[[Incident]
 
     def made(incident: Incident) -> IncidentChange:
         if expected is not None and incident.version != expected:
-            raise Outdated(
-                f"incident {id} is at version {incident.version}, and the edit was made from version {expected}:"
-                " read it again and repeat the edit"
-            )
+            raise Outdated("outdated", record="incident", id=id, now=incident.version, seen=expected)
         return change(incident)
 
     if await asked.deps.edit_incident(id, made) is None:
@@ -87,6 +84,13 @@ async def plan(asked: _Ask, window: Window) -> Window:
     flaw = maintenance.flaw(window)
     if flaw:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "window", why=asked.words(f"window_flaw.{flaw}"))
+    board = asked.deps.board
+    unknown = maintenance.strangers(
+        window.cover, lambda id: board.get(id) is not None, lambda id: id in board.names.areas
+    )
+    if unknown:
+        why = asked.words("window_flaw.strangers", names=", ".join(unknown))
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "window", why=why)
     kept = await asked.deps.store.write(windows.create, window)
     await asked.deps.changed()
     return kept

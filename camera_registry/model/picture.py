@@ -169,6 +169,9 @@ class Limits:
     cast_neutral: float = 8.0
     cast_white: tuple[float, float] = (27.0, 45.0)
     cast_least: tuple[float, float] = (5.0, 14.0)
+    cast_white_unlit: tuple[float, float] = (19.0, 38.0)
+    cast_least_unlit: tuple[float, float] = (3.5, 11.0)
+    """The same of hues that no light has: lamps and skies lie between blue and yellow, leaves are green."""
 
     noise: tuple[float, float] = (4.5, 14.0)
     noise_alone: tuple[float, float] = (5.8, 14.0)
@@ -178,6 +181,8 @@ class Limits:
     noise_manifold: float = 6.0
     """By day, in the light of the references and at their size, a sensor's noise is what it was: the level from which
     on it is looked at, and how many times theirs it may be."""
+    noise_grown: tuple[float, float] = (2.5, 8.0)
+    """How many times theirs, where the noise of the colours has grown with it."""
     speckle: tuple[float, float] = (0.018, 0.06)
     hot: tuple[float, float] = (0.006, 0.03)
     colour_noise: tuple[float, float] = (0.8, 3.0)
@@ -197,6 +202,8 @@ class Limits:
     broken: tuple[float, float] = (0.045, 0.09)
     dragged: tuple[float, float] = (0.06, 0.25)
     breaks_on_grid: tuple[float, float] = (2.0, 6.0)
+    breaks_on_grid_alone: tuple[float, float] = (4.0, 10.0)
+    """Of 1,732 healthy pictures none has more than one."""
 
     displacement: tuple[float, float] = (0.020, 0.10)
     agreement: float = 0.40

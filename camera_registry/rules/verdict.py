@@ -107,7 +107,7 @@ def _picture(
     """What is wrong with a picture that came and could be read: what is plain at one look, or what many have shown.
     None: it does not bear out what was believed, and one picture is not enough to say the opposite."""
     measures = facts.get("picture")
-    if isinstance(measures, dict):
+    if isinstance(measures, dict) and not watching.too_masked(facts):
         luma, flat = measures.get("luma_p95"), measures.get("flat_share")
         if isinstance(luma, int | float) and luma < policy.black_luma:
             return Cause.BLACK, f"95 % of the picture is darker than {luma:.0f} of 255"

@@ -36,6 +36,10 @@ _VERSION = "register"
 _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in KINDS.items()}
 
 
+_Edition = tuple[int, datetime]
+"""Which edit of an item this is: numbers alone don't tell, for one that was removed and comes again begins anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An item with its version, for people who edit it: ``version`` is what If-Match compares."""
@@ -61,6 +65,37 @@ def load_register(tx: Connection, kinds: Iterable[str] = tuple(KINDS)) -> Regist
     return Register(**{_plural(kind): cast(Any, items) for kind, items in found.items()})
 
 
+class Reader:
+    """Reads the whole register again and again, each time only the items that were edited since. What was not is the
+    same object as before, so that whoever compares two registers is done with it at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, tuple[_Edition, Item]]] = {kind: {} for kind in KINDS}
+
+    def load(self, tx: Connection) -> Register:
+        """Everything registered, as it is now."""
+        known = {kind: self._load(tx, kind) for kind in KINDS}
+        self._known = known
+        return Register(
+            **{_plural(kind): cast(Any, {id: item for id, (_, item) in of.items()}) for kind, of in known.items()}
+        )
+
+    def _load(self, tx: Connection, kind: str) -> dict[str, tuple[_Edition, Item]]:
+        target, before = ITEMS[kind], self._known[kind]
+        found: dict[str, tuple[_Edition, Item]] = {}
+        edited: list[str] = []
+        for id, version, changed_at in tx.execute(select(target.c.id, target.c.version, target.c.changed_at)):
+            kept = before.get(id)
+            if kept is not None and kept[0] == (version, changed_at):
+                found[id] = kept
+            else:
+                edited.append(id)
+        for id, row in rows_by_id(tx, target, edited).items():
+            mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name begins with an underscore
+            found[id] = (mapping["version"], mapping["changed_at"]), _item(kind, mapping)
+        return found
+
+
 def version(tx: Connection) -> int:
     """A number that grows with each edit of anything in the register."""
     return counter(tx, _VERSION)
@@ -75,6 +110,11 @@ def get(tx: Connection, kind: str, id: str) -> Stored | None:
     """One item, or None."""
     row = tx.execute(select(ITEMS[kind]).where(ITEMS[kind].c.id == id)).mappings().first()
     return None if row is None else _stored(kind, row)
+
+
+def ever(tx: Connection, kind: str, id: str) -> bool:
+    """Whether there is such an item, or was."""
+    return get(tx, kind, id) is not None or bool(changes_of(tx, kind, id, limit=1))
 
 
 def page(
@@ -196,10 +236,7 @@ def _check_versions(before: Mapping[tuple[str, str], RowMapping], expected: Mapp
         row = before.get((kind, id))
         now = 0 if row is None else row["version"]
         if now != seen:
-            state = "does not exist any more" if row is None else f"is at version {now}"
-            raise Outdated(
-                f"{kind} {id} {state}, and the edit was made from version {seen}: read it again and repeat the edit"
-            )
+            raise Outdated("gone" if row is None else "outdated", record=kind, id=id, now=now, seen=seen)
 
 
 def _item(kind: str, row: RowMapping) -> Item:

@@ -249,8 +249,8 @@ class Examiner:
             change = changes[place] = comparison.compare(newest.prepared, theirs)
             if _unchanged(change.measures):
                 break
-        for which, before in enumerate(changes):
-            if _misses(before):
+        for which, found in enumerate(changes):
+            if _misses(found):
                 theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
                 if theirs is not None and besides is not None:
                     changes[which] = comparison.compare(newest.prepared, theirs, besides)

@@ -14,7 +14,7 @@ from tests.servers import TOP
 
 SMALL = ("--devices", "8", "--runs", "16", "--interval", "6", "--snapshot-interval", "8", "--window", "6")
 # ffprobe and blackbox_exporter are fetched by `make bench` alone.
-SMALL += ("--rivals", "onvif-zeep,cv2.VideoCapture", "--rival-devices", "2", "--no-blackbox")
+SMALL += ("--rest", "1", "--rivals", "onvif-zeep,cv2.VideoCapture", "--rival-devices", "2", "--no-blackbox")
 
 
 @pytest.mark.timeout(240)

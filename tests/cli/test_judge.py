@@ -42,7 +42,7 @@ def test_a_healthy_picture_is_good_and_says_what_was_not_checked(
 ) -> None:
     assert cli.main(["--json", "judge", str(folder / "good.jpg")]) == GOOD
     (answer,) = answers(capsys)
-    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms"}
+    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms", "left_out"}
     assert answer["faults"] == []
     checked, left = answer["checked"], answer["not_checked"]
     assert isinstance(checked, list)
@@ -95,12 +95,44 @@ def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
     assert [f"partly.jsonl:{line}:" in told.err for line in (1, 2, 3, 4, 5)] == [True, True, False, True, True]
 
 
+def test_a_picture_that_can_t_be_read_is_told_and_costs_no_other_case(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "unreadable.jsonl"
+    # A file that may be opened, and can't be read from its beginning, whoever asks.
+    rows = [{"id": "a", "frames": ["/proc/self/mem"]}, {"id": "b", "frames": ["good.jpg"]}]
+    file.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert cli.main(["--json", "--lang", "zh", "judge", "--cases", str(file)]) == MISUSE
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["b"]
+    assert "a：/proc/self/mem：图片无法读取" in told.err
+
+
+def test_of_more_pictures_than_can_be_looked_at_the_newest_and_those_of_the_same_time_of_day_are(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "night").mkdir()
+    (folder / "night/empty.jpg").write_bytes(b"")
+    row = {
+        "frames": ["night/empty.jpg"] * 4 + ["good.jpg"] * 16,
+        "captured_at": ["2026-06-10T12:00:05"] * 20,
+        "refs": ["night/empty.jpg"] * 30 + ["reference0.jpg", "reference1.jpg"] * 6,
+        "ref_at": ["2026-06-09T23:00:00"] * 30 + ["2026-06-01T13:00:00"] * 12,
+    }
+    (folder / "many.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    cli.main(["--json", "judge", "--cases", str(folder / "many.jsonl")])
+    (answer,) = answers(capsys)
+    assert answer["left_out"] == 34
+    assert "moved" in answer["checked"]  # type: ignore[operator] # a list of causes
+
+
 def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     references = ["reference0.jpg", "reference1.jpg"]
     rows: list[dict[str, object]] = [
         {"frames": ["good.jpg"], "refs": references, "cause": "", "condition": "day"},
         {"frames": ["blurred.jpg"], "refs": references, "cause": "blurred", "severity": "severe"},
         {"frames": ["good.jpg"], "refs": references, "cause": "moved", "severity": "severe"},
+        {"frames": ["blurred.jpg"], "refs": references, "cause": None, "condition": "fog"},
         {"frames": ["good.jpg"], "cause": "a label of somebody else"},
     ]
     file = folder / "labelled.jsonl"
@@ -111,7 +143,7 @@ def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys
     assert isinstance(causes, dict)
     assert causes["blurred"]["graded"] == {"severe": [1, 1]}
     assert causes["moved"]["taken_for"] == {"nothing": 1}
-    assert alarms == {"day": [0, 1, {}]}
+    assert alarms == {"day": [0, 1, {}], "fog": [1, 1, {"blurred": 1}]}
     assert cli.main(["--lang", "zh", "judge", "--cases", str(file), "--report"]) == GOOD
     assert "清晰度异常" in capsys.readouterr().out
     (folder / "unlabelled.jsonl").write_text('{"frames": ["good.jpg"]}', encoding="utf-8")

@@ -148,6 +148,11 @@ async def test_a_window_that_means_nothing_is_refused_with_its_reason(script: Sc
     status, body, _ = await script.ask("POST", "/api/v1/windows?lang=en", asked)
     assert (status, body["code"]) == (422, "window")
     assert "covers nothing" in body["detail"]
+    status, body, _ = await script.ask(
+        "POST", "/api/v1/windows?lang=en", asked | {"devices": ["cam-9"], "areas": ["x"]}
+    )
+    assert (status, body["code"]) == (422, "window")
+    assert "not registered: cam-9, x;" in body["detail"]
 
 
 async def test_the_overview_shows_one_incident_for_a_dead_switch(admin: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,10 +13,10 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import Unjudged
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import watching
+from camera_registry.rules.pictures import held, watching
 from probes.picture.child import Decoder
 from probes.picture.examination import Examiner
-from tests.picture import generated, weather
+from tests.picture import generated, weather, wire
 from tests.picture.camera import Camera, Light, light_of
 
 NOON = datetime(2026, 6, 10, 4, tzinfo=UTC)
@@ -44,7 +45,7 @@ def live(light: Light, noise: float = 1.0) -> list[bytes]:
     return [CAMERA.take(light, NOON + timedelta(seconds=901 * n), random, noise=noise) for n in range(5)]
 
 
-def held(light: Light) -> list[bytes]:
+def held_pictures(light: Light) -> list[bytes]:
     """One exposure, under a clock that runs."""
     exposed = CAMERA.expose(light, np.random.default_rng(4))
     return [CAMERA.code(CAMERA.burn_in(exposed, NOON + timedelta(seconds=901 * n))) for n in range(5)]
@@ -54,7 +55,7 @@ def held(light: Light) -> list[bytes]:
 def test_a_held_exposure_is_believed_after_two_pictures_though_the_clock_runs_and_all_is_well_after_it(
     light: Light,
 ) -> None:
-    after = follow([*held(light)[:3], *live(light)[:3]])
+    after = follow([*held_pictures(light)[:3], *live(light)[:3]])
     assert not watching.believed(after[1])[0]
     assert list(watching.believed(after[2])[0]) == [Cause.FROZEN]
     assert "seconds 900" in watching.evidence(after[2], Cause.FROZEN)
@@ -78,6 +79,23 @@ def test_the_first_picture_of_a_camera_says_nothing_of_a_freeze() -> None:
 
 def test_a_dark_wall_is_not_called_frozen_for_want_of_anything_to_see() -> None:
     plain = np.full_like(STREET, 0.02)
-    judgement = watching.judged(follow(held(plain)[:2])[1])
+    judgement = watching.judged(follow(held_pictures(plain)[:2])[1])
     assert judgement is not None
     assert judgement["not_checked"][Cause.FROZEN] == Unjudged.NOTHING_TO_SEE
+
+
+def test_a_card_that_stands_still_by_nature_is_no_signal_and_not_frozen() -> None:
+    card = wire.no_signal(STREET.shape, "blue", np.random.default_rng(1))
+    (fault,) = (watching.judged(follow([CAMERA.code(card)] * 2)[1]) or {})["faults"]
+    assert fault["cause"] == Cause.NO_SIGNAL
+
+
+def test_a_few_tiles_that_are_alike_by_chance_are_no_freeze() -> None:
+    def imprint(*tiles: int) -> dict[str, object]:
+        return {"tiles": base64.b64encode(bytes(tiles)).decode(), "told": 0.1, "at": NOON.isoformat()}
+
+    few, many = imprint(7, 0, 0, 9, 8, 0), imprint(7, 6, 5, 9, 8, 0)
+    for one, told in ((few, 0.0), (many, 0.1)):
+        between = held.between(one, NOON + timedelta(minutes=15), {}, one, {})
+        assert between is not None
+        assert between["told"] == told

@@ -201,18 +201,6 @@ def test_a_burnt_in_clock_that_is_right_is_checked_and_good() -> None:
     assert Cause.OSD_CLOCK in judgement.checked
 
 
-@pytest.mark.parametrize(("sure", "told"), [(0.2, ["others"]), (0.9, ["seconds_off", "sure", "others"])])
-def test_a_clock_with_digits_that_are_clearly_others_is_wrong_and_by_how_much_is_told_where_it_was_read(
-    sure: float, told: list[str]
-) -> None:
-    frame, known = CAMERA.take(ROOM, NOON, random()), REFERENCES["room"]
-    before: list[datetime | None] = [day_before(n) for n in range(len(known))]
-    found = Examiner(opened).examine([frame], known, [NOON], before, None)
-    found["clock"] = {"seconds_off": 400.0, "sure": sure, "others": 3.0}
-    (fault,) = judge(sight(found, [NOON], before)).faults
-    assert (fault.cause, list(fault.evidence)) == (Cause.OSD_CLOCK, told)
-
-
 def test_a_dark_picture_is_a_fault_by_day_and_not_judged_by_night() -> None:
     frame = CAMERA.take(STREET * np.float32(0.01), NOON, random(), noise=3.0)
     assert causes(judged([frame], "street", [NOON])) == [Cause.DARK]
@@ -340,3 +328,20 @@ def test_a_green_view_that_pales_in_fog_has_no_cast_and_one_that_turns_pink_has(
                 # As far as it may come in a wood without anything grey in it, where no colour tells the air's share.
                 change |= {"cast": 0.3, "cast_share": 0.95}
         assert (Cause.COLOUR_CAST in causes(judge(sight(found, [NOON], times)))) is cast
+
+
+@pytest.mark.parametrize("kind", ["moved_blocks", "wrong_colours", "dragged_rows"])
+def test_a_broken_decoding_is_found_without_a_reference(kind: str) -> None:
+    levels = otherwise.WIRE[kind](CAMERA.expose(STREET, random()), 1.0, random(1))
+    assert Cause.CORRUPT in causes(judged([CAMERA.code(levels)]))
+
+
+def test_hot_pixels_are_noise_where_the_references_have_none() -> None:
+    for strength in (0.5, 1.0):
+        levels = otherwise.hot_pixels(CAMERA.expose(ROOM, random()), strength, random(1))
+        assert causes(judged([CAMERA.code(levels)], "room")) == [Cause.NOISY]
+
+
+def test_a_pink_street_has_a_cast_whatever_stands_in_it() -> None:
+    frame = CAMERA.take(otherwise.magenta(STREET, 1.0, random()), NOON, random())
+    assert causes(judged([frame])) == [Cause.COLOUR_CAST]

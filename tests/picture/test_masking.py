@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
 import pytest
 
-from camera_registry.model.health import Cause
+from camera_registry.model.device import Channel, Device, Kind
+from camera_registry.model.health import Aspect, Cause
+from camera_registry.model.observation import Observation
 from camera_registry.model.picture import Judgement, Unjudged
-from camera_registry.rules.pictures import judge
+from camera_registry.model.policy import PicturePolicy, Policy
+from camera_registry.rules import verdict
+from camera_registry.rules.pictures import judge, watching
 from camera_registry.rules.pictures.outlines import Outline, outline
 from camera_registry.rules.pictures.sight import sight
 from probes.base import Registered
+from probes.picture import masking, measures
 from probes.picture.desk import PictureDesk
 from tests.picture import scenes
 
@@ -104,3 +110,28 @@ async def test_masks_that_lie_over_each_other_hide_all_of_both(desk: PictureDesk
     shown = pixels(seen)
     height, width = shown.shape[:2]
     assert shown[round(0.35 * height) : round(0.55 * height), round(0.35 * width) : round(0.55 * width)].std() < 1
+
+
+@pytest.mark.parametrize("hidden", ["0 0 0.5 1", "0 0.5 1 0.5", "0 0 0.7 1", "0 0 0.9 1"])
+@pytest.mark.parametrize("scene", [scenes.street(), scenes.wall(), scenes.night()], ids=["street", "wall", "night"])
+def test_what_fills_a_mask_over_half_of_a_live_picture_or_more_is_never_plain_enough_for_a_lost_signal(
+    scene: scenes.Scene, hidden: str
+) -> None:
+    filled, _ = masking.fill(pixels(scenes.jpeg(scenes.seen(scene, 0.3), 60, 640)), (outline(hidden),))
+    assert measures.flat_share(filled) < PicturePolicy().flat_share
+
+
+@pytest.mark.parametrize("scene", [SCENE, scenes.night()], ids=["day", "night"])
+async def test_a_picture_of_which_exactly_half_is_masked_is_good_though_its_lamps_are_behind_the_mask(
+    desk: PictureDesk, scene: scenes.Scene
+) -> None:
+    picture, known = scenes.jpeg(scenes.seen(scene)), Registered([outline("0 0.5 1 0.5")])
+    found, _ = await desk.compare(picture, [scenes.jpeg(scenes.seen(scene, 3.0))], PATIENCE, known=known)
+    measured, _ = await desk.measure(picture, PATIENCE, known=known)
+    told = {"sight": {**found, "baselines": "1", "reference_times": ["2026-06-01T15:00:00+00:00"]}, "picture": measured}
+    seen = Observation("cam-7", "snapshot", datetime(2026, 6, 10, 15, tzinfo=UTC), 0.1, facts=told)
+    device, channel, before = Device("cam-7", Kind.CAMERA), Channel("1", "cam-7"), {"baselines": "1"}
+    seen = watching.take_in(seen, before, PicturePolicy(), device, UTC, channel)
+    assert watching.doubts(seen.facts) == []
+    readings = verdict.read(seen, before, Policy(), device, feeds_reach=False)
+    assert [one.cause for one in readings if one.subject.aspect is Aspect.PICTURE] == [None]

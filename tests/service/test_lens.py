@@ -45,8 +45,8 @@ DUTY = deeds.Actor("duty", Role.OPERATOR)
 
 
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
-    with Store.open(url, tmp_path / "data") as opened:
+def store(shaped_url: str, tmp_path: Path) -> Iterator[Store]:
+    with Store.open(shaped_url, tmp_path / "data") as opened:
         yield opened
 
 

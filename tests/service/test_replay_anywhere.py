@@ -10,7 +10,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def _flips(app: App) -> bool:
     return any((now := ledger.entry(one.device.id)) is not None and now.status is not one.status for one in app.board)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_what_is_left_of_a_log_decides_what_the_service_decided_since(
     simulation: Simulation, tmp_path: Path
 ) -> None:
@@ -150,15 +150,8 @@ async def test_what_is_left_of_a_log_decides_what_the_service_decided_since(
         await until(lambda: CAMERAS[3] in app.recorder._casebook.book.faults)
         await until(lambda: 2 in app.board.orders and app.board.orders[2].escalations > 0)
         was_cut = _cut_at_the_next_flip(app, lambda: _as_killed(first, killed))
-        # The cut can come a moment too late for a flip, but not for each.
-        for fault in (Fault.BLACK, None, Fault.BLACK, None):
-            simulation.faults.clear(CAMERAS[2])
-            if fault is not None:
-                simulation.faults.set(CAMERAS[2], fault)
-            with suppress(TimeoutError):
-                await until(was_cut, 12)
-                break
-        assert was_cut()
+        simulation.faults.set(CAMERAS[2], Fault.BLACK)
+        await until(was_cut)
     stopped = time.monotonic()
     await _equal(first)
     kept = files([first / "data" / "observations"])

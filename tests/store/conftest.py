@@ -11,7 +11,7 @@ from camera_registry.store import Store
 
 
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
+def store(shaped_url: str, tmp_path: Path) -> Iterator[Store]:
     """An open, empty store."""
-    with Store.open(url, tmp_path / "data") as opened:
+    with Store.open(shaped_url, tmp_path / "data") as opened:
         yield opened

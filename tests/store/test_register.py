@@ -73,6 +73,22 @@ def test_every_kind_of_item_comes_back_as_it_was_given(store: Store) -> None:
     )
 
 
+def test_who_reads_the_register_again_gets_the_same_items_but_for_those_that_were_edited(store: Store) -> None:
+    reader = register.Reader()
+    put(store, *EVERYTHING)
+    before = store.read_now(reader.load)
+    put(store, Area("city", "another name"))
+    put(store, removed=(("view", "gate/out"), ("device", "cam-1")))
+    put(store, Device("cam-1", Kind.CAMERA, host="10.9.9.9"), at=AT + timedelta(seconds=1))
+    after = store.read_now(reader.load)
+
+    assert after == store.read_now(register.load_register)
+    assert after.areas["city"].name == "another name"
+    assert after.devices["cam-1"].host == "10.9.9.9"
+    assert after.devices["sw-1"] is before.devices["sw-1"]
+    assert store.read_now(reader.load).devices["cam-1"] is after.devices["cam-1"]
+
+
 def test_a_table_has_exactly_the_fields_of_its_item() -> None:
     for kind, cls in KINDS.items():
         assert [column.name for column in ITEMS[kind].columns] == [
@@ -140,7 +156,7 @@ def test_a_dangling_reference_is_refused_by_name(store: Store) -> None:
     with pytest.raises(Refused) as refused:
         put(store, Device("cam-1", Kind.CAMERA, area="nowhere", parent="sw-9"), View("v", "s", channels=("c-9",)))
     assert len(refused.value.problems) == 4
-    assert "device cam-1: area 'nowhere' is not registered" in refused.value.problems[0]
+    assert "device cam-1: area 'nowhere' is not registered" in str(refused.value.problems[0])
     assert store.read_now(register.load_register) == Register()
 
 

@@ -14,10 +14,14 @@ _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
 """Brightness against the reference, and correlation of the coarse light, in the same weather."""
-_WRONG_DIGITS = 3
-"""Digits that are clearly others than they should be, from which on a clock is wrong, whatever it shows."""
 _UNLEARNED = 0.65
 """How clearly digits must be read of a font that no reference has shown."""
+_ALL = 0.75
+"""Share of all breaks between rows that lie on the grid: by chance one in sixteen does."""
+_SILENT, _SEEN = 0.2, 0.5
+"""Levels of noise below which a reference has none, and below which nobody sees any."""
+_MORE_COLOUR, _SOME_COLOUR = 1.4, 0.12
+"""How many times a reference's noise of colours, and how many levels more, is more."""
 _AT_NIGHT = 2.4
 """A healthy sensor is this much noisier at night, against the limit for the day."""
 
@@ -32,6 +36,9 @@ def noisy(of: Evidence) -> Verdict:
         grain = 0.0
     if _same_light(of) and look["noise"] >= limits.noise_manifold * of.most_of_references("noise"):
         grain = max(grain, score(look["noise"], limits.noise_again))
+    if _same_light(of) and _grown_in_colour(of):
+        # Rain and fine texture show in the light alone, a sensor's noise and its hot pixels in the colours too.
+        grain = max(grain, score(look["noise"] / max(of.most_of_references("noise"), _SILENT), limits.noise_grown))
     # A scene has hardly any fine texture in its colours, so noise shows there first where the camera has smoothed it.
     coloured = score(
         (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
@@ -50,13 +57,22 @@ def _same_light(of: Evidence) -> bool:
     return _GAIN[0] < change["gain"] < _GAIN[1] and change["contrast_fit"] > _FIT
 
 
+def _grown_in_colour(of: Evidence) -> bool:
+    """Whether there is noise at all, and more of it in the colours too than in any reference."""
+    known, coloured = of.most_of_references("colour_noise"), of.look["colour_noise"]
+    return of.look["noise"] >= _SEEN and coloured >= max(_MORE_COLOUR * known, known + _SOME_COLOUR)
+
+
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
     seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks")
-    torn = max(look[name] - of.most_of_references(name) for name in ("torn_rows", "torn_columns"))
+    # Rows that are drawn down make upright stripes.
+    drawn = look["dragged"] - of.most_of_references("dragged") >= limits.dragged[0]
+    names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
+    torn = max(look[name] - of.most_of_references(name) for name in names)
     wave = 0.0
-    if look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
+    if not drawn and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
         wave = score(look["wave_prominence"], limits.wave_prominence)
         if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):
             more = 1.4 * of.most_of_references("wave_prominence") < look["wave_prominence"]
@@ -94,9 +110,12 @@ def corrupt(of: Evidence) -> Verdict:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0
     dragged = score(look["dragged"] - of.most_of_references("dragged"), limits.dragged)
-    # Horizons and the bars under burnt-in text may lie on the grid too: only a reference tells.
-    breaks = look["breaks_on_grid"] - of.most_of_references("breaks_on_grid") if of.compared else 0.0
-    out_of_place = score(breaks, limits.breaks_on_grid)
+    # Horizons and the bars under burnt-in text may lie on the grid too; but hardly many edges, and all of them.
+    on_grid = look["breaks_on_grid"]
+    if of.compared:
+        out_of_place = score(on_grid - of.most_of_references("breaks_on_grid"), limits.breaks_on_grid)
+    else:
+        out_of_place = score(on_grid, limits.breaks_on_grid_alone) if on_grid >= _ALL * look["breaks"] else 0.0
     damaged = 1.0 if look["damaged"] else 0.0
     scores = (damaged, filled, plain, broken, dragged, out_of_place)
     return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
@@ -140,9 +159,6 @@ def osd_clock(of: Evidence) -> Verdict:
     if of.sight.frames[-1].at is None:
         return Unjudged.NO_TIME
     is_read = "seconds_off" in clock and clock["sure"] >= (0.5 if of.compared else _UNLEARNED)
-    if clock.get("others", 0.0) >= _WRONG_DIGITS and of.compared:
-        # By how much it is wrong is told only where it was read.
-        return verdict(Cause.OSD_CLOCK, (0.7,), (seen if is_read else {}) | pick(clock, "others"))
     if not is_read:
         return Unjudged.NOT_READABLE
     return verdict(Cause.OSD_CLOCK, (score(abs(clock["seconds_off"]), limits.clock_seconds),), seen)

@@ -15,6 +15,10 @@ KEPT = "imprint"
 """What a judgement keeps of its picture for the next one: the imprint, and ``at``, when it was taken."""
 
 
+_FEWEST = 4
+"""Tiles that both pictures can be told by, below which they may be the same by chance: one tile in 255 is."""
+
+
 def keep(imprint: Mapping[str, Any] | None, at: datetime) -> Mapping[str, Any] | None:
     return None if imprint is None else {**imprint, "at": at.isoformat()}
 
@@ -33,7 +37,7 @@ def between(
         return {"identical": 1.0, "same": 1.0, "told": 1.0, "seconds": seconds}
     ours, theirs = (base64.b64decode(one["tiles"]) for one in (imprint, last))
     pairs = [(mine, other) for mine, other in zip(ours, theirs, strict=True) if mine and other]
-    if not pairs:
+    if len(pairs) < _FEWEST:
         return {"identical": 0.0, "same": 1.0, "told": 0.0, "seconds": seconds}
     same = sum(mine == other for mine, other in pairs) / len(pairs)
     return {"identical": 0.0, "same": same, "told": min(imprint["told"], last["told"]), "seconds": seconds}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import Unjudged
+from camera_registry.model.picture import Measures, Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
@@ -26,6 +28,9 @@ _VEIL = 45
 _TO_GREY, _DULLED = 0.8, 0.8
 """Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
 which air has come between."""
+_UNLIT = frozenset((*range(150, 240), *range(310, 360), *range(20)))
+"""Degrees of hue (CIE L*a*b*) in which neither a lamp nor the sky lies (Planck's locus runs from blue to orange), nor
+leaves: turquoise, and pink."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -139,7 +144,15 @@ def colour_cast(of: Evidence) -> Verdict:
     factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
     strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
     # White is coloured, and nothing is left of the opposite colours.
-    white = min(score(look["white_along"], limits.cast_white), score(look["least_along"], limits.cast_least))
+    unlit = _hue(look) in _UNLIT
+    whites = limits.cast_white_unlit if unlit else limits.cast_white
+    least_along = limits.cast_least_unlit if unlit else limits.cast_least
+    white = min(score(look["white_along"], whites), score(look["least_along"], least_along))
     return verdict(
         Cause.COLOUR_CAST, (factor if strong else 0.0, white), seen | pick(look, "white_along", "least_along")
     )
+
+
+def _hue(look: Measures) -> int:
+    """Degrees of the mean colour in the plane of a* and b*."""
+    return math.floor(math.degrees(math.atan2(look["b"], look["a"]))) % 360

@@ -15,7 +15,7 @@ from camera_registry.model.baseline import Persistence, Trail
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
-from camera_registry.model.picture import JUDGED, Judgement
+from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import held, judge, trend
 from camera_registry.rules.pictures.evidence import LEAST
@@ -151,6 +151,13 @@ def judged(facts: Facts) -> Mapping[str, Any] | None:
     """The newest judgement of a channel, as ``take_in`` left it; None: there is none yet."""
     judgement = facts.get("judgement")
     return judgement if isinstance(judgement, Mapping) else None
+
+
+def too_masked(facts: Facts) -> bool:
+    """Whether so much of the newest picture is masked that the rest does not stand for the whole: the lamps of a night
+    may be behind the mask."""
+    judgement = judged(facts)
+    return judgement is not None and bool(judgement["not_checked"].get(Cause.NO_SIGNAL.value) == Unjudged.MASKED)
 
 
 def doubts(facts: Facts) -> list[Cause]:

@@ -1,0 +1,289 @@
+"""This file finds the digits of a line of burnt-in text, and says how much each is like the digits of a font.
+
+A camera writes every time in one font at one place, so the pictures of one camera are looked at together: where a
+letter stands is a matter of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.picture.measuring.sheet import Picture, Plane
+
+HEIGHT = 48
+"""Height in pixels that a line is brought to."""
+GLYPH = (12, 18)
+"""Columns and rows of a digit."""
+_REACH = 1
+"""Pixels of a digit by which it may stand elsewhere than it should."""
+_SHAPE = np.ones((13, 13), np.uint8)
+"""Strokes are thinner than this."""
+_AROUND = 31
+"""Columns over which the scene behind a letter is looked at."""
+_WHITER = 45.0
+"""Levels by which letters must be brighter than the scene, for that to tell them from it."""
+_FAINT = 20.0
+"""Levels by which the strokes stand out at least."""
+_SOME = 3
+"""Lines by which places are told from each other."""
+_EVEN = 0.05
+"""Ink in letters less ink between them, as a share of full ink, from which on they stand at even steps."""
+_PLAIN, _SURELY = 0.45, 0.85
+"""Mean likeness to the digits of the likest font, from which on letters may stand, and surely do, where they were
+looked for."""
+_KINDS = "-/.: "
+"""Letters between digits; others are as wide as digits."""
+_RATIOS = np.array([(a, b, b, b, c) for a in (0.5, 0.65, 1.0) for b in (0.3, 0.4, 0.5, 0.65) for c in (0.4, 0.55, 0.9)])
+"""How wide they are in fonts in which not all letters are equally wide."""
+_DOTS = (
+    *("0e11131519110e", "040c040404040e", "0e11010204081f", "1f02040201110e", "02060a121f0202"),
+    *("1f101e0101110e", "0608101e11110e", "1f010204080808", "0e11110e11110e", "0e11110f01020c"),
+)
+"""Digits of 5 x 7 dots as character generators have them (Hitachi HD44780), rows from top to bottom."""
+_ARCS = {
+    0: ((50, 70, 45, 70, 0, 360),),
+    2: ((48, 40, 41, 39, 175, 385),),
+    3: ((46, 36, 38, 35, 190, 440), (46, 103, 43, 36, 280, 530)),
+    5: ((46, 94, 44, 45, 210, 500),),
+    6: ((50, 94, 41, 45, 0, 360), (62, 78, 53, 76, 172, 292)),
+    8: ((50, 36, 36, 35, 0, 360), (50, 104, 43, 35, 0, 360)),
+    9: ((50, 46, 41, 45, 0, 360), (38, 62, 53, 76, -8, 112)),
+}
+_LINES = {
+    1: ((18, 26), (52, 2), (52, 140)),
+    2: ((86, 56), (8, 138), (94, 138)),
+    3: ((34, 68), (52, 68)),
+    4: ((68, 140), (68, 3), (5, 96), (97, 96)),
+    5: ((84, 3), (20, 3), (13, 66)),
+    7: ((5, 3), (92, 3), (36, 140)),
+}
+"""Digits without serifs, 100 wide and 140 high: arcs (middle, radii, degrees from and to), and lines through points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the digits of a line stand: their middles, and how wide and high each is; in pixels of a plane."""
+
+    middles: tuple[float, ...]
+    top: float
+    wide: float
+    high: float
+
+
+Marks = NDArray[np.float32]
+"""Digits as they may stand: digits x shifts x pixels, each of mean 0 and length 1."""
+
+
+def planes(cuts: Sequence[Picture]) -> list[Plane]:
+    """The cut-outs at one size, the ink of each from 0 to 1: what is bright and thin."""
+    high, wide = cuts[0].shape[:2]
+    size = max(HEIGHT, round(wide * HEIGHT / high)), HEIGHT
+    return [_ink(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)) for cut in cuts]
+
+
+def places(lines: Sequence[Plane], text: str) -> Places | None:
+    """Where the digits of ``text`` stand in all of these lines; None where no letters do."""
+    mean, most = np.asarray(np.mean(lines, axis=0), dtype=np.float32), np.max(lines, axis=0)
+    best, worth = _likest(lines, _in_steps(mean, most, text, np.ones((1, len(_KINDS)))))
+    if worth < _SURELY:
+        apart = [one for line in lines if (one := _one_by_one(line, text)) is not None]
+        other = _likest(lines, [*apart, *_in_steps(mean, most, text, _RATIOS)])
+        best, worth = max((best, worth), other, key=lambda one: one[1])
+    return best if worth >= _PLAIN else None
+
+
+def _likest(lines: Sequence[Plane], found: Sequence[Places]) -> tuple[Places | None, float]:
+    """Those of these places at which the digits are most like digits, and how much they are."""
+    worth = [_plainness(lines[:_SOME], at) for at in found]
+    return max(zip(found, worth, strict=True), key=lambda one: one[1], default=(None, 0.0))
+
+
+def marks(line: Plane, at: Places) -> Marks:
+    """The digits that stand there, each at every shift that it may have."""
+    columns, rows = GLYPH[0] + 2 * _REACH, GLYPH[1] + 2 * _REACH
+    across = (np.arange(columns) - (columns - 1) / 2) * (at.wide / GLYPH[0])
+    down = at.top + (np.arange(rows) - _REACH + 0.5) * (at.high / GLYPH[1]) - 0.5
+    x = np.array(at.middles)[:, None, None] + across[None, None, :] + np.zeros((1, rows, 1))
+    y = np.broadcast_to(down[None, :, None], x.shape)
+    shape = (-1, columns)
+    soft = cv2.GaussianBlur(line, (0, 0), 1.2)
+    seen = cv2.remap(
+        soft,
+        np.ascontiguousarray(x, np.float32).reshape(shape),
+        np.ascontiguousarray(y, np.float32).reshape(shape),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    ).reshape(x.shape)
+    shifts = range(2 * _REACH + 1)
+    parts = [seen[:, b : b + GLYPH[1], a : a + GLYPH[0]].reshape(len(seen), -1) for b in shifts for a in shifts]
+    return _normal(np.stack(parts, axis=1))
+
+
+def likeness(of: Marks, shapes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Correlation of each digit with each shape (shapes x pixels), where it stands best: digits x shapes."""
+    return np.asarray((of @ shapes.T).max(axis=1), dtype=np.float32)
+
+
+def middle(of: Marks) -> NDArray[np.float32]:
+    """The digits as they should stand: digits x pixels."""
+    return np.asarray(of[:, of.shape[1] // 2])
+
+
+@cache
+def fonts() -> NDArray[np.float32]:
+    """Digits in the fonts at hand, seen as a camera's are: fonts x 10 x pixels."""
+    found: list[list[Picture]] = [[_lettered(str(digit), thickness) for digit in range(10)] for thickness in (3, 7)]
+    found += [[_drawn(digit, thickness) for digit in range(10)] for thickness in (9, 18, 27)]
+    dots = []
+    for digit in _DOTS:
+        lit = [[row >> (4 - column) & 1 for column in range(5)] for row in bytes.fromhex(digit)]
+        cells = cv2.resize(np.array(lit, np.uint8) * 255, None, fx=12, fy=12, interpolation=cv2.INTER_NEAREST)
+        dots.append(np.asarray(cells, dtype=np.uint8))
+    found.append(dots)
+    return np.stack([_printed(digits) for digits in found])
+
+
+def _lettered(digit: str, thickness: int) -> Picture:
+    cell = np.zeros((120, 120), np.uint8)
+    cv2.putText(cell, digit, (20, 100), cv2.FONT_HERSHEY_SIMPLEX, 2.4, 255, thickness)
+    return cell
+
+
+def _drawn(digit: int, thickness: int) -> Picture:
+    cell = np.zeros((200, 160), np.uint8)
+    for x, y, wide, high, begin, end in _ARCS.get(digit, ()):
+        cv2.ellipse(cell, (x + 30, y + 30), (wide, high), 0, begin, end, 255, thickness)
+    cv2.polylines(cell, [np.array(_LINES.get(digit, ()), np.int32).reshape(-1, 2) + 30], False, 255, thickness)
+    return cell
+
+
+def _printed(digits: Sequence[Any]) -> NDArray[np.float32]:
+    ink = np.max(digits, axis=0)
+    rows, columns = np.flatnonzero(ink.max(axis=1)), np.flatnonzero(ink.max(axis=0))
+    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    shapes = []
+    for digit in digits:
+        glyph = cv2.resize(digit[part].astype(np.float32), GLYPH, interpolation=cv2.INTER_AREA)
+        shapes.append(cv2.GaussianBlur(glyph, (0, 0), 0.7).ravel())
+    return _normal(np.stack(shapes))
+
+
+def _normal(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    off = vectors - vectors.mean(axis=-1, keepdims=True)
+    return np.asarray(off / (np.linalg.norm(off, axis=-1, keepdims=True) + 1e-6), dtype=np.float32)
+
+
+def _ink(line: Picture) -> Plane:
+    thin = cv2.morphologyEx(line, cv2.MORPH_TOPHAT, _SHAPE).astype(np.float32)
+    strong = max(float(np.percentile(thin, 98)), _FAINT)
+    written = thin > 0.6 * strong
+    white = float(np.percentile(line[written], 90)) if written.any() else 255.0
+    # What lies between letters with a dark outline is thin too, and as bright as the scene above and below them.
+    scene = cv2.blur(line[[0, 1, -2, -1]].mean(axis=0, dtype=np.float32)[None], (_AROUND, 1))
+    above = np.maximum(white - scene, 1.0)
+    bright = np.where(above > _WHITER, (line - scene) / above, 1.0)
+    return np.asarray(np.clip(np.minimum(thin / strong, bright), 0, 1), dtype=np.float32)
+
+
+def _plainness(lines: Sequence[Plane], at: Places) -> float:
+    """Mean likeness of the digits to those of the likest font."""
+    shapes = fonts()
+    every = np.concatenate([marks(line, at) for line in lines])
+    alike = likeness(every, shapes.reshape(-1, shapes.shape[-1])).reshape(len(every), len(shapes), 10)
+    return float(alike.max(axis=2).mean(axis=0).max())
+
+
+def _in_steps(mean: Plane, most: Plane, text: str, ratios: NDArray[np.float64]) -> list[Places]:
+    """The digits of a font in which all digits are equally wide: beginning and width leave the least ink between
+    letters and in the blanks; how high they are is tried. ``ratios``: how wide other letters may be, against digits
+    (see ``_KINDS``). ``mean`` and ``most`` of the ink of all lines."""
+    column = np.concatenate(((0.0,), np.cumsum(mean.mean(axis=0))))
+    width = mean.shape[1]
+    digit = np.array([letter.isdigit() for letter in text])
+    blank = np.array([letter.isspace() for letter in text])
+    kinds = np.array([1 + _KINDS.find(letter) for letter in text])
+    each = np.concatenate((np.ones((len(ratios), 1)), ratios), axis=1)[:, kinds]
+    ends = np.cumsum(each, axis=1)
+    begins = (ends - each)[:, None, None, :]
+    few = len(ratios) > 1
+    wholes = np.linspace(0.84, 1.04, 16 if few else 45) * width
+    step = (wholes[None, :] / ends[:, -1:])[:, :, None, None]
+    left = np.arange(-3, round(0.12 * width), 3 if few else 1)[None, None, :, None]
+    cells, last = left + step * begins, left + step * (begins + each[:, None, None, :])
+    inside = _ink_of(column, cells + 0.15 * (last - cells), last - 0.15 * (last - cells))
+    between = _ink_of(column, cells - 0.07 * step, cells + 0.07 * step)
+    worth = inside[..., digit].mean(axis=-1) - 1.2 * between.mean(axis=-1)
+    if blank.any():
+        worth = worth - inside[..., blank].mean(axis=-1)
+    worth = np.where(last[..., -1] <= width + 0.3 * step[..., 0], worth, -np.inf)
+    at = np.unravel_index(int(np.argmax(worth)), worth.shape)
+    if worth[at] < _EVEN:
+        return []
+    if few:
+        return _in_steps(mean, most, text, ratios[at[0]][None])
+    wide = float(step[at[0], at[1], 0, 0])
+    starts = cells[at][digit]
+    at_cells = np.clip(np.rint(starts[:, None] + np.arange(round(wide))).astype(int), 0, width - 1)
+    rows = mean[:, at_cells.ravel()].mean(axis=1)
+    darkest, brightest = np.percentile(rows, (5, 90))
+    found = []
+    for share in (0.25, 0.4, 0.55):
+        tall = np.flatnonzero(rows > darkest + share * (brightest - darkest))
+        top, high = float(tall[0]), float(tall[-1] - tall[0] + 1)
+        # A digit is as wide as the widest of its kind; a one is narrower.
+        ink = most[int(top) : int(top + high)].max(axis=0)[at_cells]
+        lit = np.flatnonzero(np.percentile(ink, 70, axis=0) > 0.4)
+        if high >= 0.3 * HEIGHT and len(lit):
+            across = float(lit[-1] - lit[0] + 1)
+            found.append(Places(tuple((starts + lit[0] + (across - 1) / 2).tolist()), top, across, high))
+    return found
+
+
+def _ink_of(column: NDArray[np.floating[Any]], begin: NDArray[Any], end: NDArray[Any]) -> NDArray[Any]:
+    """Mean ink from ``begin`` to ``end``; ``column`` is the running sum over the columns."""
+    first, last = (np.clip(np.rint(place).astype(int), 0, len(column) - 1) for place in (begin, end))
+    return np.asarray((column[last] - column[first]) / np.maximum(last - first, 1))
+
+
+def _one_by_one(line: Plane, text: str) -> Places | None:
+    """The digits of a line in which every letter stands apart from the next."""
+    for level in (0.6, 0.5, 0.7, 0.4, 0.8):
+        boxes = _boxes(line > level, text)
+        if boxes is not None:
+            wide = float(np.percentile(boxes[:, 1] - boxes[:, 0], 80))
+            top, bottom = float(np.median(boxes[:, 2])), float(np.median(boxes[:, 3]))
+            return Places(tuple(((boxes[:, 0] + boxes[:, 1] - 1) / 2).tolist()), top, wide, bottom - top)
+    return None
+
+
+def _boxes(ink: NDArray[np.bool_], text: str) -> NDArray[np.float64] | None:
+    """Left, right, top and bottom of the digits; None unless there are as many marks as letters."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=4)
+    high, wide = ink.shape
+    tall = [
+        (left, above, across, down)
+        for left, above, across, down, area in stats[1:count].tolist()
+        # What reaches the border is the scene, kept apart from the letters by their dark outline.
+        if above > 0 and above + down < high and left > 0 and left + across < wide
+        if down >= 3 and area >= 12 and abs(above + down / 2 - high / 2) < 0.3 * HEIGHT
+    ]
+    # Parts of one letter (a colon) stand above each other.
+    letters: list[list[int]] = []
+    for left, above, across, down in sorted(tall):
+        if letters and left < letters[-1][1] - 1:
+            last = letters[-1]
+            last[1], last[2], last[3] = max(last[1], left + across), min(last[2], above), max(last[3], above + down)
+        else:
+            letters.append([left, left + across, above, above + down])
+    wanted = [letter for letter in text if not letter.isspace()]
+    if len(letters) != len(wanted):
+        return None
+    digits = np.array([box for box, letter in zip(letters, wanted, strict=True) if letter.isdigit()], np.float64)
+    return digits if (digits[:, 3] - digits[:, 2]).min() >= 0.3 * HEIGHT else None

@@ -1,0 +1,12 @@
+"""Whoever imports a city must not wait for what is no hurry."""
+
+from __future__ import annotations
+
+from probes.memory import Ration
+
+
+def test_after_a_rest_one_second_s_are_given_at_once_and_then_so_many_a_second() -> None:
+    ration = Ration(20)
+
+    assert sum(ration.take(100.0) for _ in range(1000)) == 21
+    assert sum(ration.take(100.0 + step / 100) for step in range(1, 1001)) == 200
