@@ -1,12 +1,12 @@
 """How often a healthy camera is called faulty over time: `python -m tests.judge_month [--photographs FOLDER]`.
 
-Healthy cameras are watched through a simulated month (tests/picture/month.py): weather that lasts as weather does,
-sun and lamps, lorries that park, infrared all night. A picture each quarter of an hour would be 2,880 a camera,
-nearly all of nothing new; so each camera is looked at when something happens, some 150 times. Where a look shows a
-fault, that cause is followed through all pictures around it that count, with the persistence that policy asks for.
-Counted are cameras with any incident, and the upper bound (95 %) of their share: one camera is one month, and
-incidents of one camera are not independent. What a look can't find is an incident of an event whose middle looks
-healthy; --every looks each so many minutes instead, to see how often that is.
+Healthy cameras are watched through a simulated month (tests/picture/month.py): weather that lasts as weather does, sun
+and lamps, lorries that park, infrared all night. A picture each quarter of an hour would be 2,880 a camera, nearly all
+of nothing new; so each camera is looked at when something happens, some 100 times. Where a look shows a fault, that
+cause is followed through all pictures around it that count, with the persistence that policy asks for. Counted are
+cameras with any incident, and the upper bound (95 %) of their share: one camera is one month, and incidents of one
+camera are not independent. What a look can't find is an incident of an event whose middle looks healthy; --every looks
+each so many minutes instead, to see how often that is.
 
 With --keep FILE what is found of a camera is kept there (a line of JSON each), and cameras that are kept are not
 watched again: --seconds ends a run, and the same command goes on.

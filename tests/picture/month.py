@@ -25,7 +25,7 @@ ZONE = timedelta(hours=8)
 """One time zone for a country that is five wide."""
 DAYS = 30
 PACE, LASTS = timedelta(minutes=15), timedelta(minutes=45)
-"""From one picture to the next; how long what stands in the way must last for any cause to be believed by it: moved,
+"""From one picture to the next; how long what stands in the way must last for a cover to be believed by it: moved,
 dark and striped, which need less, are looked for in all else."""
 WIDTH, NARROWEST = 640, 512
 """Pixels: of a picture (what is larger is judged at this size), and the least of a photograph that makes one."""
@@ -260,7 +260,7 @@ class Watched:
 
     def _expose(self, light: Light, at: datetime, random: np.random.Generator, *, dark: bool) -> bytes:
         warm = np.sin(2 * np.pi * (at.hour + at.minute / 60 - 9) / 24)
-        x, y = random.normal(0, self._sway, 2) + np.array((self._bends * warm, 0.0))
+        x, y = random.normal((self._bends * warm, 0), self._sway)
         moved = cv2.warpAffine(
             light, np.array(((1, 0, x), (0, 1, y)), np.float64), light.shape[1::-1], borderMode=cv2.BORDER_REFLECT
         )

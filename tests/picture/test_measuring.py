@@ -155,6 +155,22 @@ def test_a_misted_patch_is_dulled_and_a_shaded_one_is_not() -> None:
     assert faded[1] < 0.02
 
 
+def test_what_stood_in_one_reference_alone_is_known_by_the_others_and_can_not_go_missing() -> None:
+    plain = np.full_like(STREET, 120, np.float32)
+    plain[:200] = STREET[:200]
+    parked = plain.copy()
+    parked[280:480, 200:520] = STREET[120:320, 400:720]
+    full, empty = (comparison.prepare(seen, sharpness.noise(seen)["noise"]) for seen in (sheet(parked), sheet(plain)))
+    assert comparison.passing(full, [full]) is None
+    besides = comparison.passing(full, [empty])
+    assert besides is not None
+    assert not besides.tiles[:4].any()
+    gone = comparison.compare(empty, full).measures["hidden"]
+    left = comparison.compare(empty, full, besides).measures["hidden"]
+    assert gone > 0.15
+    assert left < 0.02
+
+
 def test_frames_with_fresh_noise_differ_and_held_ones_do_not() -> None:
     def frames(*seeds: int) -> list[Still]:
         noisy = (STREET + np.random.default_rng(seed).normal(0, 2, STREET.shape) for seed in seeds)

@@ -49,7 +49,7 @@ _SMALL, _SOME, _ANOTHER = 0.03, 0.02, 0.15
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL, _LIFTED = 30, 15
-"""Levels by which fog lifts the dark channel of a view; by which snow on what was dark does, in any exposure."""
+"""Levels by which fog lifts the dark channel of a view; by which snow on what was dark does."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -104,9 +104,10 @@ def covered(of: Evidence) -> Verdict:
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
-    # Glare outshines, snow lies on the ground, fog veils what is dark: all make brighter what they hide. A thing that
-    # covers a part leaves the darkest places of the rest as dark as they were.
-    brighter = more > _GLARE or change["gain"] > _BRIGHTER or risen > _LIFTED
+    # Glare outshines, and snow lies on the ground: both make brighter what they hide. In any exposure snow on what was
+    # dark lifts the darkest places, and leaves all that stands out as clear as ever; what is on the glass does not.
+    snowed = risen > _LIFTED and change["structure_high"] >= _SHARP_BESIDES
+    brighter = more > _GLARE or change["gain"] > _BRIGHTER or snowed
     gone_from = change["hidden_dark" if brighter else "hidden"]
     if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
