@@ -183,7 +183,7 @@ async def _rates(views: Views, found: Agreement, told: Any, slacks: _Slacks, end
             seconds, flips = slacks.of(device, aspects)
             known = row["online_good"] + row["online_bad"]
             sampled = good[device] / count[device] if count.get(device) else None
-            allowed = 1.0 if seconds >= known else 2 * seconds / known
+            allowed = _allowed(seconds, known)
             found.figures.append(Figure(f"{measure} {device}", row[measure], sampled, allowed, flips))
             parts = (good.get(device, 0), count.get(device, 0), seconds, flips)
             total = [one + part for one, part in zip(total, parts, strict=True)]
@@ -208,8 +208,16 @@ async def _sites(views: Views, found: Agreement, period: Any, slacks: _Slacks, e
         length = times["covered"] + times["uncovered"]
         id = site["site"]
         sampled = covered[id] / known[id] if known.get(id) else None
-        allowed = 1.0 if seconds >= length else 2 * seconds / length
+        allowed = _allowed(seconds, length)
         found.figures.append(Figure(f"coverage {id}", times["ratio"], sampled, allowed, flips))
+
+
+def _allowed(seconds: float, known: float) -> float:
+    """How far a rate of so many known seconds may be off. Where nothing moved, nothing may differ: not even that it is
+    not known."""
+    if not seconds:
+        return 0.0
+    return 1.0 if seconds >= known else 2 * seconds / known
 
 
 def _equal(found: Agreement, kind: str, told: Any, book: Any, tables: Iterable[str]) -> None:
@@ -228,19 +236,27 @@ def _equal(found: Agreement, kind: str, told: Any, book: Any, tables: Iterable[s
                     cell, fine = cell.total_seconds(), 0.000_501
                 if isinstance(value, int | float) and isinstance(cell, int | float):
                     same = abs(cell - value) <= fine
-                    found.equal += same
-                    if not same:
-                        found.unlike.append(f"{kind} {table} row {number} {name}: API {value}, workbook {cell}")
+                elif isinstance(value, int | float) or isinstance(cell, int | float):
+                    # What one of them does not know, the other must not know either.
+                    same = False
+                else:
+                    continue
+                found.equal += same
+                if not same:
+                    found.unlike.append(f"{kind} {table} row {number} {name}: API {value}, workbook {cell}")
 
 
 def _alike(found: Agreement, covered: Any, period: Any) -> None:
-    """The report of coverage and the API of coverage."""
-    direct = {site["site"]: site["times"]["ratio"] for site in period["sites"]}
+    """The report of coverage and the API of coverage: shares, and lengths of time."""
+    direct = {site["site"]: site for site in period["sites"]}
     for row in covered["tables"]["sites"]["rows"]:
-        if row["coverage"] == direct.get(row["site"]):
-            found.equal += 1
-        else:
-            found.unlike.append(f"site {row['site']}: report {row['coverage']}, API {direct.get(row['site'])}")
+        site = direct.get(row["site"], {"times": {}})
+        times = site["times"] | {"coverage": site["times"].get("ratio"), "dark": site.get("dark_seconds")}
+        for name in ("coverage", "uncovered", "planned", "unknown", "dark"):
+            if row[name] == times.get(name):
+                found.equal += 1
+            else:
+                found.unlike.append(f"site {row['site']} {name}: report {row[name]}, API {times.get(name)}")
 
 
 async def _devices(views: Views) -> list[dict[str, Any]]:

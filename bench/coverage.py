@@ -108,7 +108,12 @@ def _history(
         },
         {id: steps.constant({"site": view.site, "channels": view.channels}) for id, view in views.items()},
         {camera.id: steps.constant({"device": camera.id}) for camera in cameras},
-        {camera.id: steps.constant({"life": "active"}) for camera in cameras},
+        {
+            camera.id: steps.constant(
+                {"life": "active", "contractor": "", "parent": camera.parent, "backup_parent": ""}
+            )
+            for camera in cameras
+        },
         states,
     )
     devices = {device.id: device for device in (*cameras, *switches)}

@@ -1,6 +1,7 @@
 """Measures the whole path at growing loads: `python -m bench.curve`, for what grows with what.
 
-Each line is a service of its own: import, first round, some rest, a window. The fleet runs on the other processor.
+Each line is a service of its own: import, first round, some rest, a window. The fleet runs on the other processor, on
+which the service runs too where several processes poll.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def main() -> int:
     parser.add_argument("--window", type=float, default=30, help="seconds that are measured (%(default)s)")
     parser.add_argument("--rest", type=float, default=20, help="seconds after the first round (%(default)s)")
     parser.add_argument("--slots", type=int, default=0, help="slots of the poller (0: as it comes)")
+    parser.add_argument("--processes", type=int, default=1, help="processes that poll (%(default)s)")
     args = parser.parse_args()
     # Ended from outside, we still end what we started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -49,7 +51,7 @@ def main() -> int:
     for rate in map(int, args.rates.split(",")):
         devices = min(args.devices, max(8, round(rate * args.interval / 60)))
         interval = devices * 60 / rate
-        load = whole.Load(interval, args.picture_rounds * interval, args.window, args.rest, args.slots)
+        load = whole.Load(interval, args.picture_rounds * interval, args.window, args.rest, args.slots, args.processes)
         try:
             with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder:
                 found, fleet_share = _line(devices, load, args.hung, Path(folder))
@@ -63,6 +65,8 @@ def main() -> int:
             if counts:
                 told = ", ".join(f"{what} {count}" for what, count in counts.items())
                 print(f"{'':12}{name}: {told}", flush=True)
+        if found.replaced:
+            print(f"{'':12}polling processes replaced: {found.replaced}", flush=True)
         lines.append({"rate": rate, "hung": args.hung, "fleet_share": fleet_share, **asdict(found)})
     now = datetime.now(UTC)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -87,19 +91,19 @@ def _line(devices: int, load: whole.Load, hung: float, folder: Path) -> tuple[wh
 
 
 _HEAD = (
-    f"{'devices/min':>11} {'devices':>7} {'ms/dev-min':>10} {'decoding':>8} {'share':>6} {'fleet':>6} {'late p50':>8}"
-    f" {'p99 s':>6} {'loop p99':>8} {'missed':>7} {'failed':>7} {'MB':>5} {'done':>6} {'scrape s':>8} {'10, s':>6}"
-    f" {'first s':>7}"
+    f"{'devices/min':>11} {'devices':>7} {'ms/dev-min':>10} {'polling':>7} {'decoding':>8} {'share':>6} {'fleet':>6}"
+    f" {'late p50':>8} {'p99 s':>6} {'loop p99':>8} {'missed':>7} {'failed':>7} {'MB':>5} {'done':>6}"
+    f" {'scrape s':>8} {'10, s':>6} {'first s':>7}"
 )
 
 
 def _told(rate: int, found: whole.Whole, fleet_share: float) -> str:
     done = sum(found.polls.get(name, 0) for name in ("onvif", "rtsp"))
     return (
-        f"{rate:11,} {found.devices:7} {found.cpu:10.2f} {found.child:8.2f} {found.share:6.1%} {fleet_share:6.1%}"
-        f" {found.poll_lag_median:8.3g} {found.poll_lag:6.3g} {found.loop_lag:8.3g} {found.missed:7} {found.failed:7}"
-        f" {found.megabytes:5.0f} {done:6} {found.scrape_seconds:8.2f} {found.scrapes_seconds:6.2f}"
-        f" {found.first_round:7.1f}"
+        f"{rate:11,} {found.devices:7} {found.cpu:10.2f} {found.polling:7.2f} {found.child:8.2f}"
+        f" {found.share:6.1%} {fleet_share:6.1%} {found.poll_lag_median:8.3g} {found.poll_lag:6.3g}"
+        f" {found.loop_lag:8.3g} {found.missed:7} {found.failed:7} {found.megabytes:5.0f} {done:6}"
+        f" {found.scrape_seconds:8.2f} {found.scrapes_seconds:6.2f} {found.first_round:7.1f}"
     )
 
 

@@ -47,7 +47,7 @@ def served(devices: int, folder: Path, hung: Hung | None = None) -> Iterator[Ser
     ports = Ports(*free_ports(5))
     log, inventory = folder / "simulate.log", folder / "fleet.csv"
     inventory.write_text(fleet.inventory_csv(ports), encoding="utf-8", newline="")
-    arguments = ["simulate", "--devices", str(devices), "--seed", str(SEED)]
+    arguments = ["simulate", "--lang", "en", "--devices", str(devices), "--seed", str(SEED)]
     if hung is not None:
         faults = folder / "faults.toml"
         faults.write_text(hung.script(), encoding="utf-8")
@@ -55,6 +55,6 @@ def served(devices: int, folder: Path, hung: Hung | None = None) -> Iterator[Ser
     for name, port in asdict(ports).items():
         arguments += [f"--{name}-port", str(port)]
     credentials = {member.id: Credential(member.id, member.username, member.password) for member in fleet.members}
-    with program(arguments, other_processor(), log) as process:
+    with program(arguments, {other_processor()}, log) as process:
         wait_for(process, "devices answer on ports", log, READY_SECONDS)
         yield Served(fleet.register(ports), credentials, inventory, ports, process.pid)

@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_OURS = frozenset(os.sched_getaffinity(0))
+_POLLS = b"camera_registry.service.wire.child"
 STOP_SECONDS = 15.0
 
 
@@ -23,17 +25,22 @@ class BenchError(Exception):
 
 def own_processor() -> int:
     """The processor that what is measured runs on."""
-    return min(os.sched_getaffinity(0))
+    return min(_OURS)
 
 
 def other_processor() -> int:
     """The processor that everything else runs on: another one, where there is one."""
-    return max(os.sched_getaffinity(0))
+    return max(_OURS)
+
+
+def all_processors() -> frozenset[int]:
+    """Those that the benchmarks were given, whatever they have bound themselves to since."""
+    return _OURS
 
 
 @contextmanager
-def program(arguments: list[str], processor: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`camera-registry` with these arguments, on one processor, with its output in ``log``; stopped on leaving."""
+def program(arguments: list[str], processors: Iterable[int], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`camera-registry` with these arguments, on these processors, with its output in ``log``; stopped on leaving."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "camera_registry", *arguments],
@@ -42,7 +49,7 @@ def program(arguments: list[str], processor: int, log: Path) -> Iterator[subproc
             stderr=output,
         )
     try:
-        os.sched_setaffinity(process.pid, {processor})
+        os.sched_setaffinity(process.pid, processors)
         yield process
     finally:
         if process.poll() is None:
@@ -101,6 +108,16 @@ def children_cpu_seconds(pid: int) -> float:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             used += cpu_seconds(child)
     return used
+
+
+def polling_processes(pid: int) -> list[int]:
+    """Those children of a service that poll for it; what decodes for them are their children."""
+    found: list[int] = []
+    for child in children(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if _POLLS in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+    return found
 
 
 def resident_megabytes(pid: int) -> float:

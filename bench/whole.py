@@ -17,10 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.fleet import Served
 from bench.processes import (
     BenchError,
+    all_processors,
     children_cpu_seconds,
     cpu_seconds,
     free_ports,
     own_processor,
+    polling_processes,
     program,
     resident_megabytes,
     run,
@@ -40,24 +42,28 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 class Load:
     """What the service is asked to do. Seconds; snapshots are asked every ``snapshot_interval``. ``rest``: how long it
     is left alone after the first round, which is steeper than life is, and so are the confirmations after it. ``slots``
-    of the poller (0: as it comes)."""
+    of the poller (0: as it comes). ``processes`` that poll: from 2 on they and the service may use every processor."""
 
     interval: float
     snapshot_interval: float
     window: float
     rest: float = 10.0
     slots: int = 0
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
     """What the service did in the window.
 
-    ``cpu``: milliseconds of the service's processor time a device-minute (one round of all probes of a device is one);
-    ``child``: of its decoding processes. ``share``: of one processor, 0 to 1. Lags are seconds, 99 % are below;
-    ``failures``: runs that failed, by probe and kind; ``misses``: runs missed, by probe. ``first_round``: seconds from
+    ``cpu``: milliseconds of the service's processor time a device-minute (one round of all probes of a device is one),
+    of which ``polling`` in polling processes of its own; ``child``: of decoding processes beside that. ``share``: what
+    ``cpu`` is of one processor, above 1 where it takes more. Lags are seconds, 99 % are below; ``megabytes`` are those
+    of the service and of what polls for it, with what they share counted in each. ``failures``: runs that failed, by
+    probe and kind; ``misses``: runs missed, by probe; ``replaced``: polling processes, of whose shares the figures
+    mean little then. ``first_round``: seconds from
     the start of the service until every device had been asked once. ``scrapes_seconds``: until the last of ``SCRAPES``
-    that began together had its page.
+    that began together had its page, and ``scraped_megabytes`` the memory in use then.
     """
 
     devices: int
@@ -66,14 +72,17 @@ class Whole:
     failures: dict[str, int]
     missed: int
     misses: dict[str, int]
+    replaced: int
     rounds_per_minute: float
     cpu: float
+    polling: float
     child: float
     share: float
     poll_lag: float
     poll_lag_median: float
     loop_lag: float
     megabytes: float
+    scraped_megabytes: float
     import_seconds: float
     first_round: float
     scrape_seconds: float
@@ -87,7 +96,7 @@ def measure(fleet: Served, load: Load, folder: Path) -> Whole:
     run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
-    with service(settings, folder) as (pid, url):
+    with service(settings, folder, load.processes) as (pid, url):
         first_round = until_known(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
         time.sleep(load.rest)
         return _window(pid, url, load, devices, importing, first_round)
@@ -108,11 +117,12 @@ def until_known(url: str, devices: int, patience: float) -> float:
 
 
 def _window(pid: int, url: str, load: Load, devices: int, importing: float, first_round: float) -> Whole:
-    before, cpu, child = read(url + "/metrics"), cpu_seconds(pid), children_cpu_seconds(pid)
+    before, used = read(url + "/metrics"), _used(pid)
     begun = time.monotonic()
     time.sleep(load.window)
     took = time.monotonic() - begun
-    cpu, child = cpu_seconds(pid) - cpu, children_cpu_seconds(pid) - child
+    own, polling, child = (now - then for now, then in zip(_used(pid), used, strict=True))
+    cpu = own + polling
     after = read(url + "/metrics")
     polls: dict[str, int] = {}
     failures: dict[str, int] = {}
@@ -122,6 +132,7 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         if labels["result"] != "ok" and round(value):
             failures[f"{labels['probe']} {labels['result']}"] = round(value)
     minutes = devices * took / load.interval
+    resident = _resident(pid)
     begun = time.monotonic()
     page = fetch(url + "/metrics/devices")
     scraping = time.monotonic() - begun
@@ -139,14 +150,17 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
         failures=failures,
         missed=sum(misses.values()),
         misses={probe: runs for probe, runs in misses.items() if runs},
+        replaced=round(sum(more for _, more in grown(before, after, "camera_registry_poller_restarts_total"))),
         rounds_per_minute=devices * 60 / load.interval,
         cpu=cpu / minutes * 1e3,
+        polling=polling / minutes * 1e3,
         child=child / minutes * 1e3,
         share=cpu / took,
         poll_lag=quantile(before, after, "camera_registry_poll_lag_seconds"),
         poll_lag_median=quantile(before, after, "camera_registry_poll_lag_seconds", 0.5),
         loop_lag=quantile(before, after, "camera_registry_loop_lag_seconds"),
-        megabytes=resident_megabytes(pid),
+        megabytes=resident,
+        scraped_megabytes=_resident(pid),
         import_seconds=importing,
         first_round=first_round,
         scrape_seconds=scraping,
@@ -155,11 +169,20 @@ def _window(pid: int, url: str, load: Load, devices: int, importing: float, firs
     )
 
 
+def _used(pid: int) -> tuple[float, float, float]:
+    """Seconds of processor time until now: of the service, of processes that poll for it, and of all that decode."""
+    pollers = polling_processes(pid)
+    polling = sum(map(cpu_seconds, pollers))
+    return cpu_seconds(pid), polling, sum(map(children_cpu_seconds, (pid, *pollers))) - polling
+
+
 @contextmanager
-def service(settings: Path, folder: Path) -> Iterator[tuple[int, str]]:
-    """The service, on a processor of its own with its decoding processes, which give way to it."""
+def service(settings: Path, folder: Path, processes: int = 1) -> Iterator[tuple[int, str]]:
+    """The service, on a processor of its own with its decoding processes, which give way to it; one that polls in
+    several ``processes`` is there for the sake of several processors, and may use them all."""
+    processors = {own_processor()} if processes < 2 else all_processors()
     log = folder / "serve.log"
-    with program(["--config", str(settings), "--lang", "en", "serve"], own_processor(), log) as process:
+    with program(["--config", str(settings), "--lang", "en", "serve"], processors, log) as process:
         wait_for(process, "http://127.0.0.1", log, READY_SECONDS)
         port = next(line for line in settings.read_text().splitlines() if line.startswith("port = ")).split()[-1]
         yield process.pid, f"http://127.0.0.1:{port}"
@@ -177,12 +200,18 @@ def write_settings(load: Load, folder: Path) -> Path:
         "[devices]",
         'networks = ["127.0.0.0/8"]',
     ]
+    lines += ["[poller]", f"processes = {load.processes}"]
     if load.slots:
-        lines += ["[poller]", f"slots = {load.slots}"]
+        lines += [f"slots = {load.slots}"]
     for name, interval in paces.items():
         lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def _resident(pid: int) -> float:
+    """Megabytes of the service and of what polls for it."""
+    return sum(map(resident_megabytes, (pid, *polling_processes(pid))))
 
 
 def _known(page: bytes) -> int:

@@ -22,6 +22,7 @@ from camera_registry.model.notice import Audience
 from camera_registry.model.observation import Observation
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Entry
+from camera_registry.model.wrong import Wrong
 from camera_registry.parts import POLLER, Parts
 from camera_registry.rules.capacity import need
 from camera_registry.rules.coverage.standing import views_by_site
@@ -154,7 +155,7 @@ class App(Parts):
             settings.health.policy(), settings.probes.policy(), settings.incidents.policy(), POLLER, settings.time_zone
         )
 
-    async def reload(self) -> Sequence[str]:
+    async def reload(self) -> Sequence[Wrong]:
         """Read the settings file again and take up what may change while running. Returns the problems that kept it
         from doing so; nothing is changed then."""
         try:
@@ -162,7 +163,7 @@ class App(Parts):
         except SettingsError as error:
             self.metrics.reloaded(done=False)
             log.warning("settings not reloaded: %s", error)
-            return [str(problem) for problem in error.problems]
+            return error.problems
         settings = loaded.settings
         self.settings = settings
         await self.follow_channels()
@@ -208,6 +209,7 @@ class App(Parts):
             edit_incident=self.recorder.edit,
             remark=self.recorder.remark,
             edit_order=self.recorder.edit_order,
+            open_order=self.recorder.open_order,
             covering=self._casebook.covering,
             standings=lambda: self.notifier.standings,
             test_channel=self.notifier.test,

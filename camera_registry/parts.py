@@ -187,7 +187,6 @@ class Parts:
             self.board,
             lambda: ZoneInfo(self.settings.time_zone),
             self._clock.utc,
-            lambda device, at: self._casebook.covering(device, at) is not None,
             self._under_work,
         )
         metrics = ServiceMetrics(self.board, __version__, coverage)
@@ -233,6 +232,7 @@ class Parts:
         settings = self.settings
         return Retention(
             timedelta(days=settings.notices.keep_days),
+            timedelta(days=settings.storage.gone_days),
             SessionLimits(
                 timedelta(seconds=settings.web.session_idle), timedelta(seconds=settings.web.session_absolute)
             ),

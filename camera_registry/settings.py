@@ -119,6 +119,8 @@ class Storage(Section):
     snapshot_days: float = Field(7, gt=0)
     picture_days: int = Field(400, ge=60)
     """Days for which is kept what pictures were like: numbers, and no pictures."""
+    gone_days: int = Field(400, ge=60)
+    """Days for which recordings and days of pictures of a device are kept once it has left the register."""
 
 
 class Web(Section):
@@ -319,8 +321,11 @@ def load(path: Path) -> Loaded:
     except FileNotFoundError as error:
         told = Wrong("", "no_file", "there is no such file; copy config/camera_registry.toml and edit it")
         raise SettingsError(str(path), told) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+    except UnicodeDecodeError as error:
+        told = Wrong("", "no_utf8", "it is not text in UTF-8: save it anew in that encoding")
+        raise SettingsError(str(path), told) from error
+    except OSError as error:
+        reason = error.strerror
         told = Wrong("", "unreadable", f"it can't be read: {reason}", {"reason": reason})
         raise SettingsError(str(path), told) from error
     try:

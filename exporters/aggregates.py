@@ -70,6 +70,8 @@ class Aggregates:
         self._sites = _Tally(SITES, ("site",), by_status=True)
         self._faults = _Tally(FAULTS, ("area", "aspect", "cause"), by_status=False)
         self._added: dict[str, tuple[_Addition, ...]] = {}
+        self._alike: dict[_Addition, _Addition] = {}
+        """Each addition once: thousands of devices add the same."""
         self._names: tuple[Names, bytes] | None = None
         self._incidents: tuple[Mapping[int, Incident], bytes] | None = None
         self._orders: tuple[Mapping[int, WorkOrder], Names, bytes] | None = None
@@ -104,7 +106,7 @@ class Aggregates:
             for tally, key, status in added:
                 tally.add(key, status, 1)
             if added:
-                self._added[device] = added
+                self._added[device] = tuple(self._alike.setdefault(one, one) for one in added)
             else:
                 self._added.pop(device, None)
 

@@ -1,7 +1,7 @@
 """This file follows the board and tells how sites are covered now, to pages, the API and metrics alike.
 
-Of a site whose views are all covered what was found is kept until one of its channels changes, so a look at every site
-costs little however often it is taken.
+What was found of a site is kept until one of its channels changes or planned work begins or ends, so a look at every
+site costs little however often it is taken; but not of one with hours in force, which begin and end by the clock.
 """
 
 from __future__ import annotations
@@ -27,44 +27,46 @@ PLANNED = Family("camera_site_views_planned", "Required views that are not cover
 UNKNOWN = Family("camera_site_views_unknown", "Required views of which it is not known whether they are covered.")
 FAMILIES = (RATIO, REQUIRED, COVERED, UNCOVERED, PLANNED, UNKNOWN)
 
+Lines = tuple[str, ...]
+"""A site's text, one item a family, in their order."""
+
 
 def _utc() -> datetime:
     return datetime.now(UTC)
 
 
 class SiteCoverage:
-    """How each site is covered now. ``planned`` tells whether planned work covers a device, ``under_work`` which ones
-    it covers."""
+    """How each site is covered now. ``under_work`` tells which devices planned work covers."""
 
     def __init__(
         self,
         board: Board,
         zone: Callable[[], ZoneInfo] = lambda: ZoneInfo("UTC"),
         now: Callable[[], datetime] = _utc,
-        planned: Callable[[str, datetime], bool] = lambda device, at: False,
         under_work: Callable[[datetime], Collection[str]] = lambda at: frozenset(),
     ) -> None:
         self._board = board
         self._zone = zone
         self._now = now
-        self._planned = planned
         self._under_work = under_work
         self._places = Places()
         self._owners: dict[str, str] = {}
         self._sights: dict[str, Sight] = {}
         self._users: dict[str, list[str]] = {}
-        self._kept: dict[str, SiteSeen] = {}
+        self._kept: dict[str, tuple[SiteSeen, Lines]] = {}
+        self._work: Collection[str] = frozenset()
+        """What planned work covered at the last look."""
         self._follow_all()
         self.close = board.listen(self._follow)
         """Stop following the board."""
 
     def sites(self) -> list[SiteSeen]:
         """Every site, those without any usable view first."""
-        return sorted((self._stand(id) for id in self._fresh().sites), key=lambda one: one.rank)
+        return sorted((self._stand(id)[0] for id in self._fresh().sites), key=lambda one: one.rank)
 
     def site(self, id: str) -> SiteSeen | None:
         """One site; None when there is none of that identifier."""
-        return self._stand(id) if id in self._fresh().sites else None
+        return self._stand(id)[0] if id in self._fresh().sites else None
 
     def devices(self) -> dict[str, Device]:
         """Every device file, by identifier."""
@@ -72,11 +74,8 @@ class SiteCoverage:
 
     def text(self) -> bytes:
         """The families as text."""
-        columns: list[list[str]] = [[] for _ in FAMILIES]
-        for site in self._fresh().sites:
-            for column, family, value in zip(columns, FAMILIES, values(self._stand(site)), strict=True):
-                if value is not None:
-                    column.append(f'{family.name}{{site="{escape(site)}"}} {number(value)}\n')
+        sites = [self._stand(id)[1] for id in self._fresh().sites]
+        columns = zip(*sites, strict=True) if sites else ((),) * len(FAMILIES)
         parts = zip(FAMILIES, columns, strict=True)
         return b"".join(family.head + encode("".join(lines)) for family, lines in parts)
 
@@ -84,26 +83,29 @@ class SiteCoverage:
         """The devices that planned work covers now."""
         return self._under_work(self._now())
 
-    def look(self, channel: str) -> ChannelSeen:
+    def _look(self, channel: str) -> ChannelSeen:
         """What is known of a channel now."""
         device = self._owners.get(channel, "")
         found = self._sights.get(channel, Sight.UNUSABLE)
-        return ChannelSeen(
-            channel, device, found, found is not Sight.USABLE and bool(device) and self._planned(device, self._now())
-        )
+        return ChannelSeen(channel, device, found, found is not Sight.USABLE and device in self._work)
 
-    def _stand(self, id: str) -> SiteSeen:
+    def _stand(self, id: str) -> tuple[SiteSeen, Lines]:
         kept = self._kept.get(id)
         if kept is None:
             places = self._places
-            kept = stand(places.sites[id], places.views.get(id, ()), self.look, self._zone(), self._now())
-            if not kept.site.hours and all(view.state is ViewState.COVERED for view in kept.views):
+            seen = stand(places.sites[id], places.views.get(id, ()), self._look, self._zone(), self._now())
+            kept = seen, _lines(seen)
+            if not seen.site.hours:
                 self._kept[id] = kept
         return kept
 
     def _fresh(self) -> Places:
         if self._places is not self._board.places:
             self._follow_all()
+        work = self.under_work()
+        if work != self._work:
+            self._work = work
+            self._kept.clear()
         return self._places
 
     def _follow_all(self) -> None:
@@ -143,6 +145,12 @@ class SiteCoverage:
     def _forget(self, channel: str) -> None:
         for site in self._users.get(channel, ()):
             self._kept.pop(site, None)
+
+
+def _lines(seen: SiteSeen) -> Lines:
+    label = f'{{site="{escape(seen.site.id)}"}}'
+    told = zip(FAMILIES, values(seen), strict=True)
+    return tuple("" if value is None else f"{family.name}{label} {number(value)}\n" for family, value in told)
 
 
 def values(seen: SiteSeen) -> tuple[float | None, ...]:

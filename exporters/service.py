@@ -8,10 +8,11 @@ something else keeps (slots, queues) are read when Prometheus asks: ``follow``.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -46,6 +47,23 @@ class _CountedBy(Collector):
         for value, count in self._read().items():
             family.add_metric((value,), count)
         yield family
+
+
+class _Processes(Collector):
+    """What the system says of other processes of ours, by name: those that are there when it is asked."""
+
+    def __init__(self, namespace: str, pids: Callable[[], Mapping[str, int]]) -> None:
+        self._namespace, self._pids = namespace, pids
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for name, pid in self._pids().items():
+            one = ProcessCollector(namespace=self._namespace, pid=partial(int, pid), registry=None)
+            for family in one.collect():
+                all_of_them = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                for sample in family.samples:
+                    all_of_them.add_sample(sample.name, {"process": name}, sample.value)
+        return families.values()
 
 
 class ServiceMetrics:
@@ -120,6 +138,11 @@ class ServiceMetrics:
     def follow_counts(self, name: str, about: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Export what ``read`` returns at each scrape as the counter ``name``, by ``label``."""
         self._registry.register(_CountedBy(name, about, label, read))
+
+    def follow_processes(self, namespace: str, pids: Callable[[], Mapping[str, int]]) -> None:
+        """Export what the system says of the processes that are there at each scrape, as the gauges and counters
+        ``namespace``_process_*, by the name of each."""
+        self._registry.register(_Processes(namespace, pids))
 
     def polled(self, seen: Observation, lag: float) -> None:
         """One probe run is over; it began ``lag`` seconds late."""

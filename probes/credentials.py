@@ -67,7 +67,7 @@ class Login:
         """The device took the password: what it refused on the way there was the manner, not the password."""
         trials = self._trials
         if self._left_alone:
-            trials.quiet.clear()
+            trials.quiet = frozenset()
             trials.refusals.clear()
         trials.worked.add(self._protocol)
         trials.refusals.pop(self._protocol, None)
@@ -109,7 +109,7 @@ class Login:
 
     def _leave_alone(self, *protocols: str) -> None:
         trials, tools = self._trials, self._context.tools
-        trials.quiet.update(protocols)
+        trials.quiet |= frozenset(protocols)
         trials.window_end = _now() + tools.auth_quiet
         trials.refused_at = tools.now()
         trials.until = trials.refused_at + timedelta(seconds=tools.auth_quiet)
@@ -169,7 +169,7 @@ def _recall(trials: Trials, memory: DeviceMemory, context: Context) -> None:
     known = [one for one in memory.left_alone if (one.credential, one.version) == trials.version]
     for one in known:
         memory.left_alone.remove(one)
-        trials.quiet.add(one.protocol)
+        trials.quiet |= {one.protocol}
         trials.refused_at = max(one.at, trials.refused_at or one.at)
         trials.until = max(one.until, trials.until or one.until)
         trials.window_end = _now() + (trials.until - context.tools.now()).total_seconds()

@@ -85,11 +85,12 @@ def identify(context: Context, target: Target, spoken: ssl.SSLObject | None, sec
         until=str(facts.get("not_after", "?"))[:10],
     )
     if target.certificate and target.certificate != facts["fingerprint"]:
-        said = f"{facts['fingerprint']} ({facts.get('subject') or 'unnamed'})"
-        detail = (
-            f"the device shows the certificate {said} and not the registered one, {target.certificate}: nothing was "
-            "sent. If the device or its certificate was renewed, clear the field certificate of its file, and the new "
-            "one is adopted; else find out who answers there"
+        raise ProbeError.told(
+            FailureKind.CERTIFICATE,
+            Stage.HANDSHAKE,
+            "certificate.other",
+            shown=facts["fingerprint"],
+            subject=facts.get("subject") or "?",
+            registered=target.certificate,
         )
-        raise ProbeError(FailureKind.CERTIFICATE, Stage.HANDSHAKE, detail)
     return agreed

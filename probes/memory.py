@@ -29,7 +29,7 @@ class Trials:
     secrets: tuple[str, ...] = field(repr=False)
     refusals: dict[str, int] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
-    quiet: set[str] = field(default_factory=set)
+    quiet: frozenset[str] = frozenset()
     window_end: float = 0.0
     refused_at: datetime | None = None
     until: datetime | None = None

@@ -80,7 +80,7 @@ class Media:
             return True
         first = self._first if self._first in tokens else tokens[0]
         addresses = await self._ask_addresses(namespace, first, patience=self._context.remaining())
-        if addresses or self._round.has_time:
+        if len(addresses) == len(_ADDRESSES) or self._round.has_time:
             # A round that ran out of time half way is asked for anew by the next run, and not in an hour.
             known.at = now
         facts.update(addresses)
@@ -106,7 +106,11 @@ class Media:
             if not self._round.has_time:
                 break
             token = known.pending.pop(0)
-            known.addresses[token] = await self._ask_addresses(known.namespace, token)
+            addresses = await self._ask_addresses(known.namespace, token)
+            if not addresses and not self._round.has_time:
+                known.pending.append(token)  # the next run has time for it
+                break
+            known.addresses[token] = addresses
         self._context.facts["sources"] = [
             {
                 "number": source.number,
@@ -147,7 +151,7 @@ class Media:
         for operation, name, schemes in _ADDRESSES:
             if self._round.refusal(operation) is Refusal.NOT_SUPPORTED:
                 continue  # said of another profile in this run: it is the same for all
-            answer = await self._round.ask_aside(namespace, operation, [token], patience=patience)
+            answer = await self._round.ask_aside(namespace, operation, [token], patience=patience, needed=True)
             if answer is None:
                 continue
             address = onvif.read_uri(answer)

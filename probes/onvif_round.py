@@ -28,6 +28,9 @@ RESERVE = 1.0
 """Seconds before the deadline after which no such question is asked."""
 SILENCE = 86_400.0
 """Seconds for which a question is not asked again that was met with silence."""
+CUT_SHORT = 5
+"""So many rounds in a row that ended before the answer to a question came are the device's silence, and not the hurry
+of this machine."""
 
 _MEMORY = "onvif.services"
 _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
@@ -35,11 +38,12 @@ _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of a device's services: where each answered, and until when (loop time) what was met with
-    silence is not asked again."""
+    """What is remembered of a device's services: where each answered, until when (loop time) what was met with silence
+    is not asked again, and how many rounds in a row have ended before the answer to a question came."""
 
     places: dict[str, Place] = field(default_factory=dict)
     silent: dict[tuple[str, Operation], float] = field(default_factory=dict)
+    cut: dict[tuple[str, Operation], int] = field(default_factory=dict)
 
 
 class Round:
@@ -138,24 +142,32 @@ class Round:
         at: datetime | None = None,
         *,
         patience: float = PATIENCE,
+        needed: bool = False,
     ) -> etree._Element | None:
         """As ``ask_service``, for what is good to know: neither silence nor a lost connection fails the device, and
-        what it was silent about for ``patience`` seconds is not asked again soon. A password refused is no such
-        thing."""
+        what it was silent about for ``patience`` seconds is not asked again soon. What is ``needed`` is asked again by
+        the next run where this one had no time to be so patient. A password refused is no such thing."""
         now, key = asyncio.get_running_loop().time(), (namespace, operation)
         if not self.has_time or self._known.silent.get(key, 0.0) > now:
             return None
         until = min(now + patience, self.context.deadline - RESERVE / 2)
         try:
             async with asyncio.timeout_at(until):
-                return await self.ask_service(namespace, operation, tokens, at)
+                answer = await self.ask_service(namespace, operation, tokens, at)
         except TimeoutError:
-            self._known.silent[key] = now + SILENCE
+            cut = self._known.cut.pop(key, 0) + 1
+            if needed and until < now + patience and cut < CUT_SHORT:
+                self._known.cut[key] = cut
+            else:
+                self._known.silent[key] = now + SILENCE
             self.note(operation, SoapError(Refusal.PROTOCOL, "no answer came"))
         except ProbeError as error:
             if error.stage is Stage.AUTHENTICATE:
                 raise
             self.note(operation, SoapError(Refusal.PROTOCOL, error.detail))
+        else:
+            self._known.cut.pop(key, None)
+            return answer
         self._device.hang_up()
         return None
 

@@ -1,5 +1,5 @@
 """Checks the Markdown in this repository: every link leads somewhere, every command that it tells readers exists. And
-the errors of commands: each is a key of the texts with its values, and no sentence of one language.
+the errors that people read: each is a key of the texts with its values, and no sentence of one language.
 
 Run by the Python of `.venv/`, as a part of `make check`.
 """
@@ -10,7 +10,7 @@ import string
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -34,9 +34,11 @@ def main() -> int:
         for file in files
         for line, what in faults_in(file, file.read_text(encoding="utf-8"), targets, commands)
     ]
-    english = tomllib.loads((TOP / "camera_registry/texts/en.toml").read_text(encoding="utf-8"))["command_error"]
-    for file in sorted((TOP / "camera_registry/cli").glob("*.py")):
-        found = errors_in(file.read_text(encoding="utf-8"), english)
+    english = tomllib.loads((TOP / "camera_registry/texts/en.toml").read_text(encoding="utf-8"))
+    sources = {file: file.read_text(encoding="utf-8") for file in sorted((TOP / "camera_registry").rglob("*.py"))}
+    sections = sections_in(sources.values())
+    for file, source in sources.items():
+        found = errors_in(source, english, sections)
         faults += [f"{file.relative_to(TOP)}:{line}: {what}" for line, what in found]
     print("\n".join(faults) if faults else f"Links and commands of {len(files)} texts hold")
     return 1 if faults else 0
@@ -56,20 +58,41 @@ def faults_in(file: Path, text: str, targets: set[str], commands: set[str]) -> I
                     yield line_of(text, typed.start()), f"`{kind} {name}` does not exist"
 
 
-def errors_in(source: str, english: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """Find errors of commands that no text tells in the reader's language, with their lines."""
+def sections_in(sources: Iterable[str]) -> dict[str, str]:
+    """Find the classes of errors that people read, and the section of the texts that each says as its own or has from
+    the class that it is made of."""
+    classes = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    found = {
+        node.name: line.value.value
+        for node in classes
+        for line in node.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "section" and node.name.endswith("Error")
+        if isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
+    }
+    for _ in classes:
+        heirs = {node.name: found[base] for node in classes for base in map(ast.unparse, node.bases) if base in found}
+        if heirs.keys() <= found.keys():
+            break
+        found = heirs | found
+    return found
+
+
+def errors_in(source: str, english: dict[str, dict[str, str]], sections: dict[str, str]) -> Iterator[tuple[int, str]]:
+    """Find errors that no text tells in the reader's language, with their lines."""
     for call in ast.walk(ast.parse(source)):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "CommandError"):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in sections):
             continue
-        (key,) = call.args
+        error, section, key = call.func.id, sections[call.func.id], call.args[0]
         for one in (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,):
-            text = english.get(str(one.value)) if isinstance(one, ast.Constant) else None
+            if isinstance(one, ast.Name):
+                continue  # chosen before
+            text = english[section].get(str(one.value)) if isinstance(one, ast.Constant) else None
             if text is None:
-                yield call.lineno, "CommandError takes a key of [command_error] in the texts, not a message"
+                yield call.lineno, f"{error} takes a key of [{section}] in the texts, not a message"
                 continue
             wanted = {name for _, name, _, _ in string.Formatter().parse(text) if name}
             if missing := wanted - {value.arg for value in call.keywords}:
-                yield call.lineno, f"CommandError {ast.unparse(one)} lacks {', '.join(sorted(missing))}"
+                yield call.lineno, f"{error} {ast.unparse(one)} lacks {', '.join(sorted(missing))}"
 
 
 def known_commands() -> set[str]:

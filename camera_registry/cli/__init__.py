@@ -29,7 +29,7 @@ from camera_registry.cli import (
 )
 from camera_registry.cli.outcome import GOOD, INTERRUPTED, MISUSE, CommandError
 from camera_registry.cli.shape import DEFAULT_CONFIG, CommandModule
-from camera_registry.texts import texts
+from camera_registry.texts import Texts, texts
 
 MODULES: tuple[CommandModule, ...] = (
     serve,
@@ -81,30 +81,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser(language: str = "en") -> argparse.ArgumentParser:
-    """Build the parser with every command in it; what it refuses is told in ``language``."""
+    """Build the parser with every command in it; what it says is told in ``language``."""
+    words = texts(language)
     top = usage.parser_in(language)(
         prog="camera-registry",
-        description="Registers a city's cameras and traffic units and keeps watch over their health.",
-        parents=[_global_options(config=DEFAULT_CONFIG, json=False, lang=_language(os.environ))],
+        description=words("help.about"),
+        parents=[_global_options(words, config=DEFAULT_CONFIG, json=False, lang=_language(os.environ))],
     )
     top.add_argument("--version", action="version", version=f"camera-registry {__version__}")
     # The same options again for every command, without defaults: what stands before the command is kept
     # unless it is said again after it.
-    common = _global_options(config=argparse.SUPPRESS, json=argparse.SUPPRESS, lang=argparse.SUPPRESS)
+    common = _global_options(words, config=argparse.SUPPRESS, json=argparse.SUPPRESS, lang=argparse.SUPPRESS)
     commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for module in MODULES:
         module.add(commands, common)
     return top
 
 
-def _global_options(*, config: Path | str, json: bool | str, lang: str) -> argparse.ArgumentParser:
+def _global_options(words: Texts, *, config: Path | str, json: bool | str, lang: str) -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    group = options.add_argument_group("global options")
-    group.add_argument(
-        "--config", metavar="FILE", type=Path, default=config, help=f"settings file (default: {DEFAULT_CONFIG})"
-    )
-    group.add_argument("--json", action="store_true", default=json, help="print JSON instead of words")
-    group.add_argument("--lang", choices=("zh", "en"), default=lang, help="language of what is printed")
+    group = options.add_argument_group(words("usage.global"))
+    group.add_argument("--config", metavar="FILE", type=Path, default=config)
+    group.add_argument("--json", action="store_true", default=json)
+    group.add_argument("--lang", choices=("zh", "en"), default=lang)
     return options
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, TypedDict
 from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
+from camera_registry.cli.usage import room_of
 from camera_registry.cli.values import number
-from camera_registry.model.people import Role, User
+from camera_registry.model.people import NAME, Role, User
+from camera_registry.texts import Texts, texts
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -32,54 +35,50 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     _add_user(commands, common)
     _add_token(commands, common)
     _add_credential(commands, common)
-    audit = _group(commands, common, "audit", "device files; what was done, by whom")
-    _verb(audit, common, "verify", "check that no row of the audit trail was changed or removed", audit_verify)
+    audit = _group(commands, common, "audit")
+    _verb(audit, common, "verify", audit_verify)
     coverage.add(audit, common)
-    files = _verb(audit, common, "files", "find what is missing, invalid or contradictory in device files", audit_files)
-    files.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
-    files.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")
+    files = _verb(audit, common, "files", audit_files)
+    files.add_argument("--area", default="", metavar="ID")
+    files.add_argument("--contractor", default="", metavar="ID")
     output(files)
 
 
 def _add_user(commands: Commands, common: argparse.ArgumentParser) -> None:
-    verbs = _group(commands, common, "user", "people who sign in")
+    verbs = _group(commands, common, "user")
     roles = [role.value for role in Role]
-    _verb(verbs, common, "list", "show everybody", user_list)
-    adding = _verb(verbs, common, "add", "add somebody", user_add, "name")
+    _verb(verbs, common, "list", user_list)
+    adding = _verb(verbs, common, "add", user_add, "name")
     adding.add_argument("--role", choices=roles, required=True)
     adding.add_argument("--language", choices=("zh", "en"), default="zh")
-    adding.add_argument("--crew", default="", help="the crew of the register whose orders they see (role crew)")
+    adding.add_argument("--crew", default="")
     _password_option(adding)
-    _password_option(
-        _verb(verbs, common, "password", "set a password; signs the user out everywhere", user_password, "name")
-    )
-    _verb(verbs, common, "role", "give another role", user_role, "name").add_argument("role", choices=roles)
-    moving = _verb(verbs, common, "crew", "let them see the orders of another crew", user_crew, "name")
-    moving.add_argument("crew", help="the crew of the register; an empty text: none")
-    _verb(verbs, common, "disable", "let a user sign in no more", user_disable, "name")
-    _verb(verbs, common, "enable", "let a user sign in again", user_enable, "name")
-    _verb(verbs, common, "remove", "forget a user", user_remove, "name")
+    _password_option(_verb(verbs, common, "password", user_password, "name"))
+    _verb(verbs, common, "role", user_role, "name").add_argument("role", choices=roles)
+    moving = _verb(verbs, common, "crew", user_crew, "name")
+    moving.add_argument("crew")
+    _verb(verbs, common, "disable", user_disable, "name")
+    _verb(verbs, common, "enable", user_enable, "name")
+    _verb(verbs, common, "remove", user_remove, "name")
 
 
 def _add_token(commands: Commands, common: argparse.ArgumentParser) -> None:
-    verbs = _group(commands, common, "token", "keys for programs that use the API")
-    _verb(verbs, common, "list", "show all tokens without their secrets", token_list)
-    making = _verb(verbs, common, "create", "make a token; it is shown once", token_create, "name")
+    verbs = _group(commands, common, "token")
+    _verb(verbs, common, "list", token_list)
+    making = _verb(verbs, common, "create", token_create, "name")
     making.add_argument("--role", choices=[role.value for role in Role], required=True)
-    making.add_argument(
-        "--days", type=number(0, _MOST_DAYS), default=365, help="how long it is good for (default: 365; 0: no end)"
-    )
-    _verb(verbs, common, "revoke", "end a token at once", token_revoke, "prefix")
+    making.add_argument("--days", type=number(0, _MOST_DAYS), default=365)
+    _verb(verbs, common, "revoke", token_revoke, "prefix")
 
 
 def _add_credential(commands: Commands, common: argparse.ArgumentParser) -> None:
-    verbs = _group(commands, common, "credential", "user names and passwords that devices accept")
-    _verb(verbs, common, "list", "show which there are; never what is in them", credential_list)
-    setting = _verb(verbs, common, "set", "store a user name and password", credential_set, "id")
-    setting.add_argument("--username", default="", help="empty: the password is an SNMP community")
+    verbs = _group(commands, common, "credential")
+    _verb(verbs, common, "list", credential_list)
+    setting = _verb(verbs, common, "set", credential_set, "id")
+    setting.add_argument("--username", default="")
     _password_option(setting)
-    _verb(verbs, common, "remove", "forget a credential that no device uses", credential_remove, "id")
-    _verb(verbs, common, "rotate-key", "make a new key file and seal every credential with it", credential_rotate)
+    _verb(verbs, common, "remove", credential_remove, "id")
+    _verb(verbs, common, "rotate-key", credential_rotate)
 
 
 def user_list(args: argparse.Namespace) -> int:
@@ -95,6 +94,8 @@ def user_add(args: argparse.Namespace) -> int:
     """Add somebody."""
     from camera_registry.store import access
 
+    if not re.fullmatch(NAME, args.name):
+        raise CommandError("user_name")
     user = User(args.name, Role(args.role), args.language, crew=args.crew)
     kept = _new_password(args)
     with _store(args) as store:
@@ -271,7 +272,6 @@ def _new_password(args: argparse.Namespace) -> str:
     """The hash of a password that is good enough."""
     from camera_registry.cli.opening import password_from
     from camera_registry.store.passwords import MAX_LENGTH, MIN_LENGTH, Passwords, weakness
-    from camera_registry.texts import texts
 
     password = password_from(args.password_file, args.name)
     if (problem := weakness(password, args.name)) is not None:
@@ -312,29 +312,34 @@ def _show(args: argparse.Namespace, rows: Sequence[Mapping[str, object]]) -> int
     if args.json:
         print(json.dumps(rows, ensure_ascii=False))
         return GOOD
-    if rows:
-        lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    words = texts(args.lang)
+    if not rows:
+        print(words("listed.none"))
+    else:
+        head = [words(f"listed.{name}") for name in rows[0]]
+        lines = [head, *([_cell(words, value) for value in row.values()] for row in rows)]
+        widths = [max(map(room_of, column)) for column in zip(*lines, strict=True)]
         for line in lines:
-            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+            padded = (cell + " " * (width - room_of(cell)) for cell, width in zip(line, widths, strict=True))
+            print("  ".join(padded).rstrip())
     return GOOD
 
 
-def _cell(value: object) -> str:
+def _cell(words: Texts, value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return words("listed.yes") if value else words("listed.no")
     return "-" if value is None else str(value)
 
 
-def _group(commands: Commands, common: argparse.ArgumentParser, name: str, told: str) -> Commands:
-    group = commands.add_parser(name, parents=[common], help=told)
-    return group.add_subparsers(title="what to do", dest="verb", metavar="VERB", required=True)
+def _group(commands: Commands, common: argparse.ArgumentParser, name: str) -> Commands:
+    group = commands.add_parser(name, parents=[common])
+    return group.add_subparsers(title="commands", dest="verb", metavar="VERB", required=True)
 
 
 def _verb(
-    verbs: Commands, common: argparse.ArgumentParser, name: str, told: str, command: Command, argument: str = ""
+    verbs: Commands, common: argparse.ArgumentParser, name: str, command: Command, argument: str = ""
 ) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, parents=[common], help=told, description=f"{told[0].upper()}{told[1:]}.")
+    parser = verbs.add_parser(name, parents=[common])
     if argument:
         parser.add_argument(argument, metavar=argument.upper())
     parser.set_defaults(func=command)
@@ -342,9 +347,4 @@ def _verb(
 
 
 def _password_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--password-file",
-        type=Path,
-        metavar="FILE",
-        help="a file that holds the password (otherwise CAMERA_REGISTRY_PASSWORD, or it is asked for)",
-    )
+    parser.add_argument("--password-file", type=Path, metavar="FILE")

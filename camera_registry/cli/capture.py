@@ -20,24 +20,11 @@ from camera_registry.texts import texts
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "capture",
-        parents=[common],
-        help="record what one device answers, scrubbed, ready to send in",
-        description="Probe one device and record what it answers. Passwords, serial numbers, addresses, names and "
-        "whatever else belongs to the site are replaced; no picture and no stream is kept unless --media is given. "
-        "The recording is played back at once, to see that it tells the same of the device.",
-    )
+    parser = commands.add_parser("capture", parents=[common])
     probe.add_arguments(parser)
-    parser.add_argument("--output", metavar="FILE", type=Path, help="where to write it (default: print it)")
-    parser.add_argument(
-        "--media",
-        action="store_true",
-        help="keep the picture, and the stream up to its first key frame: look at what they show before you send them",
-    )
-    parser.add_argument(
-        "--show-redactions", action="store_true", help="say what each redactor looks for, and how often it replaced"
-    )
+    parser.add_argument("--output", metavar="FILE", type=Path)
+    parser.add_argument("--media", action="store_true")
+    parser.add_argument("--show-redactions", action="store_true")
     parser.set_defaults(func=run)
 
 

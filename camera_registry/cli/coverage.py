@@ -24,21 +24,11 @@ _SHOWN = 40
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
     """Add the verb to `audit`."""
-    parser = verbs.add_parser(
-        "coverage",
-        parents=[common],
-        help="how key sites are covered: now, at a past moment, over a month, or without some devices",
-        description="A view is covered by a channel that is online with a usable and unmoved picture. Sites without any"
-        " usable view come first. Exit code 1: a required view is uncovered, or a site has no views.",
-    )
+    parser = verbs.add_parser("coverage", parents=[common])
     when = parser.add_mutually_exclusive_group()
-    when.add_argument(
-        "--at", metavar="TIME", type=time, help="a past moment in ISO 8601, as 2026-10-01T08:00 (local) or with offset"
-    )
-    when.add_argument("--month", metavar="YYYY-MM", help="weighted by time over a month")
-    parser.add_argument(
-        "--without", nargs="+", metavar="DEVICE", default=(), help="what is lost if these devices are, together"
-    )
+    when.add_argument("--at", metavar="TIME", type=time)
+    when.add_argument("--month", metavar="YYYY-MM")
+    parser.add_argument("--without", nargs="+", metavar="DEVICE", default=())
     parser.set_defaults(func=audit_coverage)
 
 
@@ -57,7 +47,8 @@ def audit_coverage(args: argparse.Namespace) -> int:
         return _month(args, settings, words)
     at = _moment(args.at, zone)
     with store_of(settings) as store:
-        register, history = store.read_now(coverage.gather, at, at)
+        then, history = store.read_now(coverage.gather, at, at)
+    register = then.end
     seen = history.standing(register, zone, at)
     topology = Topology(register.devices)
     if args.without:
@@ -113,10 +104,11 @@ def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
     except BadMonth as bad:
         raise CommandError("month", month=args.month, why=bad) from bad
     with store_of(settings) as store:
-        register, history = store.read_now(coverage.gather, since, until)
+        then, history = store.read_now(coverage.gather, since, until)
+    register = then.last
     sites = sum_up(history, zone, since, until)
     answer = PeriodAnswer.of(sites, register, since, until)
-    bare = [site.id for site in without_views(register.sites.values(), register.views.values())]
+    bare = [site.id for site in without_views(then.end.sites.values(), then.end.views.values())]
     _show(args, answer, lambda: [*_bare(bare, words), *_period(answer, words)])
     return FAULT if bare or any(site.totals.uncovered for site in sites) else GOOD
 

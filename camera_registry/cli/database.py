@@ -16,35 +16,14 @@ if TYPE_CHECKING:
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the commands."""
-    init = commands.add_parser(
-        "init",
-        parents=[common],
-        help="make the data directory, the database, the key file and a one-time set-up token",
-        description="Make what is missing: data directory, database, key file. While there is no user, print a new"
-        " one-time token for the first administrator; it is shown only now. What exists is left as it is.",
-    )
+    init = commands.add_parser("init", parents=[common])
     init.set_defaults(func=make)
-    moving = commands.add_parser(
-        "migrate", parents=[common], help="bring the database to the shape this version needs (`serve` does it too)"
-    )
+    moving = commands.add_parser("migrate", parents=[common])
     moving.set_defaults(func=migrate)
-    copying = commands.add_parser(
-        "backup",
-        parents=[common],
-        help="copy the database while the service runs",
-        description="Copy the SQLite database into one file. The key file is not in it: keep a copy of that elsewhere,"
-        " for without it no device password can be read.",
-    )
-    copying.add_argument(
-        "file", type=Path, nargs="?", metavar="FILE", help="default: a dated file under backups/ in the data directory"
-    )
+    copying = commands.add_parser("backup", parents=[common])
+    copying.add_argument("file", type=Path, nargs="?", metavar="FILE")
     copying.set_defaults(func=copy)
-    restoring = commands.add_parser(
-        "restore",
-        parents=[common],
-        help="put a backup in place of the database (the service must be stopped)",
-        description="Put a backup in place of the database. What was there is copied to backups/ first.",
-    )
+    restoring = commands.add_parser("restore", parents=[common])
     restoring.add_argument("file", type=Path, metavar="FILE")
     restoring.set_defaults(func=restore)
 
@@ -97,6 +76,9 @@ def copy(args: argparse.Namespace) -> int:
     with store_of(loaded) as store:
         if store.file is None:
             raise CommandError("dump")
+        if args.file is not None and not args.file.absolute().parent.is_dir():
+            # More often a disk that is not mounted than a folder that nobody has made yet.
+            raise CommandError("no_folder", file=args.file, folder=args.file.absolute().parent)
         target = args.file or loaded.storage.directory / "backups" / f"{_stamp()}.db"
         _require_other(target, store.file)
         store.write_now(audit.append, author(), "database.backup", "database", None, datetime.now(UTC))

@@ -40,10 +40,10 @@ PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023, "https": 18443, "snmp": 181
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    demo = commands.add_parser("demo", parents=[common], help="run the service with a simulated fleet")
-    demo.add_argument("--devices", metavar="N", type=int, default=200, help="simulated devices (%(default)s)")
-    demo.add_argument("--minutes", metavar="M", type=number(0, _A_YEAR), help="stop after so many minutes")
-    demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml", help="script of faults")
+    demo = commands.add_parser("demo", parents=[common])
+    demo.add_argument("--devices", metavar="N", type=int, default=200)
+    demo.add_argument("--minutes", metavar="M", type=number(0, _A_YEAR))
+    demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml")
     demo.set_defaults(func=_demo)
 
 
@@ -53,7 +53,7 @@ def _demo(args: argparse.Namespace) -> int:
 
     logs.set_up(loaded.settings.logs)
     words = texts(args.lang)
-    with _fleet(args.devices, args.faults) as inventory:
+    with _fleet(args.devices, args.faults, args.lang) as inventory:
 
         async def started(app: App) -> None:
             await _register(app, inventory)
@@ -65,9 +65,9 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _fleet(devices: int, faults: Path) -> Iterator[str]:
+def _fleet(devices: int, faults: Path, language: str) -> Iterator[str]:
     """A simulated fleet in a process of its own, which ends with this one however that ends; its inventory."""
-    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof"]
+    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof", "--lang", language]
     command += ["--devices", str(devices), "--faults", str(faults)]
     for protocol, port in PORTS.items():
         command += [f"--{protocol}-port", str(port if _is_free(port, datagrams=protocol == "snmp") else 0)]

@@ -29,37 +29,15 @@ _TELL_EVERY = 1.0
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "discover",
-        parents=[common],
-        help="search the device networks for devices that are new, have moved or were replaced",
-        description="Search networks inside [devices] networks of the settings, by asking all at once (WS-Discovery)"
-        " and address by address at a steady pace. No password is sent to anybody, and the register is not changed:"
-        " what is found is printed, and with --propose kept for people to decide on. Ctrl-C stops, and tells what was"
-        " found until then.",
-    )
-    parser.add_argument(
-        "--network", metavar="CIDR", nargs="+", action="extend", default=[], help="scan these networks; repeats"
-    )
-    parser.add_argument("--multicast", action="store_true", help="ask all in the networks that this machine stands in")
-    parser.add_argument(
-        "--interface",
-        metavar="ADDR",
-        action="append",
-        default=[],
-        help="address of this machine to ask all by; repeats (default: the system's choice)",
-    )
-    parser.add_argument("--rate", metavar="N", type=float, help="addresses a second (default: as in the settings)")
-    parser.add_argument(
-        "--ports", metavar="LIST", help="ports to ask, separated by commas (default: as in the settings)"
-    )
-    parser.add_argument(
-        "--from", dest="start", metavar="N", type=int, default=0, help="go on with a scan that was stopped there"
-    )
-    parser.add_argument("--propose", action="store_true", help="keep the proposals in the database")
-    parser.add_argument(
-        "--output", metavar="FILE", type=Path, help="write the proposals as an inventory (CSV) that `import` takes"
-    )
+    parser = commands.add_parser("discover", parents=[common])
+    parser.add_argument("--network", metavar="CIDR", nargs="+", action="extend", default=[])
+    parser.add_argument("--multicast", action="store_true")
+    parser.add_argument("--interface", metavar="ADDR", action="append", default=[])
+    parser.add_argument("--rate", metavar="N", type=float)
+    parser.add_argument("--ports", metavar="LIST")
+    parser.add_argument("--from", dest="start", metavar="N", type=int, default=0)
+    parser.add_argument("--propose", action="store_true")
+    parser.add_argument("--output", metavar="FILE", type=Path)
     parser.set_defaults(func=run)
 
 

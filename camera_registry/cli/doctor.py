@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
 from camera_registry.model.register import Register
+from camera_registry.rules.capacity import part
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.settings_dispatch import strangers
@@ -25,6 +26,7 @@ from camera_registry.store import Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
 from camera_registry.texts import Texts, texts
+from camera_registry.texts.errors import in_words
 from probes.base import ProbeError
 from probes.icmp import open_socket
 
@@ -52,12 +54,12 @@ class Check:
 
     def told(self, words: Texts) -> str:
         """What was found, in a language."""
-        return words(f"doctor.{self.key}", **self.values)
+        return words(f"doctor.{self.key}", **in_words(words, self.values))
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    doctor = commands.add_parser("doctor", parents=[common], help="look whether the service can run on this machine")
+    doctor = commands.add_parser("doctor", parents=[common])
     doctor.set_defaults(func=_doctor)
 
 
@@ -153,14 +155,14 @@ def _database(settings: Settings) -> Iterator[Check]:
         read_keys(storage.key_file)
         yield Check("key", good=True, key="key", values={"file": storage.key_file})
     except StoreError as error:
-        yield _foreign("database", str(error), good=False)
+        yield Check("database", good=False, key="told", values={"told": error})
 
 
 def _dispatch(settings: Settings, known: Register) -> Check:
     """Whether the rules by which crews are sent name what the register knows."""
     unknown = tuple(strangers(settings.dispatch, known))
     if unknown:
-        return _foreign("dispatch", "; ".join(unknown), good=False)
+        return Check("dispatch", good=False, key="told", values={"told": unknown})
     return Check(
         "dispatch", good=True, key="dispatch", values={"rules": len(settings.dispatch.rules), "crews": len(known.crews)}
     )
@@ -207,10 +209,14 @@ def _service(settings: Settings) -> str:
 
 
 def _descriptors(settings: Settings) -> Check:
+    """Whether each process that polls may have as many as its share of the slots takes: the limit is that of one."""
     has, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needs = 2 * settings.poller.slots + OUR_DESCRIPTORS
-    values = {"needs": needs, "slots": settings.poller.slots, "has": has}
-    return Check("descriptors", has >= needs, "descriptors" if has >= needs else "few_descriptors", values)
+    processes = max(1, settings.poller.processes)
+    slots = part(settings.poller.slots, processes)
+    needs = 2 * slots + OUR_DESCRIPTORS
+    values = {"needs": needs, "slots": slots, "has": has, "processes": processes}
+    key = ("descriptors" if has >= needs else "few_descriptors") + ("_each" if processes > 1 else "")
+    return Check("descriptors", has >= needs, key, values)
 
 
 def _clock() -> Check:

@@ -43,33 +43,12 @@ class _Change:
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the commands."""
-    reading = commands.add_parser(
-        "import",
-        parents=[common],
-        help="read areas, sites, devices and the rest from a CSV or XLSX file",
-        description="Read an inventory file into the register: CSV (UTF-8 or GB18030) or XLSX, headers in English or"
-        " Chinese. An empty cell leaves a field as it is, a - empties it. With any error nothing is written."
-        " A running service takes the change up by itself.",
-    )
+    reading = commands.add_parser("import", parents=[common])
     reading.add_argument("file", type=Path, metavar="FILE")
-    reading.add_argument(
-        "--dry-run", action="store_true", help="list what would change and every problem; write nothing"
-    )
-    reading.add_argument(
-        "--datum",
-        choices=("wgs84", "gcj02", "bd09"),
-        default="wgs84",
-        help="which coordinates the file holds, where a row's own column does not say (default: wgs84); gcj02 (Amap,"
-        " Tencent) and bd09 (Baidu) are converted, to about 2 m",
-    )
+    reading.add_argument("--dry-run", action="store_true")
+    reading.add_argument("--datum", choices=("wgs84", "gcj02", "bd09"), default="wgs84")
     reading.set_defaults(func=import_file)
-    writing = commands.add_parser(
-        "export",
-        parents=[common],
-        help="write the register to a CSV or XLSX file",
-        description="Write the register to a file that `import` reads back, CSV or XLSX by its ending, with headers in"
-        " the language of --lang. User names and passwords are never in it.",
-    )
+    writing = commands.add_parser("export", parents=[common])
     writing.add_argument("file", type=Path, metavar="FILE")
     writing.set_defaults(func=export_file)
 
@@ -148,7 +127,7 @@ def sentence(problem: Problem, words: Texts) -> str:
     ]
     what, remedy = said(problem, words)
     gap = "" if words.language == "zh" else " "
-    return f"{words(f'problem.severity.{problem.severity}')} {' '.join(place)}: {what}{gap}{remedy}"
+    return f"{' '.join([words(f'problem.severity.{problem.severity}'), *place])}: {what}{gap}{remedy}"
 
 
 def said(problem: Problem, words: Texts) -> tuple[str, str]:

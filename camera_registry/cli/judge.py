@@ -30,38 +30,12 @@ _PATIENCE = 120.0
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "judge",
-        parents=[common],
-        help="judge pictures: is the camera blind?",
-        description="Judge pictures of one view (JPEG, oldest first), or every case of a file of cases. A line of it "
-        "that is wrong is told and passed over. "
-        "What can't be judged is said to be not checked, with the reason.",
-    )
-    parser.add_argument("frames", metavar="FRAME", nargs="*", type=Path, help="pictures of one camera, oldest first")
-    parser.add_argument(
-        "--reference",
-        metavar="FRAME",
-        nargs="+",
-        action="extend",
-        default=[],
-        type=Path,
-        help="healthy earlier pictures of the same view; repeats",
-    )
-    parser.add_argument(
-        "--captured-at",
-        metavar="TIME",
-        nargs="+",
-        default=[],
-        help="local times of the frames, like 2026-10-31T08:15:00: tells a dark picture from a picture of the night",
-    )
-    parser.add_argument("--cases", metavar="FILE", type=Path, help="file of cases, one JSON object a line")
-    parser.add_argument(
-        "--report",
-        action="store_true",
-        help="of labelled cases (cause, severity, condition): what was found and taken for what, and false alarms, in "
-        "place of each answer",
-    )
+    parser = commands.add_parser("judge", parents=[common])
+    parser.add_argument("frames", metavar="FRAME", nargs="*", type=Path)
+    parser.add_argument("--reference", metavar="FRAME", nargs="+", action="extend", default=[], type=Path)
+    parser.add_argument("--captured-at", metavar="TIME", nargs="+", default=[])
+    parser.add_argument("--cases", metavar="FILE", type=Path)
+    parser.add_argument("--report", action="store_true")
     parser.set_defaults(func=run)
 
 

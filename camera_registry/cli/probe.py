@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError, why
-from camera_registry.cli.probe_target import FORMS, Named, read_target
+from camera_registry.cli.probe_target import Named, read_target
 from camera_registry.cli.shape import Commands
 from camera_registry.cli.values import number
 from camera_registry.model.chain import Chain, first_broken
@@ -46,42 +46,20 @@ _AT_ONCE = Policy(failures=1, recoveries=1, failures_by_cause={})
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "probe",
-        parents=[common],
-        help="probe one device and explain what was found",
-        description="Probe one device and explain, step by step, what was found and what to do about it.",
-    )
+    parser = commands.add_parser("probe", parents=[common])
     add_arguments(parser)
     parser.set_defaults(func=run)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What names one device and says how it is asked."""
-    parser.add_argument("target", metavar="TARGET", help=FORMS)
-    parser.add_argument("--user", metavar="USER", help="user name that the device knows")
-    parser.add_argument(
-        "--password-file",
-        metavar="FILE",
-        type=Path,
-        help=f"file whose first line is the password (or put it into {PASSWORD_VARIABLE})",
-    )
-    parser.add_argument("--probes", metavar="LIST", help=f"which of {','.join(PROBES)}, separated by commas")
-    parser.add_argument(
-        "--allow",
-        metavar="CIDR",
-        action="append",
-        help="network that may be connected to; repeats (default: the device's own address and nothing else)",
-    )
-    parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_SECONDS, default=10.0, help="time for each probe (default: 10)"
-    )
-    parser.add_argument(
-        "--seconds",
-        metavar="SECONDS",
-        type=_SECONDS,
-        help="play the stream for so long and measure it (default: until its first key frame)",
-    )
+    parser.add_argument("target", metavar="TARGET")
+    parser.add_argument("--user", metavar="USER")
+    parser.add_argument("--password-file", metavar="FILE", type=Path)
+    parser.add_argument("--probes", metavar="LIST")
+    parser.add_argument("--allow", metavar="CIDR", action="append")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_SECONDS, default=10.0)
+    parser.add_argument("--seconds", metavar="SECONDS", type=_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

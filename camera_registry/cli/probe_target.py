@@ -12,8 +12,6 @@ from camera_registry.cli.outcome import CommandError
 from camera_registry.rules.inventory import cells
 from camera_registry.rules.inventory.problems import BadCell
 
-FORMS = "a host, host:port, onvif://host:port[/path], rtsp://host[:port]/path or http(s)://host[:port]/path"
-
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)(.*)", re.DOTALL)
 _DEFAULT_PORTS = {"onvif": 80, "rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _PROBES = {

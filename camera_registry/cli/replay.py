@@ -26,16 +26,12 @@ SHOWN = 20
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser("replay", parents=[common], help="decide once more from an observation log")
-    parser.add_argument("log", nargs="+", type=Path, help="files of a log, oldest first, or the folder they are in")
-    parser.add_argument("--output", metavar="FILE", type=Path, help="write the decisions there (default: print them)")
+    parser = commands.add_parser("replay", parents=[common])
+    parser.add_argument("log", nargs="+", type=Path)
+    parser.add_argument("--output", metavar="FILE", type=Path)
     other = parser.add_mutually_exclusive_group()
-    other.add_argument(
-        "--compare", metavar="DATABASE", help="SQLite file or postgresql:// address: does it hold the same decisions?"
-    )
-    other.add_argument(
-        "--policy", metavar="FILE", type=Path, help="settings file: what would its [health] and [incidents] change?"
-    )
+    other.add_argument("--compare", metavar="DATABASE")
+    other.add_argument("--policy", metavar="FILE", type=Path)
     parser.set_defaults(func=replay)
 
 
@@ -67,7 +63,8 @@ def replay(args: argparse.Namespace) -> int:
         except OSError as error:
             raise CommandError("unwritable", file=args.output, why=why(error)) from error
     for flaw in first.flaws:
-        print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=flaw.text), file=sys.stderr)
+        text = words(f"log_flaw.{flaw.key}", **flaw.values)
+        print(words("replay.flaw" if flaw.breaks else "replay.note", place=flaw.place, text=text), file=sys.stderr)
     counted = ", ".join(f"{len(values)} {words(f'decision.{kind}')}" for kind, values in decided.items())
     print(words("replay.done", records=first.records, decided=counted), file=sys.stderr)
     whole = first.first is not None and not any(flaw.breaks for flaw in first.flaws)

@@ -24,35 +24,24 @@ REPORTS = ("availability", "contractors", "coverage")
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    report = commands.add_parser(
-        "report",
-        parents=[common],
-        help="availability of devices, scorecard of contractors, coverage of key sites",
-        description="Make a report from what was measured. Rates are computed from confirmed changes, never from counts"
-        " of checks; every report prints its formula, its period, the interval, the share of unknown and the version of"
-        " the data.",
-    )
+    report = commands.add_parser("report", parents=[common])
     report.add_argument("report", choices=REPORTS)
-    report.add_argument("--month", metavar="YYYY-MM", default="", help="a calendar month of the time zone")
-    report.add_argument(
-        "--from", dest="begins", metavar="TIME", type=time, help="ISO 8601; with --to, instead of --month"
-    )
-    report.add_argument("--to", dest="ends", metavar="TIME", type=time, help="not included")
-    report.add_argument("--zone", default="", help="time zone (default: time_zone in the settings)")
-    report.add_argument("--area", default="", metavar="ID", help="only devices in this area or below it")
-    report.add_argument("--contractor", default="", metavar="ID", help="only devices of this contractor")
-    report.add_argument(
-        "--freeze", action="store_true", help="keep the figures for good: what changes later is told as a correction"
-    )
+    report.add_argument("--month", metavar="YYYY-MM", default="")
+    report.add_argument("--from", dest="begins", metavar="TIME", type=time)
+    report.add_argument("--to", dest="ends", metavar="TIME", type=time)
+    report.add_argument("--zone", default="")
+    report.add_argument("--area", default="", metavar="ID")
+    report.add_argument("--contractor", default="", metavar="ID")
+    report.add_argument("--freeze", action="store_true")
     output(report)
     report.set_defaults(func=make)
 
 
 def output(parser: argparse.ArgumentParser) -> None:
     """The options that say where a report goes."""
-    parser.add_argument("--format", choices=FORMATS, help="default: by the name of the output, else csv")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
-    parser.add_argument("--table", default="", metavar="NAME", help="only this table, as plain CSV")
+    parser.add_argument("--format", choices=FORMATS)
+    parser.add_argument("--output", type=Path, metavar="FILE")
+    parser.add_argument("--table", default="", metavar="NAME")
 
 
 def make(args: argparse.Namespace) -> int:
@@ -89,7 +78,9 @@ def _write(args: argparse.Namespace, order: Order, *, freeze: bool = False) -> D
         desk = Desk(store, settings.probes.policy(), settings.time_zone, lambda: datetime.now(UTC), lens)
         try:
             if freeze:
-                name, done = desk.freeze(order, author())
+                period, done = desk.freeze(order, author())
+                of = words(f"reports.{order.kind.value}")
+                name = words("report_frozen.name", report=of, period=period.name, zone=period.zone.key)
                 print(words("report.froze" if done else "report.frozen_before", name=name), file=sys.stderr)
             document = _made(desk, order, words)
         except NoPeriod as error:

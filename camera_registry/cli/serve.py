@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the commands."""
-    serve = commands.add_parser("serve", parents=[common], help="run the service")
-    serve.add_argument("--role", choices=("all",), default="all", help="all: everything in one process (the default)")
+    serve = commands.add_parser("serve", parents=[common])
+    serve.add_argument("--role", choices=("all",), default="all")
     serve.set_defaults(func=_serve)
-    check = commands.add_parser("check-config", parents=[common], help="name every problem of the settings at once")
+    check = commands.add_parser("check-config", parents=[common])
     check.set_defaults(func=_check)
 
 

@@ -8,41 +8,24 @@ from pathlib import Path
 
 from camera_registry.cli.outcome import GOOD, CommandError
 from camera_registry.cli.shape import Commands
+from camera_registry.texts import texts
 
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    parser = commands.add_parser(
-        "simulate",
-        parents=[common],
-        help="serve a simulated fleet on loopback; prints its inventory",
-        description="Serves simulated devices that speak ONVIF, RTSP and HTTP on loopback addresses until Ctrl-C. "
-        "Prints the inventory to standard output, ready for `import`, and how it fares to standard error.",
-    )
-    parser.add_argument("--devices", metavar="N", type=int, required=True, help="how many devices, switches included")
-    parser.add_argument(
-        "--listen", metavar="NETWORK", default="127.0.0.0/8", help="loopback network of their addresses (%(default)s)"
-    )
-    parser.add_argument(
-        "--seed", metavar="S", type=int, default=1, help="the same seed gives the same fleet (%(default)s)"
-    )
-    parser.add_argument("--faults", metavar="FILE", type=Path, help="fault script, such as config/demo/faults.toml")
-    parser.add_argument("--http-port", metavar="PORT", type=int, default=18080, help="ONVIF and pictures (%(default)s)")
-    parser.add_argument("--rtsp-port", metavar="PORT", type=int, default=18554, help="streams (%(default)s)")
-    parser.add_argument(
-        "--tcp-port", metavar="PORT", type=int, default=18023, help="management of switches (%(default)s)"
-    )
-    parser.add_argument(
-        "--https-port", metavar="PORT", type=int, default=18443, help="the same, encrypted (%(default)s)"
-    )
-    parser.add_argument("--snmp-port", metavar="PORT", type=int, default=18161, help="agents of switches (%(default)s)")
-    parser.add_argument(
-        "--discovery-port", metavar="PORT", type=int, default=3702, help="WS-Discovery over UDP (%(default)s)"
-    )
-    parser.add_argument(
-        "--processes", metavar="P", type=int, default=1, help="processes that share the load (%(default)s)"
-    )
-    parser.add_argument("--until-eof", action="store_true", help="stop, too, when standard input ends")
+    parser = commands.add_parser("simulate", parents=[common])
+    parser.add_argument("--devices", metavar="N", type=int, required=True)
+    parser.add_argument("--listen", metavar="NETWORK", default="127.0.0.0/8")
+    parser.add_argument("--seed", metavar="S", type=int, default=1)
+    parser.add_argument("--faults", metavar="FILE", type=Path)
+    parser.add_argument("--http-port", metavar="PORT", type=int, default=18080)
+    parser.add_argument("--rtsp-port", metavar="PORT", type=int, default=18554)
+    parser.add_argument("--tcp-port", metavar="PORT", type=int, default=18023)
+    parser.add_argument("--https-port", metavar="PORT", type=int, default=18443)
+    parser.add_argument("--snmp-port", metavar="PORT", type=int, default=18161)
+    parser.add_argument("--discovery-port", metavar="PORT", type=int, default=3702)
+    parser.add_argument("--processes", metavar="P", type=int, default=1)
+    parser.add_argument("--until-eof", action="store_true")
     parser.set_defaults(func=simulate)
 
 
@@ -73,11 +56,12 @@ def simulate(args: argparse.Namespace) -> int:
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
     until = sys.stdin.fileno() if args.until_eof else None
-    serve(fleet, events, opened, tell, until, discovery=args.discovery_port)
+    words = texts(args.lang)
+
+    def tell(text: str) -> None:
+        # Beside the inventory; in one write, since several processes may speak at once.
+        sys.stderr.write(f"{words('simulate.told', told=text)}\n")
+        sys.stderr.flush()
+
+    serve(fleet, events, opened, words, tell, until, discovery=args.discovery_port)
     return GOOD
-
-
-def tell(text: str) -> None:
-    """Say how the fleet fares, beside the inventory; in one write, since several processes may speak at once."""
-    sys.stderr.write(f"simulate: {text}\n")
-    sys.stderr.flush()

@@ -1,11 +1,13 @@
-"""What the command line says of arguments that it does not understand, in the reader's language."""
+"""What the command line says: its help, which stands in the texts by command and argument, and what it does not
+understand, in the reader's language."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
-from typing import NoReturn
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 from camera_registry.texts import texts
 
@@ -30,12 +32,80 @@ _SAID: Sequence[tuple[str, re.Pattern[str]]] = [
 """What argparse and ``values`` say, which have no other words than these; whatever is said besides is passed on as it
 is."""
 
+LINE, ABOUT = "line", "about"
+"""Keys beside those of a command's arguments: what it does in a line, and, where there is more to say, in sentences."""
+
+
+_PIECE = re.compile(r"\s+|[!-~]+|.")
+"""What stays together in a line: words of Latin letters; a Chinese text may be broken behind any character."""
+
+
+def keys_of(parser: argparse.ArgumentParser, name: str) -> tuple[str, str]:
+    """Where the text of a command's argument stands (``help.probe.target``), or else one that several have in common.
+    The name of an argument is that of its value; a dash in the name of a command is a line in the key's."""
+    return f"{_place(parser.prog)}.{name}", f"help.shared.{name}"
+
+
+def _place(prog: str) -> str:
+    """Where the texts of a command stand: after the name of the program come its own words."""
+    return ".".join(["help", *prog.replace("-", "_").split()[1:]])
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Breaks lines by the room that characters take: a Chinese one takes two places."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return list(_wrapped(text, width))
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(f"{indent}{line}" for line in _wrapped(text, width - len(indent)))
+
+
+def room_of(text: str) -> int:
+    """How many places a text takes in a terminal."""
+    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    line, room = "", width
+    for piece in _PIECE.findall(text):
+        takes = room_of(piece)
+        # A mark that ends a phrase stays behind it, even where that is one place too much.
+        if takes > room and not piece.isspace() and line.strip() and piece not in "，。；：、）”":
+            yield line.rstrip()
+            line, room = "", width
+        if line or not piece.isspace():
+            line, room = line + piece, room - takes
+    if line.strip():
+        yield line.rstrip()
+
 
 def parser_in(language: str) -> type[argparse.ArgumentParser]:
-    """A parser, and with it those of its commands, that refuses in a language."""
+    """A parser, and with it those of its commands, that helps and refuses in a language."""
     words = texts(language)
+    known = words.entries
+
+    class Verbs(argparse._SubParsersAction):  # type: ignore[type-arg]  # noqa: SLF001 - argparse has no public name for it
+        def add_parser(self, name: str, **options: Any) -> argparse.ArgumentParser:
+            place = _place(f"{self._prog_prefix} {name}")
+            line, about = known.get(f"{place}.{LINE}"), known.get(f"{place}.{ABOUT}")
+            made = super().add_parser(name, help=line, description=about or line, **options)
+            assert isinstance(made, argparse.ArgumentParser)
+            return made
 
     class Parser(argparse.ArgumentParser):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{"formatter_class": _Formatter, **options})
+            self.register("action", "parsers", Verbs)
+            self._positionals.title, self._optionals.title = words("usage.arguments"), words("usage.options")
+
+        def format_help(self) -> str:
+            for action in self._actions:
+                action.help = next((known[key] for key in keys_of(self, action.dest) if key in known), None)
+            if self._subparsers is not None:
+                self._subparsers.title = words("usage.commands")
+            return super().format_help().replace("usage: ", words("usage.usage"), 1)
+
         def error(self, message: str) -> NoReturn:
             told = message
             for key, pattern in _SAID:

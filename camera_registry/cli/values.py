@@ -32,3 +32,10 @@ def number(least: float, most: float) -> Callable[[str], float]:
         return found
 
     return read
+
+
+def row(text: str) -> int:
+    """The number of a row, as large as a database can hold one."""
+    if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {2**63 - 1}")
+    return int(text)

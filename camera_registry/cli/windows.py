@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from camera_registry.cli.opening import author, settings_of, store_of
 from camera_registry.cli.outcome import GOOD, CommandError
-from camera_registry.cli.values import number, time
+from camera_registry.cli.values import number, row, time
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.texts import texts
 
@@ -23,27 +23,25 @@ _LONGEST = 525_600
 
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
-    group = commands.add_parser("windows", parents=[common], help="planned maintenance")
-    verbs = group.add_subparsers(dest="verb", metavar="VERB", required=True)
-    listing = verbs.add_parser("list", parents=[common], help="show what is planned, newest first")
-    listing.add_argument("--all", action="store_true", help="also what is over or was called off")
+    group = commands.add_parser("windows", parents=[common])
+    verbs = group.add_subparsers(title="commands", dest="verb", metavar="VERB", required=True)
+    listing = verbs.add_parser("list", parents=[common])
+    listing.add_argument("--all", action="store_true")
     listing.set_defaults(func=list_windows)
-    adding = verbs.add_parser("add", parents=[common], help="plan maintenance")
+    adding = verbs.add_parser("add", parents=[common])
     kinds = [kind.value for kind in WindowKind]
-    adding.add_argument("--kind", choices=kinds, default="fixed", help="(default: fixed)")
-    adding.add_argument("--begins", type=time, help="2026-10-01T02:00 (default: now)")
-    adding.add_argument("--ends", type=time, help="the same; a recurring one need not end")
-    adding.add_argument(
-        "--minutes", type=number(0, _LONGEST), default=0, help="how long, of a flexible or recurring one"
-    )
-    adding.add_argument("--schedule", default="", help="five fields of cron, of a recurring one")
-    adding.add_argument("--zone", help="time zone of these times (default: that of the settings)")
+    adding.add_argument("--kind", choices=kinds, default="fixed")
+    adding.add_argument("--begins", type=time)
+    adding.add_argument("--ends", type=time)
+    adding.add_argument("--minutes", type=number(0, _LONGEST), default=0)
+    adding.add_argument("--schedule", default="")
+    adding.add_argument("--zone")
     adding.add_argument("--reason", required=True)
     for name, what in (("device", "devices"), ("tag", "tags"), ("area", "areas"), ("parent", "parents")):
-        adding.add_argument(f"--{name}", action="append", default=[], dest=what, help="covered; may be given again")
+        adding.add_argument(f"--{name}", action="append", default=[], dest=what)
     adding.set_defaults(func=add_window)
-    cancelling = verbs.add_parser("cancel", parents=[common], help="call one off, or end it now")
-    cancelling.add_argument("id", type=int)
+    cancelling = verbs.add_parser("cancel", parents=[common])
+    cancelling.add_argument("id", type=row)
     cancelling.set_defaults(func=cancel_window)
 
 
@@ -58,6 +56,8 @@ def list_windows(args: argparse.Namespace) -> int:
             found = list(reversed(store.read_now(windows.load, datetime.now(UTC))))
     for one in found:
         _show(args, one)
+    if not found and not args.json:
+        print(texts(args.lang)("listed.none"))
     return GOOD
 
 

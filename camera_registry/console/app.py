@@ -31,7 +31,7 @@ from camera_registry.console.pages import seen as seen_page
 from camera_registry.console.pages import windows as windows_page
 from camera_registry.console.reader import READER, Reader
 from camera_registry.console.render import STATIC
-from camera_registry.console.routing import DEPS, AnyRoute, dispatcher
+from camera_registry.console.routing import DEPS, AnyRoute, Surface, dispatcher
 from camera_registry.console.survey import SURVEY, Survey
 from camera_registry.store.passwords import Passwords
 from exporters.prometheus import DevicePage
@@ -81,7 +81,11 @@ def build(deps: Deps) -> web.Application:
     app[machine.DEVICE_PAGE] = DevicePage(deps.board, deps.metrics.coverage.under_work)
     app[snapshots.PICTURES] = snapshots.Snapshots(deps.store, deps.pictures)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, dispatcher(route))
+        handler = dispatcher(route)
+        app.router.add_route(route.method, route.path, handler)
+        if route.method == "GET" and route.surface in (Surface.OPEN, Surface.MACHINE):
+            # Balancers and monitors that only want to know whether somebody answers (RFC 9110, section 9.3.2).
+            app.router.add_route("HEAD", route.path, handler)
     app.router.add_get("/static/{name:[a-z0-9./-]+}", _file)
     app.on_response_prepare.append(set_headers)
     app.cleanup_ctx.append(_running)

@@ -13,7 +13,7 @@ from camera_registry.rules.inventory.problems import Flaw, Severity
 from camera_registry.rules.inventory.problems import Problem as Flawed
 from camera_registry.rules.scanning import TooWide
 from camera_registry.store import audit, proposals
-from camera_registry.store.errors import Decided, Taken
+from camera_registry.store.errors import Refused
 from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
@@ -39,7 +39,7 @@ async def stored(asked: _Ask) -> proposals.StoredProposal:
 
 
 async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
-    """Take a proposal into the register; returns the device's id. Raises Problem, Refused."""
+    """Take a proposal into the register; returns the device's id. Raises Problem."""
     deps = asked.deps
     await stored(asked)
     networks = deps.settings().devices.networks
@@ -47,8 +47,9 @@ async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
         found = await deps.store.write(
             proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
         )
-    except (Taken, Decided) as error:
-        raise _refused(asked, error) from error
+    except Refused as error:
+        # The page shows what was typed beside it.
+        raise Problem(HTTPStatus.CONFLICT, "refused", why=error) from error
     if not found.sound:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -72,19 +73,7 @@ async def reject(asked: _Ask, reason: str) -> None:
     """Turn a proposal down. Raises Problem, Refused."""
     deps = asked.deps
     await stored(asked)
-    try:
-        await deps.store.write(proposals.reject, number(asked), reason, author=asked.user.name, at=deps.now())
-    except Decided as error:
-        raise _refused(asked, error) from error
-
-
-def _refused(asked: _Ask, error: Taken | Decided) -> Problem:
-    """The store's refusal in the asker's words."""
-    if isinstance(error, Taken):
-        why = asked.words("proposals.taken", id=error.id)
-    else:
-        why = asked.words("proposals.decided_before", state=asked.words.name(error.state))
-    return Problem(HTTPStatus.CONFLICT, "refused", why=why)
+    await deps.store.write(proposals.reject, number(asked), reason, author=asked.user.name, at=deps.now())
 
 
 def _what(words: Texts, one: Flawed) -> str:

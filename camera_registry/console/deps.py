@@ -18,6 +18,9 @@ from camera_registry.model.maintenance import Window
 from camera_registry.model.notice import Delivery, Standing
 from camera_registry.model.observation import Observation
 from camera_registry.model.work_order import OrderChange, WorkOrder
+from camera_registry.model.wrong import Wrong
+from camera_registry.rules.dispatch.deeds import Actor
+from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
@@ -40,6 +43,8 @@ Remark = Callable[[IncidentChange], Awaitable[None]]
 EditOrder = Callable[[int, Callable[[WorkOrder, DispatchPolicy], OrderChange]], Awaitable[WorkOrder | None]]
 """Does something to a work order and writes it down; None when there is none. Raises what the function raises."""
 
+OpenOrder = Callable[[Wish, Actor], Awaitable[WorkOrder]]
+"""Opens a work order for a device and writes it down. Raises Refusal."""
 
 Renew = Callable[[bytes, int, float], Awaitable[Measured]]
 """Writes a photograph anew, in a process of its own: its pixels alone, upright, its longest side at most so many
@@ -94,10 +99,6 @@ async def _no_channel(name: str) -> Delivery | None:
     return None
 
 
-async def _no_order(id: int, change: object) -> WorkOrder | None:
-    return None
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -115,11 +116,13 @@ class Deps:
     board: Board
     store: Store
     settings: Callable[[], Settings]
-    reload: Callable[[], Awaitable[Sequence[str]]]
+    reload: Callable[[], Awaitable[Sequence[Wrong]]]
     changed: Callable[[], Awaitable[None]]
     probe_now: ProbeNow
     edit_incident: EditIncident
     remark: Remark
+    edit_order: EditOrder
+    open_order: OpenOrder
     ready: Callable[[], bool]
     alarms: Callable[[], Sequence[str]]
     covering: Callable[[str, datetime], Window | None]
@@ -134,7 +137,6 @@ class Deps:
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel
-    edit_order: EditOrder = _no_order
     proofs: Proofs | None = None
     """The pictures of work orders."""
     loopback: bool = True

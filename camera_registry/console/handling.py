@@ -71,10 +71,7 @@ async def _change(asked: _Ask, expected: int | None, change: Callable[[Incident]
 
     def made(incident: Incident) -> IncidentChange:
         if expected is not None and incident.version != expected:
-            raise Outdated(
-                f"incident {id} is at version {incident.version}, and the edit was made from version {expected}:"
-                " read it again and repeat the edit"
-            )
+            raise Outdated("outdated", record="incident", id=id, now=incident.version, seen=expected)
         return change(incident)
 
     if await asked.deps.edit_incident(id, made) is None:

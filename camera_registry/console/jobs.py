@@ -130,7 +130,7 @@ class Jobs(Generic[O, R]):
         except NoPeriod as error:
             job.error = words(f"report_flaw.{error.flaw}", **error.values)
         except StoreError as error:
-            job.error = str(error)
+            job.error = error.told(words)
         except Exception:
             log.exception("a job failed: this is a fault of the program")
             job.error = words("report.failed")

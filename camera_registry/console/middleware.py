@@ -120,16 +120,15 @@ def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
 
 
 def _of_store(error: StoreError) -> Problem:
-    why = redact(str(error))
     match error:
         case Outdated():
-            return Problem(HTTPStatus.PRECONDITION_FAILED, "outdated", why=why)
+            return Problem(HTTPStatus.PRECONDITION_FAILED, "outdated", why=error)
         case Refused() | Conflict():
-            return Problem(HTTPStatus.CONFLICT, "refused", why=why)
+            return Problem(HTTPStatus.CONFLICT, "refused", why=error)
         case Unavailable():
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", headers={"Retry-After": "5"}, why=why)
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", headers={"Retry-After": "5"}, why=error)
         case _:
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "refused", why=why)
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "refused", why=error)
 
 
 def _told(request: web.Request, problem: Problem) -> web.StreamResponse:

@@ -6,7 +6,7 @@ Who may see an order is for ``authorize`` to say; what may be done to it now, fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -14,18 +14,21 @@ from typing import Any
 
 from aiohttp import web
 
+from camera_registry.console.found import on_board
 from camera_registry.console.handling import number
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.dispatch import DispatchPolicy
+from camera_registry.model.health import Cause
 from camera_registry.model.people import Role, User
-from camera_registry.model.work_order import OrderChange, OrderState, WorkOrder
+from camera_registry.model.work_order import OrderChange, OrderState, OrderStep, WorkOrder
 from camera_registry.rules.access import Action, authorize, may
 from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.deeds import Actor, Deed, Refusal
+from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.store import orders, register
 from camera_registry.store.errors import Outdated
-from camera_registry.store.orders import Wanted
+from camera_registry.store.orders import StoredStep, Wanted
 from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
@@ -95,21 +98,36 @@ async def do(asked: _Ask, order: WorkOrder, expected: int | None, deed: DoDeed, 
 
     def made(now: WorkOrder, policy: DispatchPolicy) -> OrderChange:
         if expected is not None and now.version != expected:
-            raise Outdated(
-                f"order {now.id} is at version {now.version}, and the edit was made from version {expected}:"
-                " read it again and repeat the edit"
-            )
+            raise Outdated("outdated", record="order", id=now.id, now=now.version, seen=expected)
         change = deed(now, actor(asked.user), asked.deps.now(), policy)
         return replace(change, values={**change.values, **said})
 
     try:
         done = await asked.deps.edit_order(order.id, made)
     except Refusal as refusal:
-        status = HTTPStatus.FORBIDDEN if refusal.code in ("role", "not_yours") else HTTPStatus.CONFLICT
-        raise Problem(status, "order", why=told(refusal, asked.words)) from refusal
+        raise _refused(asked, refusal) from refusal
     if done is None:
         raise not_found("order", order.id)
     return done
+
+
+async def open_by_hand(asked: _Ask, wish: Wish) -> WorkOrder:
+    """Open an order for a device as whoever asks. Raises Problem."""
+    on_board(asked.deps.board, wish.device)
+    try:
+        return await asked.deps.open_order(wish, actor(asked.user))
+    except Refusal as refusal:
+        raise _refused(asked, refusal) from refusal
+
+
+def wanted_of(steps: Sequence[StoredStep]) -> StoredStep | None:
+    """The step in which a person said what is to be done; None: an incident opened the order."""
+    return next((one for one in steps if one.step is OrderStep.OPENED and one.note), None)
+
+
+def _refused(asked: _Ask, refusal: Refusal) -> Problem:
+    status = HTTPStatus.FORBIDDEN if refusal.code in ("role", "not_yours") else HTTPStatus.CONFLICT
+    return Problem(status, "order", why=told(refusal, asked.words))
 
 
 async def assign(asked: _Ask, order: WorkOrder, expected: int | None, contractor: str, crew: str) -> WorkOrder:
@@ -128,6 +146,8 @@ def told(refusal: Refusal, words: Texts) -> str:
     named: dict[str, object] = dict(refusal.values)
     if "deed" in named:
         named["deed"] = words.name(Deed(str(named["deed"])))
+    if "cause" in named:
+        named["cause"] = words.name(Cause(str(named["cause"])))
     if "state" in named:
         named["state"] = words.name(OrderState(str(named["state"])))
     return words(f"order.refusal.{refusal.code}", **named)

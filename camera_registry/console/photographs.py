@@ -20,7 +20,7 @@ from camera_registry.model.attachment import Attachment, AttachmentKind
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action, authorize
-from camera_registry.store import attachments, audit
+from camera_registry.store import attachments, audit, masking
 from camera_registry.store.errors import Refused
 from camera_registry.store.pictures import Picture, Proof, Proofs
 from probes.base import ProbeError
@@ -102,6 +102,8 @@ async def look_at_device(asked: _Ask, order: WorkOrder, shot: OrderPicture, chan
         found = await snapshots.look(order.about, channel, kind, user=user, address=address, at=deps.now())
     else:
         found = await asyncio.to_thread(_proof, deps.proofs, order, shot)
+        if found is not None and await deps.store.read(masking.owes, order.about):
+            found = None
         if found is not None:
             detail = {"kind": shot.value, "taken": found.at.isoformat(), "address": address}
             await deps.store.write(audit.append, user, "order.picture.view", f"order/{order.id}", detail, deps.now())

@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 from camera_registry.rules.access import Denied
 from camera_registry.texts import Texts
+from camera_registry.texts.errors import TellableError
+from probes.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ def _called(value: object, words: Texts) -> object:
             return f"{words(f'thing.{value.kind}')} {value.id}"
         case StrEnum():
             return words.name(value)
+        case TellableError():
+            return redact(value.told(words))
+        case str():
+            return words.retold(value)
         case _:
             return value
 

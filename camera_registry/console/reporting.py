@@ -14,7 +14,9 @@ from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.rules.access import Action, authorize
 from camera_registry.rules.availability import NoPeriod
+from camera_registry.rules.progress import Step
 from camera_registry.store import register
+from camera_registry.texts import Texts
 from exporters.report import html
 from exporters.report.catalog import MEDIA, render
 from exporters.report.document import Document
@@ -23,6 +25,7 @@ from exporters.report.order import Order
 from exporters.report.pdf import NoBrowser
 
 Report = Job[Order, Document]
+_PLAIN = str.maketrans({"–": "_", ":": None})
 
 
 class Reporting(Jobs[Order, Document]):
@@ -41,19 +44,29 @@ class Reporting(Jobs[Order, Document]):
 REPORTING = web.AppKey("reporting", Reporting)
 
 
-async def begin(asked: Asked[Any, Any], order: Order) -> Report:
-    """Check what is asked for and have it made. Raises Problem."""
+async def begin(asked: Asked[Any, Any], order: Order, *, freeze: bool = False) -> Report:
+    """Check what is asked for and have it made, its figures frozen first if wanted. Raises Problem."""
     deps, words = asked.deps, asked.words
     reporting = asked.request.app[REPORTING]
     try:
-        order.check(await deps.store.read(register.load_register))
+        await asyncio.to_thread(order.check, lambda kind, id: deps.store.read_now(register.ever, kind, id))
         if order.kind.over_time:
-            order.period(deps.settings().time_zone, deps.now())
+            zone = deps.settings().time_zone
+            order.ended(zone, deps.now()) if freeze else order.period(zone, deps.now())
     except NoPeriod as error:
-        why = words(f"report_flaw.{error.flaw}", **error.values)
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "report", why=why) from error
-    desk = reporting.desk()
-    return reporting.start(order, asked.user.name, words, lambda step: desk.make(order, words, step))
+        raise _flawed(error, words) from error
+    desk, by = reporting.desk(), asked.user.name
+
+    def work(step: Step) -> Document:
+        if freeze:
+            desk.freeze(order, by, step)
+        return desk.make(order, words, step)
+
+    return reporting.start(order, by, words, work)
+
+
+def _flawed(error: NoPeriod, words: Texts) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "report", why=words(f"report_flaw.{error.flaw}", **error.values))
 
 
 def find(asked: Asked[Any, Any]) -> Report:
@@ -76,8 +89,13 @@ async def freeze(asked: Asked[Any, Any]) -> None:
     try:
         await asyncio.to_thread(asked.request.app[REPORTING].desk().freeze, job.order, asked.user.name)
     except NoPeriod as error:
-        why = asked.words(f"report_flaw.{error.flaw}", **error.values)
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "report", why=why) from error
+        raise _flawed(error, asked.words) from error
+
+
+async def freeze_anew(asked: Asked[Any, Any]) -> Report:
+    """Freeze the figures of a report's period and make the report anew, so that it tells of it. Raises Problem."""
+    authorize(asked.user, Action.FREEZE)
+    return await begin(asked, find(asked).order, freeze=True)
 
 
 async def file(asked: Asked[Any, Any]) -> web.StreamResponse:
@@ -95,6 +113,9 @@ async def file(asked: Asked[Any, Any]) -> web.StreamResponse:
     if kind == "html":
         response.headers["Content-Security-Policy"] = html.POLICY
     elif kind != "json":
-        name = f"{job.order.kind.value}-{job.order.month or job.id}.{kind}"
+        # Of now, a report is named by its day; a period's name is put into letters that every system takes.
+        zone = asked.deps.zone()
+        of = job.order.named(zone.key) or f"{job.asked_at.astimezone(zone):%Y-%m-%d}"
+        name = f"{job.order.kind.value}-{of.translate(_PLAIN).replace(' _ ', '_').replace(' ', 'T')}.{kind}"
         response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{name}"'
     return response

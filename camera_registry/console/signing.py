@@ -116,7 +116,7 @@ async def change_password(asked: Asked[Any, Any], old: str, password: str) -> Be
     try:
         await deps.store.write(access.set_password, name, password_hash, author=name, at=deps.now())
     except Refused as error:
-        raise Problem(HTTPStatus.CONFLICT, "refused", why=str(error)) from error
+        raise Problem(HTTPStatus.CONFLICT, "refused", why=error) from error
     return await _begin(asked, account.user)
 
 

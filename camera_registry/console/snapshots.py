@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from camera_registry.store import Store, audit
+from camera_registry.store import Store, Transaction, audit, masking
 from camera_registry.store.pictures import Picture, PictureKind, Pictures
 
 __all__ = ["PICTURES", "PictureKind", "Snapshots"]
@@ -32,12 +32,20 @@ class Snapshots:
     async def look(
         self, device: str, channel: str, kind: PictureKind, *, user: str, address: str, at: datetime
     ) -> Picture | None:
-        """A picture, or None. If the look can't be written down, there is none (Unavailable)."""
+        """A picture, or None, also of what a mask has been registered for that is not in it yet. If the look can't be
+        written down, there is none (Unavailable)."""
         picture = await asyncio.to_thread(self._pictures.read, device, channel, kind)
-        if picture is not None:
-            detail = {"kind": kind.value, "channel": channel, "taken": picture.at.isoformat(), "address": address}
-            await self._store.write(audit.append, user, "snapshot.view", f"device/{device}", detail, at)
-        return picture
+        if picture is None:
+            return None
+        detail = {"kind": kind.value, "channel": channel, "taken": picture.at.isoformat(), "address": address}
+
+        def note(tx: Transaction) -> bool:
+            if masking.owes(tx, device, channel):
+                return False
+            audit.append(tx, user, "snapshot.view", f"device/{device}", detail, at)
+            return True
+
+        return picture if await self._store.write(note) else None
 
 
 PICTURES = web.AppKey("pictures", Snapshots)

@@ -2,7 +2,8 @@
 
 Geometry and periods of a whole city take seconds; they are jobs, one after the other, with progress and to be called
 off. The geometry is computed once for as long as the register and the sight of devices stay as they are, or for a
-minute; whoever asks meanwhile follows the same job.
+minute; whoever asks meanwhile follows the same job. What computes it is loaded by the first who asks: it weighs as much
+as the health of thousands of devices.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -21,16 +22,19 @@ from camera_registry.board import Board, BoardEntry, Places
 from camera_registry.console.deps import Deps
 from camera_registry.console.jobs import Job, Jobs, JobState
 from camera_registry.console.problems import Problem
-from camera_registry.model.coverage import Point, Sight
+from camera_registry.model.coverage import Point, Sight, ViewState
 from camera_registry.model.device import Device, Kind, Life
 from camera_registry.model.register import Register
 from camera_registry.rules.coverage.period import History, SitePeriod, sum_up
 from camera_registry.rules.coverage.points import Loss, Topology, without
 from camera_registry.rules.coverage.sight import needed, sight
-from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured, fields, measure, near, shapes
+from camera_registry.rules.coverage.standing import SiteSeen
 from camera_registry.rules.progress import Count, Step
-from camera_registry.store import coverage, register
+from camera_registry.store import coverage
 from camera_registry.texts import Texts
+
+if TYPE_CHECKING:
+    from camera_registry.rules.geometry.extent import Extent, Fields, Unmeasured
 
 _KEPT = timedelta(minutes=1)
 _SEES = frozenset({Kind.CAMERA, Kind.TRAFFIC_UNIT, Kind.MOBILE_UNIT})
@@ -58,19 +62,21 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover."""
+    """The geometry of the city at a moment. ``working`` are the devices whose picture is usable: only they cover;
+    ``unsure`` are those of which that is not known."""
 
     at: datetime
     places: Places
     fields: Fields
     working: frozenset[str]
+    unsure: frozenset[str]
     extents: Mapping[str, Extent]
     left: tuple[Unmeasured, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """Every site over a period, with the register of today."""
+    """Every site over a period, with the register of the time."""
 
     register: Register
     sites: Sequence[SitePeriod]
@@ -101,15 +107,15 @@ class Survey(Jobs[Inquiry, Found]):
 
     async def past(self, since: datetime, until: datetime) -> tuple[Register, History]:
         """What coverage in a period follows from."""
-        return await self._deps.store.read(coverage.gather, since, until)
+        then, history = await self._deps.store.read(coverage.gather, since, until)
+        return then.last, history
 
     async def period_of(self, site: str, since: datetime, until: datetime) -> tuple[Register, SitePeriod | None]:
         """How one site was covered over a period; None: it was not required to be."""
 
         def work() -> tuple[Register, SitePeriod | None]:
-            known = self._deps.store.read_now(register.load_register)
-            history = self._deps.store.read_now(coverage.history, known, since, until, site)
-            return known, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
+            then, history = self._deps.store.read_now(coverage.gather, since, until, site)
+            return then.last, next(iter(sum_up(history, self._deps.zone(), since, until)), None)
 
         return await asyncio.to_thread(work)
 
@@ -119,9 +125,9 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 1)
-            known, history = store.read_now(coverage.gather, since, until)
+            then, history = store.read_now(coverage.gather, since, until)
             count = Count(step, len(history.sites))
-            return Summed(known, sum_up(history, zone, since, until, count.tick))
+            return Summed(then.last, sum_up(history, zone, since, until, count.tick))
 
         return self.start(Inquiry(Work.PERIOD, since, until), by, words, work)
 
@@ -131,11 +137,11 @@ class Survey(Jobs[Inquiry, Found]):
 
         def work(step: Step) -> Found:
             step(0, 3)
-            known, history = store.read_now(coverage.gather, at, at)
+            then, history = store.read_now(coverage.gather, at, at)
             step(1, 3)
-            seen = history.standing(known, zone, at)
+            seen = history.standing(then.end, zone, at)
             step(2, 3)
-            return Lost(without(seen, Topology(known.devices), points))
+            return Lost(without(seen, Topology(then.end.devices), points))
 
         return self.start(Inquiry(Work.WHAT_IF, at, points=tuple(points)), by, words, work)
 
@@ -151,10 +157,10 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if self._ground is None or self._ground.over:
             now = deps.now()
-            devices, working = looked(deps.board)
+            devices, working, unsure = looked(deps.board)
 
             def work(step: Step) -> Found:
-                return self._survey(now, places, devices, working, step)
+                return self._survey(now, places, devices, working, unsure, step)
 
             self._ground = self.start(Inquiry(Work.GROUND), by, words, work)
         return self._ground
@@ -164,18 +170,28 @@ class Survey(Jobs[Inquiry, Found]):
         deps, places = self._deps, self._deps.board.places
         if (found := self.fresh()) is not None:
             return found
-        devices, working = looked(deps.board)
+        devices, working, unsure = looked(deps.board)
         here = places.sites[site]
         channels = {channel for view in places.views.get(site, ()) for channel in view.channels}
         own = {entry.device.id for entry in deps.board if any(one.id in channels for one in entry.channels)}
         now = deps.now()
 
         def work() -> Surveyed:
+            from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
             buildings = self._buildings(places)
-            drawn = fields(near(here, devices, own), buildings)
-            seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
-            extents, left = measure([here], seen)
-            return Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+            drawn = extent.fields(extent.near(here, devices, own), buildings)
+            seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
+            extents, left = extent.measure([here], seen)
+            return Surveyed(
+                now,
+                places,
+                drawn,
+                working,
+                unsure & drawn.shapes.keys(),
+                {one.site: one for one in extents},
+                tuple(left),
+            )
 
         return await asyncio.to_thread(work)
 
@@ -200,23 +216,35 @@ class Survey(Jobs[Inquiry, Found]):
         return result
 
     def _survey(
-        self, now: datetime, places: Places, devices: Sequence[Device], working: frozenset[str], step: Step
+        self,
+        now: datetime,
+        places: Places,
+        devices: Sequence[Device],
+        working: frozenset[str],
+        unsure: frozenset[str],
+        step: Step,
     ) -> Surveyed:
+        from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
         buildings = self._buildings(places)
         count = Count(step, len(devices) + len(places.sites))
         key = (*devices, places)
         if self._drawn is None or self._drawn[0] != key:
-            self._drawn = key, fields(devices, buildings, count.tick)
+            self._drawn = key, extent.fields(devices, buildings, count.tick)
         drawn = self._drawn[1]
-        seen = Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
-        extents, left = measure(places.sites.values(), seen, count.tick)
-        self.found = Surveyed(now, places, drawn, working, {one.site: one for one in extents}, tuple(left))
+        seen = extent.Fields({id: shape for id, shape in drawn.shapes.items() if id in working}, drawn.missing)
+        extents, left = extent.measure(places.sites.values(), seen, count.tick)
+        self.found = Surveyed(
+            now, places, drawn, working, unsure & drawn.shapes.keys(), {one.site: one for one in extents}, tuple(left)
+        )
         return self.found
 
     def _buildings(self, places: Places) -> Sequence[Any]:
         """The ground of every building, read once for as long as the register stays as it is."""
+        from camera_registry.rules.geometry import extent  # noqa: PLC0415 - see above
+
         if self._built is None or self._built[0] is not places:
-            self._built = places, shapes(self._deps.store.read_now(coverage.buildings))
+            self._built = places, extent.shapes(self._deps.store.read_now(coverage.buildings))
         return self._built[1]
 
 
@@ -238,15 +266,29 @@ def result_of(job: SurveyJob) -> Found:
 SURVEY = web.AppKey("survey", Survey)
 
 
-def looked(board: Board) -> tuple[list[Device], frozenset[str]]:
-    """The devices in service that may see something, and those of them whose picture is usable."""
+def standing(seen: SiteSeen) -> str:
+    """A site in one word, as a status is named: what its mark and its colour on the map are."""
+    states = {one.state for one in seen.views}
+    if not seen.required:
+        return "out"
+    if seen.dark:
+        return "down"
+    if ViewState.UNCOVERED in states:
+        return "degraded"
+    return "unknown" if ViewState.UNKNOWN in states else "out" if ViewState.PLANNED in states else "ok"
+
+
+def looked(board: Board) -> tuple[list[Device], frozenset[str], frozenset[str]]:
+    """The devices in service that may see something, those of them whose picture is usable, and those of which that is
+    not known."""
     entries = [entry for entry in board if entry.device.life is Life.ACTIVE and entry.device.kind in _SEES]
-    return [entry.device for entry in entries], frozenset(entry.device.id for entry in entries if _works(entry))
+    sights = {entry.device.id: _sights(entry) for entry in entries}
+    working = frozenset(id for id, found in sights.items() if Sight.USABLE in found)
+    unsure = frozenset(id for id, found in sights.items() if Sight.UNKNOWN in found) - working
+    return [entry.device for entry in entries], working, unsure
 
 
-def _works(entry: BoardEntry) -> bool:
+def _sights(entry: BoardEntry) -> set[Sight]:
     states = {state.subject: state.settled for state in entry.states}
     channels = [channel.id for channel in entry.channels] or [""]
-    return any(
-        sight(entry.device.life, needed(entry.device.id, channel, states.get)) is Sight.USABLE for channel in channels
-    )
+    return {sight(entry.device.life, needed(entry.device.id, channel, states.get)) for channel in channels}

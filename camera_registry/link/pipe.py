@@ -79,7 +79,7 @@ class Pipe:
         """The next message; None when the other end has closed, be it in the middle of one. Raises Broken."""
         try:
             length = int.from_bytes(await self._reader.readexactly(_LENGTH), "big")
-            if not _LENGTH <= length <= MOST:
+            if length > MOST:
                 raise Broken(f"a frame of {length} bytes")
             return _message(await self._reader.readexactly(length))
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+NAME = r"[^\s:/]{1,64}"
+"""What somebody who signs in may be called, as a regular expression."""
+
 
 class Role(StrEnum):
     """What a user may do; see ``camera_registry.rules.access``."""

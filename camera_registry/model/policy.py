@@ -53,12 +53,13 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.BLURRED: Persistence(4, 5, _HOUR),
     Cause.NOISY: Persistence(4, 5, _HOUR),
     Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR),
-    Cause.LOW_CONTRAST: Persistence(6, 8, 6 * _HOUR),
+    Cause.LOW_CONTRAST: Persistence(6, 8, 24 * _HOUR),
     Cause.DIRTY: Persistence(6, 8, 24 * _HOUR),
     Cause.OSD_CLOCK: Persistence(3, 4, 1800),
 }
 """How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
-hour, a lorry stands before it for half an hour, fog lies for a morning, drops dry within a day."""
+hour, a lorry stands before it for half an hour, fog that came in the morning is gone the next, drops dry within a day:
+what is on the lens itself outlasts the weather of a day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,13 @@ class Sums:
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(getattr(self, name) + getattr(other, name) for name in SUMS))
 
+    @property
+    def length(self) -> int:
+        """All the time that they tell of, by online."""
+        return (
+            self.idle + self.maintenance + self.online_good + self.online_bad + self.online_parent + self.online_unknown
+        )
+
     def rate(self, measure: Measure) -> float | None:
         """good / (period - excluded - unknown); None where nothing was measured."""
         good: int = getattr(self, f"{measure.value}_good")

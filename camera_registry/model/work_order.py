@@ -36,6 +36,9 @@ OVER = frozenset({OrderState.VERIFIED, OrderState.CLOSED, OrderState.CANCELLED})
 
 FINAL = frozenset({OrderState.CLOSED, OrderState.CANCELLED})
 
+NO_INCIDENT = 0
+"""What stands for the incident of an order that a person opened where there is none. No incident has this number."""
+
 
 class HoldReason(StrEnum):
     """Why a crew can't go on: what is not in the contractor's hands."""
@@ -114,10 +117,11 @@ class Rating:
 class WorkOrder:
     """One order. There is one for each cause, however often it comes back within the time set for that.
 
-    ``incident`` is the newest incident that it is about; ``scope``, ``about``, ``cause``, ``area`` and ``symptoms`` are
-    that incident's, ``affected`` counts the devices lost behind it. ``crew`` may be empty: anybody of ``contractor``
-    may take it. ``sent_at`` is when the contractor's clock began: with the opening, each return of the fault and each
-    change of contractor; ``due`` follows from it by ``deadlines``, ``calendar`` (a name) and ``holds``.
+    ``incident`` is the newest incident that it is about (NO_INCIDENT: a person opened it, for none); ``scope``,
+    ``about``, ``cause``, ``area`` and ``symptoms`` are that incident's, ``affected`` counts the devices lost behind it.
+    ``crew`` may be empty: anybody of ``contractor`` may take it. ``sent_at`` is when the contractor's clock began: with
+    the opening, each return of the fault and each change of contractor; ``due`` follows from it by ``deadlines``,
+    ``calendar`` (a name) and ``holds``.
 
     ``accepted_at``, ``arrived_at`` and ``fixed_at`` are the crew's word since then, ``recovered_at`` when the incident
     ended: without ``fixed_at``, it recovered by itself. ``held_from`` is the state that a hold goes back to.
@@ -159,6 +163,11 @@ class WorkOrder:
     started: datetime | None = None
     """The first loss: when the outage that it is about now began."""
     version: int = 1
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is about no incident: a person opened it, and nothing was found since that it could be about."""
+        return self.incident == NO_INCIDENT
 
     @property
     def unstarted(self) -> bool:

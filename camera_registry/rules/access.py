@@ -44,6 +44,8 @@ class Action(StrEnum):
     """Look at the pictures of a work order; each look is audited."""
     CALL_BACK = "call_back"
     """Report the status of work orders from another system."""
+    OPEN_ORDERS = "open_orders"
+    """Send a crew for what no incident has sent one for."""
     WORK = "work"
     """Do something about work orders; what exactly, ``rules.dispatch.deeds`` says."""
     NOTIFY = "notify"
@@ -76,6 +78,7 @@ _WORK = frozenset(
         Action.EDIT,
         Action.HANDLE,
         Action.SEE_PHOTOGRAPHS,
+        Action.OPEN_ORDERS,
         Action.WORK,
         Action.CALL_BACK,
         Action.NOTIFY,

@@ -11,7 +11,7 @@ What is good, bad or unknown at an instant, by the last flip of each aspect befo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -23,8 +23,7 @@ from camera_registry.model.device import Life
 from camera_registry.model.incident import Incident, Party
 from camera_registry.model.maintenance import Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+from camera_registry.rules.coverage.steps import Steps
 
 
 class NoPeriod(ValueError):
@@ -85,7 +84,7 @@ def month(name: str, zone: ZoneInfo, now: datetime) -> Period:
     if begins >= now:
         raise NoPeriod("future", month=name)
     after = midnight((first + timedelta(days=32)).replace(day=1), zone)
-    return Period(begins, min(after, now), zone, name)
+    return Period(begins, min(after, now), zone, f"{first:%Y-%m}")
 
 
 def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> Period:
@@ -97,8 +96,20 @@ def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> 
         raise NoPeriod("reversed", begins=begins.isoformat(), ends=ends.isoformat())
     if begins >= now:
         raise NoPeriod("future", month=begins.astimezone(zone).isoformat())
-    local = f"{begins.astimezone(zone):%Y-%m-%d %H:%M} – {ends.astimezone(zone):%Y-%m-%d %H:%M}"
-    return Period(begins, min(ends, now), zone, local)
+    ends = min(ends, now)
+    return Period(begins, ends, zone, name_of(begins, ends, zone))
+
+
+def name_of(begins: datetime, ends: datetime, zone: ZoneInfo) -> str:
+    """What people call a stretch by the clock of a zone: a whole month 2026-10, whole days by the first and the last,
+    all else by the minutes in which it begins and ends."""
+    first, last = begins.astimezone(zone), ends.astimezone(zone)
+    if not (midnight(first.date(), zone) == begins and midnight(last.date(), zone) == ends):
+        return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M}"
+    day = last.date() - timedelta(days=1)
+    if first.day == last.day == 1 and (day.year, day.month) == (first.year, first.month):
+        return f"{first:%Y-%m}"
+    return f"{first:%Y-%m-%d}" if day == first.date() else f"{first:%Y-%m-%d} – {day:%Y-%m-%d}"
 
 
 def turns(window: Window, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -128,27 +139,14 @@ def _recurring(window: Window, begins: datetime, ends: datetime) -> Iterator[dat
             yield start
 
 
-@dataclass(frozen=True, slots=True)
-class LifeChange:
-    """What became of a device: ``life`` from ``at`` on; None: it was removed. ``was``: before, None: not there yet."""
-
-    device: str
-    at: datetime
-    was: Life | None
-    life: Life | None
-
-
 def idle(
-    device: str, life: Life | None, changes: Sequence[LifeChange], begins: datetime, ends: datetime
+    device: str, lives: Steps[Mapping[str, object] | None], begins: datetime, ends: datetime
 ) -> Iterator[Excluded]:
-    """When a device was not meant to work, by its changes in the order of time; ``life`` is what holds now."""
-    first = changes[0].was if changes else life
-    held = [(_LONG_AGO, first), *((change.at, change.life) for change in changes)]
-    borders = [at for at, _ in held[1:]] + [ends]
-    for (at, meant), until in zip(held, borders, strict=True):
-        begin, end = max(at, begins), min(until, ends)
-        if meant is not Life.ACTIVE and begin < end:
-            yield Excluded(device, begin, end, Exclusion.IDLE, meant.value if meant is not None else "unregistered")
+    """When a device was not meant to work, by what was intended for it (``life``; None: it was not registered)."""
+    for begin, end in pairwise([begins, *lives.between(begins, ends), ends]):
+        value = lives.at(begin)
+        if value is None or value["life"] != Life.ACTIVE:
+            yield Excluded(device, begin, end, Exclusion.IDLE, "unregistered" if value is None else str(value["life"]))
 
 
 def charged_to_parents(incident: Incident, ends: datetime) -> Iterator[tuple[datetime, datetime]]:

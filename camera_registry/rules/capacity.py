@@ -34,6 +34,11 @@ def need(entries: Iterable[Entry]) -> Need:
     return Need(devices, tasks, rate, ceil(rate), ceil(worst))
 
 
+def part(whole: int, processes: int) -> int:
+    """What each of several processes gets of a whole, so that together they have no less."""
+    return -(-whole // processes)
+
+
 LATE = 0.1
 """Seconds by which a sleeper may wake late before that says that more is under way than this machine can attend to."""
 LEAST = 32

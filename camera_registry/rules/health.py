@@ -239,9 +239,10 @@ def derive(
     full session table. Degraded: any other confirmed fault. Unknown: reach or a stream never confirmed, or any aspect
     stale. Only the rest is ok.
     """
-    known = in_order(states)
+    known = list(states)
     if known and all(state.settled is State.OK for state in known):
         return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
+    known = in_order(known)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
     reasons = tuple(_reason(state, blamed, until) for state in broken)
     lost = _lost(known)

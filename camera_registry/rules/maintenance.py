@@ -1,8 +1,8 @@
-"""This file decides when a maintenance window is in force, and which devices it covers."""
+"""This file decides when a maintenance window is in force, and which devices it covers, now and in the past."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,6 +11,11 @@ from cronsim import CronSim, CronSimError
 
 from camera_registry.model.device import Device
 from camera_registry.model.maintenance import Cover, Window, WindowKind
+from camera_registry.model.rates import Excluded, Exclusion
+from camera_registry.model.register import Register
+from camera_registry.rules import of_then
+from camera_registry.rules.availability import turns
+from camera_registry.rules.of_then import Edit
 from camera_registry.rules.places import way_up
 from camera_registry.rules.topology import Parents, ancestors
 
@@ -127,6 +132,61 @@ def _covered(
         or (tags and not tags.isdisjoint(device.tags))
         or (above and any(one in above for one in ancestors(id, parents)))
     )
+
+
+def reached(
+    windows: Iterable[Window], present: Register, edits: Sequence[Edit], begins: datetime, ends: datetime
+) -> Iterator[Excluded]:
+    """When devices were under planned work from ``begins`` until ``ends``, by what each window covered in the register
+    of the time; ``edits`` are those since the period began, newest first."""
+    wide: list[tuple[Window, list[tuple[datetime, datetime]]]] = []
+    for window in windows:
+        when = list(turns(window, begins, ends))
+        cover = window.cover
+        if when and (cover.tags or cover.areas or cover.parents):
+            wide.append((window, when))
+        else:
+            yield from (_planned(window.id, id, *turn) for turn in when for id in cover.devices)
+    if not wide:
+        return
+    spans: dict[tuple[int, str], list[tuple[datetime, datetime]]] = {}
+    for since, until, devices, areas in of_then.eras(present, list(filter(_moves, edits)), begins, ends):
+        here = {one.id: cut for one, when in wide if (cut := _inside(when, since, until))}
+        if here:
+            above = {area.id: area.parent for area in areas.values()}
+            parents = {device.id: device.parents for device in devices.values()}
+            for planned in plan((one for one, _ in wide if one.id in here), devices, above, parents):
+                for id in planned.covered:
+                    spans.setdefault((planned.window.id, id), []).extend(here[planned.window.id])
+    for (number, id), found in spans.items():
+        yield from (_planned(number, id, *span) for span in _joined(found))
+
+
+def _moves(edit: Edit) -> bool:
+    """Whether an edit may change what a window covers."""
+    fields = {"device": ("area", "tags", "parent", "backup_parent"), "area": ("parent",)}.get(edit.kind, ())
+    return bool(fields) and (edit.before is None or "id" in edit.before or not edit.before.keys().isdisjoint(fields))
+
+
+def _inside(
+    spans: Iterable[tuple[datetime, datetime]], since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    return [(max(begin, since), min(end, until)) for begin, end in spans if begin < until and end > since]
+
+
+def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """In order, those that touch made one."""
+    found: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(spans):
+        if found and begin <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((begin, end))
+    return found
+
+
+def _planned(window: int, device: str, begins: datetime, ends: datetime) -> Excluded:
+    return Excluded(device, begins, ends, Exclusion.MAINTENANCE, str(window))
 
 
 def in_force(planned: Sequence[Planned], now: datetime) -> dict[int, Turn]:

@@ -1,7 +1,8 @@
 """This file decides who is owed a notice of what happened to a work order.
 
 By default only what is overdue is told by itself: of everything else the incident's own notice tells, which carries the
-order's number. One cause, one incident, one notice, one work order.
+order's number. One cause, one incident, one notice, one work order. Of what a person opens for no incident nothing else
+would tell.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register
         if occasion is None:
             continue
         order, told = change.order, {name: change.values[name] for name in _SAID if name in change.values}
-        values = {**describe_order(order, register), **told}
+        values = {**describe_order(order, register), **told, **({"detail": change.note} if _news(change) else {})}
         for audience in audiences:
-            if occasion not in audience.orders or not concerns(order, audience, register):
+            told_of = occasion in audience.orders or (audience.orders and _news(change))
+            if not told_of or not concerns(order, audience, register):
                 continue
             # Several phases may be overdue at once, and each is told.
             turn = f"{order.version}.{change.values.get('phase', '')}".rstrip(".")
@@ -53,12 +55,17 @@ def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register
                     order.severity,
                     change.at,
                     due,
-                    order.incident,
+                    order.incident or None,
                     values,
                     f"{occasion.value} {change.values.get('contact', '')}".rstrip(),
                 )
             )
     return notices
+
+
+def _news(change: OrderChange) -> bool:
+    """Whether no notice of an incident tells of it."""
+    return change.step is OrderStep.OPENED and change.order.by_hand
 
 
 def occasion_of(change: OrderChange) -> Occasion | None:

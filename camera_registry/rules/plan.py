@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
 
 from camera_registry.model.device import Channel, Device, Life, TlsUse
 from camera_registry.model.health import OF_THE_DEVICE, Aspect, Subject
@@ -21,6 +23,9 @@ DEPTH = 4
 SOURCES = 128
 """Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
 _PROFILE = "profile"
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 def plan(
@@ -52,7 +57,7 @@ def plan(
             interval(device, probe, policy, urgency),
             policy.paces[probe].timeout,
             channel.id,
-            {**PROBES[probe].options, **policy.options.get(probe, {}), **_words(probe, channel, order, learned)},
+            _options(probe, policy, _words(probe, channel, order, learned)),
             soon=(probe, channel.id) not in known,
         )
         for asked in probes
@@ -84,7 +89,7 @@ def reach_feeder(entry: Entry) -> Run:
     return first.probe, first.channel
 
 
-def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
+def feeders(entry: Entry) -> dict[Subject, Mapping[Run, float]]:
     """What is measured of a device, and by which runs, each with its interval in seconds. Reach has one feeder only."""
     device = entry.target.device
     found: dict[Subject, dict[Run, float]] = {}
@@ -100,7 +105,14 @@ def feeders(entry: Entry) -> dict[Subject, dict[Run, float]]:
         for aspect in sorted(aspects):
             channel = "" if aspect in OF_THE_DEVICE else task.channel
             found.setdefault(Subject(device, aspect, channel), {})[run] = _told_every(task, aspect)
-    return found
+    return {subject: _alike(tuple(runs.items())) for subject, runs in found.items()}
+
+
+@lru_cache(256)
+def _alike(items: tuple[tuple[_K, _V], ...]) -> Mapping[_K, _V]:
+    """These items as one mapping for all devices that have the same ones. Of a fleet's plans that is the most, and a
+    mapping weighs a quarter of a kilobyte."""
+    return dict(items)
 
 
 def _told_every(task: Task, aspect: Aspect) -> float:
@@ -171,6 +183,12 @@ def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
             yield Parent(device.id, device.host, _ports(device)["tcp"])
 
 
+def _options(probe: str, policy: PollPolicy, words: Facts) -> Facts:
+    """What a task is told besides where its device is; ``words`` are those that are for this device."""
+    told = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
+    return told if words.keys() - {"told"} else _alike(tuple(told.items()))
+
+
 def _ports(device: Device) -> dict[str, int]:
     ports = {"onvif": device.onvif_port, "rtsp": device.rtsp_port, "http": device.http_port}
     ports["tcp"] = device.tcp_port or next((port for port in ports.values() if port), 0)
@@ -184,13 +202,13 @@ def _target(device: Device, parents: Sequence[Device]) -> Target:
     return Target(
         device.id,
         device.host,
-        ports,
+        _alike(tuple(ports.items())),
         device.credential,
         device.onvif_path,
         device.http_path or "/",
         tls=device.tls is not TlsUse.OFF,
         certificate=device.certificate if device.tls is not TlsUse.ANY else "",
-        credentials={protocol: name for protocol, name in own.items() if name},
+        credentials=_alike(tuple((protocol, name) for protocol, name in own.items() if name)),
         parents=tuple(_parents(parents)),
     )
 
@@ -292,7 +310,7 @@ def _shown(probe: str, channel: Channel) -> dict[str, object]:
     told: dict[str, object] = {"masks": list(channel.masks)} if channel.masks else {}
     if channel.osd_box:
         layout, zone = channel.osd_format or outlines.CLOCK, channel.osd_zone or "UTC"
-        told["osd"] = {"box": channel.osd_box, "format": layout, "zone": zone}
+        told["osd"] = _alike((("box", channel.osd_box), ("format", layout), ("zone", zone)))
     return told
 
 

@@ -19,8 +19,8 @@ SOON = 300.0
 would otherwise all be fetched and decoded within one minute of its import."""
 
 FIRST = 150.0
-"""Devices a second that are asked for the first time where their streams are, at most: that is ten times as much as
-what is asked of them ever after, and a fleet just met must not be asked all of it at once."""
+"""Devices a second that are asked for the first time where their streams are, at most and by all agendas together: that
+is ten times as much as what is asked of them ever after, and a fleet just met must not be asked all of it at once."""
 
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
@@ -85,6 +85,8 @@ class Agenda:
     """
 
     def __init__(self) -> None:
+        self.first = FIRST
+        """How many devices a second it has asked for the first time, at most."""
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
         self._usual = _Lane()
@@ -97,7 +99,8 @@ class Agenda:
         return len(self._slots)
 
     def put(self, entry: Entry, now: float) -> None:
-        """Take up a device, in place of what was known of it. A task whose interval stays keeps its place."""
+        """Take up a device, in place of what was known of it. A task whose interval stays keeps its place, and what was
+        hurried stays so."""
         device = entry.target.device
         old = {key: self._slots.pop(key) for key in self._of.get(device, ())}
         keys: list[Key] = []
@@ -115,11 +118,14 @@ class Agenda:
             if task.soon and due - now > SOON:
                 due = now + share * SOON
             if task.soon and task.probe in _TELLING:
-                self._next_first = max(self._next_first, now) + 1 / FIRST
+                self._next_first = max(self._next_first, now) + 1 / self.first
                 due = max(due, self._next_first)
             running = kept is not None and kept.running
             slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
             self._push(due, key, slot, self._lane(key).heap)
+            if kept is not None and kept.extra is not None:
+                # Who is asked more often because it answers again still waits for its confirmation.
+                self.hurry(key, kept.extra)
         self._of[device] = tuple(keys)
 
     def drop(self, device: str) -> None:

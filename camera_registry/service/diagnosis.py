@@ -67,7 +67,7 @@ class Diagnosis:
         links: tuple[LinkSeen, ...] | None = None
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                links = await self._look(target, port, failure)
+                links = await self._look(target, port, failure, asyncio.get_running_loop().time() - seen.took)
         if links is None:
             return seen
         self._begun[key] = failure.kind
@@ -85,8 +85,9 @@ class Diagnosis:
             look.cancel()
         await asyncio.gather(*looks, return_exceptions=True)
 
-    async def _look(self, target: Target, port: int, failure: Failure) -> tuple[LinkSeen, ...] | None:
-        """Gateway, parent and host, as far as the first that is broken; None if there is too much to do just now."""
+    async def _look(self, target: Target, port: int, failure: Failure, begun: float) -> tuple[LinkSeen, ...] | None:
+        """Gateway, parent and host, as far as the first that is broken; None if there is too much to do just now.
+        ``begun`` is when the run that failed did: a host that answered before may have died since."""
         found: list[LinkSeen] = []
         if self.gateway is not None:
             host, port_there = self.gateway
@@ -99,7 +100,7 @@ class Diagnosis:
             told = (other for protocol, other in target.ports.items() if protocol != "snmp" and other not in (0, port))
             others = tuple(dict.fromkeys(told))
             ask = partial(self._knock, Link.HOST, target.host, others, target.host)
-            found.append(await self._once(target.host, ask))
+            found.append(await self._once(target.host, ask, begun))
         return None if any(seen.key == _LATER for seen in found) else tuple(found)
 
     async def _ask_parents(self, parents: Sequence[Parent]) -> LinkSeen:
@@ -126,10 +127,14 @@ class Diagnosis:
         finally:
             self._places.give_back(parent.host)
 
-    async def _once(self, key: str, ask: Callable[[], Coroutine[None, None, LinkSeen]]) -> LinkSeen:
-        """What ``ask`` finds, or what it found a moment ago for somebody else."""
+    async def _once(
+        self, key: str, ask: Callable[[], Coroutine[None, None, LinkSeen]], well_since: float = 0.0
+    ) -> LinkSeen:
+        """What ``ask`` finds, or what it found a moment ago for somebody else; that all is well, if since then."""
         loop = asyncio.get_running_loop()
         known = self._known.get(key)
+        if known is not None and known[0] - SHARED < well_since and known[1].done():
+            known = known if known[1].result().state is LinkState.BROKEN else None
         if known is None or known[0] < loop.time():
             self._known = {one: kept for one, kept in self._known.items() if kept[0] >= loop.time()}
             if sum(not look.done() for _, look in self._known.values()) >= AT_ONCE:

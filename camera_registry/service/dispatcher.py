@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import LENS, Aspect
-from camera_registry.model.incident import Incident
+from camera_registry.model.incident import Incident, Severity
 from camera_registry.model.register import Register
-from camera_registry.model.work_order import FINAL, Hold, OrderStep, WorkOrder
+from camera_registry.model.work_order import FINAL, Hold, OrderChange, OrderStep, WorkOrder
 from camera_registry.rules.dispatch.book import OrderBook, Scene
+from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.fold import dispatch, wake
 from camera_registry.rules.dispatch.hours import shifted
+from camera_registry.rules.dispatch.opening import Wish, by_hand
 from camera_registry.rules.incidents.book import Folded
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
@@ -66,9 +68,15 @@ class Dispatcher:
         """One order that may still change by itself."""
         return self._book.orders.get(id)
 
+    def by_hand(self, wish: Wish, usual: Severity, actor: Actor, now: datetime) -> OrderChange:
+        """What it would be to open an order for a device; ``put`` does it. Raises Refusal."""
+        entry = self._ledger.entry(wish.device)
+        return by_hand(self._book, self._scene, wish, entry.states if entry else (), usual, actor, now)
+
     def put(self, order: WorkOrder, now: datetime) -> None:
         """Take up what somebody did to an order; it is looked at again at once."""
-        self._took_up(replace(self._book, orders={**self._book.orders, order.id: order}, wake=now))
+        last_id = max(self._book.last_id, order.id)
+        self._took_up(replace(self._book, orders={**self._book.orders, order.id: order}, last_id=last_id, wake=now))
         if order.id in self._ledger.changes.orders:
             self._ledger.changes.orders[order.id] = order
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from camera_registry.model.baseline import Baseline
+from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.device import Device
 from camera_registry.rules.pictures import outlines
 from camera_registry.rules.pictures.evidence import apart
@@ -17,9 +17,9 @@ from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.masking import Masking
-from camera_registry.store import Store, baselines
+from camera_registry.store import Store, baselines, masking
 from camera_registry.store.baselines import BaselineFiles, Unfit
-from camera_registry.store.pictures import PictureKind, Pictures
+from camera_registry.store.pictures import Picture, PictureKind, Pictures
 from probes.base import Pictures as Desk
 from probes.base import ProbeError, References, Registered
 
@@ -78,29 +78,34 @@ class Gallery:
     async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
         """Make the kept picture of a kind a baseline of its channel. Raises Unfit (also where nobody has the time to
         measure it), or Unavailable."""
-        async with self._masking.lock:
-            return await self._accept(device, channel, kind, reason, author)
-
-    async def _accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
-        picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
-        if picture is None:
-            raise Unfit("")
-        try:
+        while True:
             masks = self._masking.masks(device.id, channel)
+            picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
+            if picture is None:
+                raise Unfit("")
+            light = await self._light(device, picture, masks)
+            async with self._masking.lock:
+                if await self._store.read(masking.owes, device.id, channel):
+                    raise Unfit("")  # a mask has come that is not in it yet
+                # Measured beside the lock, which others wait for; with other masks by now it is another picture.
+                if masks == self._masking.masks(device.id, channel):
+                    name = await asyncio.to_thread(self._files.save, picture.jpeg)
+                    now = self._clock.utc()
+                    made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason, masks)
+                    kept = await self._store.write(baselines.add, made)
+                    await self._take_up(device.id, channel)
+                    return kept
+
+    async def _light(self, device: Device, picture: Picture, masks: Sequence[str]) -> Regime:
+        """In what light a picture was taken. Raises Unfit."""
+        try:
             hidden = Registered([outlines.outline(text) for text in masks])
             found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE, known=hidden)
         except ProbeError as error:
             raise Unfit(error.detail) from error
         frames = found["frames"]
         assert isinstance(frames, list)
-        measures = frames[-1]["measures"]
-        name = await asyncio.to_thread(self._files.save, picture.jpeg)
-        light = regime(measures, self._hour(picture.at), above(device, picture.at))
-        now = self._clock.utc()
-        made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason, masks)
-        kept = await self._store.write(baselines.add, made)
-        await self._take_up(device.id, channel)
-        return kept
+        return regime(frames[-1]["measures"], self._hour(picture.at), above(device, picture.at))
 
     async def take_back(self, id: int, author: str) -> Baseline | None:
         """Forget a baseline; None when there is none. Raises Unavailable."""
@@ -110,8 +115,8 @@ class Gallery:
         return gone
 
     async def picture(self, baseline: Baseline) -> bytes | None:
-        """What a baseline shows; None if its file is gone, or must be masked yet."""
-        if self._masking.holds(baseline.device, baseline.channel):
+        """What a baseline shows; None if its file is gone, or must be masked yet, as the register has it now."""
+        if await self._store.read(masking.owes, baseline.device, baseline.channel):
             return None
         return await asyncio.to_thread(self._files.read, baseline.picture)
 

@@ -37,6 +37,7 @@ def follow_processes(metrics: ServiceMetrics, pollers: Pollers) -> None:
     metrics.follow_count(
         "camera_registry_poller_restarts_total", "Polling processes replaced.", lambda: pollers.replaced
     )
+    metrics.follow_processes("camera_registry_poller", lambda: pollers.pids)
 
 
 def follow(

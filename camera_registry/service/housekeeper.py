@@ -13,7 +13,7 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.observation_log import Silent
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.replay.records import Ticked
-from camera_registry.store import ClaimLost, Store, StoreError, outbox, register, sessions
+from camera_registry.store import ClaimLost, Store, StoreError, gone, outbox, register, sessions
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class Retention:
     """How long things are kept."""
 
     notices: timedelta
+    gone: timedelta
+    """What devices that left the register had measured."""
     sessions: sessions.Limits
 
 
@@ -111,3 +113,4 @@ class Housekeeper:
         await asyncio.to_thread(self._sweep_files, now)
         await self._store.write(sessions.sweep, now, retention.sessions)
         await self._store.write(outbox.sweep, now - retention.notices)
+        await self._store.write(gone.sweep, now - retention.gone)

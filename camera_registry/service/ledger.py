@@ -19,6 +19,7 @@ from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Run
 from camera_registry.rules import health, opinions, power
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import judged, take_in
@@ -51,6 +52,7 @@ class Ledger:
         self.lookout = Lookout(poller)
         self._losses = Losses()
         self._stirred = Stirred()
+        self._alike = Alike()
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -59,9 +61,7 @@ class Ledger:
             self._of(state.subject.device).states[state.subject] = state
             self.changes.touched.update(self._losses.mark(state))
         for device, run in seen:
-            watched = self._of(device)
-            watched.seen[run.probe, run.channel] = run
-            watched.learned.update(learn(run.probe, run.facts))
+            self._of(device).know(run, self._alike)
 
     def follow(self, register: Register, now: datetime, *, anew: bool = False) -> list[RosterChange]:
         """Take up the register as it is now; what changes for the poller. ``anew``: plan unchanged devices too, because
@@ -81,15 +81,15 @@ class Ledger:
             own = tuple(channels.get(device.id, ()))
             site = register.sites.get(device.site)
             policy = self.policy.of(device, site.category if site else None)
-            watched = self._watched.get(device.id)
-            if watched is not None:
-                if watched.entry is not None:
-                    self._judge_again(watched, policy, now)
-                before = watched.device, watched.channels, watched.urgency.wanted
-                if before == (device, own, wanted.get(device.id)) and not anew:
-                    continue
-            watched = watched or self._of(device.id)
-            watched.device, watched.channels, watched.policy = device, own, policy
+            known, watched = device.id in self._watched, self._of(device.id)
+            if watched.entry is not None:
+                self._judge_again(watched, policy, now)
+            before = watched.device, watched.channels, watched.urgency.wanted
+            # By the register's own objects, equal or not: or those of the one before would be kept beside it.
+            watched.device, watched.channels = device, own
+            if known and before == (device, own, wanted.get(device.id)) and not anew:
+                continue
+            watched.policy = policy
             watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
@@ -114,7 +114,7 @@ class Ledger:
             picture, channel = watched.policy.picture, watched.channel(seen.channel)
             seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
             self._count(seen)
-            hurry = False
+            hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
                     continue
@@ -131,10 +131,11 @@ class Ledger:
                     told += self._ask_those_behind(seen.device, flip.at)
             if (after := again_in(seen, watched.policy, hurry=hurry)) is not None:
                 told.append(Hurry(seen.device, seen.probe, seen.channel, after))
+            if lost:
+                told += watched.look_again(run, back=seen.device not in self._losses, answers=hurry and seen.ok)
             self._remember(watched, seen)
             if seen.probe == "snmp":
-                behind = self._losses.right_behind(seen.device)
-                self.changes.touched.update(one for one in behind if one in self._losses)
+                self.changes.touched.update(filter(self._losses.__contains__, self._losses.right_behind(seen.device)))
             told += self._learn(watched, seen, now, first=earlier is None or (seen.ok and earlier.last_success is None))
             self.changes.touched.add(seen.device)
         return told
@@ -373,7 +374,7 @@ class Ledger:
     def _remember(self, watched: Watched, seen: Observation) -> None:
         run = (seen.probe, seen.channel)
         before = watched.seen[run].facts if run in watched.seen else {}
-        if watched.remember(seen):
+        if watched.remember(seen, self._alike):
             self.changes.seen[seen.device, run] = watched.seen[run]
         self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
         self._stirred.add(watched, run, seen.at)
@@ -390,7 +391,7 @@ class Ledger:
         told = learn(seen.probe, seen.facts)
         if told.items() <= watched.learned.items() and not first:
             return paced
-        watched.learned.update(told)
+        watched.learned.update(self._alike.after({}, told))
         return [*paced, *self._replan(watched, now)]
 
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Any
 
+from camera_registry.service import garbage
+
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run a coroutine to its end: on uvloop, or on the stock loop where that does not install."""
+    garbage.share_stocks()
     try:
         # Not above: commands that only read a file need none of it.
         uvloop = import_module("uvloop")

@@ -26,6 +26,8 @@ from camera_registry.model.roster import RosterChange
 from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules import recorded
 from camera_registry.rules.adoption import adopt
+from camera_registry.rules.dispatch.deeds import Actor
+from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.rules.notices import Told
 from camera_registry.service.books import Books
 from camera_registry.service.changes import Changes
@@ -176,9 +178,7 @@ class Recorder:
         was done then), or what ``change`` raises."""
         if id in self._ledger.changes.orders:
             # It waits to be written itself, with the incident that it is about.
-            _, error = await self._try()
-            if error is not None:
-                raise error
+            await self._catch_up()
         async with self._writing:
             known = self._dispatcher.get(id)
             order = known or await self._store.read(orders.get, id)
@@ -186,14 +186,33 @@ class Recorder:
                 return None
             step = change(order, self._dispatcher.policy)
             follows = known is not None or step.order.state not in FINAL
-            n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
-            owed = self._books.owed((), [step])
-            await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
-            if follows:
-                self._dispatcher.put(step.order, step.at)
+            return await self._ordered(step, follows=follows)
+
+    async def open_order(self, wish: Wish, actor: Actor) -> WorkOrder:
+        """Open a work order for a device and write it down at once. Raises Unavailable (nothing was done then), or
+        Refusal."""
+        if self._ledger.changes.incidents:
+            await self._catch_up()  # the one that it is about may be among them
+        async with self._writing:
+            now = self._clock.utc()
+            step = self._dispatcher.by_hand(wish, self._casebook.policy.severity(wish.cause, 1), actor, now)
+            return await self._ordered(step, follows=True)
+
+    async def _ordered(self, step: OrderChange, *, follows: bool) -> WorkOrder:
+        n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
+        owed = self._books.owed((), [step])
+        await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
+        if follows:
+            self._dispatcher.put(step.order, step.at)
         self._show(Changes())
         self._dirty.set()
         return step.order
+
+    async def _catch_up(self) -> None:
+        """Have what was judged written first. Raises Unavailable."""
+        _, error = await self._try()
+        if error is not None:
+            raise error
 
     async def checkpoint(self, log: ObservationLog) -> None:
         """Let the log go on in a new file, with all that is remembered now beside it. Raises Unavailable."""

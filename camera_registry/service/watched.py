@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import Aspect, AspectState, Reading, Subject
+from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
-from camera_registry.model.roster import Entry, Run
+from camera_registry.model.roster import Entry, Hurry, Run
 from camera_registry.rules import opinions
+from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
-from camera_registry.rules.plan import feeders, plan, reach_feeder
+from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
+from camera_registry.rules.schedule import SOON, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
 
@@ -35,7 +37,7 @@ class Watched:
     policy: Policy
     entry: Entry | None = None
     reach: Run = ("", "")
-    feeders: dict[Subject, dict[Run, float]] = field(default_factory=dict)
+    feeders: Mapping[Subject, Mapping[Run, float]] = field(default_factory=dict)
     opinions: dict[Subject, dict[Run, Opinion]] = field(default_factory=dict)
     states: dict[Subject, AspectState] = field(default_factory=dict)
     seen: dict[Run, ProbeSeen] = field(default_factory=dict)
@@ -69,7 +71,10 @@ class Watched:
         """Be asked by this plan from now on; None: by nobody."""
         self.entry = entry
         self.reach = reach_feeder(entry) if entry else ("", "")
-        self.feeders = feeders(entry) if entry else {}
+        known = {subject: subject for subject in self.states}
+        wanted = feeders(entry) if entry else {}
+        # By the subjects that states have already: each weighs as much as a short text.
+        self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
@@ -79,6 +84,22 @@ class Watched:
         for subject, runs in self.feeders.items():
             if not runs.keys().isdisjoint(self.stirred):
                 yield subject, self.states[subject]
+
+    def look_again(self, run: Run, *, back: bool, answers: bool) -> list[Hurry]:
+        """What to ask now that ``run`` of the device, which was lost, is over: its reach, which may not be due for
+        minutes, where it ``answers`` anything again; once it is ``back``, within minutes what is asked so rarely that
+        nobody has seen it for long, spread as those are that were never seen."""
+        device = self.device.id
+        if not back:
+            return [Hurry(device, *self.reach, after=0.0)] if answers and run != self.reach else []
+        unseen = {
+            one
+            for subject, runs in self.feeders.items()
+            if self.states[subject].settled is State.STALE
+            for one, interval in runs.items()
+            if interval > SOON
+        }
+        return [Hurry(device, *one, after=phase((device, *one)) * SOON) for one in sorted(unseen)]
 
     def memory(self) -> Known:
         """What is remembered of the device."""
@@ -111,13 +132,19 @@ class Watched:
         runs = (self.seen[run] for run in feeders if run in self.seen)
         return any(run.at != state.read_at and not _is_ours(run.failure) for run in runs)
 
-    def remember(self, seen: Observation) -> bool:
+    def know(self, run: ProbeSeen, alike: Alike) -> None:
+        """Take up the newest of a run as the store kept it."""
+        self.seen[run.probe, run.channel] = replace(run, facts=alike.after({}, run.facts))
+        self.learned.update(alike.after({}, learn(run.probe, run.facts)))
+
+    def remember(self, seen: Observation, alike: Alike) -> bool:
         """Take this for the newest of its run; whether it holds what must be known after a crash."""
         run = (seen.probe, seen.channel)
         earlier = self.seen.get(run)
-        facts, failure, success = seen.facts, seen.failure, seen.at if seen.ok else None
+        facts = alike.after(earlier.facts if earlier is not None else {}, seen.facts)
+        failure, success = seen.failure, seen.at if seen.ok else None
         if earlier is not None:
-            facts, failure = {**earlier.facts, **facts}, _with_way(failure, earlier.failure)
+            failure = _with_way(failure, earlier.failure)
             success = success or earlier.last_success
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:

@@ -65,8 +65,7 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise ListenError(
-            f"the fleet's discovery port {port} (UDP) can't be used: {error.strerror or error}; choose another with "
-            "--discovery-port (0: any free one)"
+            "unusable", protocol="UDP", port=port, why=error.strerror or error, option="--discovery-port"
         ) from error
     return sock
 

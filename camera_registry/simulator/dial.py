@@ -92,7 +92,7 @@ class Dial:
         names = [devices] if isinstance(devices, str) else list(devices)
         missing = [name for name in names if name not in self._devices]
         if missing:
-            raise FaultError(f"no device {missing[0]!r} in this fleet; the inventory lists those there are")
+            raise FaultError("no_device", device=missing[0])
         return [self._devices[name] for name in names]
 
     def _beat(self, device: LiveDevice, half: float) -> None:
@@ -130,4 +130,4 @@ def _fault(name: Fault | str) -> Fault:
     try:
         return Fault(name)
     except ValueError as error:
-        raise FaultError(f"there is no fault {name!r}; there are {', '.join(Fault)}") from error
+        raise FaultError("no_fault", fault=name, known=", ".join(Fault)) from error

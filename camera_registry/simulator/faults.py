@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from camera_registry.texts.errors import TellableError
+
 
 class Fault(StrEnum):
     """What is wrong with a device. Several may be in force at once."""
@@ -80,14 +82,17 @@ OPTIONS: Mapping[Fault, Mapping[str, float]] = {
 }
 """The options of a fault and what they are unless said otherwise, in seconds but for those in UNITS."""
 
-UNITS: Mapping[str, str] = {"status": "of RTSP's statuses", "rate": "of pictures a second"}
+UNITS: Mapping[str, str] = {"status": "no_status", "rate": "no_rate"}
+"""Which text says what a value of another unit should be."""
 
 SILENT = frozenset({Fault.POWER_OFF, Fault.SWITCH_DOWN, Fault.POE_OFF})
 OF_ENCRYPTION = frozenset({Fault.CERTIFICATE_CHANGED, Fault.CERTIFICATE_EXPIRING, Fault.TLS_BROKEN})
 
 
-class FaultError(ValueError):
+class FaultError(TellableError):
     """A fault can't be set as asked; the message says why and what would do."""
+
+    section = "fault_error"
 
 
 @dataclass(slots=True)
@@ -120,12 +125,12 @@ def options_of(fault: Fault, given: Mapping[str, object]) -> dict[str, float]:
     filled = dict(known)
     for name, value in given.items():
         if name not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise FaultError(f"{fault} has no option {name!r}: {takes}")
+            raise FaultError("option" if known else "no_options", fault=fault.value, name=name, known=", ".join(known))
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise FaultError(f"{fault}: {name} is a number {UNITS.get(name, 'of seconds')} (given: {value!r})")
+            key = UNITS.get(name, "no_seconds")
+            raise FaultError(key, fault=fault.value, name=name, given=value)
         if name != "seconds" and (value < 0 or (known[name] and not value)):
             least = "0" if name in UNITS else "0 s"
-            raise FaultError(f"{fault}: {name} must be more than {least} (given: {value!r})")
+            raise FaultError("too_small", fault=fault.value, name=name, least=least, given=value)
         filled[name] = float(value)
     return filled

@@ -18,14 +18,17 @@ from camera_registry.model.place import Area, Site, View
 from camera_registry.model.register import Register
 from camera_registry.simulator import city, inventory
 from camera_registry.simulator.member import BLOCK, RANGE, Member, Ports
+from camera_registry.texts.errors import TellableError
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 RESERVED = IPv4Network("127.0.0.0/16")
 """Kept free for servers: 127.0.0.1 is where the service under test listens."""
 
 
-class PlanError(ValueError):
+class PlanError(TellableError):
     """A fleet of this size can't be made here; the message says why and what to do."""
+
+    section = "plan_error"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Fleet:
         Raises PlanError for a network that is not loopback, or too small.
         """
         if devices < 1:
-            raise PlanError(f"a fleet has at least 1 device (given: {devices})")
+            raise PlanError("few", given=devices)
         bases = addresses(network, -(-devices // BLOCK))
         rng = random.Random(seed)  # noqa: S311 - a plan must repeat, nothing is kept secret by it
         built = city.build(devices, bases, rng)
@@ -117,19 +120,13 @@ def addresses(network: str, blocks: int) -> tuple[int, ...]:
     try:
         within = ip_network(network)
     except ValueError as error:
-        raise PlanError(f"{network!r} is not a network: {error}; write for example 127.0.0.0/8") from error
+        raise PlanError("no_network", network=network, why=error) from error
     if not isinstance(within, IPv4Network) or not LOOPBACK.supernet_of(within):
-        raise PlanError(
-            f"{network} is not on the loopback device: simulated devices listen inside 127.0.0.0/8 only, "
-            "where no other machine can reach them"
-        )
+        raise PlanError("not_loopback", network=network)
     first = int(within.network_address)
     if within.supernet_of(RESERVED):
         first = int(RESERVED.broadcast_address) + 1
     room = (int(within.broadcast_address) + 1 - first) // RANGE
     if room < blocks:
-        raise PlanError(
-            f"{network} has room for {room * BLOCK} devices and {blocks * BLOCK} are needed: "
-            "widen --listen (127.0.0.0/8 holds millions) or simulate fewer devices"
-        )
+        raise PlanError("narrow", network=network, room=room * BLOCK, needed=blocks * BLOCK)
     return tuple(first + RANGE * block for block in range(blocks))

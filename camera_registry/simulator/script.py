@@ -25,13 +25,20 @@ from camera_registry.model.device import Kind
 from camera_registry.simulator.faults import OF_ENCRYPTION, SILENT, Fault, FaultError, options_of
 from camera_registry.simulator.member import Member
 from camera_registry.simulator.plan import Fleet
+from camera_registry.texts import Texts
+from camera_registry.texts.errors import TellableError
 
 STEP_KEYS = frozenset({"at", "for", "fault", "target", "pick", "optional", "note"})
+_NAMED = 5
+"""Devices of an event that are told by name."""
+
 PICK_KEYS = frozenset({"kind", "traffic_kind", "area", "maker", "parent", "leaf", "count"})
 
 
-class ScriptError(ValueError):
+class ScriptError(TellableError):
     """A fault script can't be used; the message says where in it, why, and what to do."""
+
+    section = "script_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,14 @@ class Event:
     ends: bool
     note: str
 
-    def sentence(self) -> str:
-        """What happens, for people."""
-        names = ", ".join(self.devices[:5]) + (f" and {len(self.devices) - 5} more" if len(self.devices) > 5 else "")
-        happens = "is over" if self.ends else "begins"
-        return f"{self.at:g} s: {self.fault} {happens} on {names}" + (f" ({self.note})" if self.note else "")
+    def told(self, words: Texts) -> str:
+        """What happens, in a language."""
+        names, more = ", ".join(self.devices[:_NAMED]), len(self.devices) - _NAMED
+        devices = words("simulate.more", names=names, more=more) if more > 0 else names
+        key = "simulate.ends" if self.ends else "simulate.begins"
+        return words(key, at=f"{self.at:g}", fault=self.fault.value, devices=devices) + (
+            words("simulate.note", note=self.note) if self.note else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,9 @@ class Script:
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise ScriptError(f"{path}: there is no such file; config/demo/faults.toml is one to start from") from error
+            raise ScriptError("no_file", place=path) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise ScriptError(f"{path}: it can't be read: {error}") from error
+            raise ScriptError("unreadable", place=path, why=error) from error
         return cls.parse(text, str(path))
 
     @classmethod
@@ -104,13 +114,13 @@ class Script:
         try:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ScriptError(f"{place}: it is not valid TOML: {error}") from error
+            raise ScriptError("no_toml", place=place, why=error) from error
         _only(raw, frozenset({"seed", "step"}), place)
         seed, steps = raw.get("seed", 1), raw.get("step", [])
         if not isinstance(seed, int):
-            raise ScriptError(f"{place}: seed is a whole number (given: {seed!r})")
+            raise ScriptError("seed", place=place, given=seed)
         if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-            raise ScriptError(f"{place}: write each step under a [[step]] of its own")
+            raise ScriptError("steps", place=place)
         return cls(place, seed, tuple(_step(step, f"{place}, step {number}") for number, step in enumerate(steps, 1)))
 
     def resolve(self, fleet: Fleet) -> tuple[Event, ...]:
@@ -135,7 +145,7 @@ def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, plac
     """The devices of a step; none for an optional one that can't be. Raises ScriptError."""
     unknown = [target for target in step.targets if target not in fleet.by_id]
     if unknown:
-        raise ScriptError(f"{place}: target {unknown[0]!r} is not in this fleet of {len(fleet.members)}; use pick")
+        raise ScriptError("no_target", place=place, target=unknown[0], devices=len(fleet.members))
     if step.pick is None:
         return step.targets
     pick = step.pick
@@ -149,10 +159,7 @@ def _devices(step: Step, fleet: Fleet, taken: set[str], rng: random.Random, plac
     if len(fitting) < pick.count:
         if step.optional:
             return ()
-        raise ScriptError(
-            f"{place}: {pick.count} devices are wanted and {len(fitting)} fit that no other step uses; "
-            "simulate more devices, ask for fewer, or say optional = true"
-        )
+        raise ScriptError("too_few", place=place, wanted=pick.count, fit=len(fitting))
     return tuple(rng.sample(fitting, pick.count))
 
 
@@ -189,22 +196,20 @@ def _step(raw: Mapping[str, object], place: str) -> Step:
     try:
         fault = Fault(str(raw.get("fault", "")))
     except ValueError as error:
-        raise ScriptError(
-            f"{place}: fault is one of {', '.join(Fault)} (given: {raw.get('fault', 'none')!r})"
-        ) from error
+        raise ScriptError("no_fault", place=place, known=", ".join(Fault), given=raw.get("fault", "")) from error
     try:
         options = options_of(fault, {name: value for name, value in raw.items() if name not in STEP_KEYS})
     except FaultError as error:
-        raise ScriptError(f"{place}: {error}") from error
+        raise ScriptError("fault", place=place, why=error) from error
     targets = raw.get("target", [])
     names = (targets,) if isinstance(targets, str) else targets
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise ScriptError(f"{place}: target is a device's id or a list of them (given: {targets!r})")
+        raise ScriptError("target", place=place, given=targets)
     if ("target" in raw) == ("pick" in raw):
-        raise ScriptError(f"{place}: say either target or pick")
+        raise ScriptError("either", place=place)
     optional = raw.get("optional", False)
     if not isinstance(optional, bool):
-        raise ScriptError(f"{place}: optional is true or false (given: {optional!r})")
+        raise ScriptError("flag", place=place, name="optional", given=optional)
     return Step(
         at=_seconds(raw, "at", place),
         lasts=_seconds(raw, "for", place) if "for" in raw else None,
@@ -219,30 +224,30 @@ def _step(raw: Mapping[str, object], place: str) -> Step:
 
 def _pick(raw: object, place: str) -> Pick:
     if not isinstance(raw, dict):
-        raise ScriptError(f'{place}: pick is a table such as {{ kind = "camera", count = 2 }}')
+        raise ScriptError("pick", place=place, example='{ kind = "camera", count = 2 }')
     _only(raw, PICK_KEYS, f"{place}, pick")
     count, leaf = raw.get("count", 1), raw.get("leaf")
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ScriptError(f"{place}, pick: count is a number from 1 on (given: {count!r})")
+        raise ScriptError("count", place=f"{place}, pick", given=count)
     if leaf is not None and not isinstance(leaf, bool):
-        raise ScriptError(f"{place}, pick: leaf is true or false (given: {leaf!r})")
+        raise ScriptError("flag", place=f"{place}, pick", name="leaf", given=leaf)
     texts = {name: value for name, value in raw.items() if name not in ("count", "leaf")}
     for name, value in texts.items():
         if not isinstance(value, str):
-            raise ScriptError(f"{place}, pick: {name} is a text (given: {value!r})")
+            raise ScriptError("text", place=f"{place}, pick", name=name, given=value)
     if texts.get("kind", "camera") not in set(Kind):
-        raise ScriptError(f"{place}, pick: kind is one of {', '.join(Kind)} (given: {texts['kind']!r})")
+        raise ScriptError("kind", place=f"{place}, pick", known=", ".join(Kind), given=texts["kind"])
     return Pick(count=count, leaf=leaf, **texts)
 
 
 def _seconds(raw: Mapping[str, object], name: str, place: str) -> float:
     value = raw.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ScriptError(f"{place}: {name} is a number of seconds (given: {value!r})")
+        raise ScriptError("seconds", place=place, name=name, given=value)
     return float(value)
 
 
 def _only(raw: Mapping[str, object], known: frozenset[str], place: str) -> None:
     for name in raw:
         if name not in known:
-            raise ScriptError(f"{place}: unknown key {name!r}; known are {', '.join(sorted(known))}")
+            raise ScriptError("no_key", place=place, name=name, known=", ".join(sorted(known)))

@@ -18,20 +18,24 @@ from camera_registry.simulator.member import Ports
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.script import Event
 from camera_registry.simulator.simulation import Simulation, Sockets, prepare
+from camera_registry.texts import Texts
 
 Tell = Callable[[str], None]
+"""Hears how the fleet fares, in the words of ``Story.words``."""
 
 
 @dataclass(frozen=True)
 class Story:
     """What all processes of a fleet have in common: its plan, what happens to it from when on (monotonic seconds), and
-    the secret that seals nonces. ``discovery`` is the UDP port on which the first of them answers Probes."""
+    the secret that seals nonces. ``discovery`` is the UDP port on which the first of them answers Probes, ``words``
+    the language in which is told how it fares."""
 
     fleet: Fleet
     events: Sequence[Event]
     begun: float
     secret: bytes
     discovery: int
+    words: Texts
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def serve(
     fleet: Fleet,
     events: Sequence[Event],
     opened: Sequence[Sockets],
+    words: Texts,
     tell: Tell,
     until: int | None = None,
     *,
@@ -58,7 +63,7 @@ def serve(
     """
     _allow_many_files()
     prepare(fleet)  # before there are several processes, so that they share it
-    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16), discovery)
+    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16), discovery, words)
     life, death = os.pipe()
     helpers: list[int] = []
     try:
@@ -103,7 +108,8 @@ def _leave(opened: Sequence[Sockets], own: Sockets) -> None:
 
 def _run(story: Story, part: Part, tell: Tell) -> None:
     first = part.number == 1
-    said = "" if first else f"process {part.number}: "
+    words = story.words
+    said = "" if first else words("simulate.process", number=part.number)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -119,22 +125,18 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
         async with Simulation(story.fleet, wished, opened=part.opened, secret=story.secret, leads=first) as simulation:
             ports = simulation.ports
             shown = ", ".join(f"{port} ({name.upper()})" for name, port in asdict(ports).items() if port)
-            tell(f"{said}{len(story.fleet.members)} devices answer on ports {shown}")
+            tell(said + words("simulate.answers", devices=len(story.fleet.members), ports=shown))
             begun = story.begun + loop.time() - time.monotonic()
-            simulation.play(story.events, begun, tell if first else _tell_nobody)
+            simulation.play(story.events, begun, lambda event: tell(event.told(words)) if first else None)
             await stop.wait()
             if part.until is not None:
                 loop.remove_reader(part.until)
             totals = simulation.totals()
             asked = sum(totals.requests.values())
-            tell(f"{said}stopped after {asked} requests; forbidden operations: {totals.forbidden}")
+            tell(said + words("simulate.stopped", requests=asked, forbidden=totals.forbidden))
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(main())
-
-
-def _tell_nobody(text: str) -> None:
-    """What happens is told by the first process."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -160,18 +160,18 @@ class Simulation:
         """Connections that are open now."""
         return len(self._premises.connections)
 
-    def play(self, events: Iterable[Event], begun: float, tell: Callable[[str], None]) -> None:
-        """Let these events happen, counted from the loop's time ``begun``; ``tell`` gets a sentence about each."""
+    def play(self, events: Iterable[Event], begun: float, tell: Callable[[Event], None]) -> None:
+        """Let these events happen, counted from the loop's time ``begun``; ``tell`` hears of each."""
         loop = asyncio.get_running_loop()
         for event in events:
             self._script.append(loop.call_at(begun + event.at, self._happen, event, tell))
 
-    def _happen(self, event: Event, tell: Callable[[str], None]) -> None:
+    def _happen(self, event: Event, tell: Callable[[Event], None]) -> None:
         if event.ends:
             self.faults.clear(event.devices, event.fault)
         else:
             self.faults.set(event.devices, event.fault, **event.options)
-        tell(event.sentence())
+        tell(event)
 
     async def start(self) -> None:
         """Listen. Raises ``sockets.ListenError`` when a port is taken."""

@@ -10,12 +10,16 @@ from __future__ import annotations
 import errno
 import socket
 
+from camera_registry.texts.errors import TellableError
+
 BACKLOG = 4096
 LOOPBACK_DEVICE = b"lo\0"
 
 
-class ListenError(Exception):
+class ListenError(TellableError):
     """The fleet can't be reached; the message says which port, why, and what to do."""
+
+    section = "listen_error"
 
 
 def listen(port: int, protocol: str, option: str, share: int = 1) -> list[socket.socket]:
@@ -59,10 +63,7 @@ def _bound(
     try:
         sock = _on_loopback(shared=shared, kind=kind)
     except OSError as error:
-        raise ListenError(
-            f"a socket can't be bound to the loopback device ({error}); the simulated fleet needs Linux 5.7 or newer, "
-            "or the capability CAP_NET_RAW"
-        ) from error
+        raise ListenError("unbound", why=error.strerror or error) from error
     try:
         # Bound to the loopback device it hears no other network.
         sock.bind(("0.0.0.0", port))  # noqa: S104
@@ -70,15 +71,8 @@ def _bound(
             sock.listen(1)  # only then is a port that is shared by others found taken
     except OSError as error:
         sock.close()
-        if error.errno == errno.EADDRINUSE:
-            why = "another program listens there"
-        elif error.errno == errno.EACCES:
-            why = "ports below 1024 are for root"
-        else:
-            why = error.strerror or str(error)
-        raise ListenError(
-            f"the fleet's {protocol} port {port} can't be used: {why}; choose another with {option} (0: any free one)"
-        ) from error
+        key = {errno.EADDRINUSE: "taken", errno.EACCES: "for_root"}.get(error.errno or 0, "unusable")
+        raise ListenError(key, protocol=protocol, port=port, why=error.strerror or error, option=option) from error
     return sock
 
 

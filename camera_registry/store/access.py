@@ -67,7 +67,7 @@ def create_account(tx: Connection, user: User, password_hash: str, *, author: st
     """Add somebody. Set-up tokens that wait are void from then on. Raises Refused if the name is taken, or the
     crew does not fit."""
     if account(tx, user.name) is not None:
-        raise Refused([f"user {user.name} exists already; choose another name, or change that user"])
+        raise Refused("user_exists", name=user.name)
     _refuse_wrong_crew(tx, user)
     row = {"name": user.name, "role": user.role, "language": user.language, "active": user.active, "crew": user.crew}
     tx.execute(delete(_SETUP))
@@ -201,15 +201,15 @@ def _refuse_wrong_crew(tx: Connection, user: User) -> None:
     if not user.crew:
         return
     if user.role is not Role.CREW:
-        raise Refused([f"user {user.name} is no crew but {user.role.value}; leave the crew out, or give the role crew"])
+        raise Refused("user_no_crew", name=user.name, role=user.role)
     if tx.execute(select(_CREWS.c.id).where(_CREWS.c.id == clean(user.crew))).first() is None:
-        raise Refused([f"there is no crew {user.crew}; import the crews first, or correct the name"])
+        raise Refused("no_crew", crew=user.crew)
 
 
 def _existing(tx: Connection, name: str) -> Account:
     found = account(tx, name)
     if found is None:
-        raise Refused([f"there is no user {name}; `camera-registry user list` shows who there is"])
+        raise Refused("no_user", name=name)
     return found
 
 
@@ -218,7 +218,7 @@ def _refuse_last_admin(tx: Connection, name: str) -> None:
         _ACCOUNTS.c.role == Role.ADMIN, _ACCOUNTS.c.active.is_(True), _ACCOUNTS.c.name != name
     )
     if not tx.execute(others).scalar():
-        raise Refused([f"user {name} is the last active administrator; make another one first"])
+        raise Refused("last_admin", name=name)
 
 
 def _end_sessions(tx: Connection, name: str) -> None:

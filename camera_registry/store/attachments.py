@@ -25,7 +25,7 @@ def add(tx: Connection, attachment: Attachment, most: int) -> Attachment:
     if kept is not None:
         return _attachment(kept)
     if count(tx, attachment.order) >= most:
-        raise Refused([f"order {attachment.order} has {most} photographs already; no more are kept"])
+        raise Refused("too_many_photographs", order=attachment.order, most=most)
     row = {"order_id": attachment.order, **{name: getattr(attachment, name) for name in _OWN}}
     key = tx.execute(_ATTACHMENTS.insert(), row).inserted_primary_key
     assert key is not None

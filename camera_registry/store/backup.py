@@ -17,7 +17,8 @@ _LEFT_ALONE_SECONDS = 15.0
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a live database, complete and consistent, into one file for its owner alone. Raises OSError."""
+    """Copy a live database, complete and consistent, into one file for its owner alone; its folder is made if there is
+    none. Raises OSError."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
@@ -37,16 +38,16 @@ def copy(source: Path, target: Path) -> None:
 def check(source: Path) -> str:
     """The version of a copy that is good to restore. Raises StoreError for anything else."""
     if not source.is_file():
-        raise StoreError(f"{source}: there is no such file")
+        raise StoreError("no_copy", file=source)
     try:
         with closing(_read_only(source)) as reading:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise StoreError(f"{source}: the copy is damaged; take an earlier one")
+                raise StoreError("damaged_copy", file=source)
             row = reading.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{source}: this is not a backup of camera-registry ({error})") from error
+        raise StoreError("foreign_copy", file=source, why=error) from error
     if row is None or row[0] not in known_versions():
-        raise StoreError(f"{source}: the copy is of a newer version of this program; install that version first")
+        raise StoreError("newer_copy", file=source)
     return str(row[0])
 
 

@@ -40,20 +40,16 @@ def address(url: str, directory: Path) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise StoreError(
-            "[storage] url is not a database address; write sqlite:///file.db or postgresql://user@host/database"
-        ) from error
+        raise StoreError("no_address") from error
     match parsed.get_backend_name():
         case "sqlite":
             if not parsed.database or parsed.database == ":memory:":
-                raise StoreError(
-                    "[storage] url names no SQLite file; write sqlite:////path/to/file.db, or leave it empty"
-                )
+                raise StoreError("no_sqlite_file")
             return parsed
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+psycopg")
         case other:
-            raise StoreError(f"[storage] url: {other!r} is not supported; use sqlite or postgresql")
+            raise StoreError("no_dialect", given=other)
 
 
 def writer(url: URL) -> Engine:

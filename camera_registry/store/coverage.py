@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, true
@@ -12,49 +12,53 @@ from sqlalchemy import Connection, and_, func, select, true
 from camera_registry.model.device import Life
 from camera_registry.model.health import Flip, State, Subject
 from camera_registry.model.place import Building
-from camera_registry.model.register import KINDS, Change, Item, Register
+from camera_registry.model.register import KINDS, Item
+from camera_registry.rules import maintenance
+from camera_registry.rules import of_then as rules
 from camera_registry.rules.coverage import steps
+from camera_registry.rules.coverage.hours import Span
 from camera_registry.rules.coverage.period import History, channels_of
-from camera_registry.rules.coverage.planned import planned_spans
 from camera_registry.rules.coverage.sight import NEEDED
 from camera_registry.rules.inventory.differences import plain
-from camera_registry.rules.maintenance import plan
-from camera_registry.store import windows
+from camera_registry.rules.of_then import Edit, Then
+from camera_registry.store import of_then, windows
 from camera_registry.store.register import load_register
-from camera_registry.store.tables import ITEMS, ChangeRow, FlipRow, StateRow, table
+from camera_registry.store.tables import ITEMS, FlipRow, StateRow, table
 
-_CHANGES, _FLIPS, _STATES = table(ChangeRow), table(FlipRow), table(StateRow)
+_FLIPS, _STATES = table(FlipRow), table(StateRow)
 
 _FIELDS: Mapping[str, Mapping[str, object]] = {
     "site": {"hours": ""},
     "view": {"site": "", "channels": []},
     "channel": {"device": ""},
-    "device": {"life": Life.ACTIVE.value},
+    "device": {"life": Life.ACTIVE.value, "contractor": "", "parent": "", "backup_parent": ""},
 }
 """What coverage depends on in the register, with what a new item has."""
-_MOST_WINDOWS = 100_000
+_INSTANT = timedelta(microseconds=1)
+_STOPPED = timedelta(minutes=2)
+"""So old, the newest evidence of all says that nobody measured: times are written half a minute late."""
 
 
-def gather(tx: Connection, since: datetime, until: datetime) -> tuple[Register, History]:
-    """The register of today, and all that coverage from ``since`` to ``until`` follows from."""
-    register = load_register(tx)
-    return register, history(tx, register, since, until)
-
-
-def history(tx: Connection, register: Register, since: datetime, until: datetime, site: str = "") -> History:
-    """All that coverage from ``since`` to ``until`` follows from, of one ``site`` if named. Planned work covers the
-    devices that it would cover by the ``register`` of today."""
-    changes = _changes(tx, since)
-    items = {kind: _items(kind, getattr(register, f"{kind}s"), changes.get(kind, {})) for kind in _FIELDS}
+def gather(tx: Connection, since: datetime, until: datetime, site: str = "") -> tuple[Then, History]:
+    """What the register said from ``since`` until ``until``, and all that coverage in that time follows from, of one
+    ``site`` if named. A moment is a period without length."""
+    present = load_register(tx)
+    edits = of_then.edits(tx, since)
+    # What was edited at a period's end is not in it, what was edited at a moment is.
+    then = rules.then(present, edits, until if since < until else until + _INSTANT)
+    items = {kind: _items(kind, getattr(present, f"{kind}s"), then.of(kind)) for kind in _FIELDS}
     devices = _narrow(items, site) if site else None
-    planned = plan(windows.page(tx, limit=_MOST_WINDOWS), register.devices, register.area_parents(), register.parents())
-    return History(
+    planned: dict[str, list[Span]] = {}
+    end = max(until, since + _INSTANT)
+    for one in maintenance.reached(windows.load(tx, since), present, edits, since, end):
+        planned.setdefault(one.device, []).append((one.begins, one.ends))
+    return then, History(
         items["site"],
         items["view"],
         items["channel"],
         items["device"],
         _states(tx, since, until, devices),
-        planned_spans(planned, since, until),
+        planned,
     )
 
 
@@ -69,30 +73,18 @@ def _narrow(items: dict[str, dict[str, steps.Steps[Mapping[str, object] | None]]
     return sorted({str(value["device"]) for one in items["channel"].values() for value in one.values if value})
 
 
-def _changes(tx: Connection, since: datetime) -> dict[str, dict[str, list[Change]]]:
-    """The changes since a moment, newest first, by kind and identifier: only those of what coverage depends on."""
-    query = select(_CHANGES).where(_CHANGES.c.at > since, _CHANGES.c.kind.in_(_FIELDS)).order_by(_CHANGES.c.id.desc())
-    found: dict[str, dict[str, list[Change]]] = {}
-    for row in tx.execute(query):
-        wanted = _FIELDS[row.kind]
-        if row.before is None or row.after is None or not wanted.keys().isdisjoint(row.before):
-            change = Change(row.kind, row.item, row.before, row.after, row.author, row.at)
-            found.setdefault(row.kind, {}).setdefault(row.item, []).append(change)
-    return found
-
-
 def _items(
-    kind: str, present: Mapping[str, Item], changes: Mapping[str, list[Change]]
+    kind: str, present: Mapping[str, Item], edits: Mapping[str, Sequence[Edit]]
 ) -> dict[str, steps.Steps[Mapping[str, object] | None]]:
     blank = _FIELDS[kind]
     assert set(blank) <= {field.name for field in fields(KINDS[kind])}
     return {
         id: steps.item(
             {name: plain(getattr(present[id], name)) for name in blank} if id in present else None,
-            changes.get(id, ()),
+            edits.get(id, ()),
             blank,
         )
-        for id in {**present, **changes}
+        for id in {**present, **edits}
     }
 
 
@@ -119,7 +111,12 @@ def _states(
             subject = Subject(row.device, row.aspect, row.channel)
             flips.setdefault(subject, []).append(Flip(subject, row.before, row.after, row.at, row.confirmed_at))
     found = {subject: steps.states(known) for subject, known in flips.items()}
-    return found | _held(tx, found, since, devices)
+    found |= _held(tx, found, since, devices)
+    heard = tx.execute(select(func.max(_STATES.c.read_at))).scalar()
+    if heard is None or until - heard < _STOPPED:
+        return found
+    # After its newest evidence the service measured nothing; once it runs again, flips say so themselves.
+    return {subject: held.ending(heard, State.STALE) for subject, held in found.items()}
 
 
 def _held(

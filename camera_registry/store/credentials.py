@@ -59,17 +59,12 @@ class Vault:
         """The credential in a row. Raises StoreError if the key is not at hand or the row was tampered with."""
         cipher = self._ciphers.get(row.key)
         if cipher is None:
-            raise StoreError(
-                f"credential {row.id} was sealed with key {row.key}, and the key file does not hold that key: put the"
-                " key file of this database back, or set the credential anew"
-            )
+            raise StoreError("key_missing", id=row.id, sealed_with=row.key)
         sealed: bytes = row.sealed
         try:
             plain = cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(row.id, row.version))
         except InvalidTag as error:
-            raise StoreError(
-                f"credential {row.id} is not what was stored: its row was changed or moved; set the credential anew"
-            ) from error
+            raise StoreError("tampered", id=row.id) from error
         username, password = orjson.loads(plain)
         return Credential(row.id, username, password, row.version)
 
@@ -134,7 +129,7 @@ def remove(tx: Connection, id: str, *, author: str, at: datetime) -> bool:
     used = or_(*(column == id for column in _NAMED))
     users = list(tx.execute(select(ITEMS["device"].c.id).where(used).limit(5)).scalars())
     if users:
-        raise Refused([f"credential {id} is still used by device {', '.join(users)}; give those another one first"])
+        raise Refused("credential_used", id=id, devices=", ".join(users))
     if not tx.execute(delete(_CREDENTIALS).where(_CREDENTIALS.c.id == id)).rowcount:
         return False
     audit.append(tx, author, "credential.remove", f"credential/{id}", None, at)

@@ -65,10 +65,7 @@ class Store:
             if isinstance(error, StoreError):
                 raise
             shown = target.render_as_string(hide_password=True)
-            raise StoreError(
-                f"{shown}: the database can't be opened: {_reason(error)}; check [storage] in the settings, and who may"
-                " read and write there; a damaged file is replaced by a backup"
-            ) from error
+            raise StoreError("unopened", database=shown, why=_reason(error)) from error
         return cls(writer, reader, directory)
 
     @property
@@ -163,13 +160,13 @@ def _run(engine: Engine, job: Callable[[Transaction], T]) -> T:
         with engine.begin() as tx:
             return job(tx)
     except IntegrityError as error:
-        raise Conflict(f"the database refused the edit: {_reason(error)}") from error
+        raise Conflict("conflict", why=_reason(error)) from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         if getattr(getattr(error, "orig", None), "sqlite_errorname", "") in _FULL:
-            raise Full(f"the disk is full: {_reason(error)}; make room") from error
-        raise Unavailable(f"the database can't answer now: {_reason(error)}") from error
+            raise Full("full", why=_reason(error)) from error
+        raise Unavailable("unavailable", why=_reason(error)) from error
     except DBAPIError as error:
-        raise StoreError(f"the database failed: {_reason(error)}; if it is damaged, restore a backup") from error
+        raise StoreError("failed", why=_reason(error)) from error
 
 
 def _reason(error: Exception) -> str:

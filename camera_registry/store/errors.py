@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camera_registry.model.discovery import ProposalState
+from camera_registry.texts import Texts
+from camera_registry.texts.errors import TellableError
 
 
-class StoreError(Exception):
+class StoreError(TellableError):
     """The store cannot do what was asked; the message says where, why and what to do. Nothing was written."""
+
+    section = "store_error"
 
 
 class Unavailable(StoreError):
@@ -22,8 +25,8 @@ class Full(Unavailable):
 class Held(StoreError):
     """Another service runs on this database: ``holder`` says which."""
 
-    def __init__(self, message: str, holder: str) -> None:
-        super().__init__(message)
+    def __init__(self, key: str, *, holder: str, **values: object) -> None:
+        super().__init__(key, holder=holder, **values)
         self.holder = holder
 
 
@@ -40,24 +43,15 @@ class Outdated(StoreError):
 
 
 class Refused(StoreError):
-    """An edit that would leave the register untrue. ``problems`` lists every reason."""
+    """An edit that would leave the register untrue."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+
+class Untrue(Refused):
+    """The same, for each of these reasons."""
+
+    def __init__(self, problems: Sequence[Refused]) -> None:
+        super().__init__("and")
         self.problems = tuple(problems)
 
-
-class Taken(Refused):
-    """An item with this ``id`` is registered already."""
-
-    def __init__(self, kind: str, id: str, remedy: str) -> None:
-        super().__init__([f"{kind} {id} is registered already: {remedy}"])
-        self.id = id
-
-
-class Decided(Refused):
-    """Somebody has decided before; ``state`` is what became of it."""
-
-    def __init__(self, id: int, state: ProposalState) -> None:
-        super().__init__([f"proposal {id} is {state.value} already: look at the list again"])
-        self.state = state
+    def told(self, words: Texts) -> str:
+        return super().told(words).join(one.told(words) for one in self.problems)

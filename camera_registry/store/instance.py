@@ -13,14 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from camera_registry.store.errors import ClaimLost, Held, StoreError, Unavailable
 
 _INSTANCE_LOCK = 0x63616D0002
-_REMEDY = "stop that one first, or give this one a database of its own ([storage] in the settings)"
 
 
 class Claim(Protocol):
@@ -50,7 +48,7 @@ class _FileClaim:
         except BlockingIOError:
             holder = os.read(descriptor, 200).decode("utf-8", "replace").strip() or "another process"
             os.close(descriptor)
-            raise Held(f"{path}: another service runs on this database ({holder}); {_REMEDY}", holder) from None
+            raise Held("held_file", file=path, holder=holder) from None
         os.ftruncate(descriptor, 0)
         who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%F %T} UTC\n"
         os.write(descriptor, who.encode())
@@ -69,19 +67,21 @@ class _ServerClaim:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._refused = engine.dialect.loaded_dbapi.Error
+        """What the driver raises. Asked of the engine: who keeps a file loads no driver for a server."""
         self._connection = self._take()
 
     def hold(self) -> None:
         try:
             self._connection.cursor().execute("SELECT 1")
-        except psycopg.Error:
+        except self._refused:
             self._connection.close()
             try:
                 self._connection = self._take()
             except Unavailable:
                 raise
             except StoreError as error:
-                raise ClaimLost(f"while the database server was out of reach, {error}") from error
+                raise ClaimLost("claim_lost", why=error) from error
 
     def release(self) -> None:
         self._connection.close()
@@ -89,8 +89,8 @@ class _ServerClaim:
     def _take(self) -> DBAPIConnection:
         try:
             return self._try()
-        except psycopg.Error as error:
-            raise Unavailable("the database server can't be reached to ask who holds the database") from error
+        except self._refused as error:
+            raise Unavailable("holder_unknown") from error
 
     def _try(self) -> DBAPIConnection:
         positional, named = self._engine.dialect.create_connect_args(self._engine.url)
@@ -110,7 +110,7 @@ class _ServerClaim:
         holder = cursor.fetchone()
         connection.close()
         named_holder = "another process" if holder is None else f"{holder[0]}, from {holder[1] or 'this machine'}"
-        raise Held(f"another service runs on this database ({named_holder}); {_REMEDY}", named_holder)
+        raise Held("held", holder=named_holder)
 
 
 def _who() -> str:

@@ -53,21 +53,18 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     """The keys in the file, the sealing one first. Raises StoreError with the remedy."""
     try:
         if path.stat().st_mode & 0o077:
-            raise StoreError(f"{path}: the key file can be read by others on this machine; run: chmod 600 {path}")
+            raise StoreError("open_key_file", file=path)
         lines = path.read_text(encoding="ascii").split()
     except FileNotFoundError as error:
-        raise StoreError(
-            f"{path}: there is no key file; `camera-registry init` makes one. If this database already holds"
-            " credentials, put its own key file back instead: no other key opens them"
-        ) from error
+        raise StoreError("no_key_file", file=path) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: the key file can't be read: {error}") from error
+        raise StoreError("unreadable_key_file", file=path, why=error) from error
     try:
         found = tuple(_key(base64.b64decode(line, validate=True)) for line in lines)
     except binascii.Error:
         found = ()
     if not found or any(len(key.secret) != _BYTES for key in found):
-        raise StoreError(f"{path}: this is not a key file (lines of 44 base64 characters); put the right file back")
+        raise StoreError("foreign_key_file", file=path)
     return found
 
 

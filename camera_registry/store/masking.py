@@ -38,6 +38,14 @@ def owed(tx: Connection) -> list[tuple[str, str]]:
     return [(row.device, row.channel) for row in tx.execute(select(_OWED).order_by(_OWED.c.device, _OWED.c.channel))]
 
 
+def owes(tx: Connection, device: str, channel: str | None = None) -> bool:
+    """Whether a channel, or any of a device, is yet to be looked through: then nobody may see what is kept of it. The
+    register may have been edited a moment ago by another process."""
+    of_it = _OWED.c.device == device
+    query = select(_OWED.c.device).where(of_it if channel is None else of_it & (_OWED.c.channel == channel))
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def settle(tx: Connection, channel: Channel, masked: int, removed: int, at: datetime) -> None:
     """Note that so many of a channel's pictures have been masked as ``channel`` says, and so many removed; told in the
     audit trail where there were any. What has changed since then stays owed."""

@@ -19,6 +19,7 @@ from camera_registry.rules.availability import Period
 from camera_registry.rules.progress import Step, unwatched
 from camera_registry.store import exclusions, rates
 from camera_registry.store import register as registers
+from camera_registry.store.columns import microseconds
 from camera_registry.store.database import Store
 from camera_registry.store.exclusions import Basis
 from camera_registry.store.rates import Stretch
@@ -30,9 +31,11 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The sums of a device over a part of the period in which the register said this of it."""
+    """The sums of a device over a part of the period in which the register said this of it; ``areas`` held it then, the
+    smallest first."""
 
     device: Device
+    areas: tuple[str, ...]
     begins: datetime
     ends: datetime
     sums: Sums
@@ -40,7 +43,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measured period. ``version`` names the data that it rests on: the newest flip and the version of the register.
+    """A measured period, with the register of the time, whatever was taken out meanwhile included. ``version`` names
+    the data that it rests on: the newest flip and the version of the register.
 
     ``pieces`` are what is told, those of one device in the order of time; ``devices`` are as they were in the last one,
     ``sums`` of all of them. ``whole`` are the sums of each of these devices whether or not all of it is told. ``days``
@@ -61,24 +65,25 @@ class Measured:
     version: str
 
 
-def measure(
-    store: Store, period: Period, step: Step = unwatched, wanted: Callable[[Register, Device], bool] | None = None
-) -> Measured:
+Wanted = Callable[[Device, Sequence[str]], bool]
+"""Whether a device is asked for, by its file and the areas that held it."""
+
+
+def measure(store: Store, period: Period, step: Step = unwatched, wanted: Wanted | None = None) -> Measured:
     """Measure a period. ``wanted`` chooses devices, as they were. Blocks: not for the event loop. Raises StoreError."""
-    register = store.read_now(registers.load_register)
+    present = store.read_now(registers.load_register)
     version = store.read_now(registers.version)
     flip = store.read_now(rates.newest_flip)
-    basis = store.read_now(exclusions.basis, register, period)
+    basis = store.read_now(exclusions.basis, present, period)
     zone = period.zone.key
     whole = [day for day in period.whole_days() if basis.heard is not None and day[1] <= basis.heard]
-    digests = rates.digests(whole, [*basis.excluded, *basis.off], basis.recordings, basis.devices)
-    devices = sorted(basis.devices)
-    spells = {id: basis.spells.get(id) or [(period.begins, period.ends, basis.devices[id])] for id in devices}
+    devices = sorted(basis.spells)
+    digests = rates.digests(whole, [*basis.excluded, *basis.off], basis.recordings, devices)
     layout = _Layout(whole)
-    for id, found in spells.items():
-        for begins, ends, _ in found:
-            layout.add(id, (begins, ends))
-    work = _Work(store, zone, step, basis, frozenset(register.devices))
+    for id in devices:
+        for spell in basis.spells[id]:
+            layout.add(id, (spell.begins, spell.ends))
+    work = _Work(store, zone, step, basis, frozenset(present.devices))
     runs = _not_kept(store, zone, whole, digests)
     work.count([*(len(devices) for _ in runs), *(len(ids) for ids in layout.edges.values())])
     for run in runs:
@@ -93,18 +98,21 @@ def measure(
 
     def total(id: str, span: rates.Day) -> Sums:
         run, own = layout.spans[span]
-        return sum((edges[edge][id] for edge in own), inner[run].get(id, Sums()) if run else Sums())
+        found = sum((edges[edge][id] for edge in own), inner[run].get(id, Sums()) if run else Sums())
+        # Days that were kept before it was registered hold nothing of it: it was idle then.
+        missing = microseconds(span[1]) - microseconds(span[0]) - found.length
+        return replace(found, idle=found.idle + missing) if missing > 0 else found
 
     every = [
-        Piece(device, begins, ends, total(id, (begins, ends)))
-        for id, found in spells.items()
-        for begins, ends, device in found
+        Piece(one.device, one.areas, one.begins, one.ends, total(id, (one.begins, one.ends)))
+        for id in devices
+        for one in basis.spells[id]
     ]
-    pieces = every if wanted is None else [one for one in every if wanted(register, one.device)]
+    pieces = every if wanted is None else [one for one in every if wanted(one.device, one.areas)]
     told = {one.device.id: one.device for one in pieces}
     return Measured(
         period,
-        register,
+        basis.register,
         pieces,
         told,
         _by_device(pieces),

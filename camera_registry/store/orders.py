@@ -25,7 +25,7 @@ from camera_registry.model.work_order import (
     Rating,
     WorkOrder,
 )
-from camera_registry.store import audit
+from camera_registry.store import audit, incidents
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import IncidentRow
 from camera_registry.store.order_tables import WorkOrderRow, WorkOrderStepRow
@@ -87,6 +87,9 @@ class Wanted:
 def save(tx: Connection, orders: Iterable[WorkOrder], changes: Iterable[OrderChange] = ()) -> None:
     """Write one batch: orders as they stand now, each at most once, and the steps that led there, which go into the
     audit trail too. Belongs into the transaction that keeps the incidents."""
+    orders = list(orders)
+    if any(order.by_hand for order in orders):
+        incidents.keep_place(tx)
     upsert(tx, _ORDERS, [_row(order) for order in orders])
     changes = list(changes)
     insert(tx, _STEPS, [_step_row(change) for change in changes])

@@ -89,7 +89,7 @@ def told_of(tx: Connection, incidents: Iterable[int]) -> Told:
 
 def owed_after(tx: Connection, id: int) -> list[Notice]:
     """Every notice that followed from a step and was stored after one, oldest first; not what time alone made due."""
-    own = and_(_ONE.id > id, _ONE.incident.is_not(None), ~_ONE.key.contains("+"))
+    own = and_(_ONE.id > id, _ONE.occasion != Occasion.TEST, ~_ONE.key.contains("+"))
     return [_notice(row) for row in tx.execute(select(_NOTICES).where(own).order_by(_ONE.id)).mappings()]
 
 

@@ -15,7 +15,7 @@ from camera_registry.rules import acceptance, discovery
 from camera_registry.rules.inventory.examine import Inventory
 from camera_registry.store import audit, intake, register
 from camera_registry.store.columns import clean, instant, microseconds
-from camera_registry.store.errors import Decided, Refused, Taken
+from camera_registry.store.errors import Refused
 from camera_registry.store.statements import batches, counter, insert, set_counter
 from camera_registry.store.tables import ProposalRow, table
 
@@ -150,7 +150,7 @@ def accept(
     written. ``chosen``: see ``rules.acceptance``. Raises Refused where it is not open, or a new one's id is taken."""
     proposal = _open(tx, id)
     if proposal.device and register.get(tx, "device", proposal.device) is None:
-        raise Refused([f"device {proposal.device} is not registered any more: reject the proposal"])
+        raise Refused("proposed_gone", device=proposal.device)
     sheets = (acceptance.one_sheet(proposal, chosen),)
     looked = intake.look(tx, sheets, networks)
     found = looked.inventory
@@ -158,7 +158,7 @@ def accept(
         return found
     device = next(item.id for item in found.items)
     if proposal.kind is ProposalKind.NEW and not found.created:
-        raise Taken("device", device, "choose another id, or reject the proposal")
+        raise Refused("taken", id=device)
     intake.take(tx, sheets, networks, looked, None, author=author, at=at)
     _decide(tx, id, author, at, state=ProposalState.ACCEPTED, device=device)
     detail = {"kind": proposal.kind.value, "address": proposal.address, "device": device}
@@ -183,9 +183,9 @@ def last_search(tx: Connection) -> datetime | None:
 def _open(tx: Connection, id: int) -> Proposal:
     stored = get(tx, id)
     if stored is None:
-        raise Refused([f"proposal {id} does not exist: look at the list again"])
+        raise Refused("no_proposal", id=id)
     if stored.state is not ProposalState.OPEN:
-        raise Decided(id, stored.state)
+        raise Refused("decided", state=stored.state)
     return stored.proposal
 
 

@@ -47,11 +47,14 @@ class RateMarkRow(SQLModel, table=True):
     digest: str
 
 
-class FrozenRow(SQLModel, table=True):
-    """The figures of a report as they were frozen; never changed."""
+class FreezeRow(SQLModel, table=True):
+    """The figures of a report's period as they were frozen; never changed."""
 
-    __tablename__ = "frozen_report"
-    name: str = fields.key()
+    __tablename__ = "freeze"
+    report: str = fields.key()
+    begins: datetime = Field(sa_column=Column(Instant, primary_key=True, autoincrement=False))
+    ends: datetime = Field(sa_column=Column(Instant, primary_key=True, autoincrement=False))
+    zone: str = fields.key()
     frozen_at: datetime = fields.instant()
     frozen_by: str = fields.text()
     version: str = fields.text()

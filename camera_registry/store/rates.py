@@ -179,7 +179,7 @@ def _statement(dialect: str, *, keep: bool) -> TextClause:
     steps = f"""{_STEPS},
     account AS (
       SELECT *, apart / {_DAY} AS number FROM held
-      WHERE apart >= {_DAY} AND (apart_change >= {_DAY} OR state <> 0 OR recording <> 0
+      WHERE apart >= {_DAY} AND (apart / {_DAY} > (apart - apart_change) / {_DAY} OR state <> 0 OR recording <> 0
         OR (apart & {_DAY - 1}) <> 0)),
     total(unit, number, {", ".join(parts)}) AS (
       SELECT unit, number, {", ".join(parts.values())} FROM account GROUP BY unit, number),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, select
 from camera_registry.model.place import View
 from camera_registry.model.register import Item, kind_of
 from camera_registry.rules.inventory.loops import above, loops
-from camera_registry.store.errors import Refused
+from camera_registry.store.errors import Refused, Untrue
 from camera_registry.store.statements import batches
 from camera_registry.store.tables import ITEMS, METADATA, AccountRow, table
 
@@ -33,10 +33,10 @@ def with_channels(tx: Connection, removed: Mapping[Key, None]) -> dict[Key, None
 
 
 def check(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> None:
-    """Raises Refused with every reason against these edits."""
+    """Raises Untrue with every reason against these edits."""
     problems = [*_dangling(tx, written, removed), *_still_used(tx, written, removed), *_loops(tx, written)]
     if problems:
-        raise Refused(problems)
+        raise Untrue(problems)
 
 
 def _references(target: Table) -> dict[str, str]:
@@ -44,16 +44,16 @@ def _references(target: Table) -> dict[str, str]:
     return {column.name: key.column.table.name for column in target.columns for key in column.foreign_keys}
 
 
-def _dangling(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> Iterable[str]:
-    named: dict[Key, list[str]] = {}
+def _dangling(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> Iterable[Refused]:
+    named: dict[Key, list[tuple[str, str, str]]] = {}
     for item in written:
         kind = kind_of(item)
         for column, referred in _references(ITEMS[kind]).items():
             if id := getattr(item, column):
-                named.setdefault((referred, id), []).append(f"{kind} {item.id}: {column}")
+                named.setdefault((referred, id), []).append((kind, item.id, column))
         if isinstance(item, View):
             for id in item.channels:
-                named.setdefault(("channel", id), []).append(f"view {item.id}: channels")
+                named.setdefault(("channel", id), []).append(("view", item.id, "channels"))
     known = {(kind_of(item), item.id) for item in written}
     missing = [key for key in named if key not in known]
     for kind in {kind for kind, _ in missing}:
@@ -64,11 +64,12 @@ def _dangling(tx: Connection, written: Sequence[Item], removed: Collection[Key])
     for (kind, id), places in named.items():
         if (kind, id) not in known or (kind, id) in gone:
             yield from (
-                f"{place} {id!r} is not registered; register that {kind} first, or correct it" for place in places
+                Refused("dangling", user=user, user_id=user_id, column=column, record=kind, id=id)
+                for user, user_id, column in places
             )
 
 
-def _still_used(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> Iterable[str]:
+def _still_used(tx: Connection, written: Sequence[Item], removed: Collection[Key]) -> Iterable[Refused]:
     # An item that is written in the same edit refers to what it says now, and _dangling has looked at that.
     settled = {(kind_of(item), item.id) for item in written} | set(removed)
     for kind, target in {**ITEMS, "account": table(AccountRow)}.items():
@@ -89,12 +90,12 @@ def _still_used(tx: Connection, written: Sequence[Item], removed: Collection[Key
                 yield from (_used("channel", id, "view", [view]) for id in sorted(channels & set(shown)))
 
 
-def _used(kind: str, id: str, user: str, users: Sequence[str]) -> str:
-    shown = ", ".join(users[:_SHOWN]) + (f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else "")
-    return f"{kind} {id} is still used by {user} {shown}; move or remove those first"
+def _used(kind: str, id: str, user: str, users: Sequence[str]) -> Refused:
+    key = "used" if len(users) <= _SHOWN else "used_by_many"
+    return Refused(key, record=kind, id=id, user=user, users=", ".join(users[:_SHOWN]), more=len(users) - _SHOWN)
 
 
-def _loops(tx: Connection, written: Sequence[Item]) -> Iterable[str]:
+def _loops(tx: Connection, written: Sequence[Item]) -> Iterable[Refused]:
     for kind in ("area", "device"):
         edited = {item.id: above(item) for item in written if kind_of(item) == kind}
         if any(edited.values()):
@@ -103,5 +104,4 @@ def _loops(tx: Connection, written: Sequence[Item]) -> Iterable[str]:
             parents = {row.id: above(row) for row in tx.execute(select(*columns))}
             parents.update(edited)
             for chain in loops(parents, edited):
-                ring = " > ".join((*chain, chain[0]))
-                yield f"{kind} {ring}: each has the next as its parent, in a ring; correct one parent"
+                yield Refused("ring", record=kind, ring=" > ".join((*chain, chain[0])))

@@ -112,6 +112,11 @@ def get(tx: Connection, kind: str, id: str) -> Stored | None:
     return None if row is None else _stored(kind, row)
 
 
+def ever(tx: Connection, kind: str, id: str) -> bool:
+    """Whether there is such an item, or was."""
+    return get(tx, kind, id) is not None or bool(changes_of(tx, kind, id, limit=1))
+
+
 def page(
     tx: Connection,
     kind: str,
@@ -231,10 +236,7 @@ def _check_versions(before: Mapping[tuple[str, str], RowMapping], expected: Mapp
         row = before.get((kind, id))
         now = 0 if row is None else row["version"]
         if now != seen:
-            state = "does not exist any more" if row is None else f"is at version {now}"
-            raise Outdated(
-                f"{kind} {id} {state}, and the edit was made from version {seen}: read it again and repeat the edit"
-            )
+            raise Outdated("gone" if row is None else "outdated", record=kind, id=id, now=now, seen=seen)
 
 
 def _item(kind: str, row: RowMapping) -> Item:

@@ -45,14 +45,9 @@ def version(connection: Connection) -> str | None:
 
 def _refuse_strangers(before: str | None, *, empty: bool) -> None:
     if before is not None and before not in known_versions():
-        raise StoreError(
-            f"the database is of a newer version of this program (its shape is {before}, this program knows up to"
-            f" {HEAD}): install the newer version again, or restore a backup that was made before the upgrade"
-        )
+        raise StoreError("newer_database", has=before, known=HEAD)
     if before is None and not empty:
-        raise StoreError(
-            "the database holds tables of another program: name an empty database in [storage] url, or another file"
-        )
+        raise StoreError("foreign_database")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 
 from camera_registry.model.chain import Chain, LinkSeen, first_broken
 from camera_registry.model.health import Cause
@@ -24,6 +25,11 @@ LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+_SPOKEN = "en"
+"""What probes and rules speak."""
+_ANY = "(?P<{}>.+?)"
+_ANY_VALUE = re.compile(r"\(\?P<\w+>\.\+\?\)")
 
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
@@ -65,6 +71,18 @@ class Texts:
         """What a failure says, its times in ``zone``. One without a text of its own, of an older version or of a rare
         kind, is told by its detail, which is English."""
         return self._told(f"failure.{failure.key}", failure.values, failure.detail, zone)
+
+    def retold(self, said: str) -> str:
+        """What probes and rules have said, who know no language and speak English, in this one; other words as they
+        are. Values are told as they stand in it, times by UTC."""
+        if self.language == _SPOKEN:
+            return said
+        for key, pattern in _sentences():
+            if found := pattern.fullmatch(said):
+                values = {name: self.retold(value) for name, value in found.groupdict().items() if value is not None}
+                place = self("failure.place", **values) if {"host", "port"} <= values.keys() else ""
+                return self.entries[key].format_map({"place": place, **values})
+        return said
 
     def problem(self, flaw: str, values: Mapping[str, str]) -> tuple[str, str]:
         """What is wrong with a file or a form, and what to do about it; kinds of records by their names."""
@@ -110,6 +128,8 @@ class Texts:
         if text is None:
             return detail
         shown = {name: _shown(name, value, zone) for name, value in values.items()}
+        if "said" in shown:
+            shown["said"] = self.retold(str(shown["said"]))
         try:
             if "{place}" in text:
                 shown["place"] = self("failure.place", **values) if "port" in values else ""
@@ -169,6 +189,31 @@ def preferred(header: str) -> str | None:
         if quality < 0 and language in LANGUAGES:
             return language
     return None
+
+
+@cache
+def _sentences() -> list[tuple[str, re.Pattern[str]]]:
+    """The texts of failures and findings as probes and rules speak them, each with what matches it. What fixes more
+    comes first: of a sentence that goes on, the beginning would fit too."""
+    spoken = texts(_SPOKEN)
+    found = [(key, text) for key, text in spoken.entries.items() if key.startswith(("failure.", "finding."))]
+    place = "(?:{})?".format(_pattern(spoken.entries["failure.place"]))
+    patterns = [(key, _pattern(text).replace(_ANY.format("place"), place)) for key, text in found]
+    return sorted(
+        ((key, re.compile(text, re.DOTALL)) for key, text in patterns if key != "failure.place"),
+        key=lambda one: -len(_ANY_VALUE.sub("", one[1].pattern)),
+    )
+
+
+def _pattern(text: str) -> str:
+    seen: set[str] = set()
+    parts = []
+    for literal, name, _, _ in Formatter().parse(text):
+        parts.append(re.escape(literal))
+        if name is not None:
+            parts.append(f"(?P={name})" if name in seen else _ANY.format(name))
+            seen.add(name)
+    return "".join(parts)
 
 
 @cache

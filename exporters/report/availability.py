@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
 from camera_registry.model.recording import NotComputable
-from camera_registry.rules.places import way_up
+from camera_registry.store.frozen_rates import FrozenRates
 from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.recordings import Missing
-from camera_registry.store.reports import Frozen, Told
-from exporters.report.document import Cell, Chart, ChartKind, Document, Fact, Ratio, Section, Table
+from camera_registry.store.reports import Told
+from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
 from exporters.report.lenses import Lenses
 from exporters.report.lenses import section as lens_section
 from exporters.report.wording import Writing, cells, length
@@ -28,7 +27,7 @@ class Besides:
 
     flapping: Sequence[Told] = ()
     lenses: Lenses = field(default_factory=Lenses)
-    frozen: Frozen | None = None
+    frozen: FrozenRates | None = None
     gaps: Sequence[Missing] = ()
     """Gaps of recordings, the longest first."""
     not_computable: Mapping[str, NotComputable] = field(default_factory=dict)
@@ -42,9 +41,7 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
     facts = writing.facts(measured, ("online", "intact", "recording"))
     frozen = besides.frozen
     if frozen is not None:
-        at = frozen.at.astimezone(measured.period.zone)
-        told = words("report.frozen", at=f"{at:%Y-%m-%d %H:%M:%S}", by=frozen.by, version=frozen.version)
-        facts += (Fact("frozen", words("report.fact.frozen"), told),)
+        facts += (writing.frozen(frozen.freeze, measured.period),)
     whole = Table(
         "total",
         words("report.table.total"),
@@ -84,16 +81,13 @@ def document(measured: Measured, besides: Besides, writing: Writing) -> Document
 def _grouping(measured: Measured, by: str, writing: Writing) -> Table:
     """Sums by what devices have in common; an area has those of its subtree."""
     register = measured.register
-    parents = register.area_parents()
 
-    def keys(device: Device) -> Iterable[str]:
-        if by == "area":
-            return way_up(device.area, parents) if device.area else ("",)
-        return (str(getattr(device, by)),)
+    def keys(piece: Piece) -> Iterable[str]:
+        return (piece.areas or ("",)) if by == "area" else (str(getattr(piece.device, by)),)
 
     members: dict[str, list[Piece]] = {}
     for piece in measured.pieces:
-        for key in keys(piece.device):
+        for key in keys(piece):
             members.setdefault(key, []).append(piece)
     names: Mapping[str, str] = {
         "area": {one.id: one.name for one in register.areas.values()},
@@ -189,7 +183,7 @@ def _recorded(measured: Measured, besides: Besides, writing: Writing) -> tuple[T
     )
 
 
-def _corrections(measured: Measured, frozen: Frozen, writing: Writing) -> Section:
+def _corrections(measured: Measured, frozen: FrozenRates, writing: Writing) -> Section:
     """What has changed since the figures were frozen: late data, edits of windows and of lives."""
     rows = []
     for id in sorted(measured.sums):

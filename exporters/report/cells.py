@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ DASH = "–"
 _MARK = "\N{REPLACEMENT CHARACTER}"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+_NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
 
 
 def clean(text: str) -> str:
@@ -21,8 +23,8 @@ def clean(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """``text`` as a field of a CSV file that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """``text`` as a field of a CSV file that no spreadsheet takes for a formula; a number with its sign is none."""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def shown(cell: Cell, zone: ZoneInfo) -> str:

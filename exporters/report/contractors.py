@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from camera_registry.model.device import Device, Kind
-from camera_registry.model.rates import Excluded, Exclusion, Sums
+from camera_registry.model.rates import Excluded, Exclusion, Measure, Sums
 from camera_registry.model.work_order import WorkOrder
-from camera_registry.rules.performance import score
+from camera_registry.rules.performance import Score, score
 from camera_registry.rules.places import way_up
+from camera_registry.store.freezes import Freeze
+from camera_registry.store.frozen_rates import Scorecard
 from camera_registry.store.measuring import Measured, Piece
 from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
-from exporters.report.wording import Writing, cells
+from exporters.report.order import Order
+from exporters.report.wording import Writing, cells, length
 
 
-def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) -> Document:
-    """The scorecard."""
+def scorecard(measured: Measured, orders: Sequence[WorkOrder], now: datetime) -> Scorecard:
+    """What contractors are held to, each device's time by whose it was."""
+    sums: dict[str, dict[str, Sums]] = {order.contractor: {} for order in orders}
+    work: dict[str, list[WorkOrder]] = {}
+    for piece in measured.pieces:
+        own = sums.setdefault(piece.device.contractor, {})
+        own[piece.device.id] = own.get(piece.device.id, Sums()) + piece.sums
+    for order in orders:
+        work.setdefault(order.contractor, []).append(order)
+    return Scorecard(sums, {id: score(work.get(id, ()), now) for id in sums})
+
+
+def document(
+    measured: Measured,
+    orders: Sequence[WorkOrder],
+    frozen: tuple[Freeze, Scorecard] | None,
+    asked: Order,
+    writing: Writing,
+) -> Document:
+    """The scorecard; of what was ``asked`` for, with what was ``frozen`` of the whole."""
     words = writing.words
     names = {one.id: one.name for one in measured.register.contractors.values()}
-    members: dict[str, list[Piece]] = {order.contractor: [] for order in orders}
-    for piece in measured.pieces:
-        members.setdefault(piece.device.contractor, []).append(piece)
-    rates, work = [], []
-    for id in sorted(members):
+    found = scorecard(measured, orders, writing.now)
+    rates: list[tuple[Cell, ...]] = []
+    work: list[tuple[Cell, ...]] = []
+    for id in sorted(found.sums):
         who: tuple[Cell, ...] = (id or words("report.nowhere"), names.get(id, ""))
-        total = sum((piece.sums for piece in members[id]), Sums())
-        rates.append((*who, len({piece.device.id for piece in members[id]}), *cells(total)))
-        work.append((*who, *_work([one for one in orders if one.contractor == id], writing.now)))
+        rates.append((*who, len(found.sums[id]), *cells(found.total(id))))
+        work.append((*who, *_work(found.work[id])))
     chart = Chart(ChartKind.BAR, words("report.chart.contractors"), "contractors", "contractor", ("online", "intact"))
     columns = writing.columns("contractor", "name", "devices")
     tables = (
@@ -37,14 +56,17 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
             "work_orders", words("report.table.work_orders"), writing.columns("contractor", "name", *_WORK), tuple(work)
         ),
     )
+    formulas = ("online", "intact", "recording", "closing", "on_time", "repair", "repeats")
+    facts = writing.facts(measured, formulas)
     return Document(
         "contractors",
         words("report.title.contractors", period=measured.period.name),
         words.language,
         measured.period.zone,
-        writing.facts(measured, ("online", "intact", "recording", "closing", "on_time", "repair", "repeats")),
+        facts if frozen is None else (*facts, writing.frozen(frozen[0], measured.period)),
         (
             Section(words("report.section.contractors"), (), (chart,), tables),
+            *(() if frozen is None else (_corrections(found, frozen[1], asked, names, writing),)),
             Section(
                 words("orders_by.section"), (), (), tuple(_grouping(measured, orders, by, writing) for by in _GROUPINGS)
             ),
@@ -58,6 +80,49 @@ def document(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) 
         tuple(words(f"report.note.{note}") for note in ("channels", "flapping", "silence", "first", "then")),
         (words("report.sign.made"), words("report.sign.contractor")),
     )
+
+
+def _corrections(now: Scorecard, was: Scorecard, asked: Order, names: Mapping[str, str], writing: Writing) -> Section:
+    """What has changed since the figures were frozen: each figure of a contractor, and the devices behind it. Frozen
+    is the whole city, so of a part of it nothing can be told."""
+    words = writing.words
+    if asked.area:
+        return Section(words("report.section.corrections"), (words("scorecard_frozen.part"),))
+    figures, devices = writing.columns("devices", *(one.name for one in writing.sums()), *_WORK), []
+    changed: list[tuple[Cell, ...]] = []
+    for id in sorted({*now.sums, *was.sums} if not asked.contractor else {asked.contractor}):
+        who: tuple[Cell, ...] = (id or words("report.nowhere"), names.get(id, ""))
+        before, after = (
+            (len(one.sums.get(id, ())), *cells(one.total(id)), *_work(one.work.get(id, Score()))) for one in (was, now)
+        )
+        changed += [
+            (*who, column.title, old, new)
+            for column, old, new in zip(figures, before, after, strict=True)
+            if old != new
+        ]
+        then, these = was.sums.get(id, {}), now.sums.get(id, {})
+        for device in sorted({*then, *these}):
+            old_sums, new_sums = then.get(device, Sums()), these.get(device, Sums())
+            if old_sums != new_sums:
+                both = [(one.rate(Measure.ONLINE), length(one.online_bad)) for one in (old_sums, new_sums)]
+                (old_rate, old_bad), (new_rate, new_bad) = both
+                devices.append((who[0], device, _ratio(old_rate), _ratio(new_rate), old_bad, new_bad))
+    tables = (
+        Table(
+            "corrections",
+            words("report.table.corrections"),
+            writing.columns("contractor", "name", "figure", "frozen", "now"),
+            tuple(changed),
+        ),
+        Table(
+            "corrected_devices",
+            words("scorecard_frozen.devices"),
+            writing.columns("contractor", "device", "frozen_online", "online", "frozen_bad", "online_bad"),
+            tuple(devices),
+        ),
+    )
+    told = words("scorecard_frozen.changed" if changed or devices else "report.no_corrections")
+    return Section(words("report.section.corrections"), (told,), (), tables)
 
 
 _GROUPINGS = ("area", "cause", "site", "manufacturer", "model", "kind", "device")
@@ -87,7 +152,8 @@ def _grouping(measured: Measured, orders: Sequence[WorkOrder], by: str, writing:
         for key in keys(order):
             members.setdefault(key, []).append(order)
     rows = tuple(
-        (key or writing.words("report.nowhere"), *_work(found, writing.now)) for key, found in sorted(members.items())
+        (key or writing.words("report.nowhere"), *_work(score(found, writing.now)))
+        for key, found in sorted(members.items())
     )
     title = writing.words("orders_by.table", by=writing.words(f"orders_by.{by}"))
     return Table(f"work_orders_by_{by}", title, writing.columns("group", *_WORK), rows)
@@ -99,8 +165,7 @@ _WORK = (
 )  # fmt: skip
 
 
-def _work(orders: Sequence[WorkOrder], now: datetime) -> tuple[Cell, ...]:
-    found = score(orders, now)
+def _work(found: Score) -> tuple[Cell, ...]:
     return (
         found.sent,
         found.cancelled,

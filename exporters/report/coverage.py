@@ -4,25 +4,33 @@ points of failure, and how much of its ground is in a field of view."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from camera_registry.model.coverage import Point
 from camera_registry.model.place import Site
 from camera_registry.model.register import Register
+from camera_registry.rules.availability import Period, name_of
 from camera_registry.rules.coverage.charge import Charges
 from camera_registry.rules.coverage.period import SitePeriod, Totals
-from camera_registry.rules.coverage.points import Single
-from camera_registry.rules.geometry.extent import Extent, Unmeasured
+from camera_registry.rules.coverage.points import Single, weakest
 from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
 from camera_registry.texts import Texts
 from exporters.report.document import Cell, Chart, ChartKind, Column, Document, Fact, Ratio, Section, Table
 from exporters.report.wording import Writing
 
+if TYPE_CHECKING:
+    from camera_registry.rules.geometry.extent import Extent, Unmeasured
+
 _WIDE = {
     "site": 18, "name": 26, "area": 16, "view": 20, "contractor": 18, "views": 40, "why": 40, "point": 26,
-    "begin": 20, "end": 20, "flaw": 44, "remedy": 44,
+    "begin": 20, "end": 20, "flaw": 44, "remedy": 44, "points": 44, "of_sites": 44,
 }  # fmt: skip
+_WEAKEST = 30
+"""Single points of failure on a printed page."""
+_NAMED = 4
+"""Sites of one of them that are named there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +40,7 @@ class Audit:
     (``extents``), whatever worked; sites of which nothing is required (``bare``); the views asked for (``only``; None:
     all); figures of this period and of the one before as they were frozen."""
 
-    since: datetime
-    until: datetime
-    zone: ZoneInfo
+    period: Period
     sites: Sequence[SitePeriod]
     before: Sequence[SitePeriod]
     charges: Mapping[tuple[str, str], Charges]
@@ -62,10 +68,11 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
     words = writing.words
     total = sum((one.totals for one in audit.sites), Totals())
     earlier = sum(audit.earlier().values(), Totals())
-    local = [at.astimezone(audit.zone) for at in (audit.since, audit.until)]
+    period = audit.period
+    local = [at.astimezone(period.zone) for at in (period.begins, period.ends)]
     facts: list[tuple[str, Cell]] = [
-        ("period", f"{local[0]:%Y-%m-%d %H:%M:%S} – {local[1]:%Y-%m-%d %H:%M:%S}"),
-        ("zone", audit.zone.key),
+        ("period", f"{period.name} ({local[0]:%Y-%m-%d %H:%M:%S} – {local[1]:%Y-%m-%d %H:%M:%S})"),
+        ("zone", period.zone.key),
         ("formula", words("coverage_report.formula")),
         ("interval", writing.intervals),
         ("coverage", _ratio(total)),
@@ -80,14 +87,16 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
         facts.insert(1, ("asked", writing.asked))
     for name, frozen in (("frozen", audit.frozen), ("frozen_before", audit.frozen_before)):
         if frozen is not None:
-            at = f"{frozen.at.astimezone(audit.zone):%Y-%m-%d %H:%M:%S}"
-            facts.append((name, words("coverage_frozen.told", at=at, by=frozen.by, version=frozen.version)))
+            kept = frozen.freeze
+            at = f"{kept.at.astimezone(period.zone):%Y-%m-%d %H:%M:%S}"
+            of = name_of(kept.begins, kept.ends, period.zone)
+            facts.append((name, words("report_frozen.told", period=of, at=at, by=kept.by, version=kept.version)))
     chart = Chart(ChartKind.BAR, words("coverage_report.chart"), "sites", "site", ("coverage", "before"))
     return Document(
         "coverage",
-        words("coverage_report.title"),
+        words("coverage_report.title", period=period.name),
         words.language,
-        audit.zone,
+        period.zone,
         tuple(Fact(name, words(f"coverage_report.fact.{name}"), value) for name, value in facts),
         (
             *_flaws(audit, words),
@@ -95,10 +104,13 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
             *_corrections(audit, register, words),
             Section(words("coverage_report.section.dark"), (), (), (_dark(audit, register, words),)),
             Section(words("coverage_report.section.charged"), (), (), _charged(audit, register, words)),
-            Section(words("coverage_report.section.points"), (), (), (_points(audit, register, words),)),
+            _points(audit, register, words),
             Section(words("coverage_report.section.ground"), (), (), (_ground(audit, register, words),)),
         ),
-        tuple(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
+        (
+            *(words(f"coverage_report.note.{note}") for note in ("planned", "charged", "ground")),
+            words("coverage_then.note"),
+        ),
         (words("report.sign.made"), words("report.sign.checked")),
     )
 
@@ -172,8 +184,10 @@ def _corrections(audit: Audit, register: Register, words: Texts) -> tuple[Sectio
     tables = (
         _table("corrections", ("site", "name"), (*figures, "frozen_dark", "dark"), sites, words),
         _table("corrected_views", ("site", "view"), figures, views, words),
+        *(() if frozen.charged is None else (_corrected_charges(audit, frozen.charged, register, words),)),
     )
-    paragraph = words("coverage_frozen.corrections" if views or sites else "report.no_corrections")
+    changed = any(table.rows for table in tables)
+    paragraph = words("coverage_frozen.corrections" if changed else "report.no_corrections")
     return (Section(words("coverage_report.section.corrections"), (paragraph,), (), tables),)
 
 
@@ -193,23 +207,56 @@ def _dark(audit: Audit, register: Register, words: Texts) -> Table:
     return _table("dark", ("site", "name", "begin", "end"), ("length",), rows, words)
 
 
+def _owed(
+    charges: Mapping[tuple[str, str], Charges], views: Collection[tuple[str, str]]
+) -> dict[str, tuple[int, timedelta]]:
+    """By contractor how many of these views are charged to it, and for how long."""
+    sums: dict[str, tuple[int, timedelta]] = {}
+    for key, found in charges.items():
+        for id, time in found.items() if key in views else ():
+            count, length = sums.get(id, (0, timedelta()))
+            sums[id] = count + 1, length + time
+    return sums
+
+
+def _corrected_charges(
+    audit: Audit, frozen: Mapping[tuple[str, str], Charges], register: Register, words: Texts
+) -> Table:
+    """Contractors that owe another time than was frozen."""
+    here = {(one.site, view.view) for one in audit.sites for view in one.views}
+    sites = {site for site, _ in here}
+    here |= {
+        (id, view)
+        for id, view in frozen
+        if (id in sites or _asked(audit, id) if audit.only is None else view in audit.only)
+    }
+    none = (0, timedelta())
+    was, now = _owed(frozen, here), _owed(audit.charges, here)
+    who = _contractors(register, words)
+    rows: list[tuple[Cell, ...]] = [
+        (id, who.get(id, ""), was.get(id, none)[1], now.get(id, none)[1])
+        for id in sorted({*was, *now})
+        if was.get(id, none)[1] != now.get(id, none)[1]
+    ]
+    return _table("corrected_charges", ("contractor", "name"), ("frozen_charged", "charged"), rows, words)
+
+
+def _contractors(register: Register, words: Texts) -> dict[str, str]:
+    return {id: one.name for id, one in register.contractors.items()} | {"": words("coverage_report.nobody")}
+
+
 def _charged(audit: Audit, register: Register, words: Texts) -> tuple[Table, ...]:
     """Who owes what was uncovered: by contractor, and view by view."""
     here = {(one.site, view.view): view.totals.uncovered for one in audit.sites for view in one.views}
-    owed = {key: found for key, found in audit.charges.items() if key in here}
-    sums: dict[str, timedelta] = {}
-    views: dict[str, int] = {}
-    for found in owed.values():
-        for id, time in found.items():
-            sums[id] = sums.get(id, timedelta()) + time
-            views[id] = views.get(id, 0) + 1
-    who = {id: one.name for id, one in register.contractors.items()} | {"": words("coverage_report.nobody")}
+    sums = _owed(audit.charges, here)
+    who = _contractors(register, words)
     total: list[tuple[Cell, ...]] = [
-        (id, who.get(id, ""), views[id], sums[id]) for id in sorted(sums, key=lambda id: (-sums[id], id))
+        (id, who.get(id, ""), *sums[id]) for id in sorted(sums, key=lambda id: (-sums[id][1], id))
     ]
     single: list[tuple[Cell, ...]] = [
         (site, view, id, who.get(id, ""), here[site, view], time)
-        for (site, view), found in owed.items()
+        for (site, view), found in audit.charges.items()
+        if (site, view) in here
         for id, time in sorted(found.items())
     ]
     return (
@@ -218,18 +265,51 @@ def _charged(audit: Audit, register: Register, words: Texts) -> tuple[Table, ...
     )
 
 
-def _points(audit: Audit, register: Register, words: Texts) -> Table:
+def _points(audit: Audit, register: Register, words: Texts) -> Section:
+    """What is worth building out: points of the same effect in one row, the worst first; and every single one."""
+    weak = weakest(audit.singles)
+    lost = {(one.site, view.view): view.totals.uncovered for one in audit.sites for view in one.views}
+    groups: list[tuple[Cell, ...]] = [
+        (
+            words("weak_points.between").join(_point(point, words) for point in one.points),
+            len(one.dark),
+            len(one.sites),
+            len(one.views),
+            sum((lost.get(view, timedelta()) for view in one.views), timedelta()),
+            _first_sites(one.sites, register, words),
+        )
+        for one in weak
+    ]
     rows: list[tuple[Cell, ...]] = [
         (
             site,
             _name(register, site),
-            f"{words.name(single.point.kind)} {single.point.id}",
+            _point(single.point, words),
             words("coverage_report.all_views") if single.whole else ", ".join(single.views),
         )
         for site, found in audit.singles.items()
         for single in found
     ]
-    return _table("points", ("site", "name", "point", "views"), (), rows, words)
+    figures = ("dark_sites", "of", "count", "uncovered")
+    tables = (
+        replace(_table("weak_points", ("points", *figures, "of_sites"), figures, groups, words), printed=_WEAKEST),
+        replace(
+            _table("points", ("site", "name", "point", "views"), (), rows, words),
+            title=words("coverage_report.section.points_by_site"),
+            printed=0,
+        ),
+    )
+    told = words("weak_points.told", n=len(weak), dark=len({site for one in weak for site in one.dark}))
+    return Section(words("coverage_report.section.points"), (told,), (), tables)
+
+
+def _point(point: Point, words: Texts) -> str:
+    return f"{words.name(point.kind)} {point.id}"
+
+
+def _first_sites(sites: Sequence[str], register: Register, words: Texts) -> str:
+    told = words("weak_points.between").join(_name(register, site) or site for site in sites[:_NAMED])
+    return words("weak_points.and_more", sites=told, n=len(sites) - _NAMED) if len(sites) > _NAMED else told
 
 
 def _ground(audit: Audit, register: Register, words: Texts) -> Table:
@@ -249,7 +329,7 @@ def _table(
 ) -> Table:
     columns = tuple(
         Column(name, words(f"coverage_report.column.{name}"), _WIDE.get(name, 14), numeric=name in numbers)
-        for name in (*text, *numbers)
+        for name in dict.fromkeys((*text, *numbers))
     )
     return Table(id, words(f"coverage_report.section.{id}"), columns, tuple(rows))
 

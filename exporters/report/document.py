@@ -36,7 +36,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table; each row has a cell for each column. ``total`` is a last row of sums."""
+    """One table; each row has a cell for each column. ``total`` is a last row of sums. ``printed``: rows that a printed
+    page shows at most, the others stand in the other formats alone; None: all."""
 
     id: str
     title: str
@@ -44,6 +45,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...] = ()
     note: str = ""
+    printed: int | None = None
+
+    @property
+    def left_out(self) -> int:
+        """Rows that a printed page does not show."""
+        return 0 if self.printed is None else max(0, len(self.rows) - self.printed)
 
     def place(self, name: str) -> int:
         """Where the column of that name stands."""

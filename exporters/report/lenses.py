@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -79,15 +79,23 @@ def section(measured: Measured, lenses: Lenses, writing: Writing) -> Section:
         tuple(rows),
         note=words("report.table_note.lenses"),
     )
+    whys = Counter(one.why for one in untold if one.why is not None)
+    reasons = Table(
+        "lenses_untold_by_reason",
+        words("report.table.lenses_untold"),
+        writing.columns("why", "lenses"),
+        tuple((words.name(why), n) for why, n in whys.most_common()),
+    )
     without = Table(
         "lenses_untold",
-        words("report.table.lenses_untold"),
+        words("lenses_untold.each"),
         writing.columns("device", "name", "channel", "area", "contractor", "why"),
         tuple((*_about(one), words.name(one.why)) for one in untold if one.why is not None),
+        printed=0,
     )
     chart = Chart(ChartKind.BAR, words("report.chart.lenses"), "lenses", "device", ("level",))
     groups = tuple(_grouped(measured, plan, by, writing) for by in ("contractor", "area"))
-    return Section(words("report.section.lenses"), (formula,), (chart,), (table, *groups, without))
+    return Section(words("report.section.lenses"), (formula,), (chart,), (table, *groups, reasons, without))
 
 
 def _lenses(measured: Measured, lenses: Lenses) -> Iterable[_Lens]:

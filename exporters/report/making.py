@@ -10,12 +10,13 @@ from datetime import datetime
 from camera_registry.model.policy import PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.trend import LensPolicy
+from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules import device_files
 from camera_registry.rules.availability import Period, zone_of
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.rules.places import way_up
 from camera_registry.rules.progress import Step, unwatched
-from camera_registry.store import Store, baselines, picture_days, recordings, register, reports
+from camera_registry.store import Store, baselines, frozen_rates, picture_days, recordings, register, reports
 from camera_registry.store.measuring import Measured, measure
 from camera_registry.texts import Texts
 from exporters.report import availability, contractors, coverage, covering, files
@@ -40,32 +41,37 @@ class Desk:
     def make(self, order: Order, words: Texts, step: Step = unwatched) -> Document:
         """The report. Raises NoPeriod, StoreError, or what ``step`` raises."""
         now = self.now()
-        known = self.store.read_now(register.load_register)
-        order.check(known)
+        order.check(lambda kind, id: self.store.read_now(register.ever, kind, id))
         asked = ", ".join(filter(None, (order.area, order.contractor)))
         writing = Writing(words, now, self._intervals(words), asked)
         if order.kind is Kind.FILES:
-            return self._files(order, known, writing)
+            return self._files(order, writing)
         if order.kind is Kind.COVERAGE:
-            return coverage.document(covering.audit(self.store, order, known, self.zone, now, step), known, writing)
+            return coverage.document(*covering.audit(self.store, order, self.zone, now, step), writing)
         measured = self.measured(order, now, step)
         period = measured.period
         if order.kind is Kind.CONTRACTORS:
-            opened = self.store.read_now(reports.opened, period.begins, period.ends)
-            if order.contractor:
-                opened = [one for one in opened if one.contractor == order.contractor]
-            if order.area:
-                parents = known.area_parents()
-                opened = [one for one in opened if order.area in way_up(one.area, parents)]
-            return contractors.document(measured, opened, writing)
+            frozen = self.store.read_now(frozen_rates.frozen_scorecard, period)
+            return contractors.document(
+                measured, self._orders(order, period, measured.register), frozen, order, writing
+            )
         besides = Besides(
             self.store.read_now(reports.flapping, period.begins, period.ends),
             self._lenses(period),
-            self.store.read_now(reports.frozen, frozen_name(period)),
+            self.store.read_now(frozen_rates.frozen, period),
             self.store.read_now(recordings.missing, period.begins, period.ends),
             self.store.read_now(recordings.not_computable),
         )
         return availability.document(measured, besides, writing)
+
+    def _orders(self, order: Order, period: Period, known: Register) -> list[WorkOrder]:
+        opened = self.store.read_now(reports.opened, period.begins, period.ends)
+        if order.contractor:
+            opened = [one for one in opened if one.contractor == order.contractor]
+        if order.area:
+            parents = known.area_parents()
+            opened = [one for one in opened if order.area in way_up(one.area, parents)]
+        return opened
 
     def _lenses(self, period: Period) -> Lenses:
         ends = period.ends.astimezone(period.zone).date()
@@ -81,22 +87,29 @@ class Desk:
         whole = not (order.area or order.contractor)
         return measure(self.store, order.period(self.zone, now), step, None if whole else order.wants)
 
-    def freeze(self, order: Order, author: str, step: Step = unwatched) -> tuple[str, bool]:
-        """Keep the figures of all devices (of coverage: of all sites) in that period for good: under which name, and
-        False when they were kept before. Raises NoPeriod while the period is not over, StoreError, or what ``step``
-        raises."""
+    def freeze(self, order: Order, author: str, step: Step = unwatched) -> tuple[Period, bool]:
+        """Keep the figures of that period for good, of all devices, contractors or sites, whatever part of the city was
+        asked for: which period, and False when they were kept before. Raises NoPeriod while the period is not over,
+        StoreError, or what ``step`` raises."""
         now = self.now()
-        if order.kind is Kind.COVERAGE:
-            known = self.store.read_now(register.load_register)
-            return covering.freeze(self.store, order, known, self.zone, now, author, step)
         period = order.ended(self.zone, now)
+        if order.kind is Kind.COVERAGE:
+            return period, covering.freeze(self.store, period, author, now, step)
         found = measure(self.store, period, step)
-        name = frozen_name(period)
-        done = self.store.write_now(reports.freeze, name, found.version, found.sums, author=author, at=now)
-        return name, done
+        if order.kind is Kind.CONTRACTORS:
+            opened = self.store.read_now(reports.opened, period.begins, period.ends)
+            held = contractors.scorecard(found, opened, now)
+            return period, self.store.write_now(
+                frozen_rates.freeze_scorecard, period, found.version, held, author=author, at=now
+            )
+        return period, self.store.write_now(
+            frozen_rates.freeze, period, found.version, found.sums, author=author, at=now
+        )
 
-    def _files(self, order: Order, known: Register, writing: Writing) -> Document:
-        chosen = {id: device for id, device in known.devices.items() if order.wants(known, device)}
+    def _files(self, order: Order, writing: Writing) -> Document:
+        known = self.store.read_now(register.load_register)
+        parents = known.area_parents()
+        chosen = {id: one for id, one in known.devices.items() if order.wants(one, way_up(one.area, parents))}
         some = Register(known.areas, known.sites, known.views, chosen, known.channels, known.contractors, known.crews)
         findings = device_files.audit(chosen.values(), self.store.read_now(reports.said))
         bare = [] if order.contractor else without_views(order.sites(known), known.views.values())
@@ -105,9 +118,7 @@ class Desk:
     def _intervals(self, words: Texts) -> str:
         """The seconds between two looks, probe by probe."""
         told = sorted((name, pace.interval) for name, pace in self.polls.paces.items())
-        return ", ".join(words("report.intervals", probe=probe, seconds=f"{seconds:g}") for probe, seconds in told)
-
-
-def frozen_name(period: Period) -> str:
-    """Under which name the figures of a period are kept: two reports of the same stretch share them."""
-    return f"{period.begins.isoformat()}/{period.ends.isoformat()}"
+        return ", ".join(
+            words("report.intervals", probe=words(f"command.probe.of.{probe}"), seconds=f"{seconds:g}")
+            for probe, seconds in told
+        )

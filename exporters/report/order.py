@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from enum import StrEnum
 from camera_registry.model.device import Device
 from camera_registry.model.place import Site
 from camera_registry.model.register import Register
-from camera_registry.rules.availability import NoPeriod, Period, between, month, zone_of
+from camera_registry.rules.availability import NoPeriod, Period, between, month, name_of, zone_of
 from camera_registry.rules.places import way_up
 
 
@@ -46,6 +47,14 @@ class Order:
             return between(self.begins, self.ends, place, now)
         return month(self.month, place, now)
 
+    def named(self, zone: str) -> str:
+        """What its period is called; empty: it tells of now. Raises NoPeriod."""
+        if self.begins is None or self.ends is None:
+            return self.month
+        place = zone_of(self.zone or zone)
+        begins, ends = (one if one.tzinfo else one.replace(tzinfo=place) for one in (self.begins, self.ends))
+        return name_of(begins, ends, place)
+
     def ended(self, zone: str, now: datetime) -> Period:
         """The same, if it is over: what goes on has no figures that could be kept. Raises NoPeriod."""
         period = self.period(zone, now)
@@ -53,11 +62,9 @@ class Order:
             raise NoPeriod("open")
         return period
 
-    def wants(self, known: Register, device: Device) -> bool:
-        """Whether a device is among those asked for."""
-        if self.contractor and device.contractor != self.contractor:
-            return False
-        return not self.area or (bool(device.area) and self.area in way_up(device.area, known.area_parents()))
+    def wants(self, device: Device, areas: Sequence[str]) -> bool:
+        """Whether a device is among those asked for; ``areas`` hold it."""
+        return (not self.contractor or device.contractor == self.contractor) and (not self.area or self.area in areas)
 
     def sites(self, known: Register) -> list[Site]:
         """The sites in the area that is asked for."""
@@ -68,9 +75,8 @@ class Order:
             if not self.area or (bool(site.area) and self.area in way_up(site.area, parents))
         ]
 
-    def check(self, known: Register) -> None:
-        """Raises NoPeriod for an area or a contractor that is not there."""
-        if self.area and self.area not in known.areas:
-            raise NoPeriod("area", id=self.area)
-        if self.contractor and self.contractor not in known.contractors:
-            raise NoPeriod("contractor", id=self.contractor)
+    def check(self, ever: Callable[[str, str], bool]) -> None:
+        """Raises NoPeriod for an area or a contractor that never was; ``ever`` tells, by kind and id, what was."""
+        for kind, id in (("area", self.area), ("contractor", self.contractor)):
+            if id and not ever(kind, id):
+                raise NoPeriod(kind, id=id)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
+from camera_registry.rules.availability import Period
+from camera_registry.store.freezes import Freeze
 from camera_registry.store.measuring import Measured
 from camera_registry.texts import Texts
 from exporters.report.document import Cell, Column, Fact, Ratio
@@ -43,7 +45,7 @@ class Writing:
         local = [at.astimezone(period.zone) for at in (period.begins, period.ends)]
         length = words.duration(period.ends - period.begins)
         told: list[tuple[str, Cell]] = [
-            ("period", f"{local[0]:%Y-%m-%d %H:%M:%S} – {local[1]:%Y-%m-%d %H:%M:%S} ({length})"),
+            ("period", f"{period.name} ({local[0]:%Y-%m-%d %H:%M:%S} – {local[1]:%Y-%m-%d %H:%M:%S}, {length})"),
             ("zone", period.zone.key),
             ("formula", "\n".join(words(f"report.formula.{formula}") for formula in formulas)),
             ("interval", self.intervals),
@@ -56,6 +58,12 @@ class Writing:
         if self.asked:
             told.insert(1, ("asked", self.asked))
         return tuple(Fact(name, words(f"report.fact.{name}"), value) for name, value in told)
+
+    def frozen(self, freeze: Freeze, period: Period) -> Fact:
+        """That its figures were frozen: when, by whom, on what grounds."""
+        at = f"{freeze.at.astimezone(period.zone):%Y-%m-%d %H:%M:%S}"
+        told = self.words("report_frozen.told", period=period.name, at=at, by=freeze.by, version=freeze.version)
+        return Fact("frozen", self.words("report.fact.frozen"), told)
 
     def name(self, device: Device | None, id: str) -> str:
         return device.name if device is not None else id
@@ -106,6 +114,7 @@ _WORDS = frozenset(
         "light",
         "since",
         "due",
+        "figure",
     }
 )
 _WIDTHS = {
@@ -123,4 +132,5 @@ _WIDTHS = {
     "ends": 20,
     "last": 20,
     "day": 12,
+    "figure": 24,
 }

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -199,10 +200,10 @@ def _limit() -> None:
 
 
 def _limit_processor(pictures: int) -> None:
-    """Let the kernel end this process (SIGXCPU) if the next pictures take too long."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + CPU_SECONDS * pictures, hard))
+    """Let the kernel end this process (SIGPROF) if the next pictures take too long."""
+    # A timer counts from now. RLIMIT_CPU counts from the start of the process, by another clock than getrusage(): by
+    # samples at each tick, 5 % more in a process that works in short spells, which were killed for nothing in the end.
+    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS * pictures)
 
 
 def _tell(answers: BinaryIO, frame: bytes) -> None:

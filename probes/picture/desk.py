@@ -321,7 +321,7 @@ async def _end(process: Process | None) -> None:
 
 
 def _obituary(code: int | None) -> str:
-    if code == -signal.SIGXCPU:
+    if code == -signal.SIGPROF:
         return "decoding it took more processor time than a picture may have"
     if code is not None and code < 0:
         return f"the decoder crashed on it ({signal.Signals(-code).name})"

@@ -32,7 +32,7 @@ LEAST_SIDE = 48
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
 NEEDED, ALIKE = 2, 0.5
-"""So many references are enough, if one of them looks this much alike (``agreement``)."""
+"""So many references are enough, if one of them looks this much alike (``agreement``) and nothing of it is missing."""
 _SURELY = 0.7
 """Agreement from which on one reference is enough, if nothing else has changed from it either."""
 _SAME_LIGHT = 0.97
@@ -47,6 +47,8 @@ _CHANGES = {
     "bands": 0.06,
 }
 """What may have changed at most for that, as in ``comparison.compare``: less than half of any limit."""
+_MISSING = {"hidden": 0.08, "lost": 0.11}
+"""Half of what makes a fault of what is missing: from here on it is asked whether it was there for a time only."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
@@ -120,6 +122,7 @@ class Examiner:
         self._kept: OrderedDict[tuple[bytes, _Apart], _Seen | str] = OrderedDict()
         self._measures = _Memory()
         self._pairs = _Memory()
+        self._passing: OrderedDict[bytes, comparison.Places | None] = OrderedDict()
 
     def examine(
         self,
@@ -237,18 +240,33 @@ class Examiner:
             for place, reference in enumerate(known)
             if isinstance(reference, _Seen)
         ]
-        alike = 0.0
         for tried, (_, place) in enumerate(sorted(likeness)):
-            if tried >= NEEDED and alike > ALIKE:
+            if tried >= NEEDED and _told_by(max(changes, key=_agreement)):
                 break
             theirs = self._prepared(references[place], apart)
             if theirs is None:
                 continue
-            change = comparison.compare(newest.prepared, theirs)
-            changes[place], alike = change, max(alike, change.measures["agreement"])
+            change = changes[place] = comparison.compare(newest.prepared, theirs)
             if _unchanged(change.measures):
                 break
+        for which, found in enumerate(changes):
+            if _misses(found):
+                theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
+                if theirs is not None and besides is not None:
+                    changes[which] = comparison.compare(newest.prepared, theirs, besides)
         return changes
+
+    def _gone(self, jpegs: Sequence[bytes], which: int, apart: _Apart) -> comparison.Places | None:
+        """Where a reference shows what was there for a time only, by the others."""
+        others = sorted(jpeg for n, jpeg in enumerate(jpegs) if n != which)
+        key = _digest([jpegs[which], *others], apart)
+        if key not in self._passing:
+            theirs, *rest = (self._prepared(jpeg, apart) for jpeg in (jpegs[which], *others))
+            found = None if theirs is None else comparison.passing(theirs, (one for one in rest if one is not None))
+            self._passing[key] = found
+            while len(self._passing) > REMEMBERED:
+                self._passing.popitem(last=False)
+        return self._passing[key]
 
 
 class _Memory:
@@ -279,6 +297,15 @@ def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
 
 def _agreement(change: comparison.Change | None) -> float:
     return -1.0 if change is None else change.measures["agreement"]
+
+
+def _told_by(change: comparison.Change | None) -> bool:
+    """Whether no other reference needs to be asked: this one looks alike, and nothing of it is missing."""
+    return _agreement(change) > ALIKE and not _misses(change)
+
+
+def _misses(change: comparison.Change | None) -> bool:
+    return change is not None and any(change.measures.get(name, 0.0) >= least for name, least in _MISSING.items())
 
 
 def _unchanged(change: Mapping[str, float]) -> bool:

@@ -44,6 +44,12 @@ def test_init_makes_what_is_missing_and_leaves_what_exists(home: Path, capsys: p
     assert (home / "data" / "credentials.key").read_bytes() == key
 
 
+def test_an_empty_list_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(home, "user", "list") == 0
+    assert capsys.readouterr().out == "nothing so far\n"
+    assert told(home, capsys, "user", "list") == []
+
+
 def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(home, "user", "add", "root", "--role", "admin") == 0
     assert command(home, "user", "add", "ann", "--role", "viewer") == 0
@@ -56,7 +62,13 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
     ]
     assert command(home, "user", "list") == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert shown == [["name", "role", "crew", "active"], ["ann", "operator", "-", "no"], ["root", "admin", "-", "yes"]]
+    assert shown == [
+        ["name", "role", "crew", "active"],
+        ["ann", "operator", "-", "no"],
+        ["root", "admin", "-", "yes"],
+    ]
+    assert command(home, "--lang", "zh", "user", "list") == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][1] == ["ann", "operator", "-", "否"]
     assert command(home, "user", "remove", "ann") == 0
     assert command(home, "user", "remove", "root") == 2
     assert "last active administrator" in capsys.readouterr().err
@@ -68,7 +80,7 @@ def test_users_are_added_changed_and_removed(home: Path, capsys: pytest.CaptureF
         (("user", "role", "nobody", "admin"), "there is no user nobody"),
         (("user", "password", "nobody"), "there is no user nobody"),
         (("user", "add", "li", "--role", "crew", "--crew", "east"), "there is no crew east; import the crews first"),
-        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is no crew but viewer"),
+        (("user", "add", "li", "--role", "viewer", "--crew", "east"), "li is of the role Viewer"),
         (("token", "revoke", "crt_0"), "there is no token crt_0"),
         (("credential", "remove", "none"), "there is no credential none"),
         (("credential", "set", "east", "--username", "u"), "there is no key file"),
@@ -129,6 +141,17 @@ def test_audit_verify_finds_an_edited_row(home: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert command(home, "audit", "verify") == 1
     assert "first at row 1" in capsys.readouterr().out
+
+
+def test_a_backup_into_a_folder_that_is_not_there_makes_none_and_names_it(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(home, "init")
+    missing = home / "mnt" / "nas"
+    assert command(home, "--lang", "zh", "backup", str(missing / "copy.db")) == 2
+    assert f"没有目录 {missing}" in capsys.readouterr().err
+    assert not missing.parent.exists()
+    assert command(home, "backup", str(home / "copy.db")) == 0
 
 
 def test_a_backup_brings_back_what_was_and_keeps_what_it_replaced(
@@ -202,3 +225,28 @@ def test_a_database_that_is_busy_is_told_with_what_to_do(
     assert command(home, "user", "add", "root", "--role", "admin") == 2
     assert "give the command again" in capsys.readouterr().err
     connection.close()
+
+
+def test_a_user_is_called_what_the_api_would_take_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("", "a\nb", "a b", "x" * 65):
+        assert command(home, "user", "add", name, "--role", "viewer") == 2
+        assert "a user name is 1 to 64 characters" in capsys.readouterr().err
+
+
+def test_a_backup_or_a_copy_to_restore_is_never_the_database_itself(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(home, "init") == 0
+    for name in ("camera_registry.db", "camera_registry.db-wal"):
+        assert command(home, "backup", str(home / "data" / name)) == 2
+        assert "this is the database itself" in capsys.readouterr().err
+    assert command(home, "restore", str(home / "data/camera_registry.db")) == 2
+    assert "this is the database itself" in capsys.readouterr().err
+    assert command(home, "audit", "verify") == 0
+
+
+def test_a_backup_that_can_t_be_written_leaves_nothing_behind(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "taken.db").mkdir()
+    assert command(home, "backup", str(home / "taken.db")) == 2
+    assert "taken.db: it can't be written: Is a directory" in capsys.readouterr().err
+    assert not (home / "taken.db.partial").exists()

@@ -75,7 +75,8 @@ def test_a_month_in_words(config, capsys, language):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--month", "2099-01"), ("--month", "lately"), ("--at", "2099-01-01"), ("--without", "x")]
+    ("option", "value"),
+    [("--month", "2099-01"), ("--month", "9999-12"), ("--month", "lately"), ("--at", "2099-01-01"), ("--without", "x")],
 )
 def test_what_can_not_be_known_is_refused_by_its_place(config, capsys, option, value):
     assert main(["--config", config, "audit", "coverage", option, value]) == 2

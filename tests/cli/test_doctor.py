@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -57,6 +58,19 @@ def checks(path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """The faults that the doctor finds, by name."""
     assert main(["--config", path, "doctor", "--json"]) == 1
     return {check["name"]: check["detail"] for check in json.loads(capsys.readouterr().out) if not check["good"]}
+
+
+def test_descriptors_are_counted_for_each_process_that_polls(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+    said = checks(settings(tmp_path, "[poller]\nslots = 1000"), capsys)["descriptors"]
+    assert said.startswith("2200 needed for 1000 slots, 1024 allowed; raise LimitNOFILE")
+    said = checks(settings(tmp_path, "[poller]\nslots = 1999\nprocesses = 4"), capsys)["descriptors"]
+    assert said.startswith("1200 needed by each of 4 polling processes for its 500 slots, 1024 allowed to each; raise")
+    assert main(["--lang", "zh", "--config", str(tmp_path / "settings.toml"), "doctor"]) == 1
+    assert "4 个采集进程各有 500 个探测槽，每个进程需要 1200 个文件描述符，只允许 1024 个" in capsys.readouterr().out
+    assert main(["--config", settings(tmp_path, "[poller]\nslots = 1000\nprocesses = 4"), "doctor"]) == 0
 
 
 def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

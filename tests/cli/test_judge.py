@@ -132,6 +132,7 @@ def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys
         {"frames": ["good.jpg"], "refs": references, "cause": "", "condition": "day"},
         {"frames": ["blurred.jpg"], "refs": references, "cause": "blurred", "severity": "severe"},
         {"frames": ["good.jpg"], "refs": references, "cause": "moved", "severity": "severe"},
+        {"frames": ["blurred.jpg"], "refs": references, "cause": None, "condition": "fog"},
         {"frames": ["good.jpg"], "cause": "a label of somebody else"},
     ]
     file = folder / "labelled.jsonl"
@@ -142,7 +143,7 @@ def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys
     assert isinstance(causes, dict)
     assert causes["blurred"]["graded"] == {"severe": [1, 1]}
     assert causes["moved"]["taken_for"] == {"nothing": 1}
-    assert alarms == {"day": [0, 1, {}]}
+    assert alarms == {"day": [0, 1, {}], "fog": [1, 1, {"blurred": 1}]}
     assert cli.main(["--lang", "zh", "judge", "--cases", str(file), "--report"]) == GOOD
     assert "清晰度异常" in capsys.readouterr().out
     (folder / "unlabelled.jsonl").write_text('{"frames": ["good.jpg"]}', encoding="utf-8")

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from camera_registry import cli
+from camera_registry.cli import usage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
+from camera_registry.model.probe import PROBES
+from camera_registry.texts import LANGUAGES, texts
 
 
 class Answers:
@@ -183,6 +186,7 @@ def test_streams_that_are_closed_or_lack_a_letter_end_no_command():
         (["report", "availability", "--from", "x", "--to", "2026-10-01"], "参数 --from：'x' 不是时间"),
         (["audit", "coverage", "--at", "0001-01-01"], "参数 --at：'0001-01-01' 不是时间"),
         (["probe", "127.0.0.1", "--timeout", "nan"], "参数 --timeout：'nan' 不是 0.1 到 600 之间的数"),
+        (["windows", "cancel", "9" * 20], "参数 id：'99999999999999999999' 不是 0 到 9223372036854775807 之间的数"),
         (["demo", "--minutes", "-1"], "参数 --minutes：'-1' 不是 0 到 525600 之间的数"),
     ],
 )
@@ -191,3 +195,46 @@ def test_times_and_numbers_out_of_all_reason_are_refused_before_anything_is_done
         cli.main(["--lang", "zh", *given])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def commands_of(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """A parser and those of all commands beneath it."""
+    verbs = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return [parser, *(one for action in verbs for child in action.choices.values() for one in commands_of(child))]
+
+
+def test_every_command_and_argument_says_what_it_is_and_no_help_is_left_over():
+    known = {key for key in texts("en").entries if key.startswith("help.")}
+    used = {"help.about"}
+    for parser in commands_of(cli.parser("en")):
+        if " " in parser.prog:
+            line, _ = usage.keys_of(parser, usage.LINE)
+            assert line in known, parser.prog
+            used |= {line, *known.intersection(usage.keys_of(parser, usage.ABOUT))}
+        for action in parser._actions:
+            if not isinstance(action, argparse._SubParsersAction):
+                own, shared = usage.keys_of(parser, action.dest)
+                assert {own, shared} & known, f"{parser.prog}: {action.dest}"
+                used.add(own if own in known else shared)
+    assert known - used == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_help_of_every_command_is_in_the_readers_language(language, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for parser in commands_of(cli.parser(language)):
+        told = parser.format_help()
+        assert ("options:" in told) is (language == "en")
+        assert ("选项:" in told) is (language == "zh")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_help_names_every_probe(language):
+    assert all(probe in texts(language)("help.shared.probes") for probe in PROBES)
+
+
+def test_chinese_help_keeps_within_the_width_of_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    (told,) = [one.format_help() for one in commands_of(cli.parser("zh")) if one.prog == "camera-registry import"]
+    wide = [line for line in told.splitlines() if sum(1 + (ord(one) > 0x2E80) for one in line) > 60]
+    assert wide == []

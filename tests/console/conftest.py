@@ -21,12 +21,16 @@ from camera_registry.model.baseline import Acceptance, Baseline, Regime
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.dispatch import DispatchPolicy
-from camera_registry.model.incident import Incident, IncidentChange
+from camera_registry.model.incident import Incident, IncidentChange, Severity
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Contractor, Role, User
 from camera_registry.model.place import Area
 from camera_registry.model.register import Item
 from camera_registry.model.work_order import OrderChange, WorkOrder
+from camera_registry.model.wrong import Wrong
+from camera_registry.rules.dispatch.book import OrderBook, Scene
+from camera_registry.rules.dispatch.deeds import Actor
+from camera_registry.rules.dispatch.opening import Wish, by_hand
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, incidents, orders, register, tokens
 from camera_registry.store.baselines import Unfit
@@ -121,7 +125,7 @@ class Site:
     jobs: Jobs
     probed: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
-    reloads: list[Sequence[str]] = field(default_factory=list)
+    reloads: list[Sequence[Wrong]] = field(default_factory=list)
     ready: bool = True
     settings: Settings = field(default_factory=Settings)
     ahead: float = 0.0
@@ -222,7 +226,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         seen = Observation(device.id, "onvif", fleet.NOW, 0.04, facts={"model": device.model, **made.found})
         return [(seen, [Step("onvif.time", {"offset": "+0.4"})])]
 
-    async def reload() -> Sequence[str]:
+    async def reload() -> Sequence[Wrong]:
         return made.reloads.pop() if made.reloads else ()
 
     async def changed() -> None:
@@ -248,6 +252,16 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         board.swap((), (), orders={**board.orders, id: step.order})
         return step.order
 
+    async def open_order(wish: Wish, actor: Actor) -> WorkOrder:
+        kept = await store.read(register.load_register)
+        book = OrderBook(board.orders, await store.read(orders.newest))
+        scene = Scene(kept, incidents=board.incidents)
+        entry = board.get(wish.device)
+        step = by_hand(book, scene, wish, entry.states if entry else (), Severity.P3, actor, fleet.NOW)
+        await store.write(orders.save, [step.order], [step])
+        board.swap((), (), orders={**board.orders, step.order.id: step.order})
+        return step.order
+
     desk = PictureDesk()
 
     async def renew(photograph: bytes, side: int, timeout: float) -> Measured:
@@ -267,6 +281,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         edit_incident=edit_incident,
         remark=lambda step: store.write(incidents.save, (), [step]),
         edit_order=edit_order,
+        open_order=open_order,
         photographs=Photographs(tmp_path / "photographs"),
         renew=renew,
         covering=lambda device, now: None,

@@ -346,7 +346,7 @@ async def test_without_its_row_in_the_trail_no_picture_is_shown(
     site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST, b"\xff\xd8 picture", site.deps.now())
 
     async def write(*_: object, **__: object) -> None:
-        raise Unavailable("the database is locked")
+        raise Unavailable("unavailable", why="the database is locked")
 
     monkeypatch.setattr(site.store, "write", write)
     async with admin.session.get(f"{site.url}/api/v1/devices/cam-00003/snapshot") as answer:

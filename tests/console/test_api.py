@@ -12,8 +12,10 @@ import pytest
 
 from camera_registry.model.chain import Link
 from camera_registry.model.people import Role
+from camera_registry.model.wrong import Wrong
 from camera_registry.settings import Settings
 from camera_registry.store import register
+from camera_registry.texts import texts
 from tests.console import fleet
 from tests.console.conftest import Script, Site
 
@@ -274,9 +276,9 @@ async def test_a_rejected_password_is_not_repeated(script: Script) -> None:
 async def test_a_reload_that_fails_says_why(script: Script, site: Site) -> None:
     status, answer, _ = await script.ask("POST", "/api/v1/reload")
     assert (status, answer) == (200, {"done": True, "problems": []})
-    site.reloads.append(("web.port: must be a number",))
+    site.reloads.append((Wrong("web.port", "int_type", "must be a number"),))
     _, answer, _ = await script.ask("POST", "/api/v1/reload")
-    assert answer == {"done": False, "problems": ["web.port: must be a number"]}
+    assert answer == {"done": False, "problems": ["web.port: " + texts("zh")("settings_flaw.int_type")]}
     assert len(site.trail("settings.reload")) == 2
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from camera_registry.board import Board
 from camera_registry.model.device import Channel
 from camera_registry.model.people import Role
 from camera_registry.store import Store, masking, register
+from camera_registry.store.pictures import PictureKind
 from tests.console import fleet
 from tests.console.conftest import Browser, Script, Site
+from tests.console.test_pages import JPEG
 
 CAMERA, CHANNEL = "cam-00003", "cam-00003-1"
 FORM = {"channel": CHANNEL, "version": "1", "masks": "0 0 30% 25%\n0.5,0.1 0.9,0.1 0.7,0.4", "may_move": "yes"}
@@ -66,3 +70,27 @@ async def test_only_those_who_work_with_devices_mask(browser: Browser, registere
     await browser.sign_in("looker")
     csrf = {"csrf": await browser.csrf()}
     assert (await browser.submit(f"/devices/{CAMERA}/picture", {**csrf, **FORM}))[0] == 403
+
+
+async def test_what_another_process_has_masked_a_moment_ago_is_not_shown_until_it_is_masked(
+    admin: Browser, registered: Site, store: Store
+) -> None:
+    """As an import beside the service does: the service has not looked at the register since."""
+    registered.pictures.save(CAMERA, CHANNEL, PictureKind.LAST, JPEG, fleet.NOW)
+    path = f"{registered.url}/api/v1/devices/{CAMERA}/snapshot?channel={CHANNEL}"
+    async with admin.session.get(path) as answer:
+        assert answer.status == 200
+    looks = len(registered.trail("snapshot.view"))
+    masked = replace(channel(store), masks=("0 0 0.3 1",))
+    store.write_now(register.apply, [masked], author="import", at=fleet.NOW)
+    async with admin.session.get(path) as answer:
+        assert answer.status == 404
+    assert len(registered.trail("snapshot.view")) == looks
+    store.write_now(masking.settle, masked, 1, 0, fleet.NOW)
+    async with admin.session.get(path) as answer:
+        assert answer.status == 200
+
+
+def channel(store: Store) -> Channel:
+    found: Channel = store.read_now(register.load_register).channels[CHANNEL]
+    return found

@@ -163,6 +163,53 @@ async def test_an_order_lives_over_the_api(script: Script, site: Site) -> None:
     assert told == ["opened", "accepted", "arrived", "held", "resumed"]
 
 
+async def test_a_person_opens_an_order_for_a_device_and_no_incident_comes_of_it(script: Script, site: Site) -> None:
+    before = (await script.ask("GET", "/api/v1/incidents"))[1]["items"]
+    wish = {"device": "cam-00007", "cause": "dirty", "text": "清洁镜头", "severity": "P2"}
+    status, order, headers = await script.ask("POST", "/api/v1/orders", wish)
+    assert (status, order["id"], order["incident"], order["severity"]) == (201, 5, 0, "P2")
+    assert order["crew"] or order["contractor"] or order["state"] == "new"
+    assert [(one["step"], one["note"]) for one in order["steps"]] == [("opened", "清洁镜头")]
+    assert order["steps"][0]["actor"]
+    assert [row.about for row in site.trail("order.opened") if row.about == "order/5"] == ["order/5"]
+    assert (await script.ask("GET", "/api/v1/incidents"))[1]["items"] == before
+    assert (await script.ask("GET", "/api/v1/incidents/0"))[0] == 404
+    status, problem, _ = await script.ask("POST", "/api/v1/orders", wish)
+    assert (status, problem["code"]) == (409, "order")
+    assert "工单 5" in problem["detail"]
+    assert (await script.ask("POST", "/api/v1/orders", {**wish, "device": "cam-x"}))[0] == 404
+    status, problem, _ = await script.ask("POST", "/api/v1/orders", {"device": "cam-00007", "cause": "sad", "text": ""})
+    assert (status, [one["place"] for one in problem["problems"]]) == (422, ["body.cause", "body.text"])
+    cancel = {"reason": "mistaken", "note": "换了台"}
+    status, order, _ = await script.ask("POST", "/api/v1/orders/5/cancel", cancel, If_Match=headers["ETag"])
+    assert (status, order["state"], order["cancelled"]) == (200, "cancelled", "mistaken")
+
+
+async def test_the_form_on_a_devices_page_sends_a_crew_that_reads_what_is_wanted(admin: Browser, site: Site) -> None:
+    form = {"csrf": await admin.csrf(), "cause": "dirty", "text": "wipe <it>", "severity": ""}
+    assert await admin.submit("/devices/cam-00007/orders", form) == (303, "/orders/5")
+    for path, words in (
+        ("/orders/5?lang=en", ("wants done:</b> wipe &lt;it&gt;", "none: a person opened it")),
+        ("/orders/5?lang=zh", ("要求：</b> wipe", "无（人工开单）")),
+        ("/m/orders/5?lang=en", ("wants done:</b> wipe",)),
+        ("/orders?lang=en", ("4 open work orders",)),
+    ):
+        _, text = await admin.get(path)
+        assert all(word in text for word in words), path
+        assert "Outage of the device" not in text
+        assert "/incidents/0" not in text
+    twice = await admin.submit("/devices/cam-00007/orders", form)
+    assert twice[0] == 409
+    assert "5" in twice[1]
+
+
+async def test_who_may_not_send_crews_is_not_asked_to(browser: Browser, site: Site) -> None:
+    site.user("wang", Role.AUDITOR)
+    await browser.sign_in("wang")
+    _, text = await browser.get("/devices/cam-00007?lang=en")
+    assert "/devices/cam-00007/orders" not in text
+
+
 async def test_lists_are_filtered_and_come_in_pages(script: Script) -> None:
     async def ids(query: str) -> list[int]:
         return [one["id"] for one in (await script.ask("GET", f"/api/v1/orders?{query}"))[1]["items"]]

@@ -121,6 +121,17 @@ async def test_an_auditor_makes_prints_and_freezes_and_a_viewer_freezes_nothing(
         assert answer.headers["Content-Security-Policy"] == html.POLICY
         assert "<table" in await answer.text()
     assert await browser.submit("/reports/1/freeze", {"csrf": form["csrf"]}) == (303, "/reports")
+    for _ in range(200):
+        _, page = await browser.get("/reports?lang=en")
+        if "/reports/2/html" in page:
+            break
+        await asyncio.sleep(0.05)
+    # The freeze is listed by its month, and so is the report that was made of it.
+    assert form["month"] in page.partition("Frozen periods")[2]
+    async with browser.session.get(f"{browser.site.url}/reports/2/xlsx") as answer:
+        assert f"availability-{form['month']}.xlsx" in answer.headers["Content-Disposition"]
+    async with browser.session.get(f"{browser.site.url}/reports/2/html") as answer:
+        assert "No figure has changed since they were frozen." in await answer.text()
     assert [row.actor for row in site.trail("report.freeze")] == ["ann"]
     site.user("eve", Role.VIEWER)
     await browser.sign_in("eve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from itertools import combinations
@@ -84,6 +85,9 @@ def test_it_asks_for_nothing_that_is_not_exported(dashboard: dict[str, Any]) -> 
     # What the composition root adds.
     for name in ("camera_registry_outbox_pending", "camera_registry_outbox_overdue_seconds"):
         metrics.follow(name, "Notices.", lambda: 0)
+    metrics.follow("camera_registry_poller_processes", "Processes.", lambda: 0)
+    metrics.follow_count("camera_registry_poller_restarts_total", "Processes.", lambda: 0)
+    metrics.follow_processes("camera_registry_poller", lambda: {"1": os.getpid()})
     exported = set(re.findall(r"^# TYPE (\S+)", metrics.text().decode(), re.MULTILINE))
     exported |= {family.name for family in FAMILIES}
     asked = {

@@ -243,6 +243,18 @@ async def test_a_large_page_leaves_the_loop_to_others() -> None:
     assert turns >= 3000 // prometheus.BREATH - 1
 
 
+async def test_those_who_ask_together_are_given_one_page_and_who_goes_away_takes_it_from_nobody() -> None:
+    made = board(*(entry(f"cam-{number}") for number in range(600)))
+    pages = DevicePage(made)
+    impatient, *others = [asyncio.ensure_future(pages.render()) for _ in range(4)]
+    await asyncio.sleep(0)
+    impatient.cancel()
+    first, *rest = await asyncio.gather(*others)
+    assert all(one is first for one in rest)
+    made.swap([], ["cam-0"])
+    assert len(await pages.render()) < len(first)
+
+
 async def test_planned_work_is_told_of_devices_in_service_as_long_as_it_goes_on() -> None:
     covered = {"a", "retired", "elsewhere"}
     made = board(entry("a"), entry("b"), entry("retired", life=Life.RETIRED))

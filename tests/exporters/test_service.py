@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,10 +167,25 @@ def test_the_page_passes_promtool() -> None:
     metrics.missed("rtsp")
     metrics.poller("local", up=True)
     metrics.reloaded(done=True)
+    metrics.follow_processes("camera_registry_poller", lambda: {"1": os.getpid(), "2": os.getppid()})
     check = subprocess.run(
         [promtool_binary(), "check", "metrics"], input=metrics.text(), capture_output=True, check=False, timeout=30
     )
     assert (check.returncode, check.stdout + check.stderr) == (0, b"")
+
+
+def test_processes_of_ours_are_told_by_name_while_they_are_there() -> None:
+    metrics, pids = ServiceMetrics(board(), "1.2.3"), {"1": os.getpid(), "2": os.getpid()}
+    metrics.follow_processes("camera_registry_poller", lambda: pids)
+    series = parse(metrics.text())
+    for what in ("resident_memory_bytes", "cpu_seconds_total", "open_fds", "max_fds"):
+        own = value(series, f"camera_registry_process_{what}")
+        for name in pids:
+            assert value(series, f"camera_registry_poller_process_{what}", process=name) == pytest.approx(own, rel=0.5)
+    pids["2"] = 2**22 + 1  # no process has this number: it has just ended
+    series = parse(metrics.text())
+    assert value(series, "camera_registry_poller_process_open_fds", process="1")
+    assert value(series, "camera_registry_poller_process_open_fds", process="2") is None
 
 
 def test_a_poller_that_goes_blind_is_seen_at_the_next_scrape() -> None:

@@ -47,6 +47,7 @@ class Camera:
     mono: bool = False
     clock_height: float = 0.045
     clock_corner: tuple[float, float] = (0.03, 0.04)
+    font: int = cv2.FONT_HERSHEY_SIMPLEX
     size: tuple[int, int] | None = None
 
     def box(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -59,7 +60,7 @@ class Camera:
     def _font(self, shape: tuple[int, ...]) -> tuple[float, int, int, int]:
         scale = max(0.3, shape[0] * self.clock_height / 30)
         thickness = max(1, round(scale * 1.6))
-        (width, height), baseline = cv2.getTextSize("0000-00-00 00:00:00", cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+        (width, height), baseline = cv2.getTextSize("0000-00-00 00:00:00", self.font, scale, thickness)
         return scale, thickness, width + 2 * thickness, height + baseline
 
     def expose(self, light: Light, random: np.random.Generator, gain: float = 1.0, noise: float = 1.0) -> Light:
@@ -81,12 +82,14 @@ class Camera:
         at = (x + thickness, y + height - max(2, round(height * 0.25)))
         ink = np.zeros(levels.shape[:2], np.uint8)
         text = shown.strftime(CLOCK)
-        cv2.putText(ink, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thickness, cv2.LINE_AA)
+        cv2.putText(ink, text, at, self.font, scale, 255, thickness, cv2.LINE_AA)
         outline = cv2.dilate(ink, np.ones((3, 3), np.uint8))
-        marked = levels
-        for level, strokes in ((10.0, outline), (250.0, ink)):
+        left, top, wide, high = cv2.boundingRect(outline)
+        part = np.s_[top : top + high, left : left + wide]
+        marked = levels.copy()
+        for level, strokes in ((10.0, outline[part]), (250.0, ink[part])):
             share = (strokes.astype(np.float32) / 255)[:, :, None]
-            marked = np.asarray(marked * (1 - share) + level * share, dtype=np.float32)
+            marked[part] = marked[part] * (1 - share) + level * share
         return marked
 
     def code(self, levels: Light) -> bytes:

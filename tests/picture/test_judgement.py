@@ -287,6 +287,49 @@ def test_frames_that_can_not_be_read_in_grey_say_nothing_of_a_freeze_and_stop_no
         assert [("refused" in one) for one in found["frames"]] == [refused is frames[0], False]
 
 
+def parked(light: Light, *places: float) -> Light:
+    """The scene with what stands in it for a time only: vans, from these shares of the width on."""
+    seen = light.copy()
+    for x in places:
+        one = weather.passer(light[:, : light.shape[1] // 2], random(7))
+        left = round(x * light.shape[1])
+        seen[:, left : left + light.shape[1] // 5] = one[:, light.shape[1] // 10 : light.shape[1] // 10 * 3]
+    return seen
+
+
+def test_cars_that_stood_in_an_accepted_picture_and_drove_on_cover_nothing() -> None:
+    dusk = np.float32(0.25)
+    empty = light_of(generated.room(8).pictures[0])
+    full = parked(empty, 0.3, 0.5)
+    known = [CAMERA.take(full * dusk, day_before(0), random(1)), CAMERA.take(full * dusk, day_before(1), random(2))]
+    times: list[datetime | None] = [day_before(0), day_before(1)]
+    frame = CAMERA.take(empty * dusk, NOON, random(4))
+    found = Examiner(opened).examine([frame], known, [NOON], times, None)
+    assert Cause.COVERED in causes(judge(sight(found, [NOON], times))), "these vans are enough to look like a cover"
+    other = parked(empty, 0.75)
+    known, times = [*known, CAMERA.take(other, day_before(2), random(3))], [*times, day_before(2)]
+    # There is a van in this one too, at another place.
+    found = Examiner(opened).examine([frame], known, [NOON], times, None)
+    assert Cause.COVERED not in causes(judge(sight(found, [NOON], times)))
+    hidden = CAMERA.take(faults.thing(empty * dusk, 0.7, random(5)), NOON, random(6))
+    found = Examiner(opened).examine([hidden], known, [NOON], times, None)
+    assert Cause.COVERED in causes(judge(sight(found, [NOON], times)))
+
+
+def test_a_green_view_that_pales_in_fog_has_no_cast_and_one_that_turns_pink_has() -> None:
+    wood = STREET * np.array((0.35, 1.0, 0.5), np.float32)
+    known = [CAMERA.take(wood, day_before(n), random(n)) for n in range(2)]
+    times: list[datetime | None] = [day_before(0), day_before(1)]
+    foggy, pink = wood * np.float32(0.6) + np.float32(0.1), otherwise.magenta(wood, 0.7, random())
+    for light, cast in ((foggy, False), (pink, True)):
+        found: Any = Examiner(opened).examine([CAMERA.take(light, NOON, random(4))], known, [NOON], times, None)
+        for change in found["changes"]:
+            if change is not None:
+                # As far as it may come in a wood without anything grey in it, where no colour tells the air's share.
+                change |= {"cast": 0.3, "cast_share": 0.95}
+        assert (Cause.COLOUR_CAST in causes(judge(sight(found, [NOON], times)))) is cast
+
+
 @pytest.mark.parametrize("kind", ["moved_blocks", "wrong_colours", "dragged_rows"])
 def test_a_broken_decoding_is_found_without_a_reference(kind: str) -> None:
     levels = otherwise.WIRE[kind](CAMERA.expose(STREET, random()), 1.0, random(1))

@@ -33,11 +33,15 @@ def night(light: Light, random: Random) -> Light:
 
 def headlights(light: Light, random: Random) -> Light:
     """Night, and cars that come towards the camera."""
-    lit = night(light, random)
+    return cars(night(light, random), random)
+
+
+def cars(lit: Light, random: Random) -> Light:
+    """The lamps of cars that come towards the camera, in a scene as it is lit already."""
     for _ in range(int(random.integers(1, 4))):
         x, y = random.uniform(0.1, 0.9), random.uniform(0.5, 0.85)
         for side in (-0.025, 0.025):
-            lit = lit + _glow(light.shape, x + side, y, random.uniform(0.012, 0.03))[:, :, None] * np.float32(4)
+            lit = lit + _glow(lit.shape, x + side, y, random.uniform(0.012, 0.03))[:, :, None] * np.float32(4)
     return np.asarray(lit, dtype=np.float32)
 
 

@@ -13,6 +13,7 @@ import pytest
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
+from probes import onvif_round
 from probes.base import Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
@@ -570,6 +571,51 @@ async def test_a_slow_recorder_is_done_within_the_deadline_and_loses_nothing():
             seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using, timeout=1.6)
             assert seen.failure is None
     assert all(sources(seen.facts).values())
+
+
+class Hanging(Recorder):
+    """One that does not answer in time where its streams are, the first ``times``."""
+
+    times = 2
+    about = b"p1-1"
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_http(reader)
+            if b"GetStreamUri" in request.body and self.about in request.body and self.times:
+                self.asked.append("GetStreamUri")
+                self.times -= 1
+                await asyncio.Event().wait()
+            writer.write(self.answer(request))
+
+
+@pytest.mark.parametrize("about", [b"p1-1", b"p3-1"], ids=["of the first", "of another"])
+async def test_an_address_that_a_run_had_no_time_for_is_asked_for_by_the_next_ones_and_not_in_an_hour(about: bytes):
+    device, using = Hanging(recorded(AGSH, "GetDeviceInformation")), tools()
+    device.channels, device.about = 4, about
+    facts: dict[str, object] = {}
+    async with listening(device) as port:
+        for timeout in (2, 2, 8):
+            seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using, timeout=timeout)
+            assert seen.failure is None
+            facts |= seen.facts
+    assert device.times == 0
+    assert facts["stream_uri"] == "rtsp://127.0.0.1:554/p1-1"
+    assert all(sources(facts).values())
+
+
+async def test_a_device_that_never_tells_where_its_streams_are_does_not_hang_every_run(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(onvif_round, "CUT_SHORT", 2)
+    device, using = Hanging(recorded(AGSH, "GetDeviceInformation")), tools()
+    device.channels, device.times = 1, 100
+    async with listening(device) as port:
+        for _ in range(4):
+            seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using, timeout=2)
+            assert seen.failure is None
+    assert device.asked.count("GetStreamUri") == 2
+    assert device.asked.count("GetSnapshotUri") == 1, "it is asked for what comes after that"
 
 
 async def test_what_a_recorder_does_not_support_for_one_channel_is_not_asked_for_the_others():

@@ -121,6 +121,18 @@ def test_an_edit_that_leaves_the_interval_keeps_the_place() -> None:
     assert due.target.host == "192.0.2.99"
 
 
+def test_what_is_asked_more_often_from_now_on_still_waits_for_its_confirmation() -> None:
+    agenda, key = Agenda(), ("cam-7", "rtsp", "")
+    agenda.put(entry("cam-7", 300), 1000.0)
+    at = 1000.0 + next(n for n in range(300) if next_due(1000.0 + n, 60, phase(key)) > 1020.0 + n)
+    drain(agenda, at)
+    agenda.hurry(key, at + 10)
+    agenda.put(entry("cam-7", 60), at)
+    assert drain(agenda, at + 9) == []
+    assert drain(agenda, at + 11) == ["cam-7"]
+    assert drain(agenda, at + 12) == [], "once"
+
+
 @given(st.floats(0, 1e9), st.floats(0.1, 1e5), st.text(max_size=20))
 def test_the_next_time_is_always_later_and_within_one_interval(after: float, interval: float, name: str) -> None:
     due = next_due(after, interval, phase((name, "rtsp", "")))
@@ -163,3 +175,8 @@ def test_a_fleet_just_met_is_not_asked_where_its_streams_are_all_at_once() -> No
     assert max(each_second) <= 2 * FIRST
     asked = sum(each_second)
     assert 0 < asked <= 6 * FIRST
+    half = Agenda()
+    half.first = FIRST / 2
+    for number in range(3000):
+        half.put(Entry(Target(f"cam-{number}", "192.0.2.1"), (Task("onvif", 5, 4, soon=True),)), 0.0)
+    assert sum(len(drain(half, second + 1.0)) for second in range(5)) <= 3 * FIRST

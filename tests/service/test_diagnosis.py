@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from camera_registry.model.chain import Link, LinkState, Way
@@ -75,6 +76,20 @@ async def test_a_refusal_is_life():
     with silence() as (host, dead):
         way = await way_of(made(), Target("cam-7", host, {"onvif": dead, "rtsp": 1}), dead)
     assert states(way) == {Link.HOST: LinkState.OK}
+
+
+async def test_a_host_that_dies_a_moment_after_it_answered_is_dead():
+    looks = made()
+    async with Counting().listening() as alive:
+        with silence() as (host, dead):
+            assert states(await way_of(looks, Target("cam-7", host, {"onvif": dead, "rtsp": alive.port}), dead)) == {
+                Link.HOST: LinkState.OK
+            }
+            seen = await looks.explain(
+                replace(failed(), took=0.0), Target("cam-7", host, {"onvif": 9, "rtsp": dead}), 9
+            )
+    assert seen.failure is not None
+    assert states(seen.failure.way) == {Link.HOST: LinkState.BROKEN}
 
 
 async def test_it_stops_at_the_first_broken_link():

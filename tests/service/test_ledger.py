@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from camera_registry.board import BoardEntry, chain_of
 from camera_registry.model.chain import Link, first_broken
 from camera_registry.model.device import Channel, Device, Kind, Life
@@ -576,6 +578,30 @@ def test_what_is_down_for_days_is_asked_less_often_until_it_answers() -> None:
     # Its silence is measured by what it is asked now.
     book.tick(at(days + 600 + 200), 1)
     assert shown(book, "cam-0").status is Status.UNKNOWN
+
+
+def test_a_lost_device_that_answers_anything_is_asked_for_its_reach_at_once_and_soon_again_until_it_is_back() -> None:
+    book, now = ledger(CAMERAS[0]), 2 * 86_400.0
+
+    def hurried(*answers: str) -> dict[str, float]:
+        told = book.judge([seen("cam-0", probe, now) for probe in answers], at(now))
+        return {one.probe: one.after for one in told if isinstance(one, Hurry)}
+
+    well(book, "cam-0")
+    lose(book, "cam-0", ("onvif", "rtsp"), 60)
+    book.tick(at(now), 1)
+    assert hurried("rtsp") == {"rtsp": pytest.approx(9.9), "onvif": 0.0}
+    now += 1
+    assert hurried("onvif") == {"onvif": pytest.approx(9.9)}
+    assert shown(book, "cam-0").status is not Status.OK
+    now += 10
+    # Now it is back, and its picture, due every quarter of an hour, was last seen two days ago.
+    assert hurried("rtsp", "onvif") == {"snapshot": pytest.approx(150, abs=150)}
+    assert shown(book, "cam-0").status is Status.UNKNOWN
+    assert hurried("snapshot") == {}
+    assert shown(book, "cam-0").status is Status.OK
+    now += 60
+    assert hurried("rtsp", "onvif") == {}
 
 
 def pictured(seconds: float, watched: Facts, *causes: str) -> Observation:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from camera_registry.link.local import LocalLink
 from camera_registry.model.observation import FailureKind, Observation
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, Target, Task
+from camera_registry.service import poller as poller_module
 from camera_registry.service.poller import Limits, Poller
 from probes.base import Step, Tools
 from probes.guard import AddressGuard
@@ -176,6 +177,34 @@ async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
         link.tell(Hurry("cam-7", "tcp", "", 0.05))
         await until(lambda: tally.polls)
     assert [seen.device for seen in tally.polls] == ["cam-7"]
+
+
+async def test_what_nobody_takes_is_kept_within_bounds_and_what_is_not_asked_meanwhile_is_counted(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller_module, "BEHIND", 20)
+    tally, slots = Tally(), 8
+    async with polling(tally, slots, per_host=slots) as (link, poller):
+        taken: list[Observation] = []
+        free = asyncio.Event()
+
+        async def put(batch: Sequence[Observation]) -> None:
+            await free.wait()
+            taken.extend(batch)
+
+        link.put = put  # type: ignore[method-assign]
+        for number in range(20):
+            link.tell(Put(entry(f"cam-{number}", port, timeout=10)))
+        # One batch is being put, and one waits for that.
+        await until(lambda: len(tally.polls) >= 40 and not poller.slots_used)
+        seen = len(tally.polls)
+        await asyncio.sleep(0.5)
+        assert len(tally.polls) == seen <= 2 * (20 + slots)
+        free.set()
+        await until(lambda: len(tally.polls) > 3 * seen)
+        await until(lambda: len(taken) > 3 * seen)
+        assert taken[: 3 * seen] == tally.polls[: 3 * seen], "all of it, in order"
+        assert tally.missed_runs >= 20
 
 
 async def test_a_dropped_device_is_left_alone(port: int) -> None:

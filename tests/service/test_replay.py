@@ -43,6 +43,9 @@ url = "http://127.0.0.1:9/"
 secret_file = "hook.secret"
 """
 
+WISH = {"device": CAMERAS[5], "cause": "dirty", "text": "wipe it"}
+"""What a person sends a crew for, though nothing was found."""
+
 
 async def _operator(app: App) -> dict[str, str]:
     made = await app.store.write(
@@ -89,9 +92,13 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
                 simulation.faults.set(CAMERAS[:2], Fault.BLACK)
                 first, second = [await _incident(session, address, camera) for camera in CAMERAS[:2]]
                 api = f"{address}/api/v1/incidents"
-                seen = {"If-Match": f'"{first["version"]}"'}
-                await _json(session.put(f"{api}/{first['id']}/acknowledgement", json={"note": "seen"}, headers=seen))
-                await _json(session.post(f"{api}/{second['id']}/notes", json={"text": "ladder is needed"}))
+                await _json(
+                    session.put(
+                        f"{api}/{first['id']}/acknowledgement", json={"note": "seen"}, headers={"If-Match": "*"}
+                    )
+                )
+                for path, said in ((f"incidents/{second['id']}/notes", {"text": "ladder is needed"}), ("orders", WISH)):
+                    await _json(session.post(f"{address}/api/v1/{path}", json=said))
                 begins = app.now() - timedelta(minutes=1)
                 window = {
                     "kind": "fixed",
@@ -153,7 +160,7 @@ def _tick(n: int) -> bytes:
     [
         ((_tick(1),), 1, "begins with no start and no checkpoint"),
         ((_tick(1), _tick(4)), 1, "records 2 to 3 are missing"),
-        ((b'{"n":1}\n', _tick(2)), 1, "line 2"),
+        ((b'{"n":1}\n', _tick(2)), 1, "jsonl:2: "),
         ((_tick(1), _tick(2)[:20]), 1, "torn"),
     ],
 )

@@ -172,7 +172,7 @@ async def test_settings_are_reloaded_without_losing_state_and_a_mistake_changes_
         text = settings.read_text()
         settings.write_text(text + "\n[helth]\n")
         problems = await app.reload()
-        assert ["helth: unknown key" in problem for problem in problems] == [True]
+        assert ["helth: unknown key" in str(problem) for problem in problems] == [True]
         settings.write_text(text.replace("[health]", "[health]\nblack_luma = 255"))
         assert await app.reload() == ()
         assert all_well(app)

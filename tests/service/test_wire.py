@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,13 +20,13 @@ from camera_registry.app import App
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Cause, State, Status
 from camera_registry.model.observation import FailureKind
-from camera_registry.service import pulse
+from camera_registry.service import clock, pulse
 from camera_registry.service.wire import share
 from camera_registry.service.wire.pollers import Pollers
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
-from camera_registry.store import health, register
+from camera_registry.store import credentials, health, register
 from camera_registry.store.pictures import PictureKind
 from tests.service.test_killed import process
 from tests.service.whole import serving, until, write_settings
@@ -37,6 +41,24 @@ CAMERAS = cameras(FLEET)
 PICTURED = Fleet.plan(12, seed=5)
 """Its third camera looks at a scene by day."""
 TWO = "[poller]\nprocesses = 2\n"
+SET_CLOCK = """#!{python}
+import os, runpy, sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, os.getcwd())
+from camera_registry.service import clock
+
+class Set(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(seconds=float(Path("{system}").read_text()))
+
+clock.datetime = Set
+sys.argv = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+"""Python whose clock is set by as many seconds as stand in a file."""
 QUICK = "[health.persistence.covered]\npictures = 2\nof = 3\nseconds = 0\n"
 
 
@@ -103,6 +125,7 @@ async def test_faults_pictures_and_edits_are_told_as_by_one_process(tmp_path: Pa
         page = app.metrics.text().decode()
         assert 'camera_registry_polls_total{probe="tcp",result="ok"}' in page
         assert "camera_registry_poller_processes 2.0" in page
+        assert re.search(r'camera_registry_poller_process_cpu_seconds_total\{process="2"\} [0-9.]+', page)
 
         simulation.faults.clear_all()
         await until(lambda: well(app))
@@ -177,6 +200,70 @@ async def test_a_wrong_password_is_not_tried_anew_by_the_process_that_replaces_a
         await until(lambda: simulation.totals().requests["onvif.GetSystemDateAndTime"] > polled + 3 * len(CAMERAS))
         tried = {camera: simulation.counts(camera).failed_authentications for camera in CAMERAS}
     assert set(tried.values()) <= {1, 2}
+
+
+async def test_a_password_that_is_changed_in_the_register_is_used_by_the_process_that_needs_it_from_then_on(
+    simulation: Simulation, tmp_path: Path
+) -> None:
+    async with serving(write_settings(tmp_path, more=TWO), simulation) as app:
+
+        async def set_password(camera: str, password: str) -> None:
+            put = partial(credentials.put, author="test", at=app.now())
+            username = next(member.username for member in FLEET.members if member.id == camera)
+            entry = app.board.get(camera)
+            assert entry is not None
+            await app.store.write(lambda tx: put(tx, app.vault, entry.device.credential, username, password))
+            await app.follow()
+
+        await until(lambda: all_well(app))
+        chosen = [next(one for one in CAMERAS if one in part.entries) for part in pollers(app).shares]
+        for camera in chosen:
+            await set_password(camera, "of another camera")
+        await until(lambda: all(causes(app, camera) == {Cause.AUTH} for camera in chosen))
+        for camera in chosen:
+            # Both are left alone for half an hour now, but not with a password that they have not refused.
+            await set_password(camera, next(member.password for member in FLEET.members if member.id == camera))
+        await until(lambda: all_well(app))
+        assert pollers(app).replaced == 0
+
+
+async def test_a_clock_that_is_set_by_an_hour_fires_nothing_and_what_is_seen_then_is_of_the_new_hour(
+    simulation: Simulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, ahead = tmp_path / "clock", tmp_path / "clock.new"
+    system.write_text("0")
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(seconds=float(system.read_text()))
+
+    async def set_clock(app: App, step: float) -> None:
+        ahead.write_text(str(step))
+        ahead.replace(system)
+        await until(lambda: abs((app.now() - datetime.now(UTC)).total_seconds() - step) < 5)
+
+    def seen_since(app: App, since: datetime) -> bool:
+        runs = [run for entry in app.board for run in entry.probes if run.probe in ("tcp", "onvif", "rtsp", "snapshot")]
+        return all(run.at > since and run.failure is None for run in runs)
+
+    # The system's clock, for us and for the processes that we start: what reads it is in one place.
+    monkeypatch.setattr(clock, "datetime", Set)
+    python = tmp_path / "python"
+    python.write_text(SET_CLOCK.format(python=sys.executable, system=system))
+    python.chmod(0o700)
+    monkeypatch.setattr(share.sys, "executable", str(python))  # type: ignore[attr-defined]
+    # The cameras keep their time.
+    async with serving(write_settings(tmp_path, more="clock_limit = 7200\n" + TWO), simulation) as app:
+        await until(lambda: all_well(app))
+        for step in (3600, 0):
+            await set_clock(app, step)
+            since = app.now()
+            await until(lambda since=since: seen_since(app, since) and all_well(app))  # type: ignore[misc]
+        # A busy machine may be late for a camera; nobody was silent or has another time.
+        flips = await app.store.read(health.flips, limit=1000)
+        assert not [one for one in flips if one.flip.after is State.STALE or one.flip.cause is Cause.CLOCK_DRIFT]
+        assert pollers(app).replaced == 0
 
 
 async def test_who_waits_for_a_probe_of_a_killed_process_is_told_so(simulation: Simulation, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from camera_registry.model.device import Kind
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
-from camera_registry.simulator.script import Script, ScriptError
+from camera_registry.simulator.script import Event, Script, ScriptError
+from camera_registry.texts import texts
 from tests.simulator.wire import until
 
 DEMO = Path(__file__).resolve().parents[2] / "config" / "demo" / "faults.toml"
@@ -101,8 +102,8 @@ def test_a_step_that_is_optional_is_left_out_where_nothing_fits(fleet):
 async def test_a_script_happens_on_a_served_fleet(simulation, fleet):
     told: list[tuple[str, frozenset[str]]] = []
 
-    def tell(sentence: str) -> None:
-        told.append((sentence, frozenset(simulation.faults.dark())))
+    def tell(event: Event) -> None:
+        told.append((event.told(texts("en")), frozenset(simulation.faults.dark())))
 
     first = 'at = 0\nfor = 0.2\nfault = "switch_down"\ntarget = "sw-00042"\nnote = "cut fibre"'
     second = 'at = 0.1\nfault = "clock_drift"\nseconds = 90\ntarget = ["cam-00003", "cam-00004"]'

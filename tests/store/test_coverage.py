@@ -58,12 +58,13 @@ def test_a_past_moment_is_as_the_register_and_the_devices_were_then(store):
     fill(store)
     for after, ratio in ((-30, None), (5, 1.0), (8, 0.0), (12, 1.0), (20, 0.0)):
         at = T0 + timedelta(hours=after)
-        known, history = store.read_now(coverage.gather, at, at)
-        (site,) = history.standing(known, ZONE, at)
+        then, history = store.read_now(coverage.gather, at, at)
+        (site,) = history.standing(then.end, ZONE, at)
         assert site.ratio == (1.0 if ratio is None else ratio)
     before = T0 - 4 * DAY
-    known, history = store.read_now(coverage.gather, before, before)
-    assert history.standing(known, ZONE, before) == []
+    then, history = store.read_now(coverage.gather, before, before)
+    assert then.end.sites == {}
+    assert history.standing(then.end, ZONE, before) == []
 
 
 def test_a_state_without_any_flip_has_stood_since_it_began(store):
@@ -76,3 +77,20 @@ def test_a_state_without_any_flip_has_stood_since_it_began(store):
     _, history = store.read_now(coverage.gather, T0 + DAY, T0 + 2 * DAY)
     (site,) = sum_up(history, ZONE, T0 + DAY, T0 + 2 * DAY)
     assert site.totals.covered == DAY
+
+
+def test_what_nobody_measured_is_not_known_to_have_been_covered(store):
+    """The service stopped at 16 o'clock and never ran again. Of 24 h one is planned, 7-9 uncovered, 16-24 not known."""
+    fill(store)
+    at = T0 + timedelta(hours=16)
+    states = [AspectState(Subject("cam-1", aspect), State.OK, State.OK, since=T0, read_at=at) for aspect in NEEDED]
+    store.write_now(health.save, states)
+    # It was not retired, after all.
+    store.write_now(register.apply, [Device("cam-1", Kind.CAMERA)], author="root", at=T0 + timedelta(hours=18))
+    _, history = store.read_now(coverage.gather, T0, T0 + DAY)
+    (site,) = sum_up(history, ZONE, T0, T0 + DAY)
+    hours = [part / timedelta(hours=1) for part in (site.totals.covered, site.totals.uncovered, site.totals.unknown)]
+    assert hours == [13, 2, 8]
+    then, history = store.read_now(coverage.gather, T0 + DAY, T0 + DAY)
+    (seen,) = history.standing(then.end, ZONE, T0 + DAY)
+    assert seen.ratio is None

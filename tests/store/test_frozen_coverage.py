@@ -90,7 +90,7 @@ def test_late_data_is_a_correction_of_the_site_and_the_view_and_the_next_month_k
 ) -> None:
     # Of 2 x 720 h at the gate 72 h are lost in September: 95 %; all of October is well.
     lost(city, "cam-1", SEPTEMBER, 72)
-    name, done = desk(city).freeze(order("2026-09"), "li")
+    period, done = desk(city).freeze(order("2026-09"), "li")
     assert done
     assert rows(report(city, month="2026-09"), "corrections") == []
     # Another 72 h come late: the frozen figures stay where they are told.
@@ -100,14 +100,21 @@ def test_late_data_is_a_correction_of_the_site_and_the_view_and_the_next_month_k
     assert (site["site"], site["frozen_coverage"], site["coverage"]) == ("gate", 0.95, 0.9)
     (view,) = rows(late, "corrected_views")
     assert (view["site"], view["view"], view["frozen_uncovered"], view["uncovered"]) == ("gate", "S", 0, 72 * 3600)
+    # West keeps cam-2: what it owes is more than was frozen, what East owes is as it was.
+    (owed,) = rows(late, "corrected_charges")
+    assert (owed["contractor"], owed["frozen_charged"], owed["charged"]) == ("west", 0, 72 * 3600)
+    assert rows(report(city, month="2026-09", contractor="east"), "corrected_charges") == []
+    assert str(fact(late, "frozen")).startswith("2026-09: ")
     assert "li" in str(fact(late, "frozen"))
     october = report(city)
     gate = next(row for row in rows(october, "sites") if row["site"] == "gate")
     assert (gate["before"], gate["coverage"], gate["difference"]) == (0.95, 1.0, "+5.000")
     assert "li" in str(fact(october, "frozen_before"))
     # Once is for good, and who did it is in the trail.
-    assert desk(city).freeze(order("2026-09"), "wang") == (name, False)
-    assert [row.actor for row in city.read_now(lambda tx: trail.trail(tx, about=f"report/{name}"))] == ["li"]
+    assert desk(city).freeze(order("2026-09"), "wang") == (period, False)
+    assert [
+        row.actor for row in city.read_now(lambda tx: trail.trail(tx, about="report/coverage/2026-09/Asia/Shanghai"))
+    ] == ["li"]
 
 
 def test_what_was_frozen_of_availability_is_another_thing(city: Store) -> None:

@@ -110,6 +110,18 @@ def test_planned_work_and_lost_parents_are_kept_apart(store: Store) -> None:
     assert sums.rate(Measure.ONLINE) == 712 / 728
 
 
+def test_a_window_that_ends_at_midnight_takes_nothing_from_the_day_after_it(store: Store) -> None:
+    registered(store, "cam-1")
+    keep(store, chain("cam-1", Aspect.REACH, (-5, OK)))
+    for ends in (0, 24, 744):
+        span = START + (ends - 2) * HOUR, START + ends * HOUR
+        store.write_now(windows.create, Window(0, WindowKind.FIXED, Cover(devices=("cam-1",)), *span, "w", "li", START))
+    found = october(store)
+    # Of 744 h two windows of 2 h lie in October; each day has its 24 h.
+    assert (found.sums["cam-1"].maintenance, found.sums["cam-1"].online_good) == (4 * HOURS, 740 * HOURS)
+    assert [sums.length for sums in found.days.values()] == [24 * HOURS] * 31
+
+
 def test_a_stop_of_the_service_is_unmeasured_and_not_well(store: Store) -> None:
     registered(store, "cam-1")
     # It stopped at hour 100 and nobody has started it since: the newest evidence of all is of hour 100.
@@ -290,6 +302,11 @@ def test_sql_and_the_obvious_reckoning_agree(store: Store, dice: random.Random) 
         for why in Exclusion
         for begin in dice.sample(range(-5 * HOURS, 70 * HOURS), dice.randrange(8))
     ]
+    # Some that begin or end at the very border of a day.
+    for border in dice.sample([0, 24 * HOURS, 48 * HOURS, 72 * HOURS], dice.randrange(3)):
+        before, after = dice.choice([(2 * HOURS, 0), (0, 2 * HOURS), (24 * HOURS, 0)])
+        why = dice.choice(list(Exclusion))
+        apart.append(Excluded(dice.choice(devices), _at(border - before), _at(border + after), why))
     held = [_recording(dice, dice.choice(devices), str(number)) for number in range(dice.randrange(5))]
     for device in devices:
         if own := [one for one in held if one.device == device]:

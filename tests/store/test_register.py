@@ -156,7 +156,7 @@ def test_a_dangling_reference_is_refused_by_name(store: Store) -> None:
     with pytest.raises(Refused) as refused:
         put(store, Device("cam-1", Kind.CAMERA, area="nowhere", parent="sw-9"), View("v", "s", channels=("c-9",)))
     assert len(refused.value.problems) == 4
-    assert "device cam-1: area 'nowhere' is not registered" in refused.value.problems[0]
+    assert "device cam-1: area 'nowhere' is not registered" in str(refused.value.problems[0])
     assert store.read_now(register.load_register) == Register()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_frozen_month_stays_and_late_data_is_a_correction(store: Store) -> Non
         store,
         [*chain("cam-1", Aspect.REACH, (-5, OK), (10, DOWN), (84.4, OK)), *chain("cam-2", Aspect.REACH, (-5, OK))],
     )
-    name, done = desk(store).freeze(OCTOBER, "li")
+    period, done = desk(store).freeze(OCTOBER, "li")
     assert done
     report = desk(store).make(OCTOBER, texts("en"))
     assert rows(report, "corrections") == []
@@ -62,8 +62,67 @@ def test_a_frozen_month_stays_and_late_data_is_a_correction(store: Store) -> Non
     assert (corrected["device"], corrected["frozen_online"], corrected["online"]) == ("cam-1", 0.9, 0.8)
     assert rows(report, "frozen")[0]["online"] == 0.95
     # Frozen once is frozen for good, and who did it is in the trail.
-    assert desk(store).freeze(OCTOBER, "wang") == (name, False)
-    assert [row.actor for row in store.read_now(lambda tx: trail.trail(tx, about=f"report/{name}"))] == ["li"]
+    assert desk(store).freeze(OCTOBER, "wang") == (period, False)
+    assert [
+        row.actor
+        for row in store.read_now(lambda tx: trail.trail(tx, about="report/availability/2026-10/Asia/Shanghai"))
+    ] == ["li"]
+
+
+def test_what_contractors_are_held_to_is_frozen_and_what_changes_later_is_a_correction(store: Store) -> None:
+    people = [Contractor("con-a", "A"), Contractor("con-b", "B")]
+    store.write_now(register.apply, people, author="test", at=START - 900 * HOUR)
+    registered(store, "cam-1", contractor="con-a")
+    registered(store, "cam-2", contractor="con-b")
+    # 744 h, of which A's camera is lost for 74.4 h; its order is mended after 10 h.
+    keep(
+        store,
+        [*chain("cam-1", Aspect.REACH, (-5, OK), (10, DOWN), (84.4, OK)), *chain("cam-2", Aspect.REACH, (-5, OK))],
+    )
+    made = replace(
+        order(1), incident=1, about="cam-1", contractor="con-a", state=OrderState.VERIFIED, opened_at=START + 10 * HOUR,
+        sent_at=START + 10 * HOUR, fixed_at=START + 20 * HOUR,
+    )  # fmt: skip
+    store.write_now(incidents.save, [incident(1, "cam-1")])
+    store.write_now(orders.save, [made])
+    scorecard = Order(Report.CONTRACTORS, "2026-10")
+    assert desk(store).freeze(scorecard, "li")[1]
+    report = desk(store).make(scorecard, texts("en"))
+    assert "corrections" in {table.id for table in report.tables}
+    assert rows(report, "corrections") == rows(report, "corrected_devices") == []
+    # Late: another 74.4 h of outage, and the order turns out to have been mended after 30 h.
+    keep(store, chain("cam-1", Aspect.REACH, (200, DOWN), (274.4, OK)))
+    store.write_now(orders.save, [replace(made, fixed_at=START + 40 * HOUR, version=made.version + 1)])
+    for asked in (scorecard, replace(scorecard, contractor="con-a")):
+        report = desk(store).make(asked, texts("en"))
+        told = {row["figure"]: (row["frozen"], row["now"]) for row in rows(report, "corrections")}
+        assert told["Online rate"] == (0.9, 0.8)
+        assert told["Not online"] == (74.4 * 3600, 148.8 * 3600)
+        assert told["Mean time to repair"] == (10 * 3600, 30 * 3600)
+        assert {row["contractor"] for row in rows(report, "corrections")} == {"con-a"}
+        (device,) = rows(report, "corrected_devices")
+        assert (device["device"], device["frozen_online"], device["online"]) == ("cam-1", 0.9, 0.8)
+    assert rows(desk(store).make(replace(scorecard, contractor="con-b"), texts("en")), "corrections") == []
+    # What was frozen of the scorecard is not the freeze of availability.
+    assert "corrections" not in {table.id for table in desk(store).make(OCTOBER, texts("en")).tables}
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "name"),
+    [
+        ("2026-10-01T00:00", "2026-11-01T00:00", "2026-10"),
+        ("2026-10-01T00:00", "2026-12-01T00:00", "2026-10-01 – 2026-11-30"),
+        ("2026-10-05T00:00", "2026-10-12T00:00", "2026-10-05 – 2026-10-11"),
+        ("2026-10-05T00:00", "2026-10-06T00:00", "2026-10-05"),
+        ("2026-10-05T08:00", "2026-10-06T00:00", "2026-10-05 08:00 – 2026-10-06 00:00"),
+        # The month of another zone is none of Shanghai's.
+        ("2026-10-01T00:00+00:00", "2026-11-01T00:00+00:00", "2026-10-01 08:00 – 2026-11-01 08:00"),
+    ],
+)
+def test_a_whole_month_is_named_so_and_other_periods_by_their_dates(begins: str, ends: str, name: str) -> None:
+    asked = Order(Report.AVAILABILITY, begins=datetime.fromisoformat(begins), ends=datetime.fromisoformat(ends))
+    assert asked.named("Asia/Shanghai") == name
+    assert asked.period("Asia/Shanghai", datetime(2027, 1, 1, tzinfo=UTC)).name == name
 
 
 def test_an_area_has_the_sums_of_everything_below_it(store: Store) -> None:

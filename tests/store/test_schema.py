@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from alembic import command
@@ -16,7 +20,9 @@ from sqlalchemy import text
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Subject
-from camera_registry.store import Store, StoreError, Transaction, register, schema
+from camera_registry.model.rates import SUMS, Sums
+from camera_registry.rules import availability
+from camera_registry.store import Store, StoreError, Transaction, frozen_coverage, frozen_rates, register, schema
 from camera_registry.store.migrations import HEAD
 from camera_registry.store.tables import METADATA, StateRow, table
 
@@ -76,15 +82,42 @@ def test_a_sqlite_file_is_copied_aside_before_it_is_migrated(tmp_path: Path, mon
     connection.close()
 
 
+def to(version: str, connection: Transaction) -> None:
+    """Bring a database to the shape of an older release."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    command.upgrade(config, version)
+
+
+def test_what_older_releases_froze_is_found_by_its_period(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    month = availability.month("2026-10", zone, datetime(2026, 12, 1, tzinfo=UTC))
+    stretch = f"{month.begins.isoformat()}/{month.ends.isoformat()}"
+    sums, site = list(range(len(SUMS))), {"dark": 7, "views": {"N": [1, 2, 3, 4]}}
+    kept = {stretch: {"cam-1": sums}, f"coverage/{stretch}/Asia/Shanghai": {"gate": site}}
+    monkeypatch.setattr(schema, "_upgrade", partial(to, "0014"))
+    with Store.open(url, tmp_path) as store:
+        insert = text("INSERT INTO frozen_report VALUES (:name, 5, 'li', '9/3', :figures)")
+        values = [{"name": name, "figures": json.dumps(figures)} for name, figures in kept.items()]
+        store.write_now(lambda tx: tx.execute(insert, values))
+    monkeypatch.undo()
+    with Store.open(url, tmp_path) as store:
+        rates = store.read_now(frozen_rates.frozen, month)
+        coverage = store.read_now(frozen_coverage.frozen, month)
+    assert rates is not None
+    assert rates.sums == {"cam-1": Sums(*sums)}
+    assert (rates.freeze.by, rates.freeze.version) == ("li", "9/3")
+    assert coverage is not None
+    assert coverage.sites["gate"].dark == timedelta(microseconds=7)
+    assert coverage.charged is None
+
+
 def test_devices_of_an_older_database_are_all_there_after_it_was_brought_up_to_date(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def to_the_first(connection: Transaction) -> None:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-        command.upgrade(config, "0001")
-
-    monkeypatch.setattr(schema, "_upgrade", to_the_first)
+    monkeypatch.setattr(schema, "_upgrade", partial(to, "0001"))
     with Store.open(url, tmp_path) as store:
         store.write_now(lambda tx: tx.execute(text(_OLD_DEVICE)))
     monkeypatch.undo()
@@ -107,7 +140,7 @@ def test_a_step_that_fails_half_way_leaves_the_old_shape(
 ) -> None:
     def fail(connection: Transaction) -> None:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
-        raise StoreError("killed here")
+        raise StoreError("failed", why="killed here")
 
     monkeypatch.setattr(schema, "_upgrade", fail)
     with pytest.raises(StoreError, match="killed here"):

@@ -32,6 +32,7 @@ from camera_registry.model.work_order import CancelReason, HoldReason, OrderStat
 from camera_registry.rules.access import Action
 from camera_registry.rules.device_files import FileFlaw
 from camera_registry.rules.dispatch.deeds import Deed
+from camera_registry.rules.pictures import usual
 from camera_registry.texts import LANGUAGES, preferred, texts
 
 VOCABULARY: tuple[type[StrEnum], ...] = (
@@ -88,7 +89,8 @@ def test_no_text_is_left_over() -> None:
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|untold|mark_kind|trend_measure|"
-        r"attachment_kind|order_picture|settings_flaw|command_error|usage_error|doctor|weak_password|"
+        r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault)_error|"
+        r"log_flaw|doctor|weak_password|help|finding|listed|review_measure|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
@@ -175,3 +177,44 @@ def test_the_browser_is_answered_in_the_language_it_prefers(header: str, languag
 def test_a_language_we_do_not_speak_is_answered_in_the_default_one() -> None:
     assert texts("fr") is texts("fr")
     assert texts("fr").language == "zh"
+
+
+SAID = {
+    "95 % of the picture is darker than 9 of 255": "画面的 95% 暗于 9（满 255）",
+    "HTTP 404 at /status: correct http_path, or see what is wrong with the device's web server": "http_path",
+    "HTTP 503 at /status": "/status 返回 HTTP 503",
+    "the stream is 640 x 360, declared 1920 x 1080": "码流为 640 x 360，应为 1920 x 1080",
+    "recordings have gaps: north lacks 12 min of the last 24 h, in short gaps (1 of 4 recordings)": "4 路中的 1 路",
+    "it runs on battery, 12 minutes are left": "12 分钟",
+    "contrast is at 58% of what it was on May 1 and falls 1.2% a day; it will be unusable about July 1": "July 1 前后",
+    "10.20.0.7 port 554: nothing listens there (connection refused)": "10.20.0.7 端口 554：",
+    "nothing listens there (connection refused)": "该端口没有服务",
+    "no answer within 4 s": "4 秒",
+    "the picture can't be used: a JPEG that is cut off after 900 bytes": "画面无法使用：JPEG 在 900 字节后中断",
+    "port 7 has no link: see the cable and the device": "端口 7 无链路",
+    "10.20.0.7 port 554: no way there (No route to host)": "没有到主机的路由",
+    "somebody wrote this": "somebody wrote this",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_probes_and_rules_said_is_told_in_the_readers_language(said: str) -> None:
+    assert texts("en").retold(said) == said
+    told = texts("zh").retold(said)
+    assert SAID[said] in told
+    assert (told == said) is (said == "somebody wrote this")
+
+
+def test_every_finding_is_told_with_whatever_values() -> None:
+    """As rules fill them in, so that no page fails over a value that another text wants."""
+    en, zh = texts("en"), texts("zh")
+    for key, text in en.entries.items():
+        if key.startswith(("finding.", "failure.")) and placeholders(text) and key != "failure.place":
+            said = text.format_map(dict.fromkeys(placeholders(text) - {"place"}, "7") | {"place": ""})
+            assert zh.retold(said) != said, key
+
+
+def test_every_measure_by_which_a_picture_is_strange_has_a_name() -> None:
+    named = {key.removeprefix("review_measure.") for key in texts("en").entries if key.startswith("review_measure.")}
+    assert named - {"higher", "lower"} == set(usual.learned(dict.fromkeys(named, 0.0)))
+    assert len(named) == len(usual._LEAST) + 2

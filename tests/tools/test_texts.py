@@ -10,6 +10,31 @@ TARGETS = {"demo", "test"}
 COMMANDS = {"probe", "check-config"}
 
 
+ERRORS = """
+class StoreError(TellableError):
+    section = "store_error"
+class Full(StoreError): ...
+raise StoreError("no_copy", file=source)
+raise Full("no_copy")
+raise Full("the disk is full")
+raise StoreError(f"{source} is gone")
+raise StoreError("no_copy" if source else "none", file=source)
+raise ValueError("whatever")
+"""
+
+
+def test_an_error_that_people_read_is_a_key_with_the_values_of_its_text():
+    tool = load("texts")
+    found = tool.errors_in(ERRORS, {"store_error": {"no_copy": "{file}: gone"}}, tool.sections_in([ERRORS]))
+    not_a_key = "takes a key of [store_error] in the texts, not a message"
+    assert list(found) == [
+        (6, "Full 'no_copy' lacks file"),
+        (7, f"Full {not_a_key}"),
+        (8, f"StoreError {not_a_key}"),
+        (9, f"StoreError {not_a_key}"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "faults"),
     [

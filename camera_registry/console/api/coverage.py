@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from camera_registry.console.api import coverage_answers as answers
-from camera_registry.console.api.questions import Question, Text
+from camera_registry.console.api.questions import Moment, Question, Text
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -36,15 +36,15 @@ _MOST = 1000
 class MomentQuestion(Question):
     """``at`` left out: now. It needs an offset, such as ``2026-11-01T00:00:00+08:00``."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class PeriodQuestion(Question):
     """A ``month`` (``2026-10``, of the configured time zone), or ``since``, included, and ``until``, not included."""
 
     month: Annotated[str, Field(max_length=7)] = ""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     site: Text = ""
 
 
@@ -59,7 +59,7 @@ class Without(Question):
 
     devices: list[Text] = Field(default_factory=list, max_length=_MOST)
     power: list[Text] = Field(default_factory=list, max_length=_MOST)
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 async def live(asked: Asked[MomentQuestion, Nothing]) -> answers.CoverageAnswer:

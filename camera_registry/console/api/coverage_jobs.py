@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from camera_registry.console.api import coverage_answers as answers
 from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.coverage import Without, blind, period_of, points_of
 from camera_registry.console.api.progress import Progress, progress
+from camera_registry.console.api.questions import Moment
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -26,8 +27,8 @@ class InquiryBody(Without):
 
     work: Work
     month: Annotated[str, Field(max_length=7)] = ""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class SurveyAnswer(Progress):

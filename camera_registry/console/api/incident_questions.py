@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from camera_registry.console.api.questions import PastQuestion, Question, Text
+from camera_registry.console.api.questions import Moment, PastQuestion, Question, RowNumber, Text
 from camera_registry.console.schemas import OptionalCause, OptionalSeverity
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 
@@ -25,7 +25,7 @@ class IncidentsQuestion(PastQuestion):
     device: Text = ""
     cause: OptionalCause = None
     severity: OptionalSeverity = None
-    parent: int | None = None
+    parent: RowNumber | None = None
     roots: bool = False
 
 
@@ -52,8 +52,8 @@ class WindowBody(Question):
     (``0 2 * * 0``: Sundays at two), read in ``zone`` (left out: the service's)."""
 
     kind: WindowKind = WindowKind.FIXED
-    begins: AwareDatetime
-    ends: AwareDatetime | None = None
+    begins: Moment
+    ends: Moment | None = None
     lasts: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     schedule: Annotated[str, Field(max_length=200)] = ""
     zone: Annotated[str, Field(max_length=100)] = ""

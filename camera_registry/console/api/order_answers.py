@@ -46,7 +46,7 @@ class OrderAnswer(BaseModel):
     """A work order. ``state`` is where it stands; the times are those of the crew's word."""
 
     id: int
-    incident: int = Field(description="the newest incident that it is about")
+    incident: int = Field(description="the newest incident that it is about; 0: none, a person opened it")
     scope: Scope
     about: str
     cause: Cause

@@ -8,10 +8,12 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from camera_registry.console.api.incident_questions import Said
-from camera_registry.console.api.questions import PastQuestion, Question, Text
+from camera_registry.console.api.questions import PastQuestion, Question, RowNumber, Text
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.schemas import OptionalCause
 from camera_registry.model.attachment import AttachmentKind
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState
 
 Stars = Annotated[int, Field(ge=1, le=5)]
@@ -28,9 +30,18 @@ class OrdersQuestion(PastQuestion):
     crew: Text = ""
     area: Text = ""
     about: Text = ""
-    incident: int | None = None
+    incident: RowNumber | None = None
     cause: OptionalCause = None
     overdue: bool = False
+
+
+class OpenBody(Question):
+    """What is to be done about a device, for what cause; ``severity`` left out: as the rules have it."""
+
+    device: Annotated[str, Field(min_length=1, max_length=200)]
+    cause: Cause
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    severity: Severity | None = None
 
 
 class AssignBody(Question):

@@ -22,6 +22,7 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
+from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.store import attachments, orders, platform
 from camera_registry.store.orders import Wanted
 
@@ -69,6 +70,12 @@ async def _whole(asked: Asked[Any, Any], order: WorkOrder) -> answers.WholeOrder
         steps=await store.read(orders.time_line, order.id),
         attachments=await store.read(attachments.of, order.id),
     )
+
+
+async def open_one(asked: Asked[Nothing, questions.OpenBody]) -> answers.WholeOrder:
+    body = asked.body
+    wish = Wish(body.device, body.cause, body.text, body.severity)
+    return await _whole(asked, await ordering.open_by_hand(asked, wish))
 
 
 async def assign(asked: Asked[Nothing, questions.AssignBody]) -> answers.WholeOrder:
@@ -131,6 +138,14 @@ ROUTES: tuple[AnyRoute, ...] = (
         questions.OrdersQuestion,
         Listed[answers.OrderAnswer],
         "Work orders, newest first; a crew is told its own",
+    ),
+    write(
+        "POST /orders",
+        open_one,
+        Action.OPEN_ORDERS,
+        questions.OpenBody,
+        answers.WholeOrder,
+        "Open a work order for a device, sent by the usual rules",
     ),
     get(_ONE, one, Action.SEE_ORDERS, Nothing, answers.WholeOrder, "One work order with its time line"),
     _posted("assign", assign, questions.AssignBody, "Send a crew, or any crew of a contractor"),

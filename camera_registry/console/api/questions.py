@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -10,12 +11,15 @@ from camera_registry.console.reader import Order
 from camera_registry.console.schemas import OptionalCause, OptionalKind, OptionalLife, OptionalStatus
 from camera_registry.model.device import Life
 from camera_registry.model.discovery import ProposalState
-from camera_registry.model.people import Role
+from camera_registry.model.people import NAME, Role
 from camera_registry.store.pictures import PictureKind
 
 Text = Annotated[str, Field(max_length=200)]
 RowCursor = Annotated[str, Field(pattern=r"^[0-9]{0,18}$")]
 """The number of a row: 18 digits fit into what either database holds."""
+RowNumber = Annotated[int, Field(ge=0, lt=2**63)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(2, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
+"""A time that can be moved to any time zone."""
 Limit = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -50,8 +54,8 @@ class ItemsQuestion(Question):
 class PastQuestion(Question):
     """``since`` is included, ``until`` is not; both need an offset, such as ``2026-11-01T00:00:00+08:00``."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     cursor: RowCursor = ""
     limit: Limit = 100
 
@@ -131,7 +135,7 @@ class SignInBody(Question):
 class NewUserBody(Question):
     """``crew``: whose orders they see, of the role crew."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s:/]+$")]
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
     role: Role
     password: Annotated[SecretStr, Field(max_length=1024)]
     language: Literal["zh", "en"] = "zh"
@@ -153,4 +157,4 @@ class TokenBody(Question):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     role: Role
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +16,8 @@ from camera_registry.console.api.route import get, no_content, write
 from camera_registry.console.reporting import REPORTING, Report
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
+from camera_registry.rules.availability import name_of
+from camera_registry.store import freezes
 from exporters.report.order import Kind, Order
 
 
@@ -39,28 +43,68 @@ class JobAnswer(Progress):
 
     report: Kind
     month: str
+    period: str = Field(description="what its period is called: 2026-10, or its dates; empty: it tells of now")
     area: str
     contractor: str
 
     @classmethod
-    def of_job(cls, job: Report) -> JobAnswer:
+    def of_job(cls, job: Report, zone: str) -> JobAnswer:
         order = job.order
-        return cls(**progress(job), report=order.kind, month=order.month, area=order.area, contractor=order.contractor)
+        return cls(
+            **progress(job),
+            report=order.kind,
+            month=order.month,
+            period=order.named(zone),
+            area=order.area,
+            contractor=order.contractor,
+        )
+
+
+class FreezeAnswer(BaseModel):
+    """A period whose figures are frozen; ``zone`` is empty where an older release did not keep it."""
+
+    report: str
+    period: str
+    begins: datetime
+    ends: datetime
+    zone: str
+    at: datetime
+    by: str
+    version: str
+
+
+def _told(asked: Asked[Any, Any], job: Report) -> JobAnswer:
+    return JobAnswer.of_job(job, asked.deps.zone().key)
+
+
+async def frozen(asked: Asked[Nothing, Nothing]) -> Listed[FreezeAnswer]:
+    found = await asked.deps.store.read(freezes.every)
+    zone = asked.deps.zone()
+    return Listed(
+        items=[
+            FreezeAnswer(
+                period=name_of(one.begins, one.ends, ZoneInfo(one.zone) if one.zone else zone),
+                **{name: getattr(one, name) for name in ("report", "begins", "ends", "zone", "at", "by", "version")},
+            )
+            for one in found
+        ],
+        next=None,
+    )
 
 
 async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
     jobs = asked.request.app[REPORTING].jobs.values()
-    return Listed(items=[JobAnswer.of_job(job) for job in reversed(jobs)], next=None)
+    return Listed(items=[_told(asked, job) for job in reversed(jobs)], next=None)
 
 
 async def make(asked: Asked[Nothing, ReportBody]) -> JobAnswer:
     job = await reporting.begin(asked, asked.body.order())
     asked.headers["Location"] = f"/api/v1/reports/{job.id}"
-    return JobAnswer.of_job(job)
+    return _told(asked, job)
 
 
 async def one(asked: Asked[Nothing, Nothing]) -> JobAnswer:
-    return JobAnswer.of_job(reporting.find(asked))
+    return _told(asked, reporting.find(asked))
 
 
 async def cancel(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
@@ -70,11 +114,12 @@ async def cancel(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 
 async def freeze(asked: Asked[Nothing, Nothing]) -> JobAnswer:
     await reporting.freeze(asked)
-    return JobAnswer.of_job(reporting.find(asked))
+    return _told(asked, reporting.find(asked))
 
 
 ROUTES: tuple[AnyRoute, ...] = (
     get("/reports", listed, Action.REPORT, Nothing, Listed[JobAnswer], "Reports made since the start, newest first"),
+    get("/frozen-reports", frozen, Action.REPORT, Nothing, Listed[FreezeAnswer], "Periods whose figures are frozen"),
     write("POST /reports", make, Action.REPORT, ReportBody, JobAnswer, "Have a report made"),
     get("/reports/{id}", one, Action.REPORT, Nothing, JobAnswer, "How far a report is"),
     write("DELETE /reports/{id}", cancel, Action.REPORT, Nothing, None, "Call a report off, or forget it"),

@@ -37,7 +37,7 @@ async def reload(asked: Asked[Nothing, Nothing]) -> answers.ReloadAnswer:
     problems = await deps.reload()
     detail = {"problems": len(problems)}
     await deps.store.write(audit.append, asked.user.name, "settings.reload", "settings", detail, deps.now())
-    return answers.ReloadAnswer(done=not problems, problems=list(problems))
+    return answers.ReloadAnswer(done=not problems, problems=[asked.words.wrong(one) for one in problems])
 
 
 async def description(_: Asked[Nothing, Nothing]) -> web.StreamResponse:

@@ -9,8 +9,7 @@ from typing import Any
 
 import shapely
 
-from camera_registry.console.survey import Surveyed
-from camera_registry.model.coverage import ViewState
+from camera_registry.console.survey import Surveyed, standing
 from camera_registry.model.place import Site
 from camera_registry.rules.coverage.standing import SiteSeen
 from camera_registry.rules.geometry import geojson
@@ -113,18 +112,6 @@ def _draw(
         top + height - margin / 2,
         f"{scale / 1000:g} km" if scale >= 1000 else f"{scale:g} m",
     )
-
-
-def standing(seen: SiteSeen) -> str:
-    """A site in one word, as a status is named: what its mark and its colour on the map are."""
-    states = {one.state for one in seen.views}
-    if not seen.required:
-        return "out"
-    if seen.dark:
-        return "down"
-    if ViewState.UNCOVERED in states:
-        return "degraded"
-    return "unknown" if ViewState.UNKNOWN in states else "out" if ViewState.PLANNED in states else "ok"
 
 
 def _spot(site: Site) -> tuple[float, float] | None:

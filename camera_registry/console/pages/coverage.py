@@ -14,12 +14,11 @@ from aiohttp import web
 from pydantic import Field
 
 from camera_registry.console.history import WIDTH
-from camera_registry.console.pages.chart import city, plot, standing
 from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
-from camera_registry.console.survey import SURVEY, SurveyJob
+from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
 from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
@@ -60,6 +59,8 @@ class Strip:
 
 
 async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
+    from camera_registry.console.pages.chart import city  # noqa: PLC0415 - much to load, and seldom looked at
+
     coverage, query = asked.deps.metrics.coverage, asked.query
     survey = asked.request.app[SURVEY]
     sites = coverage.sites()
@@ -83,6 +84,7 @@ async def overview(asked: Asked[CoverageQuery, Nothing]) -> web.StreamResponse:
         job=job,
         extents=surveyed.extents if surveyed else {},
         missing=len(surveyed.fields.missing) if surveyed else 0,
+        unsure=len(surveyed.unsure) if surveyed else 0,
         chart=city(sites, surveyed) if surveyed else None,
         standing=standing,
         names=asked.deps.board.names,
@@ -132,6 +134,8 @@ def _back() -> web.Response:
 
 
 async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
+    from camera_registry.console.pages.chart import plot  # noqa: PLC0415 - as above
+
     deps, id = asked.deps, asked.item()
     seen = deps.metrics.coverage.site(id)
     if seen is None:
@@ -169,6 +173,7 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
             for device in dict.fromkeys(one.device for view in seen.views for one in view.channels)
             if device in surveyed.fields.missing
         },
+        unsure=len(surveyed.unsure.intersection(one.device for view in seen.views for one in view.channels)),
         chart=plot(seen, surveyed),
         names=deps.board.names,
     )

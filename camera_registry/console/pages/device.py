@@ -24,12 +24,14 @@ from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.console.trends import lines
 from camera_registry.model.device import Device, Kind, Life, TlsUse, TrafficKind
-from camera_registry.model.health import Flip, State
+from camera_registry.model.health import Cause, Flip, State
+from camera_registry.model.incident import Severity
 from camera_registry.model.recording import NotComputable, Recording
 from camera_registry.model.register import Change
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.chain import chain
 from camera_registry.rules.coverage.steps import EVER
+from camera_registry.rules.dispatch.opening import NOBODY_GOES
 from camera_registry.store import health, incidents, recordings, register
 from camera_registry.store.incidents import Wanted
 from camera_registry.store.orders import Wanted as OrdersWanted
@@ -85,6 +87,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         incidents=await deps.store.read(incidents.page, Wanted(device=entry.device.id), limit=_INCIDENTS_SHOWN),
         orders=await ordering.listed(asked, OrdersWanted(about=entry.device.id), None, _INCIDENTS_SHOWN),
         next_due=ordering.next_due,
+        order_causes=[cause for cause in Cause if cause not in NOBODY_GOES],
+        severities=Severity,
         covering=deps.covering(entry.device.id, now),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         children=children,
@@ -93,7 +97,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         flips=sorted(flips, key=happened, reverse=True)[:_FLIPS_SHOWN],
         happened=happened,
         since=since,
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
         held=held_lines(entry),
         chain=chain_of(entry) if entry.reasons or any(held.cause for held in entry.states) else (),
         runs=run_lines(entry),
@@ -130,7 +134,7 @@ async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         entry=entry,
         runs=runs,
         chain=chain(seen, causes),
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone())),
+        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         fresh=[cause for cause in found_by(seen, entry, deps.settings().health.policy()) if cause not in causes],
     )

@@ -21,10 +21,11 @@ from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Sur
 from camera_registry.console.schemas import OptionalCause, PageQuery
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
-from camera_registry.model.incident import Scope
+from camera_registry.model.incident import Scope, Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
+from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.store import orders, platform
 from camera_registry.store.orders import Wanted
 
@@ -54,6 +55,12 @@ class _Form(BaseModel):
 
 class VersionForm(_Form):
     version: int
+
+
+class OpenForm(_Form):
+    cause: Cause
+    text: str = Field(min_length=1, max_length=2000)
+    severity: Annotated[Severity | None, BeforeValidator(_blank)] = None
 
 
 class AssignForm(VersionForm):
@@ -127,6 +134,7 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     order = await ordering.find(asked)
     store, board, now = asked.deps.store, asked.deps.board, asked.deps.now()
     live = asked.request.headers.get("HX-Request") == "true"
+    steps = await store.read(orders.time_line, order.id)
     return show(
         asked,
         "order.html",
@@ -140,7 +148,8 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         outage=await clocks.outage(asked, order),
         worked=clocks.work(asked, order),
         reference=await store.read(platform.reference_of, order.id),
-        steps=await store.read(orders.time_line, order.id),
+        steps=steps,
+        wanted=ordering.wanted_of(steps),
         possible=deeds.possible(order, ordering.actor(asked.user)),
         # The pictures do not change while one looks, and to fetch them anew would be one more look at each.
         pictures=() if live else await pictures(asked, order),
@@ -158,6 +167,11 @@ def called(board: Board, shown: Sequence[WorkOrder]) -> dict[int, str]:
         name = entry.device.name if entry is not None else ""
         names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
     return names
+
+
+async def open_one(asked: Asked[PageQuery, OpenForm]) -> web.StreamResponse:
+    form = asked.body
+    return _back(await ordering.open_by_hand(asked, Wish(asked.item(), form.cause, form.text, form.severity)))
 
 
 async def assign(asked: Asked[PageQuery, AssignForm]) -> web.StreamResponse:
@@ -202,6 +216,7 @@ def _deed(path: str, body: type[F], deed: Callable[[F], DoDeed]) -> AnyRoute:
 ROUTES: tuple[AnyRoute, ...] = (
     Route(Surface.PAGE, "GET", "/orders", listed, Action.SEE_ORDERS, OrdersQuery, Nothing),
     Route(Surface.PAGE, "GET", "/orders/{id}", one, Action.SEE_ORDERS, PageQuery, Nothing),
+    Route(Surface.PAGE, "POST", "/devices/{id}/orders", open_one, Action.OPEN_ORDERS, PageQuery, OpenForm),
     _form("assign", assign, AssignForm),
     _deed("accept", VersionForm, lambda _: asking.accept()),
     _deed("arrive", VersionForm, lambda _: asking.arrive()),

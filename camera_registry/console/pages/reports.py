@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,8 @@ from camera_registry.console.reporting import REPORTING
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.rules.access import Action
+from camera_registry.rules.availability import name_of
+from camera_registry.store import freezes
 from exporters.report.catalog import MEDIA
 from exporters.report.order import Kind, Order
 
@@ -30,8 +33,18 @@ class ReportForm(BaseModel):
 
 async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     jobs = list(reversed(asked.request.app[REPORTING].jobs.values()))
+    zone = asked.deps.zone()
+    frozen = await asked.deps.store.read(freezes.every)
+    named = [(one, name_of(one.begins, one.ends, ZoneInfo(one.zone) if one.zone else zone)) for one in frozen]
     response = show(
-        asked, "reports.html", jobs=jobs, kinds=Kind, formats=list(MEDIA), month=_last_month(asked.deps.now(), asked)
+        asked,
+        "reports.html",
+        jobs=[(job, job.order.named(zone.key)) for job in jobs],
+        kinds=Kind,
+        formats=list(MEDIA),
+        month=_last_month(asked.deps.now(), asked),
+        frozen=named,
+        done={(one.report, period) for one, period in named},
     )
     if any(not job.over for job in jobs):
         response.headers["Refresh"] = "2"
@@ -58,7 +71,7 @@ async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 
 async def freeze(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    await reporting.freeze(asked)
+    await reporting.freeze_anew(asked)
     return _back()
 
 

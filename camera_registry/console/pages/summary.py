@@ -60,9 +60,9 @@ class Ground:
     """Whether it comes and goes: then it is no dead device that somebody looks for."""
 
 
-def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Ground]:
+def grounds(entry: BoardEntry, tell: Callable[[Failure], str], retold: Callable[[str], str]) -> Sequence[Ground]:
     """The reasons in their order, those of the same cause together: a dead camera is one fault, not one an aspect.
-    ``tell`` says a failure in the reader's language; what the newest runs do not say any more stays as it was said."""
+    ``tell`` says a failure in the reader's language, ``retold`` what the newest runs do not say any more."""
     names = channel_names(entry)
     told = {run.failure.detail: tell(run.failure) for run in entry.probes if run.failure is not None}
     unsteady = {held.subject for held in entry.states if held.settled is State.FLAPPING}
@@ -75,7 +75,9 @@ def grounds(entry: BoardEntry, tell: Callable[[Failure], str]) -> Sequence[Groun
             blamed,
             min((reason.since for reason in reasons if reason.since is not None), default=None),
             tuple(dict.fromkeys((reason.aspect, _called(names, reason.channel)) for reason in reasons)),
-            tuple(dict.fromkeys(told.get(reason.detail, reason.detail) for reason in reasons if reason.detail)),
+            tuple(
+                dict.fromkeys(told.get(reason.detail) or retold(reason.detail) for reason in reasons if reason.detail)
+            ),
             any(Subject(entry.device.id, reason.aspect, reason.channel) in unsteady for reason in reasons),
         )
         for (cause, blamed), reasons in grouped.items()

@@ -16,10 +16,10 @@ def month(text: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]
     Raises BadMonth."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970":
         raise BadMonth("write a month as 2026-10")
-    since, until = begin(text, zone), begin(following(text), zone)
+    since = begin(text, zone)
     if since >= now:
         raise BadMonth("that month is in the future; nothing is known of it")
-    return since, min(until, now)
+    return since, min(begin(following(text), zone), now)
 
 
 def begin(text: str, zone: ZoneInfo) -> datetime:

@@ -31,7 +31,8 @@ Item = Steps[Mapping[str, object] | None]
 @dataclass(frozen=True, slots=True)
 class History:
     """What was so, by identifier: sites (``hours``), views (``site``, ``channels``), channels (``device``), devices
-    (``life``), the states of subjects, and the planned turns of devices."""
+    (``life``, ``contractor``, ``parent``, ``backup_parent``), the states of subjects, and the planned turns of devices.
+    """
 
     sites: Mapping[str, Item] = field(default_factory=dict)
     views: Mapping[str, Item] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class History:
 
     def standing(self, register: Register, zone: ZoneInfo, at: datetime) -> list[SiteSeen]:
         """How every site that was registered at a moment was covered then. What coverage does not depend on (names,
-        polygons) is told as the ``register`` has it today."""
+        polygons) is told as the ``register`` has it."""
         sites = {
             id: replace(register.sites.get(id, Site(id)), hours=str(value["hours"]))
             for id, steps in self.sites.items()

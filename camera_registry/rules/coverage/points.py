@@ -131,6 +131,38 @@ def singles(site: SiteSeen, topology: Topology) -> tuple[Single, ...]:
     return tuple(sorted(found, key=lambda one: (-len(one.views), one.point)))
 
 
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """Points of which each, lost alone, uncovers the same ``views``, as (site, view); ``dark``: the sites that keep no
+    covered view."""
+
+    points: tuple[Point, ...]
+    views: tuple[tuple[str, str], ...]
+    dark: tuple[str, ...]
+
+    @property
+    def sites(self) -> list[str]:
+        """The sites that lose a view, those that lose all of them first."""
+        return list(dict.fromkeys([*self.dark, *(site for site, _ in self.views)]))
+
+
+def weakest(found: Mapping[str, Sequence[Single]]) -> list[Weak]:
+    """The single points of all sites, those of the same effect together (a camera with its mast's power and the switch
+    that nothing else hangs on): those that leave the most sites without a view first, then the most views."""
+    views: dict[Point, list[tuple[str, str]]] = {}
+    dark: dict[Point, list[str]] = {}
+    for site, points in found.items():
+        for one in points:
+            views.setdefault(one.point, []).extend((site, view) for view in one.views)
+            if one.whole:
+                dark.setdefault(one.point, []).append(site)
+    alike: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], list[Point]] = {}
+    for point, lost in views.items():
+        alike.setdefault((tuple(sorted(lost)), tuple(sorted(dark.get(point, ())))), []).append(point)
+    groups = [Weak(tuple(sorted(points)), lost, gone) for (lost, gone), points in alike.items()]
+    return sorted(groups, key=lambda one: (-len(one.dark), -len(one.views), one.points))
+
+
 def showing(view: ViewSeen) -> list[str]:
     """The devices that cover a view, each once."""
     return list(dict.fromkeys(one.device for one in view.channels if one.sight is Sight.USABLE))

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from camera_registry.model.health import Flip, State
-from camera_registry.model.register import Change
 
 T = TypeVar("T")
+
+
+class Change(Protocol):
+    """An edit of an item: when, and what it had before of the fields that differ; None: it was not registered."""
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def before(self) -> Mapping[str, Any] | None: ...
+
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -29,6 +39,15 @@ class Steps(Generic[T]):
     def between(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
         """The moments after ``since`` and before ``until`` at which it changes."""
         return self.times[bisect_right(self.times, since) : bisect_right(self.times, until)]
+
+    def held(self, since: datetime, until: datetime) -> tuple[T, ...]:
+        """What it was from ``since`` until ``until``, not included."""
+        return (self.at(since), *(self.at(moment) for moment in self.between(since, until)))
+
+    def ending(self, at: datetime, value: T) -> Steps[T]:
+        """The same until a moment, and this value from then on."""
+        count = bisect_left(self.times, at)
+        return Steps((*self.times[:count], at), (*self.values[:count], value))
 
 
 def constant(value: T) -> Steps[T]:
@@ -56,7 +75,7 @@ def states(flips: Iterable[Flip], held: State | None = None) -> Steps[State]:
 
 
 def item(
-    present: Mapping[str, object] | None, changes: Sequence[Change], blank: Mapping[str, object]
+    present: Mapping[str, object] | None, changes: Iterable[Change], blank: Mapping[str, object]
 ) -> Steps[Mapping[str, object] | None]:
     """The fields of one item of the register, from how it stands now (None: it is gone) and its changes, newest first.
 
@@ -66,11 +85,10 @@ def item(
     values: list[Mapping[str, object] | None] = []
     value = None if present is None else {name: present.get(name, default) for name, default in blank.items()}
     for change in changes:
-        if not times or change.at < times[-1]:
+        before = change.before
+        earlier = None if before is None else {name: before.get(name, (value or blank)[name]) for name in blank}
+        if earlier != value and (not times or change.at < times[-1]):
             times.append(change.at)
             values.append(value)
-        if change.before is None:
-            value = None
-        else:
-            value = {name: change.before.get(name, (value or blank)[name]) for name in blank}
+        value = earlier
     return Steps((EVER, *reversed(times)), (value, *reversed(values)))

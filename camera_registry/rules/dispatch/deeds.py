@@ -27,6 +27,7 @@ from camera_registry.rules.dispatch.hours import due
 class Deed(StrEnum):
     """What people do to orders: a closed list."""
 
+    OPEN = "open"
     ASSIGN = "assign"
     ACCEPT = "accept"
     ARRIVE = "arrive"
@@ -43,6 +44,7 @@ class Deed(StrEnum):
 _S = OrderState
 
 FROM: Mapping[Deed, frozenset[OrderState]] = {
+    Deed.OPEN: frozenset(),
     Deed.ASSIGN: frozenset({_S.NEW, _S.ASSIGNED, _S.ACCEPTED, _S.ON_SITE}),
     Deed.ACCEPT: frozenset({_S.ASSIGNED}),
     Deed.ARRIVE: frozenset({_S.ACCEPTED}),
@@ -63,8 +65,7 @@ OF_CREWS = frozenset({Deed.ACCEPT, Deed.ARRIVE, Deed.HOLD, Deed.RESUME, Deed.FIX
 
 
 class Refusal(Exception):
-    """This can't be done. ``code`` says why: ``role``, ``not_yours``, ``state``, ``nobody``, ``stars``; each has a text
-    in ``[order.refusal]`` that ``values`` fill."""
+    """This can't be done. ``code`` says why, by its text in ``[order.refusal]`` that ``values`` fill."""
 
     def __init__(self, code: str, **values: str | int) -> None:
         super().__init__(f"{code}: {values}" if values else code)
@@ -97,7 +98,8 @@ def why_not(order: WorkOrder, deed: Deed, actor: Actor) -> Refusal | None:
             return Refusal("role", deed=deed.value)
     elif actor.role not in (Role.OPERATOR, Role.ADMIN):
         return Refusal("role", deed=deed.value)
-    if order.state not in FROM[deed]:
+    vouched = deed is Deed.CLOSE and order.by_hand and order.state is OrderState.FIXED
+    if order.state not in FROM[deed] and not vouched:
         return Refusal("state", deed=deed.value, state=order.state.value)
     return None
 
@@ -177,8 +179,11 @@ def fix(order: WorkOrder, note: str, actor: Actor, at: datetime) -> OrderChange:
 
 
 def close(order: WorkOrder, stars: int | None, remark: str, actor: Actor, at: datetime) -> OrderChange:
-    """A person confirms what the probes have verified, and may rate it. Raises Refusal."""
+    """A person confirms what the probes have verified, and may rate it; of an order that is about no incident they may
+    vouch for what the probes can't see, and say why in the ``remark``. Raises Refusal."""
     _check(order, Deed.CLOSE, actor)
+    if order.state is OrderState.FIXED and not remark.strip():
+        raise Refusal("unproven")
     rating = order.rating if stars is None else _rating(stars, remark, actor, at)
     after = replace(order, state=OrderState.CLOSED, closed_at=at, rating=rating)
     return _change(OrderStep.CLOSED, after, actor, at, remark, **({} if stars is None else {"stars": stars}))

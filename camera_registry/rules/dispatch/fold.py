@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from camera_registry.model.health import Cause
 from camera_registry.model.incident import Incident, IncidentChange, Scope
 from camera_registry.model.work_order import (
     FINAL,
@@ -26,11 +25,9 @@ from camera_registry.model.work_order import (
 from camera_registry.rules.dispatch.book import Dispatched, OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import called_off, held, resumed, sent_again
 from camera_registry.rules.dispatch.hours import due
+from camera_registry.rules.dispatch.opening import NOBODY_GOES, opened
 from camera_registry.rules.dispatch.routing import contact, route
 from camera_registry.rules.incidents.fold import NO_LONGER_MEASURED
-
-NOBODY_GOES = frozenset({Cause.POLLER_BLIND, Cause.INTERNAL})
-"""What no crew can mend: our own eyes, our own mistakes."""
 
 
 def dispatch(
@@ -137,27 +134,7 @@ class _Dispatch:
         if way is None:
             return
         self.last_id += 1
-        made = WorkOrder(
-            self.last_id,
-            incident.id,
-            incident.scope,
-            incident.about,
-            incident.cause,
-            way.severity,
-            self.now,
-            self.now,
-            way.deadlines,
-            OrderState.ASSIGNED if way.crew or way.contractor else OrderState.NEW,
-            incident.area,
-            way.contractor,
-            way.crew,
-            way.calendar,
-            symptoms=incident.symptoms,
-            affected=incident.affected,
-            started=incident.started,
-            version=0,
-        )
-        self._tell(OrderStep.OPENED, replace(made, due=due(made, self.scene.policy)), crew=way.crew)
+        self._tell(OrderStep.OPENED, opened(self.last_id, incident, way, self.scene.policy, self.now), crew=way.crew)
 
     def _earlier(self, incident: Incident) -> WorkOrder | None:
         """The order of the same cause that this incident is a return of."""
@@ -186,7 +163,9 @@ class _Dispatch:
             work = replace(_back_to_work(again), recovered_at=None)
             self._tell(OrderStep.NOT_FIXED, work, cause=incident.cause.value)
         elif not order.over:
-            self._tell(OrderStep.RETURNED, replace(again, recovered_at=None))
+            # What a person reported is found by the probes, too, now; of all else it is a return.
+            step = OrderStep.CHANGED if order.by_hand else OrderStep.RETURNED
+            self._tell(step, replace(again, recovered_at=None))
         else:
             repeated = order.state is not OrderState.CANCELLED
             again = replace(again, repeats=order.repeats + repeated)
@@ -232,6 +211,8 @@ class _Dispatch:
 
     def _verify(self, order: WorkOrder) -> None:
         assert order.fixed_at is not None
+        if order.by_hand and not order.symptoms:
+            return  # nothing could be read that would prove it: a person says so
         wrong = self._still_wrong(order)
         if not wrong:
             verified = replace(order, state=OrderState.VERIFIED, verified_at=self.now)

@@ -24,8 +24,16 @@ class Route:
     calendar: str
 
 
-def route(incident: Incident, policy: DispatchPolicy, register: Register) -> Route | None:
-    """The route of an incident by the first rule that fits it; None: nobody is to be sent."""
+def route(
+    incident: Incident,
+    policy: DispatchPolicy,
+    register: Register,
+    *,
+    asked: bool = False,
+    severity: Severity | None = None,
+) -> Route | None:
+    """The route of an incident by the first rule that fits it; None: nobody is to be sent. ``asked``: a person wants
+    somebody sent, so rules that send nobody are passed over, and ``severity`` is that person's."""
     devices = incident.affected + (incident.scope is Scope.DEVICE)
     mass = devices >= policy.minimum
     area_parents = register.area_parents()
@@ -36,11 +44,12 @@ def route(incident: Incident, policy: DispatchPolicy, register: Register) -> Rou
         rule
         for rule in policy.rules
         if _fits(rule, incident, site.category if site is not None else None, way, mass=mass)
+        and (rule.send or not asked)
     )
     rule = next(fitting, DispatchRule())
     if not rule.send:
         return None
-    severity = Severity.P1 if mass else rule.severity or incident.severity
+    severity = severity or (Severity.P1 if mass else rule.severity or incident.severity)
     plain = MASS_DEADLINES if mass else policy.deadlines[severity]
     given = {name: value for name in ("accept", "arrive", "repair") if (value := getattr(rule, name)) is not None}
     contractor, crew = _people(rule, device.contractor if device is not None else "", way, register)

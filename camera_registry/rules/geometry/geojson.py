@@ -1,14 +1,14 @@
-"""This file reads and writes shapes as GeoJSON (RFC 7946), and says where one that can't be used is wrong."""
+"""This file reads and writes shapes as GeoJSON (RFC 7946), and says where one that can't be used is wrong.
+
+The library for shapes is loaded by whoever first has one: most of the time of a service, and most commands, go by
+without, and it weighs as much as the health of a thousand devices.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import shapely
-from shapely.geometry import mapping
-from shapely.validation import explain_validity
 
 AREAS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -26,6 +26,8 @@ class BadShape(ValueError):
 
 def read(text: str, kinds: Sequence[str] = AREAS + LINES) -> Any:
     """A geometry as a shape of longitudes and latitudes in degrees. Raises BadShape."""
+    import shapely  # noqa: PLC0415 - see above
+
     try:
         geometry = json.loads(text)
     except (ValueError, RecursionError):
@@ -40,15 +42,25 @@ def read(text: str, kinds: Sequence[str] = AREAS + LINES) -> Any:
         raise BadShape("kind", ", ".join(kinds)) from None
     if shape.is_empty:
         raise BadShape("empty")
-    if not shape.is_valid:
-        place = str(explain_validity(shape)).partition("[")[2]
-        raise BadShape("crossing", place.rstrip("]"))
+    _check(shape)
     return shapely.force_2d(shape)
+
+
+def check_outline(corners: Sequence[tuple[float, float]]) -> None:
+    """Raise BadShape where these corners enclose nothing (``empty``), or their sides cross each other."""
+    import shapely  # noqa: PLC0415 - see above
+
+    shape = shapely.Polygon(corners)
+    if shape.convex_hull.area <= 0:
+        raise BadShape("empty")
+    _check(shape)
 
 
 def geometry(shape: Any) -> dict[str, Any]:
     """A shape as a GeoJSON geometry: outer rings run counter-clockwise (RFC 7946, section 3.1.6)."""
-    found: dict[str, Any] = json.loads(json.dumps(mapping(shapely.orient_polygons(shape))))
+    import shapely.geometry  # noqa: PLC0415 - see above
+
+    found: dict[str, Any] = json.loads(json.dumps(shapely.geometry.mapping(shapely.orient_polygons(shape))))
     return found
 
 
@@ -60,6 +72,14 @@ def feature(shape: Any, properties: Mapping[str, object]) -> dict[str, Any]:
 def collection(features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Several features as one document."""
     return {"type": "FeatureCollection", "features": list(features)}
+
+
+def _check(shape: Any) -> None:
+    import shapely.validation  # noqa: PLC0415 - see above
+
+    if not shape.is_valid:
+        place = str(shapely.validation.explain_validity(shape)).partition("[")[2]
+        raise BadShape("crossing", place.rstrip("]"))
 
 
 def _lines(geometry: Mapping[str, Any]) -> list[Any]:

@@ -10,9 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from ipaddress import ip_address
 
-import shapely
-from shapely.validation import explain_validity
-
 from camera_registry.rules.geometry import geojson
 from camera_registry.rules.inventory.problems import BadCell, Flaw
 from camera_registry.rules.inventory.sheets import Cell
@@ -282,12 +279,12 @@ def _mask(one: str) -> str:
         raise BadCell(Flaw.BAD_MASK, part=one[:60]) from None
     if not outlines.inside(corners):
         raise BadCell(Flaw.OUTSIDE_PICTURE, part=one[:60])
-    shape = shapely.Polygon(corners)
-    if shape.convex_hull.area <= 0:
-        raise BadCell(Flaw.FLAT_MASK, part=one[:60])
-    if not shape.is_valid:
-        where = str(explain_validity(shape)).partition("[")[2].rstrip("]")
-        raise BadCell(Flaw.CROSSING_MASK, part=one[:60], where=where)
+    try:
+        geojson.check_outline(corners)
+    except geojson.BadShape as bad:
+        if bad.what == "empty":
+            raise BadCell(Flaw.FLAT_MASK, part=one[:60]) from None
+        raise BadCell(Flaw.CROSSING_MASK, part=one[:60], where=bad.where) from None
     return outlines.written(one)
 
 

@@ -12,6 +12,8 @@ from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN
 
 LEAST = 0.5
 """The score at the limit."""
+ALIKE = 0.45, 2.2
+"""Brightness against a reference's, between which both are lit alike: from noon to dusk it falls by half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,11 @@ def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
 
 
 def likest(compared: Iterable[Compared]) -> Compared | None:
-    """The reference that a picture resembles most."""
-    known = (c for c in compared if c.change is not None)
-    return max(known, key=lambda c: (c.change or {}).get("agreement", -1.0), default=None)
+    """The reference that a picture resembles most, of those in such light if there are any: lamps show other things
+    than the sun does."""
+    known = [c for c in compared if c.change is not None]
+    alike = [c for c in known if ALIKE[0] < (c.change or {}).get("gain", 1.0) < ALIKE[1]]
+    return max(alike or known, key=lambda c: (c.change or {}).get("agreement", -1.0), default=None)
 
 
 def apart(hour: float, other: float) -> float:

@@ -20,8 +20,14 @@ _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
 _EMPTY, _PAINTED = 0.72, 0.60
 """Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint."""
+_HALF_LEFT = 0.5
+"""Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
+clearest. Where half is left, people see enough."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
+_TO_GREY, _DULLED = 0.8, 0.8
+"""Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
+which air has come between."""
 _UNLIT = frozenset((*range(150, 240), *range(310, 360), *range(20)))
 """Degrees of hue (CIE L*a*b*) in which neither a lamp nor the sky lies (Planck's locus runs from blue to orange), nor
 leaves: turquoise, and pink."""
@@ -58,6 +64,9 @@ def dark(of: Evidence) -> Verdict:
     """Too little light at an hour that has light: by the clock, or by references of the same hours."""
     look, limits = of.look, of.limits
     seen = pick(look, "mean", "p95", "p99")
+    if of.compared and of.timed and not of.by_day and not of.by_night:
+        # Light falls to a tenth within one dusk: a reference of the same hour may be of ten times as much.
+        return Unjudged.NO_FITTING_REFERENCE
     told = [c for c in of.same_hours() if c.change is not None and c.reference.measures is not None]
     gains = [c.change["gain"] for c in told if c.change is not None and "gain" in c.change]
     scores = []
@@ -99,7 +108,7 @@ def low_contrast(of: Evidence) -> Verdict:
         risen = look["dark_channel"] - of.most_of_references("dark_channel")
         narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
         lifted = look["dark_channel"] > 88
-        weak = change.get("structure_high", 0.0) < 0.62
+        weak = change.get("structure_high", 0.0) < _HALF_LEFT
         return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
@@ -124,7 +133,9 @@ def colour_cast(of: Evidence) -> Verdict:
         least = min(changes, key=lambda change: change["cast"])
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
-        one_way = least["cast_share"] > 0.85
+        # Fog before a wood: its one colour pales all over, with its light.
+        pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
+        one_way = least["cast_share"] > 0.85 and not pales
         return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS

@@ -73,7 +73,7 @@ def report(answers: Sequence[Answer], passed_over: frozenset[str] = frozenset())
     return Report(
         {cause: _of_cause(cause, by_cause[cause], healthy, passed_over) for cause in sorted(by_cause)},
         {
-            condition: (sum(map(bool, named)), len(named), Counter(filter(None, named)))
+            condition: (sum(map(bool, named)), len(named), dict(Counter(filter(None, named))))
             for condition, named in sorted(alarms.items())
         },
     )

@@ -48,8 +48,8 @@ _SMALL, _SOME, _ANOTHER = 0.03, 0.02, 0.15
 """Shares of tiles: the largest of many dull places, how much is dull at all, and whose edges are not the view's."""
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
-_VEIL = 30
-"""Levels by which fog lifts the dark channel of a view."""
+_VEIL, _LIFTED = 30, 15
+"""Levels by which fog lifts the dark channel of a view; by which snow on what was dark does, in any exposure."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -85,7 +85,8 @@ def covered(of: Evidence) -> Verdict:
     if unfit is not None:
         return unfit
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
-    veiled = of.look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL
+    risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
+    veiled = risen > _VEIL
     # Fog takes the light's own contrast away with the structure; what scatters on the glass does not.
     through = change["structure_high"] < _SCATTERED and change["spread"] > (_LIT_CLEAR if veiled else _LIT_THROUGH)
     if change["contrast_fit"] >= _FAITHFUL and not through:
@@ -103,8 +104,9 @@ def covered(of: Evidence) -> Verdict:
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
-    # Glare outshines, and snow lies on the ground: both make brighter what they hide.
-    brighter = more > _GLARE or change["gain"] > _BRIGHTER
+    # Glare outshines, snow lies on the ground, fog veils what is dark: all make brighter what they hide. A thing that
+    # covers a part leaves the darkest places of the rest as dark as they were.
+    brighter = more > _GLARE or change["gain"] > _BRIGHTER or risen > _LIFTED
     gone_from = change["hidden_dark" if brighter else "hidden"]
     if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and

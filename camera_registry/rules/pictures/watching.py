@@ -156,7 +156,8 @@ def judged(facts: Facts) -> Mapping[str, Any] | None:
 def too_masked(facts: Facts) -> bool:
     """Whether so much of the newest picture is masked that the rest does not stand for the whole: the lamps of a night
     may be behind the mask."""
-    return (judged(facts) or {}).get("not_checked", {}).get(Cause.NO_SIGNAL.value) == Unjudged.MASKED
+    judgement = judged(facts)
+    return judgement is not None and bool(judgement["not_checked"].get(Cause.NO_SIGNAL.value) == Unjudged.MASKED)
 
 
 def doubts(facts: Facts) -> list[Cause]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
 from camera_registry.service.replay.records import FORMAT, WHAT, Checkpoint, Line, Lost, Remembered, Started, decode
+from camera_registry.texts.errors import TellableError
 
 NAMES = "observations-*.jsonl*"
 
@@ -18,16 +19,20 @@ CHECKPOINT = ".checkpoint"
 """In the name of a checkpoint, before the ending of that file with which the log goes on from it."""
 
 
-class LogError(Exception):
+class LogError(TellableError):
     """A log can't be read at all: the message says where, why and what to do."""
+
+    section = "log_error"
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A place at which a log is not whole. ``breaks``: what follows it can't be decided, until the next start."""
+    """A place at which a log is not whole: ``key`` of [log_flaw] in the texts, with its values, says in what way.
+    ``breaks``: what follows it can't be decided, until the next start."""
 
     place: str
-    text: str
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
     breaks: bool = True
 
 
@@ -37,7 +42,7 @@ def files(given: Iterable[Path]) -> list[Path]:
     for path in given:
         inside = sorted(path.glob(NAMES)) if path.is_dir() else [path]
         if not inside:
-            raise LogError(f"{path}: there is no observation log in this folder; see [observation_log] in the settings")
+            raise LogError("none", folder=path)
         # A file that was being compressed when the service was killed is there twice.
         whole = {one.name.removesuffix(".gz"): one for one in inside if not one.name.endswith(".part")}
         found += whole.values()
@@ -53,7 +58,7 @@ def read(paths: Iterable[Path]) -> Iterator[Line | Flaw]:
     for path in paths:
         torn: Flaw | None = None
         for number, text in _lines(path):
-            place = f"{path}: line {number}"
+            place = f"{path}:{number}"
             if torn is not None:
                 yield torn
                 last, torn = None, None
@@ -62,21 +67,19 @@ def read(paths: Iterable[Path]) -> Iterator[Line | Flaw]:
                 continue
             if not text.endswith(b"\n"):
                 # Whatever a killed process was about to write had no consequences that were stored.
-                yield Flaw(place, "the last line is torn, as by a kill; it is passed over", breaks=False)
+                yield Flaw(place, "torn", breaks=False)
                 break
             try:
                 line = decode(text)
             except ValueError as error:
-                torn = Flaw(place, f"this line can't be read ({error}); give the file as it was written")
+                torn = Flaw(place, "unreadable", {"why": error})
                 continue
             if isinstance(line.record, Lost):
-                record = line.record
-                yield Flaw(place, f"{record.records} records before this were not written ({record.why})")
+                yield Flaw(place, "lost", {"records": line.record.records, "why": line.record.why})
             elif not isinstance(line.record, Started) and last is not None:
                 expected = last if isinstance(line.record, Checkpoint | Remembered) else last + 1
                 if line.n != expected:
-                    missing = f"records {last + 1} to {line.n + last - expected} are missing"
-                    yield Flaw(place, f"{missing}; give every file of the log, in order")
+                    yield Flaw(place, "missing", {"first": last + 1, "last": line.n + last - expected})
             last = line.n
             yield line
         if torn is not None:
@@ -89,7 +92,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield from enumerate(file, 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise LogError(f"{path}: it can't be read: {reason}") from error
+        raise LogError("unreadable", file=path, why=reason) from error
 
 
 def _check(place: str, text: bytes) -> None:
@@ -98,9 +101,6 @@ def _check(place: str, text: bytes) -> None:
     except orjson.JSONDecodeError:
         told = None
     if not isinstance(told, dict) or told.get("log") != WHAT:
-        raise LogError(f"{place}: this is no observation log; give files that [observation_log] has written")
+        raise LogError("foreign", place=place)
     if told.get("format") != FORMAT:
-        raise LogError(
-            f"{place}: format {told.get('format')} of version {told.get('program')}; this program reads format"
-            f" {FORMAT}: replay it with the version that wrote it"
-        )
+        raise LogError("format", place=place, has=told.get("format"), program=told.get("program"), reads=FORMAT)

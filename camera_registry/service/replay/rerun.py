@@ -136,8 +136,7 @@ class Rerun:
         elif self._at_work is not None:
             self._go_on(line, *self._at_work)
         elif self.first is None and not self.flaws:
-            text = "the log begins with no start and no checkpoint, and nothing is decided before one: give older files"
-            self._note(Flaw(f"record {line.n}", text, breaks=False))
+            self._note(Flaw(f"n={line.n}", "headless", breaks=False))
 
     def _go_on(self, line: Line, ledger: Ledger, books: Books) -> None:
         at = line.at
@@ -176,7 +175,7 @@ class Rerun:
         if self.first is None:
             self._begin(started.newest, started.incidents, started.orders)
         elif started.kept == 0 or started.kept > self._last:
-            self._note(Flaw(f"{at:%F %T} UTC", "the service has run without this log; nothing is known of that time"))
+            self._note(Flaw(f"{at:%F %T} UTC", "without"))
         self._certain += [one for n, one in self._latest if n <= started.kept]
         self._latest = []
         before = self._at_work

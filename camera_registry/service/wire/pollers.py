@@ -14,6 +14,7 @@ from hashlib import blake2b
 from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Put, RosterChange, Target, Task
+from camera_registry.rules.capacity import part
 from camera_registry.service.poller import STOOD_STILL, Conditions
 from camera_registry.service.wire.share import Meter, Share, Sources
 from camera_registry.service.wire.terms import Setup
@@ -39,7 +40,7 @@ class Pollers:
         share = replace(
             setup,
             conditions=_dealt(setup.conditions, processes),
-            picture_processes=_part(setup.picture_processes, processes),
+            picture_processes=part(setup.picture_processes, processes),
         )
         self.shares = [Share(f"polling process {n}", share, sources, sink, meter) for n in range(1, processes + 1)]
 
@@ -59,6 +60,11 @@ class Pollers:
     def running(self) -> int:
         """Processes that poll now."""
         return sum(bool(share.pid) for share in self.shares)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Those processes, by the number of their share."""
+        return {str(number): share.pid for number, share in enumerate(self.shares, 1) if share.pid}
 
     @property
     def replaced(self) -> int:
@@ -138,8 +144,4 @@ class Pollers:
 
 
 def _dealt(conditions: Conditions, processes: int) -> Conditions:
-    return replace(conditions, slots=_part(conditions.slots, processes))
-
-
-def _part(whole: int, processes: int) -> int:
-    return -(-whole // processes)
+    return replace(conditions, slots=part(conditions.slots, processes), first=conditions.first / processes)

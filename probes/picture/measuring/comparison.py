@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,10 @@ _TEXTURED = 3.0
 
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
+
+_SAME_VIEW, _LEAST_REST = 0.8, 8
+"""Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
+many tiles that must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +61,46 @@ def _texture(half: Plane) -> Plane:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Some of the tiles of a picture, and some of its small ones."""
+
+    tiles: Mask
+    spots: Mask
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """``measures`` of the whole, and ``tiles``: where, row by row of the tile map, "1" for a tile that is concerned."""
+    """``measures`` of the whole, and ``tiles``: where, row by row of the tile map, "1" for a tile that is concerned.
+    ``missing``: where structure of the reference is gone from a place that is lit, while the rest is as it was; None
+    where that can't be told."""
 
     measures: dict[str, float]
     tiles: dict[str, tuple[str, ...]]
+    missing: Places | None = None
 
 
-def compare(ours: Prepared, theirs: Prepared) -> Change:
+def passing(known: Prepared, others: Iterable[Prepared]) -> Places | None:
+    """Where ``known``, a reference, shows what was there for a time only: another one, in which the rest of the view is
+    as it is here, has nothing of it. None: nothing of the kind is known."""
+    found: Places | None = None
+    for other in others:
+        here = compare(other, known).missing
+        if here is None:
+            continue
+        found = here if found is None else Places(found.tiles | here.tiles, found.spots | here.spots)
+    return found if found is not None and (found.tiles.any() or found.spots.any()) else None
+
+
+def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> Change:
     """What has changed from ``theirs``, the reference, to ``ours``; ``tiles`` shows ``hidden`` and ``patchy`` ones.
+    ``besides``: what of the reference is no part of the view, and can't go missing.
 
     displacement, agreement, still_agreement: see ``registration.Registration``.
     gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
     (1 as before), contrast_fit: its correlation, spread: ratio of its deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
-    cast_share: share of the tiles that changed that way, cast_tiles: share that could be told.
+    cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -96,9 +126,9 @@ def compare(ours: Prepared, theirs: Prepared) -> Change:
     found |= _light(ours, means) | _cast(ours.channels, channels)
     if moved.displacement > 0.03:
         return Change(found, {})
-    structure, maps = _structure(ours, theirs, bands, moved)
+    structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
     found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
-    return Change(found, {name: rows(mask) for name, mask in maps.items()})
+    return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
 def _hopeless(one: Prepared) -> bool:
@@ -127,11 +157,13 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
+    own = np.median(coloured, axis=0)
     away = coloured - coloured.mean(axis=0)
     paler = float((away * (change - change.mean(axis=0))).sum() / ((away**2).sum() + 0.02 * len(change)))
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = np.median(change, axis=0)
-    size = float(np.hypot(blue, red))
+    size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
+    to_grey = -float(np.dot((blue, red), own)) / max(size * own_size, 1e-6) if size <= own_size else 0.0
     along = change @ (np.array((blue, red)) / max(size, 1e-6))
     return {
         "blue": float(blue),
@@ -139,21 +171,28 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast": size,
         "cast_share": float(np.count_nonzero(along > 0.5 * size)) / len(change),
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
+        "cast_to_grey": to_grey,
     }
 
 
 def _structure(
-    ours: Prepared, theirs: Prepared, bands: tuple[Plane, Plane, Plane], moved: registration.Registration
-) -> tuple[dict[str, float], dict[str, Mask]]:
+    ours: Prepared,
+    theirs: Prepared,
+    bands: tuple[Plane, Plane, Plane],
+    moved: registration.Registration,
+    besides: Places | None,
+) -> tuple[dict[str, float], dict[str, Mask], Places | None]:
     our, their = _denoised(ours.bands, ours.noise), _denoised(bands, theirs.noise)
     outside = np.minimum(ours.clear_tiles, theirs.clear_tiles) > 0.9
     seen = (ours.means > 18) & (ours.means < 246)
     textured = outside & (np.sqrt(their[1]) > _TEXTURED * 0.6) & (np.sqrt(their[0]) > 1.2 * theirs.noise)
     told = textured & (theirs.means > 18) & (theirs.means < 246)
+    if besides is not None:
+        told &= ~besides.tiles
     # The light may have changed: contrast of a tile is held against how the whole picture's structure has changed.
     found: dict[str, float] = {"textured": share(told)}
     if np.count_nonzero(told) < 10:
-        return found, {}
+        return found, {}, None
     middle = np.sqrt((our[1] + our[2]) / (their[1] + their[2]))
     fine = np.sqrt((our[0] / our[2]) / (their[0] / their[2]))
     medium = np.sqrt((our[1] / our[2]) / (their[1] / their[2]))
@@ -189,7 +228,7 @@ def _structure(
         | _parts(hidden, told, "hidden_")
         | _parts(patches, told, "patchy_")
     )
-    dulled, lost, spots_told = _dulled(ours, theirs, moved)
+    dulled, lost, spots_told = _dulled(ours, theirs, moved, besides)
     told_spots = int(np.count_nonzero(spots_told))
     if told_spots >= 40:
         found |= {
@@ -199,16 +238,28 @@ def _structure(
         }
         found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
     maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
-    return found, maps | {"soft": good & (medium < _SOFT)}
+    return (
+        found,
+        maps | {"soft": good & (medium < _SOFT)},
+        _missing(hidden & seen, dulled | lost, local[told & ~hidden]),
+    )
 
 
-def _dulled(ours: Prepared, theirs: Prepared, moved: registration.Registration) -> tuple[Mask, Mask, Mask]:
+def _missing(hidden: Mask, spots: Mask, rest: Plane) -> Places | None:
+    return Places(hidden, spots) if rest.size >= _LEAST_REST and np.median(rest) > _SAME_VIEW else None
+
+
+def _dulled(
+    ours: Prepared, theirs: Prepared, moved: registration.Registration, besides: Places | None
+) -> tuple[Mask, Mask, Mask]:
     """Small tiles that have lost fine texture and sharpness both; those whose texture is another one, and soft; and
     those that could be told."""
     our, their = _denoised(ours.spots, ours.noise), _denoised(theirs.spots, theirs.noise)
     our_fine, their_fine = np.sqrt(our[0] + our[1]), np.sqrt(their[0] + their[1])
     told = (their_fine > np.maximum(2.2, 1.5 * theirs.noise)) & (theirs.spot_means > 18) & (theirs.spot_means < 243)
     told &= (ours.spot_means > 10) & (ours.spot_means < 243)
+    if besides is not None:
+        told &= ~besides.spots
     if np.count_nonzero(told) < 40:
         return told & False, told & False, told
     faded = (our_fine / (ours.spot_means + 25)) / (their_fine / (theirs.spot_means + 25))

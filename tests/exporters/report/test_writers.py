@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import openpyxl
@@ -15,7 +16,7 @@ import pytest
 
 from exporters.report import html, pdf
 from exporters.report.catalog import render
-from exporters.report.cells import clock, percent
+from exporters.report.cells import clock, harmless, percent
 from exporters.report.csv import write as write_csv
 from tests.exporters.report.sample import HOSTILE, sample
 
@@ -62,6 +63,18 @@ def test_a_page_holds_no_script_and_no_style_but_the_one_its_policy_names() -> N
     assert "<svg" in page
 
 
+def test_paper_holds_the_first_rows_and_says_how_many_more_stand_elsewhere() -> None:
+    document = sample()
+    (section,) = document.sections
+    short = replace(section, tables=(replace(section.tables[0], printed=1),))
+    page = render(replace(document, sections=(short,)), "html").decode("utf-8")
+    printed = page.partition("<tbody>")[2]
+    assert HOSTILE[:4] in printed
+    assert "&lt;script&gt;" not in printed
+    assert "1 more rows stand in the workbook" in page
+    assert len(json.loads(render(replace(document, sections=(short,)), "json"))["tables"]["devices"]["rows"]) == 2
+
+
 def test_json_is_read_by_names() -> None:
     told = json.loads(render(sample(), "json"))
     assert told["facts"] == {"formula": "online / (period - excluded - unknown)", "unknown": 0.0125}
@@ -75,6 +88,12 @@ def test_pdf_says_what_is_missing_where_there_is_no_browser(monkeypatch: pytest.
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(pdf.NoBrowser, match="chromium"):
         render(sample(), "pdf")
+
+
+def test_a_signed_number_stays_one_and_a_formula_becomes_text() -> None:
+    assert [harmless(text) for text in ("-0.126", "+5.000", "-1+cmd|x", "=1", "-")] == [
+        "-0.126", "+5.000", "'-1+cmd|x", "'=1", "'-",
+    ]  # fmt: skip
 
 
 def test_a_share_is_never_rounded_up() -> None:

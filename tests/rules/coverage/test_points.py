@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from camera_registry.model.coverage import Point, PointKind, Sight
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.place import Site, View
-from camera_registry.rules.coverage.points import Topology, singles, without
+from camera_registry.rules.coverage.points import Topology, singles, weakest, without
 from camera_registry.rules.coverage.standing import ChannelSeen, SiteSeen, stand
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -131,3 +131,17 @@ def test_points_are_those_whose_loss_uncovers_something(devices, views):
         if uncovered:
             expected[gone] = len(uncovered) == len(views)
     assert points(seen, devices) == expected
+
+
+def test_points_of_the_same_effect_stand_together_and_the_one_that_darkens_most_sites_comes_first():
+    """Switch a feeds the cameras of the gate and of the pier; the gate's camera is alone on its mast's power."""
+    devices = by_id(device("a"), device("cam-1", "a", power="mast 7"), device("cam-2", "a"))
+    topology = Topology(devices)
+    gate, pier = site({"N": ("cam-1",)}), site({"W": ("cam-2",)})
+    found = weakest({"gate": singles(gate, topology), "pier": singles(pier, topology)})
+    told = [([point.id for point in one.points], one.sites, len(one.views), len(one.dark)) for one in found]
+    assert told == [
+        (["a"], ["gate", "pier"], 2, 2),
+        (["cam-1", "mast 7"], ["gate"], 1, 1),
+        (["cam-2"], ["pier"], 1, 1),
+    ]

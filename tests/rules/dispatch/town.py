@@ -8,7 +8,7 @@ from datetime import timedelta
 from camera_registry.model.device import Device
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.health import Flip
-from camera_registry.model.incident import Party
+from camera_registry.model.incident import Party, Severity
 from camera_registry.model.notice import Audience, Notice
 from camera_registry.model.people import Contractor, Crew, Role
 from camera_registry.model.place import Area
@@ -19,6 +19,7 @@ from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.fold import dispatch
+from camera_registry.rules.dispatch.opening import Wish, by_hand
 from tests.rules.incidents.city import City, at
 
 DUTY = Actor("duty", Role.OPERATOR)
@@ -69,10 +70,19 @@ class Town(City):
         self._follow()
         return step.order
 
+    def ask(self, wish: Wish, actor: Actor = DUTY) -> WorkOrder:
+        """Somebody wants a crew sent. Raises Refusal."""
+        states = [state for subject, state in self.states.items() if subject.device == wish.device]
+        step = by_hand(self.orders, self.scene, wish, states, Severity.P3, actor, at(self.now))
+        self.ordered.append(step)
+        self.orders = OrderBook({**self.orders.orders, step.order.id: step.order}, step.order.id, at(self.now))
+        self._follow()
+        return step.order
+
     def _follow(self) -> None:
         orders = self.orders.orders.values()
         self.holds = {order.incident: order.holds for order in orders if order.holds}
-        about = [order.incident for order in orders]
+        about = [order.incident for order in orders if not order.by_hand]
         assert len(about) == len(set(about)), "one order for one incident"
 
     def notices(self, audience: Audience) -> list[Notice]:

@@ -25,6 +25,7 @@ from camera_registry.rules.inventory.examine import examine
 from camera_registry.rules.inventory.problems import Flaw
 from camera_registry.rules.inventory.sheets import Unreadable
 from camera_registry.settings import Probes
+from camera_registry.texts import texts
 
 CODE = "54010200001320000001"
 CAMERA = Device("c", Kind.CAMERA, "北门", "10.0.0.1")
@@ -204,8 +205,9 @@ def test_a_code_that_a_spreadsheet_made_a_number_is_refused(cell: float) -> None
     ],
 )
 def test_bytes_that_are_no_inventory_are_told_with_a_remedy(content: bytes, told: str) -> None:
-    with pytest.raises(Unreadable, match=told):
+    with pytest.raises(Unreadable, match=told) as refused:
         files.read(content)
+    assert texts("zh").retold(str(refused.value)) != str(refused.value)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])

@@ -1,0 +1,1 @@
+"""Tests of what passes between the core and what polls for it."""
