@@ -13,6 +13,7 @@ import re
 from calendar import monthrange
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,8 @@ _STILL = 0.90
 
 Speaks = NDArray[np.float32]
 """Digits x 10 figures, in nats."""
+Figures = NDArray[np.intp]
+"""What digits show, of one text or (texts x digits) of many."""
 
 
 def code(layout: str) -> str:
@@ -96,7 +99,7 @@ def read(
     if another < _ANOTHER:
         # Most clocks are right.
         told = near
-    clear = float(np.mean(_said(speaks, told.strftime(written)) > 0))
+    clear = float(np.mean(_said(speaks, _digits(told.strftime(written))) > 0))
     found |= {"seconds_off": (told - at.replace(tzinfo=None, microsecond=0)).total_seconds(), "another": another}
     if clear >= _READ and (another >= _ANOTHER or another < _DOUBT):
         found["sure"] = min(1.0, LEAST * another / _ANOTHER) if another >= _ANOTHER else clear
@@ -113,9 +116,9 @@ def _likest(lines: Sequence[lettering.Marks]) -> NDArray[np.float32]:
 def _familiar(marks: lettering.Marks, at: datetime, written: str, font: NDArray[np.float32]) -> float:
     """Share of the digits that must be known which this font shows what they are: letters are not looked for beside
     where they stand."""
-    seen, columns = lettering.likeness(marks, font).argmax(axis=1), zip(*map(_digits, _about(at, written)), strict=True)
-    known = [figure == column[0] for figure, column in zip(seen, columns, strict=True) if len(set(column)) == 1]
-    return float(np.mean(known)) if known else 1.0
+    seen, shown = lettering.likeness(marks, font).argmax(axis=1), _about(at, written)[1]
+    known = (shown == shown[0]).all(axis=0)
+    return float(np.mean(seen[known] == shown[0][known])) if known.any() else 1.0
 
 
 def _learned(
@@ -139,10 +142,9 @@ def _learned(
 
 def _told(speaks: Speaks, at: datetime, written: str) -> Iterator[int | None]:
     """What each digit shows, if the clock shows any second about this time; None for one that can't be told."""
-    texts = _about(at, written)
-    nats = np.array([_nats(speaks, text) for text in texts])
-    for column in zip(*(_digits(text) for text in texts), strict=True):
-        figures = np.array(column)
+    shown = _about(at, written)[1]
+    nats = _nats(speaks, shown)
+    for figures in shown.T:
         best = int(figures[int(np.argmax(nats))])
         others = nats[figures != best]
         yield best if not len(others) or nats.max() - others.max() > _LEARNED else None
@@ -150,18 +152,19 @@ def _told(speaks: Speaks, at: datetime, written: str) -> Iterator[int | None]:
 
 def _misled(speaks: Speaks, at: datetime, written: str) -> float:
     """By how many nats another time is likelier than this."""
-    told, near = _likeliest(speaks, written), _near(speaks, at, written)
-    return _nats(speaks, told.strftime(written)) - _nats(speaks, near.strftime(written))
+    told, near = (_digits(time.strftime(written)) for time in (_likeliest(speaks, written), _near(speaks, at, written)))
+    return float(_nats(speaks, told) - _nats(speaks, near))
 
 
 def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int]) -> float:
     """By how many nats the digits speak for ``told`` rather than for ``near``. Where a figure that the camera has not
     shown yet looks like one other that it has not shown either, wherever it is due, that may be the font's doing, and
     counts half."""
-    gained, due = _said(speaks, told) - _said(speaks, near), np.array(_digits(near))
+    shown, due = _digits(told), _digits(near)
+    gained = _said(speaks, shown) - _said(speaks, due)
     for figure in set(due.tolist()) - set(learned):
         places = due == figure
-        seen = set(np.array(_digits(told))[places].tolist())
+        seen = set(shown[places].tolist())
         if len(seen) == 1 and not seen & set(learned):
             gained[places] /= 2
     return float(gained.sum())
@@ -183,13 +186,16 @@ def _weighed(likeness: NDArray[np.float32], law: tuple[float, float, float, floa
 
 def _near(speaks: Speaks, at: datetime, written: str) -> datetime:
     """The time within a minute of this one that the digits speak for most."""
+    times, shown = _about(at, written)
+    return times[int(np.argmax(_nats(speaks, shown)))]
+
+
+@lru_cache(maxsize=16)
+def _about(at: datetime, written: str) -> tuple[list[datetime], Figures]:
+    """The seconds about a time, the nearest first, and what a clock shows at each."""
     at = at.replace(tzinfo=None, microsecond=0)
-    times = sorted((at + timedelta(seconds=away) for away in _NEAR), key=lambda time: abs(time - at))
-    return max(times, key=lambda time: _nats(speaks, time.strftime(written)))
-
-
-def _about(at: datetime, written: str) -> list[str]:
-    return sorted({(at + timedelta(seconds=away)).strftime(written) for away in _NEAR})
+    times = [at + timedelta(seconds=away) for away in sorted(_NEAR, key=abs)]
+    return times, np.stack([_digits(time.strftime(written)) for time in times])
 
 
 def _likeliest(speaks: Speaks, written: str) -> datetime:
@@ -197,23 +203,29 @@ def _likeliest(speaks: Speaks, written: str) -> datetime:
     values, place = {}, 0
     for directive in _DIRECTIVE.findall(written):
         choices = _FIELDS[directive]
-        texts = [f"{value:0{4 if directive == '%Y' else 2}d}" for value in choices]
-        part = speaks[place : place + len(texts[0])]
-        values[directive] = choices[int(np.argmax([_nats(part, text) for text in texts]))]
+        shown = _figures(directive)
+        part = speaks[place : place + shown.shape[1]]
+        values[directive] = choices[int(np.argmax(_nats(part, shown)))]
         place += len(part)
     year, month = values.get("%Y", 1900), values.get("%m", 1)
     day = min(values.get("%d", 1), monthrange(year, month)[1])
     return datetime(year, month, day, values.get("%H", 0), values.get("%M", 0), values.get("%S", 0))  # noqa: DTZ001
 
 
-def _digits(text: str) -> list[int]:
-    return [int(letter) for letter in text if letter.isdigit()]
+@cache
+def _figures(directive: str) -> Figures:
+    """What is shown of each value of a field."""
+    return np.stack([_digits(f"{value:0{4 if directive == '%Y' else 2}d}") for value in _FIELDS[directive]])
 
 
-def _said(speaks: Speaks, text: str) -> Speaks:
-    """What each digit says to its figure in this text."""
-    return speaks[np.arange(len(speaks)), _digits(text)]
+def _digits(text: str) -> Figures:
+    return np.array([int(letter) for letter in text if letter.isdigit()], np.intp)
 
 
-def _nats(speaks: Speaks, text: str) -> float:
-    return float(_said(speaks, text).sum())
+def _said(speaks: Speaks, shown: Figures) -> Speaks:
+    """What each digit says to its figure, of one text or of each of many."""
+    return speaks[np.arange(len(speaks)), shown]
+
+
+def _nats(speaks: Speaks, shown: Figures) -> NDArray[np.float32]:
+    return np.asarray(_said(speaks, shown).sum(axis=-1))
