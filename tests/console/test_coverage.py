@@ -10,6 +10,7 @@ import pytest
 
 from camera_registry.board import Places
 from camera_registry.model.health import Aspect, Cause, Flip, State, Subject
+from camera_registry.model.people import Role
 from camera_registry.model.place import Site, View
 from camera_registry.rules.coverage.standing import views_by_site
 from camera_registry.store import health, register
@@ -138,3 +139,20 @@ async def _text(script, path: str) -> str:
     async with script.session.get(script.site.url + path, headers=script.headers) as answer:
         assert answer.content_type == "application/geo+json"
         return await answer.text()
+
+
+async def test_a_camera_of_which_nothing_is_known_is_said_to_count_as_not_seeing(browser, board, site):
+    """The gate's only camera with a field of view falls silent: whether its ground is blind is not known, and said."""
+    site.user("ann", Role.AUDITOR)
+    await browser.sign_in("ann")
+    page = (await browser.get("/coverage/gate?lang=en"))[1]
+    assert "Ground" in page
+    assert "not known whether" not in page
+    board.swap(
+        replace(entry, states=tuple(replace(one, settled=State.STALE) for one in entry.states))
+        for entry in (board.get("cam-00000"), board.get("cam-00002"))
+    )
+    page = (await browser.get("/coverage/gate?lang=en"))[1]
+    assert "Of 1 devices with a field of view it is not known" in page
+    assert "single points can&#39;t be told" in page
+    assert "No single device" not in page
