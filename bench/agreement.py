@@ -137,7 +137,9 @@ async def compare(views: Views, begins: datetime, ends: datetime, interval: floa
     since, until = (_query_time(one) for one in (begins, ends))
     period = await views.get(f"/api/v1/coverage/period?since={since}&until={until}")
     _alike(found, covered, period)
-    flips = {row["device"]: await views.flips(row["device"], begins, ends) for row in told["tables"]["devices"]["rows"]}
+    # What was confirmed just before the period may be seen in it for the first time.
+    early = begins - timedelta(seconds=interval + _COMMIT)
+    flips = {row["device"]: await views.flips(row["device"], early, ends) for row in told["tables"]["devices"]["rows"]}
     parents = {item["id"]: item.get("parents") or [item.get("parent", "")] for item in await _devices(views)}
     slacks = _Slacks(flips, parents, interval)
     await _rates(views, found, told, slacks, ends, span)
