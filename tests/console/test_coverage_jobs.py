@@ -11,6 +11,7 @@ import pytest
 
 from camera_registry.console import survey
 from camera_registry.console.jobs import KEPT
+from camera_registry.rules.geometry import extent
 from tests.console.conftest import Browser, Script, Site
 from tests.console.test_coverage import NOON, places
 
@@ -62,7 +63,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     """Both kinds of long work wait before each part."""
     found = Held()
     monkeypatch.setattr(survey, "sum_up", found.around(survey.sum_up, 4))
-    monkeypatch.setattr(survey, "fields", found.around(survey.fields, 2))
+    monkeypatch.setattr(extent, "fields", found.around(extent.fields, 2))
     yield found
     found.go_on.set()
 
