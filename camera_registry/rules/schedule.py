@@ -39,7 +39,9 @@ def phase(key: Key) -> float:
 def next_due(after: float, interval: float, share: float) -> float:
     """The first time later than ``after`` that lies at ``share`` of an interval since the epoch of the clock."""
     start = share * interval
-    return start + (int((after - start) // interval) + 1) * interval
+    due = start + (int((after - start) // interval) + 1) * interval
+    # Of large numbers the quotient may be rounded down to just below the whole one that it is.
+    return due if due > after else due + interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,27 @@ def test_the_next_time_is_always_later_and_within_one_interval(after: float, int
     assert after < due <= after + interval * (1 + 1e-6) + 1e-6
 
 
+@given(
+    st.floats(1.6e9, 2.2e9), st.one_of(st.sampled_from([6.5, 20.0, 60.0, 900.0]), st.floats(1, 3600)), st.floats(0, 1)
+)
+def test_a_task_looked_at_in_the_very_moment_that_it_is_due_comes_up_once(
+    after: float, interval: float, share: float
+) -> None:
+    due = next_due(after, interval, share)
+    assert due < next_due(due, interval, share) <= due + interval * 1.001
+
+
+def test_what_still_runs_when_it_is_due_holds_up_nobody() -> None:
+    agenda = Agenda()
+    for number in range(200):
+        agenda.put(entry(f"cam-{number}", 6.88491774924407), 1.7957e9)
+    for _ in range(1000):
+        now = agenda.next_at()
+        assert now is not None
+        drain(agenda, now, finish=False)
+        assert (agenda.next_at() or 0.0) > now
+
+
 def test_after_a_standstill_nothing_is_asked_at_once_and_what_was_left_out_is_counted() -> None:
     agenda = Agenda()
     for n in range(100):
