@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ USUAL = 20.0
 SNAPSHOT_ROUNDS = 15
 WARM = 100.0
 """Seconds after the fleet's start at which devices begin to hang: all are known by then."""
+SETTLING = 60.0
 
 
 def main() -> int:
@@ -84,7 +86,9 @@ def _line(devices: int, load: whole.Load, hung: float, folder: Path) -> tuple[wh
         used = cpu_seconds(fleet.pid)
         os.sched_setaffinity(0, {other_processor()})
         try:
-            found = whole.measure(fleet, load, folder)
+            # What hangs is found out, and confirmed, before the window begins.
+            settled = time.monotonic() + WARM + SETTLING if hung else 0.0
+            found = whole.measure(fleet, load, folder, settled)
         finally:
             os.sched_setaffinity(0, processors)
         return found, (cpu_seconds(fleet.pid) - used) / (os.times().elapsed - begun)

@@ -90,15 +90,16 @@ class Whole:
     scrape_megabytes: float
 
 
-def measure(fleet: Served, load: Load, folder: Path) -> Whole:
-    """Import the fleet, serve it, wait until every device was asked once, then look at one window."""
+def measure(fleet: Served, load: Load, folder: Path, not_before: float = 0.0) -> Whole:
+    """Import the fleet, serve it, wait until every device was asked once, then look at one window, which begins at
+    ``not_before`` (monotonic seconds) or later."""
     settings = write_settings(load, folder)
     run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
     with service(settings, folder, load.processes) as (pid, url):
         first_round = until_known(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
-        time.sleep(load.rest)
+        time.sleep(max(load.rest, not_before - time.monotonic()))
         return _window(pid, url, load, devices, importing, first_round)
 
 
