@@ -17,7 +17,7 @@ from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Run
-from camera_registry.rules import health, opinions, power
+from camera_registry.rules import health, power
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
@@ -89,7 +89,7 @@ class Ledger:
             watched.device, watched.channels = device, own
             if known and before == (device, own, wanted.get(device.id)) and not anew:
                 continue
-            watched.policy = policy
+            watched.policy, watched.fresh_until = policy, None
             watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
@@ -152,15 +152,9 @@ class Ledger:
         self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
-            for subject, intervals in watched.feeders.items():
-                state = watched.states[subject]
-                if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
-                    continue
-                asked = subject.aspect is not Aspect.PICTURE or watched.asked_since(state, intervals)
-                state, flip = health.tick(state, now, min(intervals.values()), watched.policy, asked=asked)
-                if flip is not None:
-                    self._keep(watched, state, flip)
-                    self.changes.touched.add(subject.device)
+            for state, flip in list(watched.look_at_silence(now)):
+                self._keep(watched, state, flip)
+                self.changes.touched.add(watched.device.id)
             if watched.device.id in self._losses and not watched.urgency.long_down:
                 told += self._pace(watched, now)
         return told
@@ -264,6 +258,7 @@ class Ledger:
         before, watched.policy = watched.policy, policy
         if policy is before or policy == before:
             return
+        watched.fresh_until = None
         for reading in watched.read_anew(before, now):
             self._keep(watched, *health.judge_again(watched.states[reading.subject], reading, now))
         for state in list(watched.states.values()):
@@ -331,6 +326,7 @@ class Ledger:
         if flip is not None or known is None or known.state is not state.state:
             self.changes.states[subject] = state
             self.changes.touched.update(self._losses.mark(state))
+            watched.fresh_until = None
 
     def _ask_those_behind(self, parent: str, now: datetime) -> list[RosterChange]:
         """Look at once for what is behind a parent if that is back now, spread over the time of a re-try."""

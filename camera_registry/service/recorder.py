@@ -252,7 +252,8 @@ class Recorder:
             if self._store.reserve.spent:
                 continue  # what room is left is for what people are told
             for seen in batch:
-                self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
+                if seen.picture is not None:
+                    self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Hurry, LeaveAlone, Run
-from camera_registry.rules import opinions
+from camera_registry.rules import health, opinions
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
@@ -25,6 +25,7 @@ from camera_registry.service.memory import Known
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
 more than that of *when* something was last seen, and nothing of *what* was true."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -46,6 +47,8 @@ class Watched:
     urgency: Urgency = USUAL
     stirred: tuple[Run, ...] = ()
     """The runs of it whose times have moved and are not written yet."""
+    fresh_until: datetime | None = None
+    """Until when nothing of it can go stale, whatever is read meanwhile; None: that has to be looked at."""
 
     def channel(self, id: str) -> Channel | None:
         """What is registered of a channel; None: it is not in the register."""
@@ -77,7 +80,25 @@ class Watched:
         self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
+        self.fresh_until = None
         self._gather_opinions(now)
+
+    def look_at_silence(self, now: datetime) -> Iterator[tuple[AspectState, Flip]]:
+        """What goes stale at ``now``: the states after it, each with its flip. Costs next to nothing as long as nothing
+        can."""
+        if self.fresh_until is not None and now < self.fresh_until:
+            return
+        until = _NEVER
+        for subject, intervals in self.feeders.items():
+            state, interval = self.states[subject], min(intervals.values())
+            until = min(until, health.stale_from(state, interval, self.policy) or _NEVER)
+            if len(intervals) > 1 and opinions.bears_out(self.opinions[subject].values(), state.good, now):
+                continue
+            asked = subject.aspect is not Aspect.PICTURE or self.asked_since(state, intervals)
+            after, flip = health.tick(state, now, interval, self.policy, asked=asked)
+            if flip is not None:
+                yield after, flip
+        self.fresh_until = until
 
     def moved(self) -> Iterator[tuple[Subject, AspectState]]:
         """The states that those runs feed."""
@@ -114,6 +135,7 @@ class Watched:
         self.seen = {(one.probe, one.channel): one for one in known.seen}
         self.opinions = {subject: dict(held) for subject, held in known.opinions}
         self.learned = dict(known.learned)
+        self.fresh_until = None
         self.urgency = replace(self.urgency, long_down=known.long_down)
 
     def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
@@ -183,6 +205,7 @@ class Watched:
 
     def shift(self, step: timedelta) -> None:
         """Tell the times of evidence by a clock that was set by ``step``."""
+        self.fresh_until = None
         for subject, state in self.states.items():
             self.states[subject] = replace(
                 state,
