@@ -25,6 +25,12 @@ from camera_registry.service.memory import Known
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
 more than that of *when* something was last seen, and nothing of *what* was true."""
+FLEETING = frozenset({"clock_offset_seconds", "connect_seconds", "device_time", "handshake_seconds", "seconds"})
+"""Facts that are another number at each run. That they moved is not worth a row of several kilobytes: what they mean is
+a state, which is written."""
+RESTATED = 5
+"""Minutes after which they are written all the same."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -47,6 +53,8 @@ class Watched:
     urgency: Urgency = USUAL
     stirred: tuple[Run, ...] = ()
     """The runs of it whose times have moved and are not written yet."""
+    restated: tuple[Run, ...] = ()
+    """Those of them that say something new besides."""
     fresh_until: datetime | None = None
     """Until when nothing of it can go stale, whatever is read meanwhile; None: that has to be looked at."""
 
@@ -100,11 +108,16 @@ class Watched:
                 yield after, flip
         self.fresh_until = until
 
-    def moved(self) -> Iterator[tuple[Subject, AspectState]]:
+    def stirred_runs(self, *, whole: bool) -> Iterator[tuple[ProbeSeen, bool]]:
+        """Those runs, each with whether it is to be written whole; ``whole``: all are."""
+        for run in self.stirred:
+            yield self.seen[run], whole or run in self.restated
+
+    def moved(self) -> Iterator[AspectState]:
         """The states that those runs feed."""
         for subject, runs in self.feeders.items():
             if not runs.keys().isdisjoint(self.stirred):
-                yield subject, self.states[subject]
+                yield self.states[subject]
 
     def look_again(self, run: Run, *, back: bool, answers: bool) -> list[Hurry]:
         """What to ask now that ``run`` of the device, which was lost, is over: its reach, which may not be due for
@@ -169,6 +182,8 @@ class Watched:
             failure = _with_way(failure, earlier.failure)
             success = success or earlier.last_success
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
+        if _restates(self.seen[run], earlier) and run not in self.restated:
+            self.restated += (run,)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:
         # or the day's median would be that of other pictures.
         if earlier is None or _news(earlier.failure, seen.failure):
@@ -234,6 +249,20 @@ class Watched:
         for subject, runs in shared.items():
             held = known.get(subject, {})
             self.opinions[subject].update({run: one for run, one in held.items() if run in runs})
+
+
+def _restates(now: ProbeSeen, before: ProbeSeen | None) -> bool:
+    """Whether a run says something that must be written down besides when it was: anything but what is another number
+    at each run, and that too once in RESTATED minutes."""
+    if before is None or now.failure is not None or before.failure is not None:
+        return True
+    if now.at.minute // RESTATED != before.at.minute // RESTATED:
+        return True
+    known = before.facts
+    # What has not changed is the same object: see ``Alike``.
+    return now.facts is not known and any(
+        value is not known.get(name) and name not in FLEETING for name, value in now.facts.items()
+    )
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

@@ -327,7 +327,7 @@ def test_a_healthy_minute_writes_no_state() -> None:
     taken = book.collect(at(61))
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
-    assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"
+    assert {device for device, _ in book.collect(at(91)).again} == taken.touched, "the newest times are, after a while"
 
 
 def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() -> None:
