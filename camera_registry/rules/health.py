@@ -6,7 +6,7 @@ changes weighted linearly from 0.8 (oldest) to 1.2 (newest).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -245,7 +245,7 @@ def derive(
     stale. Only the rest is ok.
     """
     known = list(states)
-    if known and all(state.settled is State.OK for state in known):
+    if well(known):
         return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
     known = in_order(known)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
@@ -259,6 +259,11 @@ def derive(
     if silent or not known:
         return Status.UNKNOWN, _earliest(silent), ()
     return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
+
+
+def well(states: Collection[AspectState]) -> bool:
+    """Whether every state is known and in order, so that there is nothing to explain."""
+    return bool(states) and all(state.settled is State.OK for state in states)
 
 
 def _lost(known: Iterable[AspectState]) -> list[AspectState]:

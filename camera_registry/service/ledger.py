@@ -22,7 +22,7 @@ from camera_registry.rules.adoption import adopt
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
-from camera_registry.rules.pictures.watching import judged, take_in
+from camera_registry.rules.pictures.watching import MEASURED, judged, take_in
 from camera_registry.rules.plan import learn
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
@@ -111,9 +111,10 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            picture, channel = watched.policy.picture, watched.channel(seen.channel)
-            seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
-            self._count(seen)
+            if MEASURED in seen.facts:
+                picture, channel = watched.policy.picture, watched.channel(seen.channel)
+                seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
+                self._count(seen)
             hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -218,12 +219,11 @@ class Ledger:
         watched = self._watched.get(device)
         if watched is None:
             return None
-        blamed, checked = self._blame(watched)
-        states = tuple(health.in_order(watched.states.values()))
+        states, seen = watched.in_order(), tuple(watched.seen.values())
+        blamed, checked = ("", None) if health.well(states) else self._blame(watched)
         status, since, reasons = health.derive(states, blamed, checked)
-        if not blamed:
+        if reasons and not blamed:
             reasons = self._explained(watched.device, reasons)
-        seen = tuple(watched.seen.values())
         return BoardEntry(watched.device, watched.channels, states, seen, status, since, reasons)
 
     def state(self, subject: Subject) -> AspectState | None:
@@ -370,7 +370,9 @@ class Ledger:
         before = watched.seen[run].facts if run in watched.seen else {}
         if watched.remember(seen, self._alike):
             self.changes.seen[seen.device, run] = watched.seen[run]
-        self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
+        after = watched.seen[run].facts
+        if trend.FACT in after:
+            self._keep_days(seen.device, run, before, after, self.changes)
         self._stirred.add(watched, run, seen.at)
 
     def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
@@ -383,7 +385,7 @@ class Ledger:
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
-        if told.items() <= watched.learned.items() and not first:
+        if not first and (not told or told.items() <= watched.learned.items()):
             return paced
         watched.learned.update(self._alike.after({}, told))
         return [*paced, *self._replan(watched, now)]

@@ -55,6 +55,8 @@ class Watched:
     """The runs of it whose times have moved and are not written yet."""
     restated: tuple[Run, ...] = ()
     """Those of them that say something new besides."""
+    order: tuple[Subject, ...] = ()
+    """Its states' subjects as they are told; empty: that has to be looked at."""
     fresh_until: datetime | None = None
     """Until when nothing of it can go stale, whatever is read meanwhile; None: that has to be looked at."""
 
@@ -88,7 +90,7 @@ class Watched:
         self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
-        self.fresh_until = None
+        self.fresh_until, self.order = None, ()
         self._gather_opinions(now)
 
     def look_at_silence(self, now: datetime) -> Iterator[tuple[AspectState, Flip]]:
@@ -107,6 +109,12 @@ class Watched:
             if flip is not None:
                 yield after, flip
         self.fresh_until = until
+
+    def in_order(self) -> tuple[AspectState, ...]:
+        """Its states in the order in which they are told."""
+        if len(self.order) != len(self.states):
+            self.order = tuple(health.in_telling_order(self.states))
+        return tuple([self.states[subject] for subject in self.order])
 
     def stirred_runs(self, *, whole: bool) -> Iterator[tuple[ProbeSeen, bool]]:
         """Those runs, each with whether it is to be written whole; ``whole``: all are."""
@@ -188,6 +196,8 @@ class Watched:
         # or the day's median would be that of other pictures.
         if earlier is None or _news(earlier.failure, seen.failure):
             return True
+        if facts is earlier.facts:
+            return False
         counts = trend.sketch(facts) is not trend.sketch(earlier.facts)
         return counts or believed(facts) != believed(earlier.facts)
 
