@@ -111,10 +111,7 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            if MEASURED in seen.facts:
-                picture, channel = watched.policy.picture, watched.channel(seen.channel)
-                seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
-                self._count(seen)
+            seen = self._take_in(watched, seen, before)  # noqa: PLW2901
             hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -141,10 +138,16 @@ class Ledger:
             self.changes.touched.add(seen.device)
         return told
 
-    def _count(self, seen: Observation) -> None:
+    def _take_in(self, watched: Watched, seen: Observation, before: Facts) -> Observation:
+        """The observation with its picture judged, if one was measured, and that counted."""
+        if MEASURED not in seen.facts:
+            return seen
+        channel = watched.channel(seen.channel)
+        seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone, channel)
         if (judgement := judged(seen.facts)) is not None:
             self.pictures["doubtful" if judgement["faults"] else "good"] += 1
             self.not_checked.update(judgement["not_checked"].values())
+        return seen
 
     def tick(self, now: datetime, share: int) -> list[RosterChange]:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
