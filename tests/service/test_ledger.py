@@ -377,6 +377,22 @@ def test_a_picture_that_we_are_late_to_look_at_is_no_silence_of_the_camera_but_g
     assert {device: state and state.settled for device, state in old.items()} == {"a": State.OK, "d": State.STALE}
 
 
+def test_what_is_heard_of_later_goes_stale_in_its_own_time_however_long_the_rest_is_fresh() -> None:
+    book = ledger(CAMERAS[0])
+    reach, picture = (book.state(Subject("cam-0", aspect)) for aspect in (Aspect.REACH, Aspect.PICTURE))
+    assert (reach, picture) != (None, None)
+    book.judge([seen("cam-0", "snapshot", 0)], at(0))
+    book.tick(at(1), 1)
+    well(book, "cam-0", 10)
+    silent = []
+    for second in range(20, 200, 10):
+        book.tick(at(second), 1)
+        stale = {state.subject.aspect for state in shown(book, "cam-0").states if state.settled is State.STALE}
+        silent.append((second, stale))
+    assert [second for second, stale in silent if stale][0] == 170, "2.5 minutes after it was read, and not before"
+    assert Aspect.PICTURE not in silent[-1][1]
+
+
 def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:
     camera = replace(CAMERAS[0], probes=("onvif", "http"), http_path="/")
     book = ledger(camera)
