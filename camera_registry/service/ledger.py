@@ -286,8 +286,7 @@ class Ledger:
         for subject in [one for one in watched.states if one not in watched.feeders]:
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.feeders:
-            watched.states.setdefault(subject, AspectState(subject))
+        watched.begin()
         if entry is not None:
             return [Put(entry), *(self.left_alone(device.id) if was is None else ())]
         return [Drop(device.id)] if was is not None else []

@@ -55,8 +55,8 @@ class Watched:
     """The runs of it whose times have moved and are not written yet."""
     restated: tuple[Run, ...] = ()
     """Those of them that say something new besides."""
-    order: tuple[Subject, ...] = ()
-    """Its states' subjects as they are told; empty: that has to be looked at."""
+    ordered: int = 0
+    """How many states there were when they were put in the order in which they are told."""
     fresh_until: datetime | None = None
     """Until when nothing of it can go stale, whatever is read meanwhile; None: that has to be looked at."""
 
@@ -90,7 +90,7 @@ class Watched:
         self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
-        self.fresh_until, self.order = None, ()
+        self.fresh_until = None
         self._gather_opinions(now)
 
     def look_at_silence(self, now: datetime) -> Iterator[tuple[AspectState, Flip]]:
@@ -112,9 +112,15 @@ class Watched:
 
     def in_order(self) -> tuple[AspectState, ...]:
         """Its states in the order in which they are told."""
-        if len(self.order) != len(self.states):
-            self.order = tuple(health.in_telling_order(self.states))
-        return tuple([self.states[subject] for subject in self.order])
+        states = self.states.values()
+        return tuple(states if len(states) == self.ordered else health.in_order(states))
+
+    def begin(self) -> None:
+        """Begin to hold something true of all that is measured of it, if only that it is not known."""
+        known, self.states = self.states, {}
+        for subject in health.in_telling_order({**self.feeders, **known}):
+            self.states[subject] = known.get(subject) or AspectState(subject)
+        self.ordered = len(self.states)
 
     def stirred_runs(self, *, whole: bool) -> Iterator[tuple[ProbeSeen, bool]]:
         """Those runs, each with whether it is to be written whole; ``whole``: all are."""

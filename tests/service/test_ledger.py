@@ -389,7 +389,7 @@ def test_what_is_heard_of_later_goes_stale_in_its_own_time_however_long_the_rest
         book.tick(at(second), 1)
         stale = {state.subject.aspect for state in shown(book, "cam-0").states if state.settled is State.STALE}
         silent.append((second, stale))
-    assert [second for second, stale in silent if stale][0] == 170, "2.5 minutes after it was read, and not before"
+    assert next(second for second, stale in silent if stale) == 170, "2.5 minutes after it was read, and not before"
     assert Aspect.PICTURE not in silent[-1][1]
 
 
