@@ -57,8 +57,8 @@ class Changes:
         return Changes(
             self.states | newer.states,
             self.seen | newer.seen,
-            {subject: state for subject, state in (self.moved | newer.moved).items() if subject not in newer.states},
-            {key: run for key, run in (self.again | newer.again).items() if key not in newer.seen},
+            self.moved | newer.moved,
+            self.again | newer.again,
             self.flips + newer.flips,
             self.folded + newer.folded,
             self.incidents | newer.incidents,

@@ -53,7 +53,10 @@ def batch(
 ) -> None:
     """Everything that one look at the world has changed, in one transaction."""
     health.save(tx, changes.states.values(), changes.flips, _with_devices(changes.seen))
-    health.move(tx, changes.moved.values(), _with_devices(changes.again))
+    # What waited for the store meanwhile may have changed since it moved.
+    moved = [state for subject, state in changes.moved.items() if subject not in changes.states]
+    again = {key: run for key, run in changes.again.items() if key not in changes.seen}
+    health.move(tx, moved, _with_devices(again))
     recordings.take_in(tx, searched)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)

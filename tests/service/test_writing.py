@@ -106,18 +106,21 @@ def test_what_moved_is_written_after_all_where_the_store_would_not_take_it() -> 
     assert set(book.collect(at(95) + PATIENCE).again) == {("cam-0", ("snapshot", ""))}
 
 
-def test_of_what_waits_for_the_store_the_newest_is_written_and_whole_where_it_was_to_be() -> None:
-    book = ledger(CAMERAS[0])
+def test_of_what_waited_for_the_store_the_newest_is_written(store: Store) -> None:
+    book = ledger(SWITCH, *CAMERAS)
     well(book, "cam-0")
-    book.collect(None)
+    store.write_now(save, book.collect(None))
     book.judge([seen("cam-0", "rtsp", 60)], at(60))
-    lost = book.collect(at(60) + PATIENCE)
+    book.restore(book.collect(at(60) + PATIENCE))
     book.judge([seen("cam-0", "rtsp", 95, SILENT)], at(95))
-    book.restore(lost)
-    taken = book.collect(at(96))
-    assert taken.seen["cam-0", ("rtsp", "")].failure == SILENT
-    assert ("cam-0", ("rtsp", "")) not in taken.again
-    assert not taken.moved.keys() & taken.states.keys()
+    for second in (105, 115):
+        book.judge([seen("cam-0", "rtsp", second, SILENT)], at(second))
+    store.write_now(save, book.collect(at(116)))
+    again = started(store, book, at(116))
+    assert [state.settled for state in shown(again, "cam-0").states] == [
+        state.settled for state in shown(book, "cam-0").states
+    ]
+    assert shown(again, "cam-0").probes == shown(book, "cam-0").probes
 
 
 def test_killed_at_any_second_nothing_is_old_that_was_fresh_and_a_restart_finds_all_as_it_was(store: Store) -> None:
