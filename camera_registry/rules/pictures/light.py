@@ -28,9 +28,9 @@ _VEIL = 45
 _TO_GREY, _DULLED = 0.8, 0.8
 """Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
 which air has come between."""
-_UNLIT = frozenset((*range(150, 240), *range(310, 360), *range(20)))
-"""Degrees of hue (CIE L*a*b*) in which neither a lamp nor the sky lies (Planck's locus runs from blue to orange), nor
-leaves: turquoise, and pink."""
+_WARM, _COLD = range(25, 150), range(240, 300)
+"""Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
+pink, no light lies (Planck's locus runs from blue to orange)."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -122,7 +122,7 @@ def colour_cast(of: Evidence) -> Verdict:
     look, limits = of.look, of.limits
     if look["colourfulness"] < _MONOCHROME:
         return Unjudged.MONOCHROME
-    seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
+    seen = pick(look, "chroma")
     # Lamps of the night have colours of their own: only a night can tell what they are.
     fitting = of.compared if of.by_day or not of.timed else of.same_hours()
     coloured = [c for c in fitting if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
@@ -141,16 +141,9 @@ def colour_cast(of: Evidence) -> Verdict:
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
         return Unjudged.NOTHING_TO_SEE
-    factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
-    strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
-    # White is coloured, and nothing is left of the opposite colours.
-    unlit = _hue(look) in _UNLIT
-    whites = limits.cast_white_unlit if unlit else limits.cast_white
-    least_along = limits.cast_least_unlit if unlit else limits.cast_least
-    white = min(score(look["white_along"], whites), score(look["least_along"], least_along))
-    return verdict(
-        Cause.COLOUR_CAST, (factor if strong else 0.0, white), seen | pick(look, "white_along", "least_along")
-    )
+    hue = _hue(look)
+    limit = limits.cast_warm if hue in _WARM else limits.cast_cold if hue in _COLD else limits.cast_unlit
+    return verdict(Cause.COLOUR_CAST, (score(look["shift"], limit),), seen | pick(look, "shift"))
 
 
 def _hue(look: Measures) -> int:
