@@ -207,10 +207,12 @@ class Limits:
     agreement: float = 0.40
     strange: float = 0.12
 
-    edge_width: tuple[float, float] = (1.05, 1.6)
-    edge_width_worst: tuple[float, float] = (1.15, 1.8)
+    keen: tuple[float, float] = (0.165, 0.12)
+    """Structure function where a picture is sharpest: of 1,000 healthy ones of streets, trails and rooms none with soft
+    edges is below 0.166."""
     softness: tuple[float, float] = (0.90, 1.30)
-    """Mean of the two above, each as a share of where healthy pictures end: 1.15 pixels, 0.46."""
+    """Where too little varies for that: mean of edge width and re-blur metric, each as a share of where healthy
+    pictures end, 1.15 pixels and 0.46."""
     middle_sharpness: tuple[float, float] = (0.83, 0.50)
     middle_sharpness_unlike: tuple[float, float] = (0.72, 0.45)
     """The same in other light than the reference's, or at another resolution."""

@@ -20,6 +20,8 @@ _ALL = 0.75
 """Share of all breaks between rows that lie on the grid: by chance one in sixteen does."""
 _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
+_EVEN = 0.6
+"""Noise of the least noisy small tiles against that of a quarter of them, where it is a sensor's."""
 _MORE_COLOUR, _SOME_COLOUR = 1.4, 0.12
 """How many times a reference's noise of colours, and how many levels more, is more."""
 _AT_NIGHT = 2.4
@@ -45,7 +47,10 @@ def noisy(of: Evidence) -> Verdict:
         limits.colour_noise if of.compared else limits.colour_noise_alone,
     )
     hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
-    seen = pick(look, "noise", "speckle", "hot", "colour_noise")
+    seen = pick(look, "noise", "speckle", "hot", "colour_noise", "even")
+    if not of.compared and look["even"] < _EVEN:
+        # Leaves and gravel, enlarged or sharpened, look like noise wherever they are.
+        return GOOD
     return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
 
 

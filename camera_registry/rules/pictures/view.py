@@ -8,6 +8,8 @@ from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pic
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
+_SOFT_TOO = 0.7
+"""Mean of edge width and re-blur metric, as shares of the above, that a blurred picture has whatever it shows."""
 _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
@@ -174,20 +176,15 @@ def _scattered(of: Evidence, change: Measures) -> float:
 def blurred(of: Evidence) -> Verdict:
     """Edges are wide everywhere; or fine structure is gone that the reference has, while the light is as it was."""
     look, limits, change = of.look, of.limits, of.change
-    seen = pick(look, "edge_width", "edge_width_worst", "reblur")
+    seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []
     if "middle_sharpness" in change and _fits(of, change):
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         scores.append(score(change["middle_sharpness"], limit))
-    elif look["edge_tiles"] >= _EDGES_ABOUT:
-        wide = score(look["edge_width"], limits.edge_width)
-        worst = score(look["edge_width_worst"], limits.edge_width_worst)
-        soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
-        # On a wall one shadow is all that the re-blur metric has.
-        either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
-        scores.append(either if _wider(of) else 0.0)
+    elif look["keen"] or look["edge_tiles"] >= _EDGES_ABOUT:
+        scores.append(_unsharp(of) if _wider(of) else 0.0)
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
@@ -195,6 +192,17 @@ def blurred(of: Evidence) -> Verdict:
     if not scores:
         return Unjudged.NOTHING_TO_SEE
     return verdict(Cause.BLURRED, scores, seen, of.tiles("soft"))
+
+
+def _unsharp(of: Evidence) -> float:
+    """How unsharp the picture is by itself: where it is sharpest, and by its edges."""
+    look, limits = of.look, of.limits
+    soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
+    if look["keen"]:
+        # A light in the dark has nothing but its soft glow.
+        return score(look["keen"], limits.keen) if soft >= _SOFT_TOO else 0.0
+    # On a wall one shadow is all that the re-blur metric has.
+    return score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0
 
 
 def _wider(of: Evidence) -> bool:

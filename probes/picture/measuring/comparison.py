@@ -50,7 +50,7 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
         tiles(sheet.clear.astype(np.float32)),
         _texture(sheet.half),
         spots,
-        tiles(sheet.luma, SPOTS),
+        sheet.spot_means,
     )
 
 
