@@ -22,7 +22,8 @@ def _light(plane: np.ndarray) -> Light:
 
 def _grid(light: Light) -> tuple[Light, Light]:
     """x and y of each pixel, in pixels."""
-    y, x = np.mgrid[0 : light.shape[0], 0 : light.shape[1]].astype(np.float32)
+    height, width = light.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return x, y
 
 
@@ -222,7 +223,7 @@ def nest(light: Light, severity: float, random: Random) -> Light:
     corner = random.integers(0, 2, 2) * (width, height)
     away = np.hypot(x - corner[0], y - corner[1]) + 0.15 * width * (_field(light.shape, 0.12, random) - 0.5)
     mask = _near((away < np.quantile(away, 0.2 + 0.5 * severity)).astype(np.float32), 0.009)
-    cells = _near(_light(0.6 + 0.5 * np.sin(x / width * 120) * np.sin(y / width * 120 + 1)), 0.006)
+    cells = 0.4 + 0.7 * _near(_field(light.shape, 0.02, random), 0.004)
     return _before(light, mask, (cells * random.uniform(0.05, 0.2))[:, :, None] * np.array((0.7, 0.9, 1.1)))
 
 

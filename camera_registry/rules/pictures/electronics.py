@@ -105,7 +105,7 @@ def _breaks(look: Measures | None) -> float:
 def corrupt(of: Evidence) -> Verdict:
     """The decoder complained, or the picture shows what decoders put where data was missing."""
     look, limits = of.look, of.limits
-    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid")
+    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid", "unwritten")
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
     plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
@@ -122,7 +122,8 @@ def corrupt(of: Evidence) -> Verdict:
     else:
         out_of_place = score(on_grid, limits.breaks_on_grid_alone) if on_grid >= _ALL * look["breaks"] else 0.0
     damaged = 1.0 if look["damaged"] else 0.0
-    scores = (damaged, filled, plain, broken, dragged, out_of_place)
+    unwritten = score(look["unwritten"], limits.unwritten)
+    scores = (damaged, filled, plain, broken, dragged, out_of_place, unwritten)
     return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
 
 

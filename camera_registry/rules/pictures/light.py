@@ -10,6 +10,9 @@ from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pic
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
+_BLANK, _BESIDE = 0.72, 0.2
+"""Share of tiles without noise on a card that something is drawn on; how much more that is than that of rows of one
+level."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -45,6 +48,9 @@ def no_signal(of: Evidence) -> Verdict:
     # there is nothing on it, or letters in hard black and white, or upright bars.
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
     card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
+    # Beside what is drawn on a card there is nothing either; what is left of a picture fills its rows.
+    beside = look["silent"] >= _BLANK and look["silent"] - look["plain_all"] >= _BESIDE
+    card = card or (beside and look["unwritten"] < limits.unwritten[0])
     plain = score(look["flat_share"], limits.flat_share) if card else 0.0
     # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
     drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black

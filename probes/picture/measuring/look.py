@@ -22,6 +22,7 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
+        "unwritten": pattern.unwritten(sheet.halved),
         "keen": sharpness.keen(sheet, noise["noise"]),
         "reblur": sharpness.reblur(sheet),
         # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.

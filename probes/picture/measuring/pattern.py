@@ -21,6 +21,8 @@ _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
+_ZERO_GREEN, _OFF = (135, 77), 12
+"""Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
 _HARDLY = 0.004
 """Share of hard steps on the grid below which nobody asks how many there are off it."""
 
@@ -107,6 +109,17 @@ def lines(grey: Picture) -> dict[str, float]:
             torn |= cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > 0.55 * 255
         found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
     return found
+
+
+def unwritten(halved: Picture) -> float:
+    """Share of the picture in the colour of zero Y, Cb and Cr: what a decoder's memory holds where no slice of a frame
+    was ever written. That is a pure green, of 135 levels by ITU-R BT.601 and of 77 by BT.709; no leaf is without any
+    blue and red. Places of one pixel don't count. 0 to 1."""
+    found = np.zeros(halved.shape[:2], np.uint8)
+    for green in _ZERO_GREEN:
+        lowest, highest = (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)
+        found |= cv2.inRange(halved, np.array(lowest), np.array(highest)).astype(np.uint8)
+    return float(np.count_nonzero(cv2.erode(found, np.ones((3, 3), np.uint8)))) / found.size
 
 
 def bands_of(profile: Plane) -> float:
