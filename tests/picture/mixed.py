@@ -68,10 +68,10 @@ def bubble_wrap(light: Light, severity: float, random: Random) -> Light:
 
 def bag(light: Light, severity: float, random: Random) -> Light:
     """A translucent bag: it scatters most of the light, and its creases shine and bend what comes straight through."""
-    creases = np.zeros(light.shape[:2], np.float32)
-    height, width = creases.shape
+    height, width = light.shape[:2]
+    creases = np.zeros((height, width), np.float32)
     for _ in range(14):
-        x, y = random.uniform(0, 1, 2) * (width, height)
+        x, y = random.uniform(0, width), random.uniform(0, height)
         turn, long = random.uniform(0, np.pi), random.uniform(0.2, 0.8) * width
         end = int(x + long * np.cos(turn)), int(y + long * np.sin(turn))
         cv2.line(creases, (int(x), int(y)), end, float(random.uniform(0.3, 1)), max(2, width // 90))

@@ -20,6 +20,8 @@ _ALL = 0.75
 """Share of all breaks between rows that lie on the grid: by chance one in sixteen does."""
 _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
+_MORE_HUM = 0.15
+"""By how much more of the light must lie in one sine than in any reference."""
 _EVEN = 0.6
 """Noise of the least noisy small tiles against that of a quarter of them, where it is a sensor's."""
 _MORE_COLOUR, _SOME_COLOUR = 1.4, 0.12
@@ -71,7 +73,7 @@ def _grown_in_colour(of: Evidence) -> bool:
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
-    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks")
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum")
     # Rows that are drawn down make upright stripes.
     drawn = look["dragged"] - of.most_of_references("dragged") >= limits.dragged[0]
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
@@ -94,7 +96,8 @@ def striped(of: Evidence) -> Verdict:
         # Fog lies in bands too, but it leaves little contrast.
         bands = score(least, limits.bands) if of.change.get("spread", 1.0) > _FOG else 0.0
         seen |= {"bands": round(least, 4)}
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised), seen)
+    hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum), seen)
 
 
 def _breaks(look: Measures | None) -> float:

@@ -13,6 +13,8 @@ _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 _BLANK, _BESIDE = 0.72, 0.2
 """Share of tiles without noise on a card that something is drawn on; how much more that is than that of rows of one
 level."""
+_WHOLE = 0.9
+"""Share of the picture that is one plain colour, but for letters."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -50,8 +52,9 @@ def no_signal(of: Evidence) -> Verdict:
     card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
     # Beside what is drawn on a card there is nothing either; what is left of a picture fills its rows.
     beside = look["silent"] >= _BLANK and look["silent"] - look["plain_all"] >= _BESIDE
-    card = card or (beside and look["unwritten"] < limits.unwritten[0])
-    plain = score(look["flat_share"], limits.flat_share) if card else 0.0
+    # What was never written lies beside what was.
+    partly = limits.unwritten[0] <= look["unwritten"] < _WHOLE
+    plain = score(look["flat_share"], limits.flat_share) if (card or beside) and not partly else 0.0
     # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
     drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black
     # Upright steps of grey or colour: edges, each row as the one above, and nowhere noise; and not just too much light.

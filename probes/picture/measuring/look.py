@@ -22,6 +22,7 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
+        "hum": pattern.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.halved),
         "keen": sharpness.keen(sheet, noise["noise"]),
         "reblur": sharpness.reblur(sheet),

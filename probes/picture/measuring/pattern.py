@@ -21,6 +21,8 @@ _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
+_FAINT = 0.12
+"""Amplitude of a sine in the logarithm of light, below which it may be anything's."""
 _ZERO_GREEN, _OFF = (135, 77), 12
 """Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
 _HARDLY = 0.004
@@ -135,6 +137,36 @@ def _slow(length: int) -> Plane:
     """An orthonormal base of the cubics over a profile."""
     base, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 4))
     return np.asarray(base, dtype=np.float32)
+
+
+def hum(profiles: tuple[Plane, Plane, Plane]) -> float:
+    """How much of what varies over the picture's height is one sine of 2 to 8 periods, the same in all thirds of the
+    width: hum of the mains on a line, or a lamp's flicker under a rolling shutter. ``profiles``: levels over the
+    height of each third. In logarithms, after the straight line in it, the sine's share of the variance (least of the thirds), times how well
+    the thirds agree on its phase and strength: 0 to 1; 0 where it is weaker than an eighth. Scenes lie in rows too, but
+    hardly in even ones, from border to border.
+    """
+    straight, sines = _sines(len(profiles[0]))
+    logs = np.log(np.stack(profiles, axis=1) + 8)
+    logs -= straight @ (straight.T @ logs)
+    found = np.einsum("fnk,nt->fkt", sines, logs)
+    shares = (found**2).sum(axis=1) / (1e-4 + (logs**2).sum(axis=0))
+    common = np.hypot(*found.mean(axis=2).T)
+    agreed = common / np.maximum(np.hypot(found[:, 0], found[:, 1]).mean(axis=1), 1e-6)
+    strong = common * np.sqrt(2 / len(logs)) >= _FAINT
+    return float((shares.min(axis=1) * agreed * strong).max())
+
+
+@cache
+def _sines(length: int) -> tuple[Plane, Plane]:
+    """Orthonormal bases: of the straight lines over a profile; of the sines of each frequency, without those lines."""
+    at = (np.arange(length) + 0.5) / length
+    straight, _ = np.linalg.qr(np.stack((np.ones(length), at), axis=1))
+    bases = []
+    for periods in np.arange(2, 8.1, 0.25):
+        pair = np.stack((np.sin(2 * np.pi * periods * at), np.cos(2 * np.pi * periods * at)), axis=1)
+        bases.append(np.linalg.qr(pair - straight @ (straight.T @ pair))[0])
+    return straight.astype(np.float32), np.stack(bases).astype(np.float32)
 
 
 def blocks(sheet: Sheet) -> dict[str, float]:
