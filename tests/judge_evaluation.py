@@ -4,7 +4,8 @@ Judges graded faults and healthy hard negatives (tests/picture/) of generated sc
 manifest.jsonl where one is named. Prints the share of faults given the right cause (moderate and severe), recall at two
 rates of false alarms, confusions, false alarms by condition, and processor time; with references of the view and
 without. Scenes on which limits were set (TUNED) are left out unless --tuned asks for them; --other makes other faults
-and weather, --mixed faults as they are met, of which any of several causes is right. --write keeps the cases as files for `camera-registry judge --cases FILE --report`.
+and weather, --mixed faults as they are met, of which any of several causes is right. --write keeps the cases as files
+for `camera-registry judge --cases FILE --report`.
 """
 
 from __future__ import annotations

@@ -49,9 +49,8 @@ class _Maker(other_cases._Maker):
             yield self._of("parallax", severity, camera.take(self._aside(strength), NOON, random))
             yield self._of("lost_packets", severity, camera.code(self._received(strength)))
         screens = sorted(kind for kind, right in RIGHT.items() if "no_signal" in right)
-        shown = screen(screens[int(random.integers(0, len(screens)))], self._size, random)
         for kind in screens:
-            shown = screen(kind, self._size, random)
+            shown = screen(kind, self._size)
             yield self._of(kind, "severe", camera.code(camera.burn_in(shown, NOON)))
         yield from self._night()
 
@@ -160,7 +159,7 @@ def _shown(packets: list[bytes], whole: np.ndarray) -> Light:
     return shown.astype(np.float32)
 
 
-def screen(kind: str, size: tuple[int, int], random: np.random.Generator) -> Light:
+def screen(kind: str, size: tuple[int, int]) -> Light:
     """What recorders and encoders show without a signal, drawn in the manner of several makers."""
     width, height = size
     shown = np.full((height, width, 3), 40, np.uint8)

@@ -142,7 +142,9 @@ def _slow(length: int) -> Plane:
 def hum(profiles: tuple[Plane, Plane, Plane]) -> float:
     """How much of what varies over the picture's height is one sine of 2 to 8 periods, the same in all thirds of the
     width: hum of the mains on a line, or a lamp's flicker under a rolling shutter. ``profiles``: levels over the
-    height of each third. In logarithms, after the straight line in it, the sine's share of the variance (least of the thirds), times how well
+    height of each third.
+
+    In logarithms, after the straight line in it, the sine's share of the variance (least of the thirds), times how well
     the thirds agree on its phase and strength: 0 to 1; 0 where it is weaker than an eighth. Scenes lie in rows too, but
     hardly in even ones, from border to border.
     """
