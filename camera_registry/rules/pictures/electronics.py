@@ -40,9 +40,10 @@ def noisy(of: Evidence) -> Verdict:
         grain = 0.0
     if _same_light(of) and look["noise"] >= limits.noise_manifold * of.most_of_references("noise"):
         grain = max(grain, score(look["noise"], limits.noise_again))
+    grown = 0.0
     if _same_light(of) and _grown_in_colour(of):
         # Rain and fine texture show in the light alone, a sensor's noise and its hot pixels in the colours too.
-        grain = max(grain, score(look["noise"] / max(of.most_of_references("noise"), _SILENT), limits.noise_grown))
+        grown = score(look["noise"] / max(of.most_of_references("noise"), _SILENT), limits.noise_grown)
     # A scene has hardly any fine texture in its colours, so noise shows there first where the camera has smoothed it.
     coloured = score(
         (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
@@ -50,10 +51,12 @@ def noisy(of: Evidence) -> Verdict:
     )
     hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
     seen = pick(look, "noise", "speckle", "hot", "colour_noise", "even")
-    if not of.compared and look["even"] < _EVEN:
+    if look["even"] < _EVEN:
         # Leaves and gravel, enlarged or sharpened, look like noise wherever they are.
-        return GOOD
-    return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
+        if not of.compared:
+            return GOOD
+        grain = lonely = 0.0
+    return verdict(Cause.NOISY, (grain, lonely, grown, hot, coloured), seen)
 
 
 def _same_light(of: Evidence) -> bool:

@@ -140,22 +140,26 @@ def _slow(length: int) -> Plane:
 
 
 def hum(profiles: tuple[Plane, Plane, Plane]) -> float:
-    """How much of what varies over the picture's height is one sine of 2 to 8 periods, the same in all thirds of the
-    width: hum of the mains on a line, or a lamp's flicker under a rolling shutter. ``profiles``: levels over the
-    height of each third.
+    """Hum of the mains on a line, or a lamp's flicker under a rolling shutter: ``sine`` of the logarithm of the levels
+    over the height of each third of the width (``profiles``). Scenes lie in rows too, but hardly in even ones, from
+    border to border."""
+    return sine(np.log(np.stack(profiles, axis=1) + 8))
 
-    In logarithms, after the straight line in it, the sine's share of the variance (least of the thirds), times how well
-    the thirds agree on its phase and strength: 0 to 1; 0 where it is weaker than an eighth. Scenes lie in rows too, but
-    hardly in even ones, from border to border.
+
+def sine(profiles: Plane) -> float:
+    """How much of what varies along profiles (one a column, logarithms of light) is one sine of 2 to 8 periods, the
+    same in all of them.
+
+    After the straight line in each, the sine's share of the variance (least of the columns), times how well they agree
+    on its phase and strength: 0 to 1; 0 where it is weaker than an eighth.
     """
-    straight, sines = _sines(len(profiles[0]))
-    logs = np.log(np.stack(profiles, axis=1) + 8)
-    logs -= straight @ (straight.T @ logs)
-    found = np.einsum("fnk,nt->fkt", sines, logs)
-    shares = (found**2).sum(axis=1) / (1e-4 + (logs**2).sum(axis=0))
+    straight, sines = _sines(len(profiles))
+    left = profiles - straight @ (straight.T @ profiles)
+    found = np.einsum("fnk,nt->fkt", sines, left)
+    shares = (found**2).sum(axis=1) / (1e-4 + (left**2).sum(axis=0))
     common = np.hypot(*found.mean(axis=2).T)
     agreed = common / np.maximum(np.hypot(found[:, 0], found[:, 1]).mean(axis=1), 1e-6)
-    strong = common * np.sqrt(2 / len(logs)) >= _FAINT
+    strong = common * np.sqrt(2 / len(left)) >= _FAINT
     return float((shares.min(axis=1) * agreed * strong).max())
 
 
