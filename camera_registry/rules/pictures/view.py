@@ -191,9 +191,9 @@ def blurred(of: Evidence) -> Verdict:
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         scores.append(score(change["middle_sharpness"], limit))
-    elif look["keen"] or look["edge_tiles"] >= _EDGES_ABOUT:
+    elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
         scores.append(_unsharp(of) if _wider(of) else 0.0)
-    in_focus = look["keen"] > _IN_FOCUS
+    in_focus = look.get("keen", 0.0) > _IN_FOCUS
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45 and not in_focus:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
@@ -207,7 +207,7 @@ def _unsharp(of: Evidence) -> float:
     """How unsharp the picture is by itself: where it is sharpest, and by its edges."""
     look, limits = of.look, of.limits
     soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
-    if look["keen"]:
+    if look.get("keen"):
         # A light in the dark has nothing but its soft glow.
         return score(look["keen"], limits.keen) if soft >= _SOFT_TOO else 0.0
     # On a wall one shadow is all that the re-blur metric has.

@@ -113,14 +113,14 @@ def lines(grey: Picture) -> dict[str, float]:
     return found
 
 
-def unwritten(halved: Picture) -> float:
+def unwritten(small: Picture) -> float:
     """Share of the picture in the colour of zero Y, Cb and Cr: what a decoder's memory holds where no slice of a frame
     was ever written. That is a pure green, of 135 levels by ITU-R BT.601 and of 77 by BT.709; no leaf is without any
-    blue and red. Places of one pixel don't count. 0 to 1."""
-    found = np.zeros(halved.shape[:2], np.uint8)
+    blue and red. Places of one pixel of a ``small`` picture don't count. 0 to 1."""
+    found = np.zeros(small.shape[:2], np.uint8)
     for green in _ZERO_GREEN:
         lowest, highest = (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)
-        found |= cv2.inRange(halved, np.array(lowest), np.array(highest)).astype(np.uint8)
+        found |= cv2.inRange(small, np.array(lowest), np.array(highest)).astype(np.uint8)
     return float(np.count_nonzero(cv2.erode(found, np.ones((3, 3), np.uint8)))) / found.size
 
 
