@@ -25,7 +25,8 @@ is ten times as much as what is asked of them ever after, and a fleet just met m
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
 
-_TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
+TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
+"""The probes that tell what others need to know."""
 SEEING = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
 """The probes that bring pictures."""
 
@@ -134,7 +135,7 @@ class Agenda:
 
         Where its streams are a device is asked in its turn, and what follows from its answer right after that. At their
         places in the interval both would come on average half an interval later, one after the other."""
-        if task.probe in _TELLING:
+        if task.probe in TELLING:
             self._next_first = max(self._next_first, now) + 1 / self.first
             return self._next_first
         due = next_due(now, task.interval, share)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from camera_registry.model.device import Channel, Device
+from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
@@ -25,6 +25,9 @@ from camera_registry.service.memory import Known
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
 more than that of *when* something was last seen, and nothing of *what* was true."""
+
+NOBODY = Device("", Kind.CAMERA)
+"""In place of a device file that was not read yet."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class Watched:
     def plan(self, polls: PollPolicy, parents: Sequence[Device], zone: str) -> Entry | None:
         """What it is asked from now on, behind these parents; None: nothing. ``zone`` is what burnt-in clocks show of
         which none is registered."""
-        channels = [replace(one, osd_zone=one.osd_zone or zone) for one in self.channels]
+        channels = [one if one.osd_zone or not one.osd_box else replace(one, osd_zone=zone) for one in self.channels]
         went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
         return plan(
             self.device,
@@ -78,6 +81,13 @@ class Watched:
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
+
+    def met(self, run: Run) -> None:
+        """Something is known of this run now, of which nothing else that is asked depends: the plan of before goes on,
+        but that it need not come soon."""
+        if self.entry is not None and any(task.soon and (task.probe, task.channel) == run for task in self.entry.tasks):
+            tasks = (replace(one, soon=False) if (one.probe, one.channel) == run else one for one in self.entry.tasks)
+            self.entry = replace(self.entry, tasks=tuple(tasks))
 
     def moved(self) -> Iterator[tuple[Subject, AspectState]]:
         """The states that those runs feed."""
