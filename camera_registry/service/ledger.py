@@ -273,10 +273,9 @@ class Ledger:
         self.changes.touched.add(watched.device.id)
 
     def _of(self, device: str) -> Watched:
-        watched = self._watched.get(device)
-        if watched is None:
-            watched = self._watched[device] = Watched(NOBODY, (), self.policy.base)
-        return watched
+        if device not in self._watched:
+            self._watched[device] = Watched(NOBODY, (), self.policy.base)
+        return self._watched[device]
 
     def _replan(self, watched: Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
@@ -390,8 +389,6 @@ class Ledger:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
         if told.items() <= watched.learned.items() and not (first and seen.probe in TELLING):
-            if first:
-                watched.met((seen.probe, seen.channel))
             return paced
         watched.learned.update(self._alike.after({}, told))
         return [*paced, *self._replan(watched, now)]

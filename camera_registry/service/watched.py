@@ -82,13 +82,6 @@ class Watched:
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
         self._gather_opinions(now)
 
-    def met(self, run: Run) -> None:
-        """Something is known of this run now, of which nothing else that is asked depends: the plan of before goes on,
-        but that it need not come soon."""
-        if self.entry is not None and any(task.soon and (task.probe, task.channel) == run for task in self.entry.tasks):
-            tasks = (replace(one, soon=False) if (one.probe, one.channel) == run else one for one in self.entry.tasks)
-            self.entry = replace(self.entry, tasks=tuple(tasks))
-
     def moved(self) -> Iterator[tuple[Subject, AspectState]]:
         """The states that those runs feed."""
         for subject, runs in self.feeders.items():
@@ -159,7 +152,10 @@ class Watched:
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:
         # or the day's median would be that of other pictures.
-        if earlier is None or _news(earlier.failure, seen.failure):
+        if earlier is None:
+            self._need_not_come_soon(run)
+            return True
+        if _news(earlier.failure, seen.failure):
             return True
         counts = trend.sketch(facts) is not trend.sketch(earlier.facts)
         return counts or believed(facts) != believed(earlier.facts)
@@ -204,6 +200,12 @@ class Watched:
         for held in self.opinions.values():
             for run, one in held.items():
                 held[run] = replace(one, until=one.until + step)
+
+    def _need_not_come_soon(self, run: Run) -> None:
+        """Something is known of this run now. Its plan goes on: whoever runs it needs no word of that."""
+        if self.entry is not None:
+            tasks = (replace(one, soon=False) if (one.probe, one.channel) == run else one for one in self.entry.tasks)
+            self.entry = replace(self.entry, tasks=tuple(tasks))
 
     def _gather_opinions(self, now: datetime) -> None:
         """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a

@@ -166,4 +166,4 @@ async def test_kill_9_in_the_middle_of_the_first_round_of_a_city_loses_nothing_a
     assert told[: len(shown)] == shown
     assert told_again(told) == []
     reach = [flip for flip in told if flip["device"] == dead and flip["aspect"] == "reach"]
-    assert [(flip["before"], flip["after"], flip["cause"]) for flip in reach] == [("unknown", "down", "unreachable")]
+    assert [(flip["before"], flip["after"]) for flip in reach] == [("unknown", "down")]
