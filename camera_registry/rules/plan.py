@@ -96,16 +96,17 @@ def feeders(entry: Entry) -> dict[Subject, Mapping[Run, float]]:
     reach = reach_feeder(entry)
     for task in entry.tasks:
         run = (task.probe, task.channel)
-        aspects = {*PROBES[task.probe].aspects}
-        if run == reach:
-            aspects.add(Aspect.REACH)
-        if _encrypted(task, entry.target):
-            aspects.add(Aspect.IDENTITY)
-        # In an order of its own: that of a set is another one in each process.
-        for aspect in sorted(aspects):
+        for aspect in _fed(task.probe, reach=run == reach, encrypted=_encrypted(task, entry.target)):
             channel = "" if aspect in OF_THE_DEVICE else task.channel
             found.setdefault(Subject(device, aspect, channel), {})[run] = _told_every(task, aspect)
     return {subject: _alike(tuple(runs.items())) for subject, runs in found.items()}
+
+
+@lru_cache(256)
+def _fed(probe: str, *, reach: bool, encrypted: bool) -> tuple[Aspect, ...]:
+    """The aspects that a run feeds, in an order of their own: that of a set is another one in each process."""
+    more = {Aspect.REACH: reach, Aspect.IDENTITY: encrypted}
+    return tuple(sorted({*PROBES[probe].aspects, *(aspect for aspect, is_fed in more.items() if is_fed)}))
 
 
 @lru_cache(256)
@@ -275,9 +276,11 @@ def _asked(
 def _named(probe: str, order: Sequence[Channel]) -> dict[str, object]:
     """For the probe that tells where channels are: the tokens by which the register knows those without a path."""
     told = PROBES[probe].tells
+    if not told:
+        return {}
     asking = [kind for kind in PROBES.values() if kind.told in told]
     tokens = [one.token for one in order if one.token and not all(getattr(one, kind.place) for kind in asking)]
-    return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens and told else {}
+    return {"tokens": list(dict.fromkeys(tokens))[:SOURCES]} if tokens else {}
 
 
 def _instead(probe: str, channel: Channel, order: Sequence[Channel], probes: Sequence[str], learned: Facts) -> str:

@@ -18,14 +18,15 @@ SOON = 300.0
 """The first run of a task of which nothing is known comes within this time. Not sooner: a new fleet's first pictures
 would otherwise all be fetched and decoded within one minute of its import."""
 
-FIRST = 150.0
+FIRST = 200.0
 """Devices a second that are asked for the first time where their streams are, at most and by all agendas together: that
 is ten times as much as what is asked of them ever after, and a fleet just met must not be asked all of it at once."""
 
 Key = tuple[str, str, str]
 """(device, probe, channel)."""
 
-_TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
+TELLING = frozenset(name for name, kind in PROBES.items() if kind.tells)
+"""The probes that tell what others need to know."""
 SEEING = frozenset(name for name, kind in PROBES.items() if Aspect.PICTURE in kind.aspects)
 """The probes that bring pictures."""
 
@@ -46,13 +47,15 @@ def next_due(after: float, interval: float, share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A task whose time has come. ``due`` is when it should have begun; ``extra`` marks a quick re-try."""
+    """A task whose time has come. ``due`` is when it should have begun; ``extra`` marks a quick re-try, ``stranger``
+    what has never gone well."""
 
     key: Key
     target: Target
     task: Task
     due: float
     extra: bool
+    stranger: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class _Slot:
     share: float
     generation: int
     due: float
+    stranger: bool
     extra: float | None = None
     running: bool = False
 
@@ -83,7 +87,8 @@ class Agenda:
     """What is due when. A task still running when it is due again is skipped and counted in ``missed``.
 
     Pictures have a lane of their own, which is passed over where the caller says so: they wait for each other where
-    they are measured, and must not take every slot from what is measured at once.
+    they are measured, and must not take every slot from what is measured at once. So have strangers, of which nothing
+    was known and that have not answered well yet: what was imported a moment ago may be a district without power.
     """
 
     def __init__(self) -> None:
@@ -91,9 +96,8 @@ class Agenda:
         """How many devices a second it has asked for the first time, at most."""
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
-        self._usual = _Lane()
-        self._seeing = _Lane()
-        self._next_first = 0.0
+        self._usual, self._seeing, self._strange = _Lane(), _Lane(), _Lane()
+        self._next_first = self._next_more = 0.0
         self._count = 0
         self.missed: dict[str, int] = {}
 
@@ -116,19 +120,31 @@ class Agenda:
                 continue
             self._count += 1
             share = phase(key)
-            due = next_due(now, task.interval, share)
-            if task.soon and due - now > SOON:
-                due = now + share * SOON
-            if task.soon and task.probe in _TELLING:
-                self._next_first = max(self._next_first, now) + 1 / self.first
-                due = max(due, self._next_first)
+            due = self._soon(task, share, now, further=bool(old)) if task.soon else next_due(now, task.interval, share)
             running = kept is not None and kept.running
-            slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, running=running)
-            self._push(due, key, slot, self._lane(key).heap)
+            stranger = kept.stranger if kept is not None else task.soon and task.probe not in SEEING
+            slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, stranger, running=running)
+            self._push(due, key, slot, self._lane(key, slot).heap)
             if kept is not None and kept.extra is not None:
                 # Who is asked more often because it answers again still waits for its confirmation.
                 self.hurry(key, kept.extra)
         self._of[device] = tuple(keys)
+
+    def _soon(self, task: Task, share: float, now: float, *, further: bool) -> float:
+        """When a task of which nothing is known is first run; ``further``: its device is asked other things already.
+
+        Where its streams are a device is asked in its turn, and what follows from its answer right after that. At their
+        places in the interval both would come on average half an interval later, one after the other."""
+        if task.probe in TELLING:
+            self._next_first = max(self._next_first, now) + 1 / self.first
+            return self._next_first
+        due = next_due(now, task.interval, share)
+        if due - now > SOON:
+            due = now + share * SOON
+        if further and task.interval <= SOON:
+            self._next_more = max(self._next_more, now) + 1 / self.first
+            due = min(due, self._next_more)
+        return due
 
     def drop(self, device: str) -> None:
         for key in self._of.pop(device, ()):
@@ -139,12 +155,12 @@ class Agenda:
         slot = self._slots.get(key)
         if slot is not None and slot.due > at and (slot.extra is None or slot.extra > at):
             slot.extra = at
-            self._push(at, key, slot, self._lane(key).fast)
+            self._push(at, key, slot, self._lane(key, slot).fast)
 
     def skip(self, now: float) -> None:
         """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
         that not all are asked at once; a rare one within SOON."""
-        self._usual, self._seeing = _Lane(), _Lane()
+        self._usual, self._seeing, self._strange = _Lane(), _Lane(), _Lane()
         for key, slot in self._slots.items():
             overdue = slot.due <= now
             if overdue:
@@ -152,19 +168,19 @@ class Agenda:
                 self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
                 slot.due = due
             slot.extra = None
-            self._push(slot.due, key, slot, self._lane(key).heap)
+            self._push(slot.due, key, slot, self._lane(key, slot).heap)
             if overdue and slot.due - now > SOON:
                 self.hurry(key, now + slot.share * SOON)
 
-    def next_at(self, *, pictures: bool = True) -> float | None:
-        """When something is next due, also ``pictures`` or not; None: nothing."""
-        lanes = self._lanes(pictures=pictures)
+    def next_at(self, *, pictures: bool = True, strangers: bool = True) -> float | None:
+        """When something is next due, also ``pictures`` and ``strangers`` or not; None: nothing."""
+        lanes = self._lanes(pictures=pictures, strangers=strangers)
         return min((heap[0][0] for lane in lanes for heap in (lane.fast, lane.heap) if heap), default=None)
 
-    def pop(self, now: float, *, pictures: bool = True) -> Due | None:
+    def pop(self, now: float, *, pictures: bool = True, strangers: bool = True) -> Due | None:
         """The longest overdue task that is not running, hurried ones first, now marked as running; None when nothing
-        is due, or nothing but ``pictures`` that are not wanted."""
-        lanes = self._lanes(pictures=pictures)
+        is due, or nothing but ``pictures`` and ``strangers`` that are not wanted."""
+        lanes = self._lanes(pictures=pictures, strangers=strangers)
         heaps = [lane.fast for lane in lanes if lane.fast and lane.fast[0][0] <= now]
         while heaps:
             heap = min(heaps)
@@ -179,11 +195,14 @@ class Agenda:
             heaps.remove(heap)
         return None
 
-    def _lanes(self, *, pictures: bool) -> tuple[_Lane, ...]:
-        return (self._usual, self._seeing) if pictures else (self._usual,)
+    def _lanes(self, *, pictures: bool, strangers: bool) -> list[_Lane]:
+        wanted = (self._usual, True), (self._seeing, pictures), (self._strange, strangers)
+        return [lane for lane, is_wanted in wanted if is_wanted]
 
-    def _lane(self, key: Key) -> _Lane:
-        return self._seeing if key[1] in SEEING else self._usual
+    def _lane(self, key: Key, slot: _Slot) -> _Lane:
+        if key[1] in SEEING:
+            return self._seeing
+        return self._strange if slot.stranger else self._usual
 
     def _pop_hurried(self, heap: list[_Place], now: float) -> Due | None:
         while heap and heap[0][0] <= now:
@@ -194,7 +213,7 @@ class Agenda:
             slot.extra = None
             if not slot.running:
                 slot.running = True
-                return Due(key, slot.target, slot.task, due, extra=True)
+                return Due(key, slot.target, slot.task, due, extra=True, stranger=slot.stranger)
         return None
 
     def _pop_ordinary(self, heap: list[_Place], now: float) -> Due | None:
@@ -207,19 +226,30 @@ class Agenda:
             lost = round((slot.due - due) / slot.task.interval) - 1
             if lost > 0:
                 self._miss(slot.task.probe, lost)
+            if slot.stranger and slot.due - now < slot.task.interval / 2:
+                # What was asked in its turn, and not at its own time, is not asked again a moment later.
+                slot.due += slot.task.interval
             self._push(slot.due, key, slot, heap)
             if slot.running:
                 self._miss(slot.task.probe, 1)
                 continue
             slot.running = True
-            return Due(key, slot.target, slot.task, due, extra=False)
+            return Due(key, slot.target, slot.task, due, extra=False, stranger=slot.stranger)
         return None
 
-    def done(self, key: Key) -> None:
-        """The run that ``pop`` began is over."""
+    def done(self, key: Key, *, well: bool = True) -> None:
+        """The run that ``pop`` began is over, and went ``well`` or not."""
         slot = self._slots.get(key)
-        if slot is not None:
-            slot.running = False
+        if slot is None:
+            return
+        slot.running = False
+        if well and slot.stranger:
+            slot.stranger = False
+            self._count += 1
+            slot.generation, extra, slot.extra = self._count, slot.extra, None
+            self._push(slot.due, key, slot, self._lane(key, slot).heap)
+            if extra is not None:
+                self.hurry(key, extra)
 
     def _push(self, due: float, key: Key, slot: _Slot, heap: list[_Place]) -> None:
         self._count += 1

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 
 from camera_registry.board import BoardEntry
-from camera_registry.model.device import Channel, Device, Kind
+from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Aspect, AspectState, Flip, Reason, State, Subject
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
@@ -24,13 +24,14 @@ from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import MEASURED, judged, take_in
 from camera_registry.rules.plan import learn
+from camera_registry.rules.schedule import TELLING, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
 from camera_registry.service.losses import Losses
 from camera_registry.service.memory import Known, OfLedger, Waiting
 from camera_registry.service.stirred import Stirred
-from camera_registry.service.watched import Watched
+from camera_registry.service.watched import NOBODY, Watched
 
 
 class Ledger:
@@ -95,7 +96,8 @@ class Ledger:
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
         behind = {below for id in moved for below in self._losses.behind(id)}
-        for id in sorted(moved | behind):
+        # Not in the order of their names: who is met in the order in which they are told of is met a site at a time.
+        for id in sorted(moved | behind, key=lambda id: phase((id, "", ""))):
             told += self._replan(self._watched[id], now)
         return told
 
@@ -269,10 +271,9 @@ class Ledger:
         self.changes.touched.add(watched.device.id)
 
     def _of(self, device: str) -> Watched:
-        watched = self._watched.get(device)
-        if watched is None:
-            watched = self._watched[device] = Watched(Device(device, Kind.CAMERA), (), self.policy.base)
-        return watched
+        if device not in self._watched:
+            self._watched[device] = Watched(NOBODY, (), self.policy.base)
+        return self._watched[device]
 
     def _replan(self, watched: Watched, now: datetime) -> list[RosterChange]:
         device = watched.device
@@ -387,7 +388,7 @@ class Ledger:
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
-        if not first and (not told or told.items() <= watched.learned.items()):
+        if (not told or told.items() <= watched.learned.items()) and not (first and seen.probe in TELLING):
             return paced
         watched.learned.update(self._alike.after({}, told))
         return [*paced, *self._replan(watched, now)]

@@ -15,8 +15,8 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     garbage.share_stocks()
     try:
         # Not above: commands that only read a file need none of it.
-        uvloop = import_module("uvloop")
+        new_loop = import_module("uvloop").new_event_loop
     except ImportError:
-        return asyncio.run(main())
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        new_loop = None
+    with garbage.seldom(), asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(main())

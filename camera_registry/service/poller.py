@@ -154,8 +154,9 @@ class Poller:
         self._runs: set[asyncio.Task[Observation]] = set()
         self.room = limits.slots
         """How many runs may be under way now: fewer than there are slots while the machine is too busy for them."""
-        self._pictures = 0
-        """How many of the runs under way bring pictures; what waits for a place at its host is not under way."""
+        self._pictures = self._strangers = 0
+        """How many of the runs under way bring pictures, and how many ask strangers; what waits for a
+        place at its host is not under way."""
         self._parked: dict[str, tuple[deque[_Asked], deque[_Asked]]] = {}
         """By host: what waits for a place, the urgent before the rest, each in the order in which it came."""
         self._batch: list[Observation] = []
@@ -176,6 +177,11 @@ class Poller:
     def _sees(self) -> bool:
         """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be."""
         return self._pictures < max(1, min(PICTURES, self.room // 4))
+
+    @property
+    def _meets(self) -> bool:
+        """Whether another stranger may be asked now: who hangs at first contact takes half of the room at most."""
+        return self._strangers < max(1, self.room // 2)
 
     @property
     def _may_begin(self) -> bool:
@@ -248,7 +254,7 @@ class Poller:
                 )
                 self.agenda.skip(now)
             turned = now
-            while self._may_begin and (due := self.agenda.pop(now, pictures=self._sees)) is not None:
+            while self._may_begin and (due := self._next(now)) is not None:
                 self._begin(_Asked(due))
             if self.agenda.missed:
                 missed, self.agenda.missed = self.agenda.missed, {}
@@ -256,12 +262,15 @@ class Poller:
                     self._meter.missed(probe, runs)
             # With every slot taken, what is due waits in the agenda, the longest overdue first; a run that ends wakes
             # this loop, and so does a batch that was taken after long.
-            next_at = self.agenda.next_at(pictures=self._sees) if self._may_begin else None
+            next_at = self.agenda.next_at(pictures=self._sees, strangers=self._meets) if self._may_begin else None
             timeout = IDLE if next_at is None else min(IDLE, max(TOGETHER, next_at - self.clock()))
             self.beat()
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
+
+    def _next(self, now: float) -> Due | None:
+        return self.agenda.pop(now, pictures=self._sees, strangers=self._meets)
 
     async def _breathe(self) -> None:
         loop = asyncio.get_running_loop()
@@ -301,6 +310,7 @@ class Poller:
         run = asyncio.get_running_loop().create_task(self._measure(asked))
         self._runs.add(run)
         self._pictures += asked.due.task.probe in SEEING
+        self._strangers += asked.due.stranger
         run.add_done_callback(partial(self._end, asked))
 
     async def _measure(self, asked: _Asked) -> Observation:
@@ -326,10 +336,11 @@ class Poller:
         self._filled.set()
 
     def _end(self, asked: _Asked, run: asyncio.Task[Observation]) -> None:
-        if len(self._runs) >= self.room or not self._sees:
+        if len(self._runs) >= self.room or not self._sees or not self._meets:
             self._wake.set()
         self._runs.discard(run)
         self._pictures -= asked.due.task.probe in SEEING
+        self._strangers -= asked.due.stranger
         if run.cancelled():
             if asked.answer is not None:
                 asked.answer.cancel()
@@ -343,7 +354,7 @@ class Poller:
 
     def _finish(self, asked: _Asked, outcome: Observation | BaseException) -> None:
         if asked.answer is None:
-            self.agenda.done(asked.due.key)
+            self.agenda.done(asked.due.key, well=isinstance(outcome, Observation) and outcome.ok)
         elif asked.answer.done():
             pass  # whoever waited has gone
         elif isinstance(outcome, Observation):

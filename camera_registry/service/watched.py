@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from camera_registry.model.device import Channel, Device
+from camera_registry.model.device import Channel, Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
@@ -32,6 +32,9 @@ RESTATED = 5
 """Minutes after which they are written all the same."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+NOBODY = Device("", Kind.CAMERA)
+"""In place of a device file that was not read yet."""
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Watched:
     def plan(self, polls: PollPolicy, parents: Sequence[Device], zone: str) -> Entry | None:
         """What it is asked from now on, behind these parents; None: nothing. ``zone`` is what burnt-in clocks show of
         which none is registered."""
-        channels = [replace(one, osd_zone=one.osd_zone or zone) for one in self.channels]
+        channels = [one if one.osd_zone or not one.osd_box else replace(one, osd_zone=zone) for one in self.channels]
         went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
         return plan(
             self.device,
@@ -200,7 +203,10 @@ class Watched:
             self.restated += (run,)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:
         # or the day's median would be that of other pictures.
-        if earlier is None or _news(earlier.failure, seen.failure):
+        if earlier is None:
+            self._need_not_come_soon(run)
+            return True
+        if _news(earlier.failure, seen.failure):
             return True
         if facts is earlier.facts:
             return False
@@ -248,6 +254,12 @@ class Watched:
         for held in self.opinions.values():
             for run, one in held.items():
                 held[run] = replace(one, until=one.until + step)
+
+    def _need_not_come_soon(self, run: Run) -> None:
+        """Something is known of this run now. Its plan goes on: whoever runs it needs no word of that."""
+        if self.entry is not None:
+            tasks = (replace(one, soon=False) if (one.probe, one.channel) == run else one for one in self.entry.tasks)
+            self.entry = replace(self.entry, tasks=tuple(tasks))
 
     def _gather_opinions(self, now: datetime) -> None:
         """Hold opinions of what several runs feed. Those that are not known yet follow from the newest runs, so that a

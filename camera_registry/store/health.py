@@ -13,7 +13,7 @@ from camera_registry.model.chain import Link, LinkSeen, LinkState, Way
 from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, ProbeSeen, Stage
 from camera_registry.store.columns import clean, microseconds
-from camera_registry.store.statements import insert, subtree, upsert
+from camera_registry.store.statements import insert, rows, subtree, upsert
 from camera_registry.store.tables import ITEMS, FlipRow, SeenRow, StateRow, table
 
 _STATES = table(StateRow)
@@ -69,20 +69,21 @@ def move(tx: Connection, states: Iterable[AspectState], seen: Iterable[tuple[str
 
 def load_states(tx: Connection) -> list[AspectState]:
     """Every state, for a start."""
+    columns = [_STATES.c[name] for name in ("device", "aspect", "channel", *_EVIDENCE)]
     return [
-        AspectState(Subject(row.device, row.aspect, row.channel), *(getattr(row, name) for name in _EVIDENCE))
-        for row in tx.execute(select(_STATES))
+        AspectState(Subject(device, aspect, channel), *evidence)
+        for device, aspect, channel, *evidence in rows(tx, select(*columns))
     ]
 
 
 def load_seen(tx: Connection) -> list[tuple[str, ProbeSeen]]:
     """The newest run of each probe of each device, for a start."""
+    columns = [
+        _SEEN.c[name] for name in ("device", "probe", "channel", "at", "took", "failure", "last_success", "facts")
+    ]
     return [
-        (
-            row.device,
-            ProbeSeen(row.probe, row.channel, row.at, row.took, _failure(row.failure), row.last_success, row.facts),
-        )
-        for row in tx.execute(select(_SEEN))
+        (device, ProbeSeen(probe, channel, at, took, _failure(failure), last_success, facts))
+        for device, probe, channel, at, took, failure, last_success, facts in rows(tx, select(*columns))
     ]
 
 

@@ -24,6 +24,7 @@ from camera_registry.store.statements import (
     containing,
     counter,
     insert,
+    rows,
     rows_by_id,
     set_counter,
     subtree,
@@ -83,19 +84,24 @@ class Reader:
     def _load(self, tx: Connection, kind: str) -> dict[str, tuple[_Edition, Item]]:
         target, before = ITEMS[kind], self._known[kind]
         found: dict[str, tuple[_Edition, Item]] = {}
-        edited: list[str] = []
         # An import gives thousands of items the same one.
         alike: dict[_Edition, _Edition] = {}
-        for id, version, changed_at in tx.execute(select(target.c.id, target.c.version, target.c.changed_at)):
-            kept = before.get(id)
-            if kept is not None and kept[0] == (version, changed_at):
-                found[id] = kept
-            else:
-                edited.append(id)
-        for id, row in rows_by_id(tx, target, edited).items():
-            mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name begins with an underscore
-            edition = mapping["version"], mapping["changed_at"]
-            found[id] = alike.setdefault(edition, edition), _item(kind, mapping)
+        edition = target.c.version, target.c.changed_at
+        whole = select(*edition, *(target.c[name] for name in _FIELDS[kind]))
+        queries = [whole]
+        if before:
+            edited: list[str] = []
+            for id, version, changed_at in rows(tx, select(target.c.id, *edition)):
+                kept = before.get(id)
+                if kept is not None and kept[0] == (version, changed_at):
+                    found[id] = kept
+                else:
+                    edited.append(id)
+            queries = [whole.where(target.c.id.in_(batch)) for batch in batches(edited)]
+        for version, changed_at, *values in (row for query in queries for row in rows(tx, query)):
+            item = _made(kind, values)
+            told = version, changed_at
+            found[item.id] = alike.setdefault(told, told), item
         return found
 
 
@@ -243,10 +249,14 @@ def _check_versions(before: Mapping[tuple[str, str], RowMapping], expected: Mapp
 
 
 def _item(kind: str, row: RowMapping) -> Item:
+    return _made(kind, [row[name] for name in _FIELDS[kind]])
+
+
+def _made(kind: str, values: Iterable[Any]) -> Item:
+    """The item whose fields have these values, in their order."""
     # A city has few different words in its files, and the driver makes a new text of each: shared, they weigh nothing.
-    values: dict[str, Any] = {name: row[name] for name in _FIELDS[kind]}
-    shared = {name: intern(value) for name, value in values.items() if type(value) is str}
-    return KINDS[kind](**values | shared)
+    shared: list[Any] = [intern(value) if type(value) is str else value for value in values]
+    return KINDS[kind](*shared)
 
 
 def _stored(kind: str, row: RowMapping) -> Stored:

@@ -64,6 +64,12 @@ def rows_after(tx: Connection, target: Table, id: int, besides: Collection[int] 
     return [*sorted(older, key=lambda row: int(row["id"])), *newer]
 
 
+def rows(tx: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """What is found, a thousand rows at a time: taken one by one, many rows cost half as much again."""
+    for some in tx.execute(query).partitions(1_000):
+        yield from some
+
+
 def rows_by_id(tx: Connection, target: Table, ids: Collection[str]) -> dict[str, Row[Any]]:
     """The rows with these ids, by id."""
     return {row.id: row for batch in batches(ids) for row in tx.execute(select(target).where(target.c.id.in_(batch)))}

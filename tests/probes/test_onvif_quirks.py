@@ -16,7 +16,7 @@ from camera_registry.model.roster import Target
 from probes import onvif_round
 from probes.base import Tools
 from probes.guard import AddressGuard
-from probes.memory import Memory
+from probes.memory import Memory, Ration
 from tests.certificates import self_signed
 from tests.probes.loopback import (
     PASSWORD,
@@ -45,6 +45,26 @@ async def test_a_full_round_tells_how_a_real_camera_is_set_up():
     assert seen.failure is None
     assert {"mac", "interfaces", "dns", "ntp", "hostname", "services", "video_sources", "imaging"} <= seen.facts.keys()
     assert not any(asked.startswith(("Set", "Create", "Pull", "Subscribe")) for asked in device.asked)
+
+
+async def test_one_that_answers_how_it_is_set_up_with_faults_takes_nobodys_turn():
+    memory = Memory()
+    memory.set_ups = Ration(1.0)
+    using, polled = tools(memory=memory), {"refresh": 3600}
+    refusing = OnvifDouble(recorded(AGSH, *ALL, "GetServices"))
+    telling = OnvifDouble(recorded(AGSH, *ALL, *SET_UP, "GetServices"))
+    async with listening(refusing) as one, listening(telling) as other:
+        first = await probe("onvif", target(onvif=one), polled, using=using)
+        asked = len(refusing.asked)
+        assert first.failure is None
+        assert first.facts["profiles"]
+        assert len(first.facts["refused"]) >= 5
+        using.memory.set_ups = Ration(1.0)  # a second later
+        second = await probe("onvif", target(device="device-2", onvif=other), polled, using=using)
+        again = await probe("onvif", target(onvif=one), polled, using=using)
+    assert second.facts["mac"]
+    assert again.failure is None
+    assert len(refusing.asked) == asked + 2, "the time, and what it is"
 
 
 # SOAP

@@ -201,3 +201,87 @@ def test_a_fleet_just_met_is_not_asked_where_its_streams_are_all_at_once() -> No
     for number in range(3000):
         half.put(Entry(Target(f"cam-{number}", "192.0.2.1"), (Task("onvif", 5, 4, soon=True),)), 0.0)
     assert sum(len(drain(half, second + 1.0)) for second in range(5)) <= 3 * FIRST
+
+
+def met(device: str, *further: Task, soon: bool = True, interval: float = 60) -> Entry:
+    return Entry(Target(device, "192.0.2.1"), (Task("onvif", interval, 8, soon=soon), *further))
+
+
+def test_a_city_just_met_is_asked_at_an_even_rate_and_nobody_waits_for_a_place_in_the_interval() -> None:
+    agenda = Agenda()
+    for number in range(3000):
+        agenda.put(met(f"cam-{number}"), 1000.0)
+    asked = {second: drain(agenda, 1000.0 + second) for second in range(1, 107)}
+    assert {len(asked[second]) for second in range(1, 16)} <= {FIRST - 1, FIRST, FIRST + 1}
+    first = {device: second for second in range(1, 16) for device in asked[second]}
+    assert len(first) == 3000
+    rests = {device: second - first[device] for second in range(106, 15, -1) for device in asked[second]}
+    assert len(rests) == 3000
+    assert 29 <= min(rests.values()) <= max(rests.values()) <= 91, "each has its place, but not a moment later"
+
+
+def test_one_new_device_is_asked_at_once_and_what_follows_from_its_answer_right_after_it() -> None:
+    agenda = Agenda()
+    agenda.put(met("cam-7", interval=3600), 1000.0)
+    assert drain(agenda, 1000.1) == ["cam-7"]
+    agenda.put(met("cam-7", Task("rtsp", 60, 8, soon=True), soon=False, interval=3600), 1001.0)
+    due = agenda.pop(1001.1)
+    assert due is not None
+    assert due.key == ("cam-7", "rtsp", "")
+
+
+def test_what_a_whole_city_is_asked_from_now_on_comes_at_an_even_rate_too() -> None:
+    agenda = Agenda()
+    for number in range(6000):
+        agenda.put(met(f"cam-{number}", soon=False), 1000.0)
+    while agenda.pop(1000.0) is not None:
+        pass
+    for number in range(6000):
+        agenda.put(met(f"cam-{number}", Task("tcp", 60, 8, soon=True), soon=False), 1000.0)
+    most = 0
+    for second in range(1, 61):
+        begun = 0
+        while (due := agenda.pop(1000.0 + second)) is not None:
+            begun += due.task.probe == "tcp"
+            agenda.done(due.key)
+        most = max(most, begun)
+    assert most < FIRST + 150, "those of the queue, and those whose place comes up before their turn"
+
+
+def test_strangers_are_passed_over_while_no_more_are_wanted_until_they_have_answered_well() -> None:
+    agenda = Agenda()
+    agenda.put(entry("known"), 0.0)
+    for number in range(5):
+        agenda.put(entry(f"new-{number}", soon=True), 0.0)
+    due = agenda.pop(60.0, strangers=False)
+    assert due is not None
+    assert due.key[0] == "known"
+    assert not due.stranger
+    assert agenda.pop(60.0, strangers=False) is None
+    assert (agenda.next_at(strangers=False) or 0) > 60.0
+    for _ in range(5):
+        stranger = agenda.pop(60.0)
+        assert stranger is not None
+        assert stranger.stranger
+        agenda.done(stranger.key, well=stranger.key[0] != "new-0")
+    agenda.done(due.key)
+    begun = set()
+    while (due := agenda.pop(220.0, strangers=False)) is not None:
+        begun.add(due.key[0])
+    assert begun == {"known", *(f"new-{number}" for number in range(1, 5))}
+
+
+def test_a_stranger_that_answered_badly_at_first_contact_is_asked_again_as_soon_as_anybody() -> None:
+    agenda, key = Agenda(), ("new", "onvif", "")
+    agenda.put(met("new"), 1000.0)
+    assert drain(agenda, 1000.1, finish=False) == ["new"]
+    agenda.done(key, well=False)
+    agenda.hurry(key, 1010.0)
+    assert drain(agenda, 1009.9) == []
+    due = agenda.pop(1010.1)
+    assert due is not None
+    assert due.extra
+    agenda.hurry(key, 1020.0)
+    agenda.done(key, well=True)
+    assert drain(agenda, 1020.1) == ["new"], "also what was hurried while it was still strange"
+    assert drain(agenda, 1020.2) == [], "once"

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from camera_registry import cli
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Status
 from camera_registry.simulator.faults import Fault
@@ -135,3 +136,34 @@ async def test_a_second_service_on_the_same_data_is_refused_and_told_who_is_ther
         _, said = await second.communicate()
         assert second.returncode == 2
         assert str(running.pid) in said.decode()
+
+
+@pytest.mark.timeout(180)
+async def test_kill_9_in_the_middle_of_the_first_round_of_a_city_loses_nothing_and_who_is_dead_from_the_start_is_told(
+    simulation: Simulation, tmp_path: Path
+) -> None:
+    settings, (dead, *_) = write_settings(tmp_path), CAMERAS
+    simulation.faults.set(dead, Fault.POWER_OFF)
+    async with serving(settings) as app:
+        headers = {"Authorization": f"Bearer {await token(app)}"}
+    inventory = tmp_path / "fleet.csv"
+    inventory.write_text(simulation.inventory_csv(), encoding="utf-8", newline="")
+    assert await asyncio.to_thread(cli.main, ["--config", str(settings), "import", str(inventory)]) == 0
+    async with aiohttp.ClientSession(headers=headers) as session:
+        shown: list[dict[str, Any]] = []
+        async with process(settings) as (running, address), asyncio.timeout(60):
+            while not shown:
+                await asyncio.sleep(0.02)
+                shown = await flips(session, address)
+            running.kill()
+        async with process(settings) as (_, address), asyncio.timeout(60):
+            told: list[dict[str, Any]] = []
+            while {flip["device"] for flip in told} < {member.id for member in FLEET.members} or not any(
+                flip["device"] == dead and flip["after"] == "down" for flip in told
+            ):
+                await asyncio.sleep(0.1)
+                told = await flips(session, address)
+    assert told[: len(shown)] == shown
+    assert told_again(told) == []
+    reach = [flip for flip in told if flip["device"] == dead and flip["aspect"] == "reach"]
+    assert [(flip["before"], flip["after"]) for flip in reach] == [("unknown", "down")]

@@ -170,6 +170,34 @@ async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_lit
         assert poller.slots_used <= 16
 
 
+async def test_strangers_that_hang_at_first_contact_leave_room_for_those_who_are_known(port: int, silent: int) -> None:
+    tally = Tally()
+    async with polling(tally, slots=8, per_host=400) as (link, poller):
+        for number in range(60):
+            target = Target(f"new-{number}", "127.0.0.1", {"onvif": silent, "rtsp": silent})
+            link.tell(Put(Entry(target, (Task("onvif", 60, 50, soon=True), Task("rtsp", 0.5, 50, soon=True)))))
+        await until(lambda: poller.slots_used == 4)
+        link.tell(Put(entry("known", port, timeout=10)))
+        await until(lambda: len(tally.polls) >= 10)
+        assert poller.slots_used <= 5
+    assert {seen.device for seen in tally.polls} == {"known"}
+
+
+async def test_a_stranger_is_one_of_us_once_it_has_answered(port: int, silent: int) -> None:
+    tally = Tally()
+    async with polling(tally, slots=8, per_host=400) as (link, poller):
+        for number in range(6):
+            task = Task("tcp", 0.2, 10, soon=True)
+            link.tell(Put(Entry(Target(f"cam-{number}", "127.0.0.1", {"tcp": port}), (task,))))
+        await until(lambda: len({seen.device for seen in tally.polls}) == 6)
+        for number in range(60):
+            target = Target(f"new-{number}", "127.0.0.1", {"rtsp": silent})
+            link.tell(Put(Entry(target, (Task("rtsp", 0.5, 50, soon=True),))))
+        await until(lambda: poller.slots_used >= 4)
+        before = len(tally.polls)
+        await until(lambda: len({seen.device for seen in tally.polls[before:]}) == 6)
+
+
 async def test_a_hurried_task_is_asked_before_its_time(port: int) -> None:
     tally = Tally()
     async with polling(tally) as (link, _):
