@@ -651,3 +651,23 @@ def test_what_is_believed_of_a_picture_is_written_with_the_state_that_it_makes()
     written = book.collect(at(20))
     assert written.states[Subject("cam-0", Aspect.PICTURE)].cause is Cause.COVERED
     assert ("cam-0", ("snapshot", "")) in written.seen
+
+
+def test_a_first_answer_on_which_nothing_else_depends_changes_no_plan_and_is_not_awaited_any_more() -> None:
+    book = ledger(CAMERAS[0])
+    told = book.judge([seen("cam-0", "onvif", 0, facts={"snapshot_uri": "http://192.0.2.10/p"})], at(0))
+    assert [type(one) for one in told] == [Put]
+    assert book.judge([seen("cam-0", "rtsp", 1)], at(1)) == []
+    entry = book.roster_entry("cam-0")
+    assert entry is not None
+    assert {task.probe: task.soon for task in entry.tasks} == {"onvif": False, "rtsp": False, "snapshot": True}
+    assert book.follow(registered(*CAMERAS[:1]), at(2)) == [], "and planned anew it is the same"
+
+
+def test_devices_of_one_site_are_not_met_one_after_the_other() -> None:
+    settings = Settings()
+    book = Ledger(settings.health.policy(), settings.probes.policy())
+    city = [Device(f"{site}-{n:02}", Kind.CAMERA, host="192.0.2.9") for site in ("east", "west") for n in range(50)]
+    told = book.follow(registered(*city), NOON)
+    first = [one.entry.target.device for one in told if isinstance(one, Put)][:50]
+    assert 10 < sum(device.startswith("east") for device in first) < 40
