@@ -92,7 +92,7 @@ def test_memory_that_was_never_written_is_green(green: int) -> None:
     broken = STREET.copy()
     broken[200:264] = (0, green, 0)
     coded = cv2.imdecode(cv2.imencode(".jpg", broken, (cv2.IMWRITE_JPEG_QUALITY, 60))[1], cv2.IMREAD_COLOR)
-    assert pattern.unwritten(sheet(coded).small) == pytest.approx(64 / 540, abs=0.025)
+    assert pattern.unwritten(sheet(coded).small) == pytest.approx(64 / 540, abs=0.04)
     assert pattern.unwritten(sheet(STREET).small) == 0
 
 

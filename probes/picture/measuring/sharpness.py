@@ -48,7 +48,8 @@ def noise(sheet: Sheet) -> dict[str, float]:
     ``even``: noise of the small tiles that have least (5th percentile) against that of a quarter of them. A sensor's is
     much the same everywhere, texture that looks like it is not. 0 to 1."""
     by_spot, spots = noise_tiles(sheet.luma, SPOTS), sheet.spot_means
-    lit = by_spot[(spots > 10) & (spots < 245)]
+    clear = cv2.resize(sheet.clear_bytes, SPOTS, interpolation=cv2.INTER_AREA) > _CLEAR
+    lit = by_spot[clear & (spots > 10) & (spots < 245)]
     by_tile, means = tiles(by_spot), sheet.means
     told = (means > 10) & (means < 245)
     lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
@@ -67,7 +68,7 @@ def noise(sheet: Sheet) -> dict[str, float]:
         "grain": float(np.median(by_tile)),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
-        "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest else 0.0,
+        "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest and lit.size else 0.0,
     }
 
 
