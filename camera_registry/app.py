@@ -58,9 +58,6 @@ class App(Parts):
         """Read what was true when the service last ran, and let the time since then pass."""
         kept = await self.store.read(decisions.marked)
         self.log.n = kept
-        if not self.log.keeps:
-            # Whoever reads an earlier log is to know that it does not go on.
-            await self.store.write(decisions.mark, 0)
         repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
         started = Started(
             self._rules(),
@@ -77,7 +74,10 @@ class App(Parts):
         )
         await self.gallery.follow()
         now = self._clock.utc()
-        self.log.note(now, started)
+        n = self.log.note(now, started)
+        await self.log.flush()
+        # Whoever reads an earlier log is to know that it goes on, even if nothing follows to be stored; or that it doesn't.
+        await self.store.write(decisions.mark, n)
         self._casebook.audiences = started.audiences
         self._ledger.load(started.states, started.seen)
         self._casebook.load(started.states, started.incidents, started.affected, started.last_id, now)

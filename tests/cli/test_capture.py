@@ -155,13 +155,14 @@ def test_a_device_that_answers_otherwise_the_second_time_is_told_to_differ(monke
 def over_udp(before: Recording) -> Recording:
     """The same device, would it send media over UDP alone."""
     exchanges: list[Exchange] = []
+    agreed = ("transport", "RTP/AVP;unicast;client_port=40000-40001;server_port=6970-6971")
     for one in before.exchanges:
-        if one.asked.method == "SETUP" and one.answer is not None and one.answer.status == 200:
-            kept = tuple(header for header in one.answer.headers if header[0] not in ("transport", "session"))
-            exchanges.append(replace(one, answer=Answer(461, "Unsupported transport", kept)))
-            agreed = ("transport", "RTP/AVP;unicast;client_port=40000-40001;server_port=6970-6971")
-            one = replace(one, answer=replace(one.answer, headers=(*kept, agreed, ("session", "1"))))
-        exchanges.append(one)
+        if one.asked.method != "SETUP" or one.answer is None or one.answer.status != 200:
+            exchanges.append(one)
+            continue
+        kept = tuple(header for header in one.answer.headers if header[0] not in ("transport", "session"))
+        over = replace(one.answer, headers=(*kept, agreed, ("session", "1")))
+        exchanges += [replace(one, answer=Answer(461, "", kept)), replace(one, answer=over)]
     return replace(before, exchanges=tuple(exchanges))
 
 

@@ -145,6 +145,19 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     assert f"incident {first['id']} would not have been" in capsys.readouterr().out
 
 
+@pytest.mark.timeout(120)
+async def test_the_log_of_a_killed_service_that_had_no_devices_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = write_settings(tmp_path, more="[observation_log]\nenabled = true")
+    for _ in range(2):
+        async with process(settings) as (running, _):
+            running.kill()
+    log, database = str(tmp_path / "data" / "observations"), str(tmp_path / "data" / "camera_registry.db")
+    code = await asyncio.to_thread(main, ["replay", log, "--compare", database])
+    assert code == 0, capsys.readouterr()
+
+
 def _log(folder: Path, *lines: bytes, name: str = "observations-000001.jsonl") -> Path:
     path = folder / name
     path.write_bytes(b"".join((header("test"), *lines)))
