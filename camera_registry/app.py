@@ -76,7 +76,8 @@ class App(Parts):
         now = self._clock.utc()
         n = self.log.note(now, started)
         await self.log.flush()
-        # Whoever reads an earlier log is to know that it goes on, even if nothing follows to be stored; or that it doesn't.
+        # Whoever reads an earlier log is to know that it goes on, though nothing may follow that is stored; or (0) that
+        # it does not.
         await self.store.write(decisions.mark, n)
         self._casebook.audiences = started.audiences
         self._ledger.load(started.states, started.seen)

@@ -29,9 +29,11 @@ from camera_registry.store import (
     Store,
     StoreError,
     Transaction,
+    decisions,
     frozen_coverage,
     frozen_rates,
     incidents,
+    onlooking,
     orders,
     platform,
     register,
@@ -204,6 +206,27 @@ def test_a_step_that_fails_half_way_leaves_the_old_shape(
     with Store.open(url, tmp_path) as store:
         tables = store.read_now(lambda tx: set(tx.dialect.get_table_names(tx)))
     assert "half" not in tables
+
+
+def test_who_looks_on_sees_what_is_stored_and_leaves_the_database_as_it_is(shaped_url: str, tmp_path: Path) -> None:
+    def files() -> dict[str, bytes]:
+        # The index of SQLite's log is no data.
+        found = (tmp_path / "data").glob("*.db*")
+        return {one.name: one.read_bytes() for one in found if not one.name.endswith("-shm")}
+
+    with Store.open(shaped_url, tmp_path / "data") as store:
+        store.write_now(decisions.mark, 7)
+        before = files()
+        with onlooking(shaped_url, tmp_path / "data") as tx:
+            assert decisions.marked(tx) == 7
+        with pytest.raises(StoreError), onlooking(shaped_url, tmp_path / "data") as tx:
+            decisions.mark(tx, 8)
+        assert files() == before
+        store.write_now(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '0012'")))
+    before = files()
+    with pytest.raises(StoreError, match="its shape is 0012"), onlooking(shaped_url, tmp_path / "data"):
+        pass
+    assert files() == before
 
 
 @pytest.mark.parametrize(
