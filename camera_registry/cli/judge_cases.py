@@ -148,6 +148,8 @@ def _parsed(line: bytes) -> Any:
         raise CaseError("not_utf8", place=error.start + 1) from error
     except RecursionError as error:
         raise CaseError("nested") from error
+    except ValueError as error:
+        raise CaseError("number") from error  # of more digits than Python reads
 
 
 def _of_line(row: Any, folder: Path, number: int) -> Case:

@@ -43,6 +43,7 @@ async def serve(
     from camera_registry.app import running
     from camera_registry.service import garbage
     from camera_registry.service.systemd import Supervisor
+    from camera_registry.service.wire.gate import GateError
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -79,7 +80,7 @@ async def serve(
         if lost is None:
             raise
         raise CommandError("told", why=lost.exceptions[0]) from group
-    except StoreError as error:
+    except (StoreError, GateError) as error:
         raise CommandError("told", why=error) from error
     except OSError as error:
         web = loaded.settings.web

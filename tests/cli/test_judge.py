@@ -163,11 +163,11 @@ def test_every_fault_of_a_file_of_cases_without_a_right_line_is_named(
 ) -> None:
     file = folder / "wrong.jsonl"
     wrong = ('{"id": "a", "frames": []}', '{"frames": ["none.jpg"]}', "not json", '{"frames": ["good.jpg"], "osd": 3}')
-    wrong += ('{"frames": ["good.jpg"], "captured_at": ["noon"]}', "[]")
+    wrong += ('{"frames": ["good.jpg"], "captured_at": ["noon"]}', "[]", "1" * 5000)
     file.write_text("\n".join(wrong), encoding="utf-8")
     assert cli.main(["judge", "--cases", str(file)]) == MISUSE
     told = capsys.readouterr().err
-    assert all(f"wrong.jsonl:{line}:" in told for line in range(1, 7))
+    assert all(f"wrong.jsonl:{line}:" in told for line in range(1, 8))
     assert "captured_at: 'noon' is no time; write local times as" in told
 
 

@@ -20,7 +20,7 @@ from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Entry, Put, Target, Task
 from camera_registry.service.poller import Conditions
 from camera_registry.service.wire import share
-from camera_registry.service.wire.gate import SOCKET, Gate
+from camera_registry.service.wire.gate import SOCKET, Gate, GateError
 from camera_registry.service.wire.pollers import Pollers
 from camera_registry.service.wire.share import Sources
 from camera_registry.service.wire.terms import Setup
@@ -269,3 +269,8 @@ async def test_pollers_that_others_start_are_waited_for_and_take_each_others_pla
             last.terminate()
             assert await last.wait() == 0
         gate.close()
+
+
+def test_a_data_directory_that_holds_no_socket_is_told_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"pollers\.sock: .*short path"):
+        Gate(tmp_path / ("a" * 120) / SOCKET)

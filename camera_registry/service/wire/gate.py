@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from camera_registry.link.pipe import Broken, Pipe
+from camera_registry.texts.errors import TellableError
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,18 @@ AGAIN = 1.0
 """Seconds between two tries to reach the service."""
 
 
+class GateError(TellableError):
+    """Nobody could come; the message says where, why and what to do."""
+
+    section = "gate_error"
+
+
 class Gate:
     """The service's side. It belongs to the event loop; ``close`` it at the end."""
 
     def __init__(self, path: Path) -> None:
         """Listen. The claim on the database has said that no other service of this directory lives: a socket that is
-        there is a dead one's. Raises OSError."""
+        there is a dead one's. Raises GateError."""
         path.unlink(missing_ok=True)
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX)
@@ -41,9 +48,9 @@ class Gate:
         try:
             self._socket.bind(str(path))
             self._socket.listen(WAITING)
-        except OSError:
+        except OSError as error:
             self._socket.close()
-            raise
+            raise GateError("unopened", socket=path, why=error.strerror or error) from error
         finally:
             os.umask(before)
         self._socket.setblocking(False)
