@@ -31,6 +31,7 @@ from camera_registry.service.pulse import send_heartbeats
 from camera_registry.service.replay.records import Addressed, Followed, Ruled, Started, Ticked
 from camera_registry.service.replay.registers import differing
 from camera_registry.service.watch import watch_loop
+from camera_registry.service.wire.gate import SOCKET, Gate
 from camera_registry.settings import Loaded, SettingsError, load
 from camera_registry.store import Store, credentials, decisions, health, incidents, orders, register, windows
 from camera_registry.store.credentials import Vault
@@ -43,8 +44,8 @@ log = logging.getLogger(__name__)
 class App(Parts):
     """One running service: its parts, and how they start, follow the register and the settings, and stop."""
 
-    def __init__(self, loaded: Loaded, store: Store, vault: Vault, desk: PictureDesk) -> None:
-        super().__init__(loaded.settings, store, vault, desk)
+    def __init__(self, loaded: Loaded, store: Store, vault: Vault, desk: PictureDesk, gate: Gate | None = None) -> None:
+        super().__init__(loaded.settings, store, vault, desk, gate)
         self.main: asyncio.Task[None]
         """Ends only with the service, or when one of its loops dies."""
         self._path = loaded.path
@@ -58,9 +59,6 @@ class App(Parts):
         """Read what was true when the service last ran, and let the time since then pass."""
         kept = await self.store.read(decisions.marked)
         self.log.n = kept
-        if not self.log.keeps:
-            # Whoever reads an earlier log is to know that it does not go on.
-            await self.store.write(decisions.mark, 0)
         repeats = timedelta(seconds=self._dispatcher.policy.repeat_within)
         started = Started(
             self._rules(),
@@ -77,7 +75,11 @@ class App(Parts):
         )
         await self.gallery.follow()
         now = self._clock.utc()
-        self.log.note(now, started)
+        n = self.log.note(now, started)
+        await self.log.flush()
+        # Whoever reads an earlier log is to know that it goes on, though nothing may follow that is stored; or (0) that
+        # it does not.
+        await self.store.write(decisions.mark, n)
         self._casebook.audiences = started.audiences
         self._ledger.load(started.states, started.seen)
         self._casebook.load(started.states, started.incidents, started.affected, started.last_id, now)
@@ -253,8 +255,10 @@ def _names(register: Register) -> Names:
 
 
 @asynccontextmanager
-async def running(loaded: Loaded) -> AsyncIterator[App]:
+async def running(loaded: Loaded, *, polls: bool = True) -> AsyncIterator[App]:
     """The service, from the moment it can be asked until it is left. Raises StoreError, or OSError for the port.
+
+    Without ``polls`` others do that, which come to its socket (``service.wire.gate``).
 
     The store is the first to open and the last to close; the listener opens when there is something to show.
     """
@@ -269,7 +273,11 @@ async def running(loaded: Loaded) -> AsyncIterator[App]:
         desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)
         await desk.start()
         stack.push_async_callback(desk.close)
-        app = App(loaded, store, vault, desk)
+        gate: Gate | None = None
+        if not polls:
+            gate = Gate(settings.storage.directory / SOCKET)
+            stack.callback(gate.close)
+        app = App(loaded, store, vault, desk, gate)
         stack.callback(app.log.close)
         await app.take_up()
         runner = web.AppRunner(build(app.deps()), access_log=None)

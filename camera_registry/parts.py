@@ -29,6 +29,7 @@ from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.poller import Conditions, Limits, Poller, Polling
 from camera_registry.service.pulse import Pulse
 from camera_registry.service.recorder import Recorder
+from camera_registry.service.wire.gate import Gate
 from camera_registry.service.wire.pollers import Pollers
 from camera_registry.service.wire.share import Sources
 from camera_registry.service.wire.terms import Setup
@@ -52,10 +53,13 @@ POLLER = "local"
 
 
 class Parts:
-    """The parts of one service: store, rules, board, poller and console in one process (role ``all``). Settings and
-    register are those of the moment; parts that must see them change are given a question instead."""
+    """The parts of one service: store, rules, board, poller and console in one process (role ``all``), or all but the
+    poller (role ``core``): ``gate`` is where pollers come to then. Settings and register are those of the moment; parts
+    that must see them change are given a question instead."""
 
-    def __init__(self, settings: Settings, store: Store, vault: Vault, desk: PictureDesk) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, vault: Vault, desk: PictureDesk, gate: Gate | None = None
+    ) -> None:
         self.settings = settings
         self.store = store
         self.vault = vault
@@ -68,6 +72,7 @@ class Parts:
         self.need = need(())
         """What polling the register takes."""
         self._desk = desk
+        self._gate = gate
         self._register = Register()
         self._credentials: dict[str, Credential] = {}
         self._link = LocalLink()
@@ -164,7 +169,7 @@ class Parts:
     def _poller(self) -> tuple[Polling, list[gauges.Desk]]:
         """What polls, here or in processes of its own, and every desk at which pictures are measured then."""
         wanted, conditions = self.settings.poller, self._conditions()
-        if wanted.processes < 2:
+        if wanted.processes < 2 and self._gate is None:
             limits = Limits(wanted.slots, wanted.per_host)
             poller = Poller(self._link, self._link, self._tools, limits, self.metrics)
             poller.take_up(conditions)
@@ -178,7 +183,8 @@ class Parts:
             self.settings.logs.format,
         )
         sources = Sources(self._credentials.get, self._ledger.left_alone, self.gallery.references)
-        pollers = Pollers(self._link, self._link, sources, setup, wanted.processes, self.metrics)
+        processes = max(1, wanted.processes)
+        pollers = Pollers(self._link, self._link, sources, setup, processes, self.metrics, self._gate)
         gauges.follow_processes(self.metrics, pollers)
         return pollers, [self._desk, pollers]
 

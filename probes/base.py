@@ -100,7 +100,8 @@ class Pictures(Protocol):
 
 
 class Tap(Protocol):
-    """Hears all that passes between us and a device, encryption taken off, for a recording of it."""
+    """Hears all that passes between us and a device, encryption taken off, for a recording of it. A stream's packets
+    that come over UDP are told as if they were interleaved on the connection that they were asked for on."""
 
     def opened(self, connection: object, port: int, *, tls: bool) -> None: ...
 

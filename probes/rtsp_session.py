@@ -140,6 +140,8 @@ class RtspSession:
         if self._channel is None:
             assert self._pair is not None
             number, data, self._arrival = await self._pair.packet()
+            if self._context.tools.tap is not None:
+                self._context.tools.tap.received(self._connection, Packet(number, data).written())
         else:
             number, data = await self._interleaved(self._channel)
         if self._arrival > self._heard_at + self._patience:
@@ -192,7 +194,7 @@ class RtspSession:
         self._session_uri = self._whole
         self._session = rtsp.session_id(answer)
         self._patience = rtsp.session_timeout(answer) / 2
-        agreed = rtsp.transport_of(answer)
+        agreed = rtsp.transport_of(answer.head.get("transport"))
         self._channel = agreed.channel
         if self._pair is not None:
             self._pair.sources = agreed.ports

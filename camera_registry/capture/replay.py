@@ -14,7 +14,7 @@ from camera_registry.capture import access, media
 from camera_registry.capture.certificates import server_side
 from camera_registry.capture.exchanges import read_request
 from camera_registry.capture.recording import HOST, Answer, Asked, Body, Exchange, Media, Recording
-from probes.wire import onvif_clock, soap
+from probes.wire import onvif_clock, rtsp, soap
 from probes.wire.soap import Operation, SoapError
 
 LOOPBACK = "127.0.0.1"
@@ -22,6 +22,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 _ADDRESS = re.compile(
     rb"(https?|rtsps?)://((?:[^/\s@\"'<>]*@)?)" + re.escape(HOST).encode() + rb"(?![\w.-])(?::(\d{1,5}))?"
 )
+_CLIENT_PORTS = re.compile(r"client_port=(\d{1,5})-(\d{1,5})")
+_SERVER_PORTS = re.compile(r"server_port=[\d-]+")
 _COMPUTED = frozenset({"content-length", "transfer-encoding", "content-encoding", "cseq"})
 _REFUSED = (
     '<?xml version="1.0"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" '
@@ -167,10 +169,15 @@ class _Conversation:
         self._reader = reader
         self._writer = writer
         self._stream: asyncio.Task[None] | None = None
+        self._channel = 0
+        self._socket: socket.socket | None = None
+        """Where the device sends media over UDP."""
 
     def end(self) -> None:
         if self._stream is not None:
             self._stream.cancel()
+        if self._socket is not None:
+            self._socket.close()
         self._writer.close()
 
     async def hold(self) -> None:
@@ -187,6 +194,8 @@ class _Conversation:
             if exchange.answer is None and not exchange.garbage and not exchange.closes:
                 await self._reader.read()  # it was silent; the client leaves
                 return
+            if asked.method == "SETUP" and exchange.answer is not None and exchange.answer.status < 300:
+                exchange = replace(exchange, answer=self._set_up(exchange.answer, headers.get("transport", "")))
             self._writer.write(self._bytes(exchange, headers))
             await self._writer.drain()
             if exchange.closes:
@@ -213,6 +222,24 @@ class _Conversation:
             return access.token_is_right(body, self._play.now() + ahead)
         return access.header_is_right(headers.get("authorization", ""), method, target, body, list(offered))
 
+    def _set_up(self, answer: Answer, wanted: str) -> Answer:
+        """Send media as the device agreed to, from a port of our own where that is over UDP."""
+        told = dict(answer.headers).get("transport", "")
+        channel = rtsp.transport_of(told).channel
+        ports = _CLIENT_PORTS.search(wanted)
+        if channel is not None or ports is None:
+            self._channel = channel or 0
+            return answer
+        if self._socket is None:
+            self._socket = socket.socket(type=socket.SOCK_DGRAM)
+            self._socket.setblocking(False)
+            self._socket.bind((LOOPBACK, 0))
+        self._socket.connect((LOOPBACK, int(ports[1])))
+        own = self._socket.getsockname()[1]
+        here = _SERVER_PORTS.sub(f"server_port={own}-{own + 1}", told)
+        headers = tuple((name, here if name == "transport" else value) for name, value in answer.headers)
+        return replace(answer, headers=headers)
+
     def _bytes(self, exchange: Exchange, request: Mapping[str, str]) -> bytes:
         answer = exchange.answer
         if answer is None:
@@ -234,7 +261,11 @@ class _Conversation:
         with suppress(ConnectionError):
             while True:
                 for packet in frames.next(round(media.CLOCK_RATE / played.rate)):
-                    self._writer.write(b"$\x00" + len(packet).to_bytes(2) + packet)
+                    if self._socket is None:
+                        self._writer.write(rtsp.Packet(self._channel, packet).written())
+                    else:
+                        with suppress(OSError):  # what the system does not take is lost, as on any network
+                            self._socket.send(packet)
                 await self._writer.drain()
                 await asyncio.sleep(1 / played.rate)
 

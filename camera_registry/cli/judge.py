@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("judge_cases")
     if args.report and not args.cases:
         raise CommandError("judge_report")
+    words = texts(args.lang)
     cases, faults = (
-        judge_cases.read(args.cases)
+        judge_cases.read(args.cases, words)
         if args.cases
         else ([judge_cases.of_arguments(args.frames, args.reference, args.captured_at)], [])
     )
-    words = texts(args.lang)
     for fault in faults:
         print(fault, file=sys.stderr)
     if args.report and not any(case.label for case in cases):

@@ -12,10 +12,18 @@ from typing import Any
 
 from camera_registry.cli.outcome import CommandError, why
 from camera_registry.model.health import Cause
+from camera_registry.texts import Texts
+from camera_registry.texts.errors import TellableError
 
 MOST_FRAMES = 16
 MOST_REFERENCES = 12
 _DAY = 86_400.0
+
+
+class CaseError(TellableError):
+    """A line is no case; the message says why and what to write."""
+
+    section = "case_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +50,9 @@ class Case:
     left_out: int = 0
 
 
-def read(file: Path) -> tuple[list[Case], list[str]]:
-    """The cases of a file of JSON lines, paths in it relative to the file; and what is wrong with its other lines.
+def read(file: Path, words: Texts) -> tuple[list[Case], list[str]]:
+    """The cases of a file of JSON lines, paths in it relative to the file; and what is wrong with its other lines, in
+    words.
 
     Raises CommandError where there is no case at all.
     """
@@ -56,10 +65,10 @@ def read(file: Path) -> tuple[list[Case], list[str]]:
         if not line.strip():
             continue
         try:
-            case = _of_line(json.loads(line), file.parent, number)
+            case = _of_line(_parsed(line), file.parent, number)
             _require(case)
-        except (ValueError, TypeError, RecursionError, OSError, CommandError) as error:
-            faults.append(f"{file}:{number}: {why(error)}")
+        except (CaseError, CommandError) as error:
+            faults.append(words("case_error.line", file=file, number=number, why=error.told(words)))
         else:
             cases.append(_fit(case))
     if not cases and faults:
@@ -74,7 +83,7 @@ def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at
     """The case that the command line names. Raises CommandError."""
     try:
         times = _times({"captured_at": list(captured_at)}, "captured_at", len(frames))
-    except (ValueError, TypeError) as error:
+    except CaseError as error:
         raise CommandError("captured_at", why=error) from error
     case = Case(
         id=str(frames[-1]),
@@ -129,13 +138,27 @@ def _apart(one: datetime, other: datetime | None) -> float:
     return min(seconds, _DAY - seconds)
 
 
+def _parsed(line: bytes) -> Any:
+    """Raises CaseError."""
+    try:
+        return json.loads(line.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise CaseError("not_json", column=error.colno) from error
+    except UnicodeDecodeError as error:
+        raise CaseError("not_utf8", place=error.start + 1) from error
+    except RecursionError as error:
+        raise CaseError("nested") from error
+    except ValueError as error:
+        raise CaseError("number") from error  # of more digits than Python reads
+
+
 def _of_line(row: Any, folder: Path, number: int) -> Case:
-    """Raises ValueError or TypeError that says what is wrong."""
+    """Raises CaseError."""
     if not isinstance(row, dict):
-        raise TypeError("a case is a JSON object")
+        raise CaseError("no_object")
     frames, references = (_paths(row, key, folder) for key in ("frames", "refs"))
     if not frames:
-        raise ValueError("frames: name at least one picture")
+        raise CaseError("no_frame")
     return Case(
         id=str(row.get("id", number)),
         frames=frames,
@@ -156,20 +179,28 @@ def _label(row: Mapping[str, Any]) -> Label | None:
     return Label(cause, str(row.get("severity") or "-"), str(row.get("condition") or "-"))
 
 
-def _paths(row: Mapping[str, Any], key: str, folder: Path) -> tuple[Path, ...]:
-    given = row.get(key) or []
+def _paths(row: Mapping[str, Any], name: str, folder: Path) -> tuple[Path, ...]:
+    given = row.get(name) or []
     if not isinstance(given, list) or not all(isinstance(path, str) for path in given):
-        raise TypeError(f"{key}: a list of paths")
+        raise CaseError("paths", name=name)
     return tuple(folder / path for path in given)
 
 
-def _times(row: Mapping[str, Any], key: str, count: int) -> tuple[datetime | None, ...]:
-    given = row.get(key) or []
+def _times(row: Mapping[str, Any], name: str, count: int) -> tuple[datetime | None, ...]:
+    given = row.get(name) or []
     if not isinstance(given, list) or len(given) > count:
-        raise TypeError(f"{key}: a list of ISO local times, one for each picture")
-    # Local time is what the light follows; a zone, where one is written, only says what is local.
-    times = [None if at is None else datetime.fromisoformat(at).replace(tzinfo=None) for at in given]
-    return (*times, *[None] * (count - len(times)))
+        raise CaseError("times", name=name)
+    return (*(_time(at, name) for at in given), *[None] * (count - len(given)))
+
+
+def _time(given: Any, name: str) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        # Local time is what the light follows; a zone, where one is written, only says what is local.
+        return datetime.fromisoformat(given).replace(tzinfo=None)
+    except (ValueError, TypeError) as error:
+        raise CaseError("time", name=name, given=given) from error
 
 
 def _osd(given: Any) -> Mapping[str, object] | None:
@@ -178,7 +209,7 @@ def _osd(given: Any) -> Mapping[str, object] | None:
     box, layout = (given.get("box"), given.get("format")) if isinstance(given, dict) else (None, None)
     right = isinstance(box, list) and len(box) == 4 and all(_is_length(side) for side in box)
     if not right or not isinstance(layout, str):
-        raise TypeError('osd: null, or {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}')
+        raise CaseError("osd", example='{"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}')
     return {"box": box, "format": layout}
 
 

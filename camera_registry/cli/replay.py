@@ -88,7 +88,7 @@ def _rerun(paths: Sequence[Path], instead: Instead | None) -> Rerun:
 def _compare(rerun: Rerun, database: str, words: Texts, *, as_json: bool) -> bool:
     from camera_registry.rules.decisions import lines
     from camera_registry.service.replay.rerun import Since
-    from camera_registry.store import Store, StoreError, decisions
+    from camera_registry.store import StoreError, decisions, onlooking
 
     path = Path(database)
     url = database if "://" in database else f"sqlite:///{path.resolve()}"
@@ -96,9 +96,9 @@ def _compare(rerun: Rerun, database: str, words: Texts, *, as_json: bool) -> boo
         raise CommandError("no_database", database=database)
     since = rerun.first or Since({}, frozenset(), frozenset())
     try:
-        with Store.open(url, path.parent) as store:
-            kept = store.read_now(decisions.load, since.newest, since.incidents, since.orders)
-            marked = store.read_now(decisions.marked)
+        with onlooking(url, path.parent) as tx:
+            kept = decisions.load(tx, since.newest, since.incidents, since.orders)
+            marked = decisions.marked(tx)
     except StoreError as error:
         raise CommandError("told", why=error) from error
     again = rerun.decided(marked)

@@ -25,28 +25,32 @@ if TYPE_CHECKING:
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the commands."""
     serve = commands.add_parser("serve", parents=[common])
-    serve.add_argument("--role", choices=("all",), default="all")
+    serve.add_argument("--role", choices=("all", "core", "poller"), default="all")
     serve.set_defaults(func=_serve)
     check = commands.add_parser("check-config", parents=[common])
     check.set_defaults(func=_check)
 
 
-async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minutes: float | None = None) -> int:
+async def serve(
+    loaded: Loaded, started: Callable[[App], Awaitable[None]], minutes: float | None = None, *, polls: bool = True
+) -> int:
     """Run the service until SIGINT or SIGTERM, or for so many minutes; SIGHUP reloads the settings.
 
-    ``started`` is called once it can be asked. Raises CommandError when it can't start.
+    ``started`` is called once it can be asked. Without ``polls`` it waits for pollers. Raises CommandError when it
+    can't start.
     """
     # Imported here, because the commands that only read a file need none of it.
     from camera_registry.app import running
     from camera_registry.service import garbage
     from camera_registry.service.systemd import Supervisor
+    from camera_registry.service.wire.gate import GateError
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running(loaded) as app:
+        async with running(loaded, polls=polls) as app:
             reloads: set[asyncio.Task[object]] = set()
 
             def reload() -> None:
@@ -60,7 +64,7 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
             supervisor.tell("READY=1")
             aside = [
                 loop.create_task(garbage.keep_house(), name="garbage"),
-                loop.create_task(supervisor.watch(app.pulse), name="systemd"),
+                loop.create_task(supervisor.watch(app.pulse, polls=polls), name="systemd"),
             ]
             stopped = loop.create_task(stop.wait())
             timeout = None if minutes is None else minutes * 60
@@ -76,7 +80,7 @@ async def serve(loaded: Loaded, started: Callable[[App], Awaitable[None]], minut
         if lost is None:
             raise
         raise CommandError("told", why=lost.exceptions[0]) from group
-    except StoreError as error:
+    except (StoreError, GateError) as error:
         raise CommandError("told", why=error) from error
     except OSError as error:
         web = loaded.settings.web
@@ -94,7 +98,31 @@ def _serve(args: argparse.Namespace) -> int:
     async def started(app: App) -> None:
         await _greet(app, words)
 
-    return run(lambda: serve(loaded, started))
+    if args.role == "poller":
+        return run(lambda: _attend(loaded, words))
+    return run(lambda: serve(loaded, started, polls=args.role == "all"))
+
+
+async def _attend(loaded: Loaded, words: Texts) -> int:
+    """Poll for the service of the same data directory until SIGINT or SIGTERM."""
+    from camera_registry.service.systemd import Supervisor
+    from camera_registry.service.wire.child import attend
+    from camera_registry.service.wire.gate import SOCKET
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    path = loaded.settings.storage.directory / SOCKET
+    print(words("serve_role.poller", socket=path), flush=True)
+    Supervisor().tell("READY=1")
+    work, stopped = loop.create_task(attend(path)), loop.create_task(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (work, stopped):
+        task.cancel()
+    await asyncio.wait({work, stopped})
+    if not work.cancelled():
+        work.result()
+    return GOOD
 
 
 async def _greet(app: App, words: Texts) -> None:

@@ -14,6 +14,7 @@ from camera_registry.console.deps import Deps
 from camera_registry.console.live import Live
 from camera_registry.console.middleware import access_log, failures, set_headers
 from camera_registry.console.pages import access as access_pages
+from camera_registry.console.pages import choices as choices_page
 from camera_registry.console.pages import coverage as coverage_pages
 from camera_registry.console.pages import crew as crew_page
 from camera_registry.console.pages import device as device_page
@@ -52,6 +53,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *crew_page.ROUTES,
     *windows_page.ROUTES,
     *labels_page.ROUTES,
+    *choices_page.ROUTES,
     *coverage_pages.ROUTES,
     *notices_page.ROUTES,
     *proposals_page.ROUTES,

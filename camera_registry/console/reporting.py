@@ -16,7 +16,6 @@ from camera_registry.rules.access import Action, authorize
 from camera_registry.rules.availability import NoPeriod
 from camera_registry.rules.progress import Step
 from camera_registry.store import register
-from camera_registry.texts import Texts
 from exporters.report import html
 from exporters.report.catalog import MEDIA, render
 from exporters.report.document import Document
@@ -46,15 +45,19 @@ REPORTING = web.AppKey("reporting", Reporting)
 
 async def begin(asked: Asked[Any, Any], order: Order, *, freeze: bool = False) -> Report:
     """Check what is asked for and have it made, its figures frozen first if wanted. Raises Problem."""
+    if freeze:
+        authorize(asked.user, Action.FREEZE)
     deps, words = asked.deps, asked.words
     reporting = asked.request.app[REPORTING]
     try:
         await asyncio.to_thread(order.check, lambda kind, id: deps.store.read_now(register.ever, kind, id))
-        if order.kind.over_time:
-            zone = deps.settings().time_zone
-            order.ended(zone, deps.now()) if freeze else order.period(zone, deps.now())
+        if freeze:
+            order.ended(deps.settings().time_zone, deps.now())
+        elif order.kind.over_time:
+            order.period(deps.settings().time_zone, deps.now())
     except NoPeriod as error:
-        raise _flawed(error, words) from error
+        why = words(f"report_flaw.{error.flaw}", **error.values)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "report", why=why) from error
     desk, by = reporting.desk(), asked.user.name
 
     def work(step: Step) -> Document:
@@ -63,10 +66,6 @@ async def begin(asked: Asked[Any, Any], order: Order, *, freeze: bool = False) -
         return desk.make(order, words, step)
 
     return reporting.start(order, by, words, work)
-
-
-def _flawed(error: NoPeriod, words: Texts) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "report", why=words(f"report_flaw.{error.flaw}", **error.values))
 
 
 def find(asked: Asked[Any, Any]) -> Report:
@@ -82,19 +81,8 @@ def cancel(asked: Asked[Any, Any]) -> None:
     asked.request.app[REPORTING].cancel(find(asked))
 
 
-async def freeze(asked: Asked[Any, Any]) -> None:
-    """Keep the figures of a report's period. Raises Problem."""
-    job = find(asked)
-    authorize(asked.user, Action.FREEZE)
-    try:
-        await asyncio.to_thread(asked.request.app[REPORTING].desk().freeze, job.order, asked.user.name)
-    except NoPeriod as error:
-        raise _flawed(error, asked.words) from error
-
-
-async def freeze_anew(asked: Asked[Any, Any]) -> Report:
+async def freeze(asked: Asked[Any, Any]) -> Report:
     """Freeze the figures of a report's period and make the report anew, so that it tells of it. Raises Problem."""
-    authorize(asked.user, Action.FREEZE)
     return await begin(asked, find(asked).order, freeze=True)
 
 

@@ -43,10 +43,11 @@ class Supervisor:
         except OSError as error:
             log.warning("systemd does not hear us: %s", error)
 
-    async def watch(self, pulse: Pulse) -> None:
-        """Give a sign of life while we measure, until cancelled: a service that measures no more is restarted."""
+    async def watch(self, pulse: Pulse, *, polls: bool = True) -> None:
+        """Give a sign of life while we measure, until cancelled: a service that measures no more is restarted. Where
+        others poll a restart of ours would not bring them back."""
         while self.patience:
-            if MEASURING in pulse.stalled:
+            if polls and MEASURING in pulse.stalled:
                 log.error("systemd is told nothing any more: the %s turns no more", MEASURING)
             else:
                 self.tell("WATCHDOG=1")

@@ -6,6 +6,7 @@ transaction they run in, so a caller can put several of them into one job that c
 
 from camera_registry.store.database import Store as Store
 from camera_registry.store.database import Transaction as Transaction
+from camera_registry.store.database import onlooking as onlooking
 from camera_registry.store.errors import ClaimLost as ClaimLost
 from camera_registry.store.errors import Conflict as Conflict
 from camera_registry.store.errors import Outdated as Outdated

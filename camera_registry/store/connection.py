@@ -9,8 +9,10 @@ between the service and commands.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -78,6 +80,17 @@ def reader(url: URL, size: int) -> Engine:
     return _postgresql(url, size=size).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def onlooker(url: URL) -> Engine:
+    """An engine for one reader that leaves the database as it finds it, file for file."""
+    if url.get_backend_name() != "sqlite":
+        return reader(url, 1)
+    path = Path(url.database or "").resolve()
+    # Where there is no log beside it nobody has it open, and then none need be made to read it.
+    how = {"mode": "ro"} if path.with_name(f"{path.name}-wal").exists() else {"immutable": "1"}
+    there = url.set(database=f"file:{quote(str(path))}", query={"uri": "true", **how})
+    return _sqlite(there, "BEGIN", size=1, switches=("query_only=ON",))
+
+
 def make_file(path: Path) -> None:
     """Make the SQLite file for its owner alone; SQLite gives its -wal and -shm files the same rights."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,7 +98,7 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
-def _sqlite(url: URL, begin_statement: str, *, size: int) -> Engine:
+def _sqlite(url: URL, begin_statement: str, *, size: int, switches: Iterable[str] = _SWITCHES) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -98,7 +111,7 @@ def _sqlite(url: URL, begin_statement: str, *, size: int) -> Engine:
     def prepare(connection: Any, record: object) -> None:
         # The driver must not begin transactions of its own; `begin` below does, with the right kind.
         connection.isolation_level = None
-        for switch in _SWITCHES:
+        for switch in switches:
             connection.execute(f"PRAGMA {switch}")
 
     @event.listens_for(engine, "begin")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
@@ -153,6 +153,23 @@ class Store:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def onlooking(url: str, directory: Path) -> Iterator[Transaction]:
+    """A transaction that sees one unchanging picture of a database and leaves it as it is: it is neither made nor
+    brought up to date. ``url`` as in ``Store.open``. Raises StoreError, also where it is of an older release."""
+    target = connection.address(url, directory)
+    engine = connection.onlooker(target)
+    try:
+        with engine.begin() as tx:
+            schema.demand(tx)
+            yield tx
+    except DBAPIError as error:
+        shown = target.render_as_string(hide_password=True)
+        raise StoreError("unopened", database=shown, why=_reason(error)) from error
+    finally:
+        engine.dispose()
 
 
 def _run(engine: Engine, job: Callable[[Transaction], T]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
@@ -17,12 +17,10 @@ from camera_registry.model.incident import (
     Incident,
     IncidentChange,
     Party,
-    Scope,
     Severity,
     Span,
     Step,
 )
-from camera_registry.model.work_order import NO_INCIDENT
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
 from camera_registry.store.statements import insert, rows_after, subtree, upsert
@@ -37,9 +35,6 @@ _PLAIN = tuple(
     if field.name not in ("detail", "symptoms", "causes", "spans", "acknowledged", "window")
 )
 """What has a column of its own name and type."""
-
-_THEN = datetime(1970, 1, 1, tzinfo=UTC)
-_NONE = Incident(NO_INCIDENT, Scope.DEVICE, "", Cause.INTERNAL, Severity.P4, _THEN, _THEN, _THEN, ended=_THEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +107,7 @@ def newest(tx: Connection) -> int:
 def get(tx: Connection, id: int) -> Incident | None:
     """One incident, or None."""
     row = tx.execute(select(_INCIDENTS).where(_INCIDENTS.c.id == id)).mappings().first()
-    return None if row is None or id == NO_INCIDENT else _incident(row)
-
-
-def keep_place(tx: Connection) -> None:
-    """Make sure of the row to which work orders refer that are about no incident; nothing else ever shows it."""
-    upsert(tx, _INCIDENTS, [_row(_NONE)])
+    return None if row is None else _incident(row)
 
 
 def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int = 100) -> list[Incident]:
@@ -126,7 +116,6 @@ def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit:
     conditions = [
         getattr(one, name) == value for name in ("cause", "severity", "parent") if (value := getattr(wanted, name))
     ]
-    conditions.append(one.id != NO_INCIDENT)
     if wanted.open is not None:
         conditions.append(one.ended.is_(None) if wanted.open else one.ended.is_not(None))
     if wanted.area:

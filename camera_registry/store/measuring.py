@@ -7,6 +7,7 @@ waiting, progress can be told, and the work can be stopped between two parts: da
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,9 +100,7 @@ def measure(store: Store, period: Period, step: Step = unwatched, wanted: Wanted
     def total(id: str, span: rates.Day) -> Sums:
         run, own = layout.spans[span]
         found = sum((edges[edge][id] for edge in own), inner[run].get(id, Sums()) if run else Sums())
-        # Days that were kept before it was registered hold nothing of it: it was idle then.
-        missing = microseconds(span[1]) - microseconds(span[0]) - found.length
-        return replace(found, idle=found.idle + missing) if missing > 0 else found
+        return _filled(found, microseconds(span[1]) - microseconds(span[0]))
 
     every = [
         Piece(one.device, one.areas, one.begins, one.ends, total(id, (one.begins, one.ends)))
@@ -117,7 +116,7 @@ def measure(store: Store, period: Period, step: Step = unwatched, wanted: Wanted
         told,
         _by_device(pieces),
         _by_device(one for one in every if one.device.id in told),
-        _days(store, zone, whole, layout, edges, None if wanted is None and len(every) == len(devices) else pieces),
+        _days(store, zone, whole, layout, edges, pieces, everything=wanted is None and len(every) == len(devices)),
         tuple(_as_then(basis.excluded, pieces)),
         basis.heard,
         flip,
@@ -211,14 +210,41 @@ def _days(
     whole: Sequence[rates.Day],
     layout: _Layout,
     edges: Mapping[rates.Day, Mapping[str, Sums]],
-    pieces: Sequence[Piece] | None,
+    pieces: Sequence[Piece],
+    *,
+    everything: bool,
 ) -> dict[datetime, Sums]:
-    """The sums of each whole day, of these pieces or of everything."""
+    """The sums of each whole day, of these pieces, which may be everything that is kept."""
     if not whole:
         return {}
-    if pieces is None:
-        return store.read_now(rates.by_day, zone, whole[0][0], whole[-1][1])
     days = {day: Sums() for day, _ in whole}
+    if everything:
+        days |= store.read_now(rates.by_day, zone, whole[0][0], whole[-1][1])
+    else:
+        _add_days(days, store, zone, layout, edges, pieces)
+    spans = Counter((microseconds(one.begins), microseconds(one.ends)) for one in pieces)
+    for day, until in whole:
+        low, high = microseconds(day), microseconds(until)
+        told = sum(n * max(0, min(ends, high) - max(begins, low)) for (begins, ends), n in spans.items())
+        days[day] = _filled(days[day], told)
+    return days
+
+
+def _filled(found: Sums, length: int) -> Sums:
+    """Sums over a time of that length. Days that were kept before a device was registered hold nothing of it: it was
+    idle then."""
+    missing = length - found.length
+    return replace(found, idle=found.idle + missing) if missing > 0 else found
+
+
+def _add_days(
+    days: dict[datetime, Sums],
+    store: Store,
+    zone: str,
+    layout: _Layout,
+    edges: Mapping[rates.Day, Mapping[str, Sums]],
+    pieces: Sequence[Piece],
+) -> None:
     runs: dict[rates.Day, list[str]] = {}
     for one in pieces:
         run, own = layout.spans[one.begins, one.ends]
@@ -230,7 +256,6 @@ def _days(
     for run, ids in runs.items():
         for day, sums in store.read_now(rates.by_day, zone, *run, ids).items():
             days[day] += sums
-    return days
 
 
 def _by_device(pieces: Iterable[Piece]) -> dict[str, Sums]:

@@ -26,7 +26,8 @@ class WorkOrderRow(SQLModel, table=True):
         Index("ix_work_order_about", "about", "id"),
     )
     id: int = Field(sa_column=Column(fields.BIG, primary_key=True, autoincrement=False))
-    incident: int = Field(sa_column=Column(fields.BIG, ForeignKey("incident.id"), nullable=False, index=True))
+    incident: int | None = Field(sa_column=Column(fields.BIG, ForeignKey("incident.id"), nullable=True, index=True))
+    """None: a person opened it, for none."""
     scope: Scope = fields.word(Scope)
     about: str
     cause: Cause = fields.word(Cause)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, s
 from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.work_order import (
     FINAL,
+    NO_INCIDENT,
     OVER,
     Deadlines,
     Due,
@@ -25,7 +26,7 @@ from camera_registry.model.work_order import (
     Rating,
     WorkOrder,
 )
-from camera_registry.store import audit, incidents
+from camera_registry.store import audit
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import IncidentRow
 from camera_registry.store.order_tables import WorkOrderRow, WorkOrderStepRow
@@ -39,7 +40,7 @@ _ONE = _ORDERS.c
 _PLAIN = tuple(
     field.name
     for field in fields(WorkOrder)
-    if field.name not in ("deadlines", "due", "symptoms", "holds", "overdue", "rating")
+    if field.name not in ("incident", "deadlines", "due", "symptoms", "holds", "overdue", "rating")
 )
 """What has a column of its own name and type."""
 
@@ -87,9 +88,6 @@ class Wanted:
 def save(tx: Connection, orders: Iterable[WorkOrder], changes: Iterable[OrderChange] = ()) -> None:
     """Write one batch: orders as they stand now, each at most once, and the steps that led there, which go into the
     audit trail too. Belongs into the transaction that keeps the incidents."""
-    orders = list(orders)
-    if any(order.by_hand for order in orders):
-        incidents.keep_place(tx)
     upsert(tx, _ORDERS, [_row(order) for order in orders])
     changes = list(changes)
     insert(tx, _STEPS, [_step_row(change) for change in changes])
@@ -198,6 +196,7 @@ def _row(order: WorkOrder) -> dict[str, object]:
     limits, rating = order.deadlines, order.rating
     return {
         **{name: getattr(order, name) for name in _PLAIN},
+        "incident": None if order.by_hand else order.incident,
         "deadlines": [limits.accept, limits.arrive, limits.repair],
         **{f"{phase.value}_due": order.due.of(phase) for phase in Phase},
         "symptoms": [[one.device, one.aspect.value, one.channel] for one in order.symptoms],
@@ -227,6 +226,7 @@ def _order(row: RowMapping) -> WorkOrder:
     rating: Any = row["rating"]
     return WorkOrder(
         **{name: row[name] for name in _PLAIN},
+        incident=NO_INCIDENT if row["incident"] is None else row["incident"],
         deadlines=Deadlines(*row["deadlines"]),
         due=Due(**{phase.value: row[f"{phase.value}_due"] for phase in Phase}),
         symptoms=tuple(Subject(device, Aspect(aspect), channel) for device, aspect, channel in row["symptoms"]),

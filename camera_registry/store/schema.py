@@ -35,6 +35,14 @@ def migrate(writer: Engine, reader: Engine, directory: Path) -> str | None:
     return before
 
 
+def demand(connection: Connection) -> None:
+    """Raise StoreError unless the database has the shape that this program knows."""
+    found = version(connection)
+    _refuse_strangers(found, empty=False)
+    if found != HEAD:
+        raise StoreError("older_database", has=found, known=HEAD)
+
+
 def version(connection: Connection) -> str | None:
     """The newest step this database has taken; None before the first."""
     if not inspect(connection).has_table("alembic_version"):

@@ -71,6 +71,9 @@ class Packet:
     channel: int
     data: bytes
 
+    def written(self) -> bytes:
+        return b"$%c%b%b" % (self.channel, len(self.data).to_bytes(2), self.data)
+
 
 def write_request(method: str, uri: str, sequence: int, headers: Iterable[tuple[str, str]] = ()) -> bytes:
     """A request without a body. Raises WireError for a header that holds a line break, and for what is not on the
@@ -111,9 +114,9 @@ class Transport:
     ports: tuple[int, ...] = ()
 
 
-def transport_of(answer: Answer) -> Transport:
-    """What an answer to SETUP agrees to; interleaved on channel 0 where the device says nothing of it."""
-    text = answer.head.get("transport").lower()
+def transport_of(told: str) -> Transport:
+    """What the header Transport of an answer to SETUP agrees to; interleaved on channel 0 where it is empty."""
+    text = told.lower()
     fields = dict(part.strip().partition("=")[::2] for part in text.split(";"))
     channels = _NUMBERS.findall(fields.get("interleaved", ""))
     if channels or "/tcp" in text or not text:

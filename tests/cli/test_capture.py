@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from camera_registry.capture import recording as recordings
-from camera_registry.capture.recording import PASSWORD, USER, Asked, Recording, Size
+from camera_registry.capture.recording import PASSWORD, USER, Answer, Asked, Exchange, Recording, Size
 from camera_registry.capture.replay import playing
 from camera_registry.cli import main
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
@@ -150,3 +150,30 @@ def test_a_device_that_answers_otherwise_the_second_time_is_told_to_differ(monke
     assert not list(playback.told_otherwise(first.expect, first.expect))
     other = replace(first, expect={**first.expect, "status": "down"}).expect
     assert list(playback.told_otherwise(other, first.expect)) == ["status: expected 'down', found 'ok'"]
+
+
+def over_udp(before: Recording) -> Recording:
+    """The same device, would it send media over UDP alone."""
+    exchanges: list[Exchange] = []
+    agreed = ("transport", "RTP/AVP;unicast;client_port=40000-40001;server_port=6970-6971")
+    for one in before.exchanges:
+        if one.asked.method != "SETUP" or one.answer is None or one.answer.status != 200:
+            exchanges.append(one)
+            continue
+        kept = tuple(header for header in one.answer.headers if header[0] not in ("transport", "session"))
+        over = replace(one.answer, headers=(*kept, agreed, ("session", "1")))
+        exchanges += [replace(one, answer=Answer(461, "", kept)), replace(one, answer=over)]
+    return replace(before, exchanges=tuple(exchanges))
+
+
+def test_a_device_that_streams_over_udp_alone_tells_the_same_when_it_is_played_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("CAMERA_REGISTRY_PASSWORD")
+    file = tmp_path / "camera.json"
+    with device(over_udp(recorded("aio_rtsp_toolkit_h264"))) as ports:
+        target = f"rtsp://127.0.0.1:{ports['rtsp']}/main.mp4"
+        assert main(["capture", target, "--lang", "en", "--output", str(file)]) == GOOD
+    made = recordings.read(file)
+    assert made.expect["observations"]["rtsp"]["facts"]["transport"] == "udp"
+    assert [(one.media.codec, one.media.size) for one in made.exchanges if one.media] == [("H264", Size(640, 360))]

@@ -89,10 +89,17 @@ def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
         b"[" * 9999,
     ]
     file.write_bytes(b"\n".join([*wrong[:2], good, *wrong[2:]]))
-    assert cli.main(["--json", "judge", "--cases", str(file)]) == MISUSE
+    assert cli.main(["--json", "--lang", "zh", "judge", "--cases", str(file)]) == MISUSE
     told = capsys.readouterr()
     assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["a"]
-    assert [f"partly.jsonl:{line}:" in told.err for line in (1, 2, 3, 4, 5)] == [True, True, False, True, True]
+    said = told.err.splitlines()
+    assert [line.partition("：")[0] for line in said] == [f"{file}:{n}" for n in (1, 2, 4, 5)]
+    assert [re.sub(r".*?：", "", line, count=1) for line in said] == [
+        f"没有图片 {folder / 'none.jpg'}",
+        "第 1 个字节不是 UTF-8；请把文件另存为 UTF-8",
+        'osd：请写 null，或 {"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}',
+        "括号嵌套过深；请每行写一个 JSON 对象",
+    ]
 
 
 def test_a_picture_that_can_t_be_read_is_told_and_costs_no_other_case(
@@ -155,13 +162,13 @@ def test_every_fault_of_a_file_of_cases_without_a_right_line_is_named(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = folder / "wrong.jsonl"
-    file.write_text(
-        '{"id": "a", "frames": []}\n{"frames": ["none.jpg"]}\nnot json\n{"frames": ["good.jpg"], "osd": 3}\n',
-        encoding="utf-8",
-    )
+    wrong = ('{"id": "a", "frames": []}', '{"frames": ["none.jpg"]}', "not json", '{"frames": ["good.jpg"], "osd": 3}')
+    wrong += ('{"frames": ["good.jpg"], "captured_at": ["noon"]}', "[]", "1" * 5000)
+    file.write_text("\n".join(wrong), encoding="utf-8")
     assert cli.main(["judge", "--cases", str(file)]) == MISUSE
     told = capsys.readouterr().err
-    assert all(f"wrong.jsonl:{line}:" in told for line in (1, 2, 3, 4))
+    assert all(f"wrong.jsonl:{line}:" in told for line in range(1, 8))
+    assert "captured_at: 'noon' is no time; write local times as" in told
 
 
 def test_a_file_that_is_no_picture_is_told_as_such_besides(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

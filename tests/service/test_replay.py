@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from camera_registry.app import App
+from camera_registry.app import App, running
 from camera_registry.cli import main
 from camera_registry.model.device import Kind
 from camera_registry.model.health import Status
 from camera_registry.model.people import Role
 from camera_registry.service.observation_log import ObservationLog
 from camera_registry.service.replay.records import Line, Ticked, encode, header
+from camera_registry.settings import load
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
@@ -88,7 +91,7 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
             await until(lambda: len(app.board) == 10 and all(entry.status is Status.OK for entry in app.board))
             headers = await _operator(app)
         async with aiohttp.ClientSession(headers=headers) as session:
-            async with process(settings) as (running, address):
+            async with process(settings) as (alive, address):
                 simulation.faults.set(CAMERAS[:2], Fault.BLACK)
                 first, second = [await _incident(session, address, camera) for camera in CAMERAS[:2]]
                 api = f"{address}/api/v1/incidents"
@@ -110,16 +113,16 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
                 await _json(session.post(f"{address}/api/v1/windows", json=window))
                 simulation.faults.set(CAMERAS[2:4], Fault.BLACK)
                 await _incident(session, address, CAMERAS[3])
-                running.kill()
-            async with process(settings) as (running, address):
+                alive.kill()
+            async with process(settings) as (alive, address):
                 simulation.faults.clear_all()
                 async with asyncio.timeout(40):
                     while (await _json(session.get(f"{address}/api/v1/incidents?open=true")))["items"]:
                         await asyncio.sleep(0.1)
                 api = f"{address}/api/v1/incidents"
                 await _json(session.post(f"{api}/{first['id']}/notes", json={"text": "a cable"}))
-                running.terminate()
-                await running.wait()
+                alive.terminate()
+                await alive.wait()
     once, twice = tmp_path / "once", tmp_path / "twice"
     assert await asyncio.to_thread(main, ["replay", log, "--compare", database, "--output", str(once)]) == 0, (
         capsys.readouterr()
@@ -143,6 +146,22 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     assert told["counts"]["incident"]["would"] == 0
     assert main(["--lang", "en", "replay", log, "--policy", str(patient)]) == 0
     assert f"incident {first['id']} would not have been" in capsys.readouterr().out
+
+
+async def test_the_log_of_a_service_that_had_no_devices_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, data = write_settings(tmp_path, more="[observation_log]\nenabled = true"), tmp_path / "data"
+    for _ in range(2):
+        async with running(load(settings)):
+            pass
+    compare = ["--lang", "en", "replay", str(data / "observations"), "--compare", str(data / "camera_registry.db")]
+    assert main(compare) == 0, capsys.readouterr()
+    with closing(sqlite3.connect(data / "camera_registry.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0012'")
+        database.commit()
+    assert main(compare) == 2
+    assert "its shape is 0012" in capsys.readouterr().err
 
 
 def _log(folder: Path, *lines: bytes, name: str = "observations-000001.jsonl") -> Path:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,7 @@ from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Entry, Put, Target, Task
 from camera_registry.service.poller import Conditions
 from camera_registry.service.wire import share
+from camera_registry.service.wire.gate import SOCKET, Gate, GateError
 from camera_registry.service.wire.pollers import Pollers
 from camera_registry.service.wire.share import Sources
 from camera_registry.service.wire.terms import Setup
@@ -73,8 +77,8 @@ class Polled:
 
 
 @asynccontextmanager
-async def polling(processes: int, ports: int = 1) -> AsyncIterator[Polled]:
-    """So many processes, and so many ports that take connections on every address."""
+async def polling(processes: int, ports: int = 1, gate: Gate | None = None) -> AsyncIterator[Polled]:
+    """So many processes, and so many ports that take connections on every address. ``gate``: others start them."""
 
     async def none(_: str, __: str) -> References:
         return References()
@@ -82,7 +86,7 @@ async def polling(processes: int, ports: int = 1) -> AsyncIterator[Polled]:
     link, tally, free = LocalLink(), Tally(), asyncio.Event()
     free.set()
     setup = Setup(ANYWHERE, 1800, 1, 160, "warning", "text")
-    pollers = Pollers(link, link, Sources({}.get, lambda _: (), none), setup, processes, tally)
+    pollers = Pollers(link, link, Sources({}.get, lambda _: (), none), setup, processes, tally, gate)
     polled = Polled(pollers, link, tally, free)
     link.put = polled.put  # type: ignore[method-assign]
 
@@ -217,3 +221,56 @@ async def test_while_nobody_takes_what_is_seen_nothing_is_lost_and_no_process_is
         await until(lambda: not one.entries)
         await until(lambda: len(polled.taken) == polled.asked.total())
         assert polled.tally.polls == len(polled.taken)
+
+
+@asynccontextmanager
+async def attending(settings: Path) -> AsyncIterator[Process]:
+    """A poller that was started by itself; told to end, it does."""
+    command = (sys.executable, "-m", "camera_registry", "--config", str(settings), "serve", "--role", "poller")
+    running = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL)
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.terminate()
+        async with asyncio.timeout(30):
+            await running.wait()
+
+
+@pytest.mark.timeout(150)
+async def test_pollers_that_others_start_are_waited_for_and_take_each_others_place(tmp_path: Path) -> None:
+    settings, door = tmp_path / "settings.toml", tmp_path / "data" / SOCKET
+    settings.write_text('[storage]\ndirectory = "data"\n')
+    door.parent.mkdir(mode=0o700)
+
+    async def all_polled(polled: Polled) -> None:
+        before = len(polled.taken)
+        await until(lambda: len({seen.device for seen in polled.taken[before:] if seen.ok}) == len(DEVICES), 100)
+
+    async with attending(settings) as first:
+        gate = Gate(door)
+        assert door.stat().st_mode & 0o777 == 0o600
+        async with polling(1, gate=gate) as polled:
+            polled.tell_all()
+            await all_polled(polled)
+            assert polled.pollers.pids == {"1": first.pid}
+        gate.close()
+        assert not door.exists()
+        # The service is there again; who waited for it goes on.
+        gate = Gate(door)
+        async with polling(1, gate=gate) as polled, attending(settings) as second:
+            polled.tell_all()
+            await until(lambda: len(polled.pollers.pids) == 1, 100)
+            alive = {first.pid: first, second.pid: second}
+            alive.pop(polled.pollers.pids["1"]).kill()
+            ((pid, last),) = alive.items()
+            await until(lambda: polled.pollers.pids == {"1": pid}, 100)
+            await all_polled(polled)
+            last.terminate()
+            assert await last.wait() == 0
+        gate.close()
+
+
+def test_a_data_directory_that_holds_no_socket_is_told_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"pollers\.sock: .*short path"):
+        Gate(tmp_path / ("a" * 120) / SOCKET)

@@ -271,6 +271,15 @@ def test_only_touched_days_are_computed_anew(store: Store, monkeypatch: pytest.M
     store.write_now(windows.create, window)
     assert october(store).sums["cam-1"].online_bad == 2 * HOURS
     assert computed == [START + timedelta(days=1)]
+    computed.clear()
+    # One that came in the middle of the month changes none of the days before, in which it is idle, by day as in total.
+    registered(store, "cam-8", at=START + timedelta(days=15, hours=12))
+    found = october(store)
+    assert computed == [START + timedelta(days=day) for day in range(15, 31)]
+    assert [sums.length for sums in found.days.values()] == [3 * 24 * HOURS] * 31
+    assert sum(found.days.values(), Sums()) == sum(found.sums.values(), Sums())
+    alone = measure(store, found.period, wanted=lambda device, _: device.id == "cam-8")
+    assert [sums.idle // HOURS for sums in alone.days.values()] == [24] * 15 + [12] + [0] * 15
 
 
 _cases = itertools.count()

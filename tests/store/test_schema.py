@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,32 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import AspectState, Subject
+from camera_registry.model.people import Role
 from camera_registry.model.rates import SUMS, Sums
+from camera_registry.model.work_order import NO_INCIDENT
 from camera_registry.rules import availability
-from camera_registry.store import Store, StoreError, Transaction, frozen_coverage, frozen_rates, register, schema
+from camera_registry.rules.dispatch import deeds
+from camera_registry.store import (
+    Store,
+    StoreError,
+    Transaction,
+    decisions,
+    frozen_coverage,
+    frozen_rates,
+    incidents,
+    onlooking,
+    orders,
+    platform,
+    register,
+    schema,
+)
 from camera_registry.store.migrations import HEAD
 from camera_registry.store.tables import METADATA, StateRow, table
+from tests.notices import at, incident, order
 
 
 def test_migrations_build_exactly_the_tables_that_statements_name(store: Store) -> None:
@@ -126,6 +143,46 @@ def test_devices_of_an_older_database_are_all_there_after_it_was_brought_up_to_d
     assert devices == {"cam-1": Device("cam-1", Kind.CAMERA, "East gate", "10.20.0.7", onvif_path="/onvif")}
 
 
+def test_orders_that_people_opened_are_about_no_incident_after_an_upgrade_that_was_broken_off_once(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = deeds.accept(order(2, 2), deeds.Actor("li", Role.OPERATOR), at(10))
+    monkeypatch.setattr(schema, "_upgrade", partial(to, "0015"))
+    with Store.open(url, tmp_path) as store:
+        store.write_now(incidents.save, [incident(NO_INCIDENT), incident(1), incident(2)])
+        store.write_now(orders.save, [order(1), held.order], [held])
+        store.write_now(platform.set_reference, 2, "GD-7")
+        store.write_now(lambda tx: tx.execute(text("UPDATE work_order SET incident = 0 WHERE id = 2")))
+    monkeypatch.undo()
+
+    def look(store: Store) -> tuple[object, ...]:
+        kept = [store.read_now(orders.get, id) for id in (1, 2)]
+        return kept, store.read_now(orders.time_line, 2), store.read_now(platform.reference_of, 2)
+
+    def kill(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("DELETE FROM incident"):
+            raise StoreError("failed", why="killed here")
+
+    event.listen(Engine, "before_cursor_execute", kill)
+    with pytest.raises(StoreError, match="killed here"):
+        Store.open(url, tmp_path)
+    event.remove(Engine, "before_cursor_execute", kill)
+    monkeypatch.setattr(schema, "HEAD", "0015")
+    with Store.open(url, tmp_path) as store:
+        before = look(store)
+    monkeypatch.undo()
+    with Store.open(url, tmp_path) as store:
+        assert look(store) == before
+        assert before[0] == [order(1), replace(held.order, incident=NO_INCIDENT)]
+        assert len(store.read_now(orders.time_line, 2)) == 1
+        assert store.read_now(platform.reference_of, 2) == "GD-7"
+        assert [one.id for one in store.read_now(incidents.page, incidents.Wanted())] == [2, 1]
+        assert store.read_now(orders.load, at(0)) == before[0]
+        store.write_now(orders.save, [order(3), order(4, incident=NO_INCIDENT)])
+        with pytest.raises(StoreError):
+            store.write_now(orders.save, [order(5, 9)])
+
+
 _OLD_DEVICE = """
 INSERT INTO device (id, kind, name, host, life, national_code, probes, tcp_port, onvif_port, onvif_path, rtsp_port,
     http_port, manufacturer, model, serial, firmware, mac, mounting, pole, power_source, owner, tags, note, version,
@@ -149,6 +206,27 @@ def test_a_step_that_fails_half_way_leaves_the_old_shape(
     with Store.open(url, tmp_path) as store:
         tables = store.read_now(lambda tx: set(tx.dialect.get_table_names(tx)))
     assert "half" not in tables
+
+
+def test_who_looks_on_sees_what_is_stored_and_leaves_the_database_as_it_is(shaped_url: str, tmp_path: Path) -> None:
+    def files() -> dict[str, bytes]:
+        # The index of SQLite's log is no data.
+        found = (tmp_path / "data").glob("*.db*")
+        return {one.name: one.read_bytes() for one in found if not one.name.endswith("-shm")}
+
+    with Store.open(shaped_url, tmp_path / "data") as store:
+        store.write_now(decisions.mark, 7)
+        before = files()
+        with onlooking(shaped_url, tmp_path / "data") as tx:
+            assert decisions.marked(tx) == 7
+        with pytest.raises(StoreError), onlooking(shaped_url, tmp_path / "data") as tx:
+            decisions.mark(tx, 8)
+        assert files() == before
+        store.write_now(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '0012'")))
+    before = files()
+    with pytest.raises(StoreError, match="its shape is 0012"), onlooking(shaped_url, tmp_path / "data"):
+        pass
+    assert files() == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from camera_registry.console import reporting
 from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.progress import Progress, progress
 from camera_registry.console.api.route import get, no_content, write
+from camera_registry.console.problems import Problem
 from camera_registry.console.reporting import REPORTING, Report
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
@@ -22,7 +24,9 @@ from exporters.report.order import Kind, Order
 
 
 class ReportBody(BaseModel):
-    """Which report: of a ``month`` (2026-10), or from ``begins`` until ``ends``. ``area`` takes its subtree along."""
+    """Which report: of a ``month`` (2026-10), or from ``begins`` until ``ends``. ``area`` takes its subtree along.
+    ``freeze``: keep the figures of its period first, of the whole city, so that what changes later is told as a
+    correction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +37,7 @@ class ReportBody(BaseModel):
     zone: str = Field("", max_length=100)
     area: str = Field("", max_length=200)
     contractor: str = Field("", max_length=200)
+    freeze: bool = False
 
     def order(self) -> Order:
         return Order(self.report, self.month, self.begins, self.ends, self.zone, self.area, self.contractor)
@@ -98,7 +103,7 @@ async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
 
 
 async def make(asked: Asked[Nothing, ReportBody]) -> JobAnswer:
-    job = await reporting.begin(asked, asked.body.order())
+    job = await reporting.begin(asked, asked.body.order(), freeze=asked.body.freeze)
     asked.headers["Location"] = f"/api/v1/reports/{job.id}"
     return _told(asked, job)
 
@@ -113,8 +118,12 @@ async def cancel(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 
 
 async def freeze(asked: Asked[Nothing, Nothing]) -> JobAnswer:
-    await reporting.freeze(asked)
-    return _told(asked, reporting.find(asked))
+    named = reporting.find(asked)
+    job = await reporting.freeze(asked)
+    await job.ended.wait()
+    if job.result is None:
+        raise Problem(HTTPStatus.CONFLICT, "job_stopped", state=job.state, why=job.error)
+    return _told(asked, named)
 
 
 ROUTES: tuple[AnyRoute, ...] = (
@@ -137,6 +146,6 @@ ROUTES: tuple[AnyRoute, ...] = (
         Action.FREEZE,
         Nothing,
         JobAnswer,
-        "Keep the figures of a report's period: what changes later is told as a correction",
+        "Keep the figures of a report's period, and answer once that is done: it is a report like others, made anew",
     ),
 )

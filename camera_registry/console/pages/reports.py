@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from camera_registry.console import reporting
+from camera_registry.console import choosing, reporting
 from camera_registry.console.pages.show import show
 from camera_registry.console.reporting import REPORTING
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -36,19 +36,21 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     zone = asked.deps.zone()
     frozen = await asked.deps.store.read(freezes.every)
     named = [(one, name_of(one.begins, one.ends, ZoneInfo(one.zone) if one.zone else zone)) for one in frozen]
-    response = show(
+    names = asked.deps.board.names
+    return show(
         asked,
         "reports.html",
         jobs=[(job, job.order.named(zone.key)) for job in jobs],
+        running=any(not job.over for job in jobs),
         kinds=Kind,
+        names=names,
+        areas=choosing.areas(names),
+        contractors=choosing.contractors(names),
         formats=list(MEDIA),
         month=_last_month(asked.deps.now(), asked),
         frozen=named,
         done={(one.report, period) for one, period in named},
     )
-    if any(not job.over for job in jobs):
-        response.headers["Refresh"] = "2"
-    return response
 
 
 def _last_month(now: datetime, asked: Asked[PageQuery, Nothing]) -> str:
@@ -58,10 +60,9 @@ def _last_month(now: datetime, asked: Asked[PageQuery, Nothing]) -> str:
 
 
 async def make(asked: Asked[PageQuery, ReportForm]) -> web.StreamResponse:
-    form = asked.body
-    await reporting.begin(
-        asked, Order(form.report, form.month, area=form.area.strip(), contractor=form.contractor.strip())
-    )
+    form, names = asked.body, asked.deps.board.names
+    area, contractor = choosing.meant(names.areas, form.area), choosing.meant(names.contractors, form.contractor)
+    await reporting.begin(asked, Order(form.report, form.month, area=area, contractor=contractor))
     return _back()
 
 
@@ -71,7 +72,7 @@ async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 
 async def freeze(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    await reporting.freeze_anew(asked)
+    await reporting.freeze(asked)
     return _back()
 
 

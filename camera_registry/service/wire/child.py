@@ -1,18 +1,21 @@
 """This file is a process that polls a share of the fleet: it has no database, and may be killed at any moment.
 
-Its standard input is a Unix socket to the service, over which it is told all it needs, passwords included; it ends when
-that is closed. Run it as ``python -m camera_registry.service.wire.child`` only from ``service.wire.share``.
+Over a Unix socket to the service it is told all it needs, passwords included. The service starts it as ``python -m
+camera_registry.service.wire.child`` (only ``service.wire.share`` does) with that for its standard input, and it ends
+when that is closed; or it was started by itself (``attend``), and then waits for the service to be there again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
 from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from camera_registry.link import codec
 from camera_registry.link.local import LocalLink
@@ -24,6 +27,7 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.loop import run
 from camera_registry.service.poller import Limits, Poller
 from camera_registry.service.wire import terms
+from camera_registry.service.wire.gate import AGAIN, reach
 from camera_registry.service.wire.terms import Setup, Status
 from camera_registry.service.wire.uplink import Uplink
 from camera_registry.settings import Logs
@@ -31,6 +35,8 @@ from probes.base import References, Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
 from probes.picture.desk import PictureDesk
+
+log = logging.getLogger(__name__)
 
 TELL_EVERY = 0.5
 """Seconds between two words of how we fare."""
@@ -177,7 +183,19 @@ async def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Asked to stop, all processes of a service are told so at once; ours ends when the service has let go of it.
         loop.add_signal_handler(number, lambda: None)
-    pipe = await Pipe.over(_socket())
+    await _poll(await Pipe.over(_socket()))
+    return 0
+
+
+async def attend(path: Path) -> None:
+    """Poll for the service whose socket that is, until cancelled."""
+    while True:
+        await _poll(await reach(path))
+        await asyncio.sleep(AGAIN)
+
+
+async def _poll(pipe: Pipe) -> None:
+    """Poll until the service closes the pipe, or says what makes no sense."""
     try:
         await pipe.greet()
         first = await pipe.receive()
@@ -185,11 +203,12 @@ async def main() -> int:
             setup = terms.setup(first.body)
             logs.set_up(Logs.model_validate({"level": setup.level, "format": setup.format}))
             await Child(pipe, setup).run()
-    except* (_Ended, ConnectionError, Broken):
+    except* (_Ended, ConnectionError):
         pass
+    except* Broken as group:
+        log.warning("%s", group.exceptions[0])
     finally:
         pipe.close()
-    return 0
 
 
 def _socket() -> socket.socket:

@@ -16,6 +16,7 @@ from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Put, RosterChange, Target, Task
 from camera_registry.rules.capacity import part
 from camera_registry.service.poller import STOOD_STILL, Conditions
+from camera_registry.service.wire.gate import Gate
 from camera_registry.service.wire.share import Meter, Share, Sources
 from camera_registry.service.wire.terms import Setup
 from probes.base import Step
@@ -26,8 +27,16 @@ class Pollers:
     """Follows a roster, has its processes run probes, fills a sink."""
 
     def __init__(
-        self, roster: Roster, sink: Sink, sources: Sources, setup: Setup, processes: int, meter: Meter
+        self,
+        roster: Roster,
+        sink: Sink,
+        sources: Sources,
+        setup: Setup,
+        processes: int,
+        meter: Meter,
+        gate: Gate | None = None,
     ) -> None:
+        """``gate``: where processes come to that are started by others; None: they are ours."""
         self.slots = setup.conditions.slots
         self.places = Places(setup.conditions.per_host)
         """Those of searches alone: each process has its own."""
@@ -42,7 +51,9 @@ class Pollers:
             conditions=_dealt(setup.conditions, processes),
             picture_processes=part(setup.picture_processes, processes),
         )
-        self.shares = [Share(f"polling process {n}", share, sources, sink, meter) for n in range(1, processes + 1)]
+        self.shares = [
+            Share(f"polling process {n}", share, sources, sink, meter, gate) for n in range(1, processes + 1)
+        ]
 
     @property
     def room(self) -> int:

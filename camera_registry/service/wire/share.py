@@ -21,6 +21,7 @@ from camera_registry.model.people import Credential
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Target, Task
 from camera_registry.service.poller import Conditions
 from camera_registry.service.wire import terms
+from camera_registry.service.wire.gate import Gate
 from camera_registry.service.wire.terms import Setup, Status
 from probes.base import References, Step
 
@@ -72,7 +73,9 @@ _Answer = tuple[Observation, list[Step]]
 class Share:
     """``entries`` are its devices. It belongs to the event loop."""
 
-    def __init__(self, name: str, setup: Setup, sources: Sources, sink: Sink, meter: Meter) -> None:
+    def __init__(
+        self, name: str, setup: Setup, sources: Sources, sink: Sink, meter: Meter, gate: Gate | None = None
+    ) -> None:
         self.entries: dict[str, Entry] = {}
         self.restarts = 0
         self.pictures = self.picture_restarts = 0
@@ -85,6 +88,8 @@ class Share:
         self._sources = sources
         self._sink = sink
         self._meter = meter
+        self._gate = gate
+        """Where processes come to that others start; None: ours are started here."""
         self._sent: dict[str, Credential] = {}
         self._outbox: list[tuple[str, object]] = []
         self._filled = asyncio.Event()
@@ -157,7 +162,7 @@ class Share:
             begun = loop.time()
             why = await self._live()
             self.restarts += 1
-            log.error("%s, which polls %d devices, is started anew: %s", self._name, len(self.entries), why)
+            log.error("%s, which polls %d devices, is replaced: %s", self._name, len(self.entries), why)
             self._begin_anew()
             if loop.time() - begun > SETTLED:
                 pause = PAUSE
@@ -207,9 +212,28 @@ class Share:
                 code = await _end(process)
         except* (_Gone, Broken, OSError, ValueError, TimeoutError) as group:
             why = str(_first(group)) or type(_first(group)).__name__
-        return f"{why} (exit code {code})"
+        return why if code is None else f"{why} (exit code {code})"
 
-    async def _start(self) -> tuple[Process, Pipe]:
+    async def _start(self) -> tuple[Process | None, Pipe]:
+        """A process to poll, greeted and set up. Which others start are waited for, however long that is."""
+        process: Process | None = None
+        if self._gate is None:
+            process, pipe = await self._begin()
+            pid = process.pid
+        else:
+            pid, pipe = await self._gate.next()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await pipe.send("setup", self.setup)
+        except BaseException:
+            pipe.close()
+            await _end(process)
+            raise
+        self.pid = pid
+        self._heard = asyncio.get_running_loop().time()
+        return process, pipe
+
+    async def _begin(self) -> tuple[Process, Pipe]:
         ours, theirs = socket.socketpair()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -230,13 +254,10 @@ class Share:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await pipe.greet()
-                await pipe.send("setup", self.setup)
         except BaseException:
             pipe.close()
             await _end(process)
             raise
-        self.pid = process.pid
-        self._heard = asyncio.get_running_loop().time()
         return process, pipe
 
     async def _send(self, pipe: Pipe) -> None:
@@ -313,7 +334,7 @@ class Share:
         for task in self._aside:
             task.cancel()
 
-    async def _watch(self, process: Process) -> None:
+    async def _watch(self, process: Process | None) -> None:
         loop = asyncio.get_running_loop()
         while True:
             before = loop.time()
@@ -322,7 +343,8 @@ class Share:
             if self._handing or now - before > 5:
                 self._heard = now  # it is we who did not listen
             if now - self._heard > SILENCE:
-                process.kill()
+                if process is not None:
+                    process.kill()
                 raise _Gone(f"it said nothing for {SILENCE:g} s")
 
 

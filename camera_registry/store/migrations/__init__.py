@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest step. Kept here so that an up-to-date database opens without loading Alembic."""
 
 STEPS = Path(__file__).parent
