@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from camera_registry.model.health import Cause
@@ -88,6 +88,11 @@ class Evidence:
         known = None if self.likest is None else self.likest.reference.measures
         return known is not None and not 0.8 < self.look["width"] / known["width"] < 1.25
 
+    def at_night(self, one: Compared) -> bool:
+        """Whether a reference is known to be of the night, when lamps show other things than the sun does."""
+        at, (begins, ends) = one.reference.at, self.limits.night
+        return at is not None and (at.hour >= begins or at.hour < ends)
+
     def same_hours(self) -> tuple[Compared, ...]:
         """References from within three hours of this time of day; all of them if no time is known."""
         hour = self.hour
@@ -98,7 +103,16 @@ class Evidence:
 
 def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
     compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
-    return Evidence(sight, limits, look, compared, likest(compared))
+    of = Evidence(sight, limits, look, compared, None)
+    if of.by_day:
+        compared = _of_the_day(compared, limits) or tuple(c for c in compared if not of.at_night(c)) or compared
+    return replace(of, likest=likest(compared))
+
+
+def _of_the_day(compared: Iterable[Compared], limits: Limits) -> tuple[Compared, ...]:
+    """References from hours that are day at any season, or of which no time is known."""
+    begins, ends = limits.day
+    return tuple(c for c in compared if c.reference.at is None or begins <= c.reference.at.hour < ends)
 
 
 def likest(compared: Iterable[Compared]) -> Compared | None:

@@ -123,10 +123,11 @@ def colour_cast(of: Evidence) -> Verdict:
     if look["colourfulness"] < _MONOCHROME:
         return Unjudged.MONOCHROME
     seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
-    # Lamps of the night have colours of their own: only a night can tell what they are.
-    fitting = of.compared if of.by_day or not of.timed else of.same_hours()
-    coloured = [c for c in fitting if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
-    if coloured:
+    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
+    # Lamps of the night have colours of their own, which only a night can tell; but no light that was accepted is a cast.
+    same_hours = of.same_hours()
+    fitting = [c for c in coloured if (not of.at_night(c) if of.by_day or not of.timed else c in same_hours)]
+    if fitting:
         changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
         if not changes:
             return Unjudged.NO_FITTING_REFERENCE

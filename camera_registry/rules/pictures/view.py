@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -40,6 +40,10 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_KNOWN, _STILL_SEEN = 0.45, 0.6
+"""Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
+leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
+"""
 _WEAKER = 0.3
 """Share of dulled tiles to lost ones, from which on something lies before them."""
 _SAME_THINGS = 0.75
@@ -114,7 +118,8 @@ def covered(of: Evidence) -> Verdict:
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
     hidden = score(left * gone_from, limits.hidden)
-    scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
+    as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
+    scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
@@ -177,6 +182,9 @@ def blurred(of: Evidence) -> Verdict:
     seen = pick(look, "edge_width", "edge_width_worst", "reblur")
     scores = []
     if "middle_sharpness" in change and _fits(of, change):
+        if change["contrast_fit"] < _SAME:
+            # Blur leaves the light where it was: other things stand here, or shadows of them.
+            return Unjudged.NO_FITTING_REFERENCE
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
@@ -187,6 +195,9 @@ def blurred(of: Evidence) -> Verdict:
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
         # On a wall one shadow is all that the re-blur metric has.
         either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
+        if either >= LEAST and of.compared and of.most_of_references("edge_tiles") < _EDGES_ABOUT:
+            # Nothing here has ever had edges: those of a shadow are as soft as it is.
+            return Unjudged.NOTHING_TO_SEE
         scores.append(either if _wider(of) else 0.0)
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
@@ -218,6 +229,8 @@ def _fits(of: Evidence, change: Measures) -> bool:
     if reference is None:
         return False
     if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
+        return False
+    if of.by_day and of.likest is not None and of.at_night(of.likest):
         return False
     grey, was_grey = (one["colourfulness"] < 3.5 for one in (of.look, reference))
     if grey and not was_grey and not of.by_day:
