@@ -94,8 +94,9 @@ class Watch:
         camera = self._measured.camera
         between = held.between(found["imprint"], at, {}, self._last, {})
         self._last = held.keep(found["imprint"], at)
-        sun = camera.sun(at) if camera.registered else None
-        view = sight({**found, "between": between}, [at], self._measured.reference_times, sun=sun)
+        times = self._measured.reference_times
+        sun, *suns = (camera.sun(one) if camera.registered else None for one in (at, *times))
+        view = sight({**found, "between": between}, [at], times, sun=sun, suns=suns)
         return judge(view, self._policy.limits)
 
     def _sure(self, judgement: Judgement, cause: Cause) -> bool:

@@ -34,9 +34,10 @@ class Persistence:
     ``recoveries`` in a row, whenever they come, are free of it. The time is what matters: a false alarm is of the scene,
     and looking again at once finds it again.
 
-    Where it shows at all: for ``doubtful`` seconds, told by day or by night alone, each by its own pictures: what a lens
-    has it has day after day, weather passes, and a shadow falls at its hour. Pictures that count come so that DOUBTS of
-    them take so long; those that are free of it count OUTWEIGHS times.
+    Where it shows at all: for ``doubtful`` seconds if its score is at the limit, and the less the nearer to ``sure`` it
+    is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after day, weather
+    passes, and a shadow falls at its hour. Pictures that count come DOUBTS_APART, and those that are free of it count
+    OUTWEIGHS times.
     """
 
     pictures: int = 3
@@ -51,14 +52,16 @@ class Persistence:
         """Seconds from one picture that counts to the next."""
         return self.seconds / max(1, self.pictures - 1)
 
-    @property
-    def apart_in_doubt(self) -> float:
-        """The same of what does not show surely."""
-        return self.doubtful / DOUBTS
+    def lasting(self, score: float) -> float:
+        """Seconds that what shows with this score, below ``sure``, must be seen."""
+        short = (self.sure - score) / max(self.sure - LIMIT, 1e-6)
+        return self.seconds + (self.doubtful - self.seconds) * min(1.0, max(0.0, short))
 
 
-DOUBTS = 24
-"""Pictures that count, of what does not show surely, in the least time that it takes to be believed."""
+LIMIT = 0.5
+"""The score at the limit (see ``PictureFault``)."""
+DOUBTS_APART = 3 * 3600.0
+"""Seconds from one picture that counts to the next, of what does not show surely."""
 LEAST_DOUBTS = 8
 """By how many more of them must have shown it, those that are free of it counted OUTWEIGHS times."""
 OUTWEIGHS = 2
@@ -68,11 +71,12 @@ OUTWEIGHS = 2
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What has shown by day, or by night, but not surely: ``since`` when, in how many pictures that count (``shown``) and
-    in how many not (``denied``), ``last`` when one counted."""
+    in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average."""
 
     by_day: bool
     since: datetime
     last: datetime
+    score: float
     shown: int = 1
     denied: int = 0
 

@@ -57,12 +57,14 @@ class Unjudged(StrEnum):
 class Picture:
     """One picture as it was measured: ``measures`` where it could be read, else ``refused`` says why not.
 
-    ``at`` is when it was taken, by the camera's local time, where that is known.
+    ``at`` is when it was taken, by the camera's local time, ``sun`` how high it stood then, in degrees, where that is
+    known.
     """
 
     measures: Measures | None = None
     refused: str = ""
     at: datetime | None = None
+    sun: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ class Limits:
     edge_wider: float = 0.15
     """Pixels by which edges must be wider than in any reference."""
     hidden: tuple[float, float] = (0.16, 0.50)
+    hidden_sparse: tuple[float, float] = (0.45, 0.80)
     lost: tuple[float, float] = (0.22, 0.50)
     lost_patch: float = 0.08
     faded_spots: float = 0.10

@@ -125,8 +125,8 @@ def colour_cast(of: Evidence) -> Verdict:
     seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
     coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
     # Lamps of the night have colours of their own, which only a night can tell; but no light that was accepted is a cast.
-    same_hours = of.same_hours()
-    fitting = [c for c in coloured if (not of.at_night(c) if of.by_day or not of.timed else c in same_hours)]
+    same_hours, by_light = of.same_hours(), of.by_day or not of.timed
+    fitting = [c for c in coloured if (of.in_daylight(c) is not False if by_light else c in same_hours)]
     if fitting:
         changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
         if not changes:

@@ -40,6 +40,8 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_SPARSE = 0.25
+"""Share of tiles with structure in the reference, below which a van that stood there may be a good part of it."""
 _KNOWN, _STILL_SEEN = 0.45, 0.6
 """Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
 leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
@@ -117,7 +119,7 @@ def covered(of: Evidence) -> Verdict:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
-    hidden = score(left * gone_from, limits.hidden)
+    hidden = score(left * gone_from, limits.hidden if change["textured"] >= _SPARSE else limits.hidden_sparse)
     as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
     scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
@@ -230,7 +232,7 @@ def _fits(of: Evidence, change: Measures) -> bool:
         return False
     if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
         return False
-    if of.by_day and of.likest is not None and of.at_night(of.likest):
+    if of.by_day and of.likest is not None and of.in_daylight(of.likest) is False:
         return False
     grey, was_grey = (one["colourfulness"] < 3.5 for one in (of.look, reference))
     if grey and not was_grey and not of.by_day:

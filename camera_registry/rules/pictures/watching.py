@@ -54,14 +54,14 @@ def take_in(
         return seen
     at = seen.at.astimezone(zone)
     times = [datetime.fromisoformat(text).astimezone(zone) for text in found["reference_times"]]
-    sun = above(device, at)
+    sun, suns = above(device, at), [above(device, taken) for taken in times]
     last = judged(before) or _NOTHING
     clock, shown = _clock(found["clock"], seen.at, last)
     imprint = found.get("imprint")
     between = held.between(imprint, seen.at, seen.facts, last.get(held.KEPT), before)
     registered = None if channel is None else channel.may_move
     may_move = policy.may_move if registered is None else registered
-    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, may_move=may_move)
+    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, suns=suns, may_move=may_move)
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
@@ -235,7 +235,8 @@ def _as_json(trail: Trail) -> dict[str, Any]:
     told["clean"] = trail.clean
     if trail.doubts:
         told["doubts"] = [
-            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.shown, one.denied] for one in trail.doubts
+            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied]
+            for one in trail.doubts
         ]
     return told
 
@@ -252,7 +253,7 @@ def _trail(told: Mapping[str, Any]) -> Trail:
     since = None if told["since"] is None else datetime.fromisoformat(told["since"])
     seen = tuple((datetime.fromisoformat(at), sure) for at, sure in told["seen"])
     doubts = tuple(
-        Doubt(day, datetime.fromisoformat(begun), datetime.fromisoformat(last), shown, denied)
-        for day, begun, last, shown, denied in told.get("doubts", ())
+        Doubt(day, datetime.fromisoformat(begun), datetime.fromisoformat(last), *rest)
+        for day, begun, last, *rest in told.get("doubts", ())
     )
     return Trail(since, seen, told["clean"], doubts)
