@@ -223,7 +223,6 @@ class Limits:
     edge_wider: float = 0.15
     """Pixels by which edges must be wider than in any reference."""
     hidden: tuple[float, float] = (0.16, 0.50)
-    hidden_sparse: tuple[float, float] = (0.45, 0.80)
     lost: tuple[float, float] = (0.22, 0.50)
     lost_patch: float = 0.08
     faded_spots: float = 0.10

@@ -50,12 +50,12 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.STRIPED: Persistence(3, 4, 1800, sure=0.75, doubtful=_DAY),
     Cause.DARK: Persistence(3, 4, 1800, sure=0.8, doubtful=2 * _DAY),
     Cause.OVEREXPOSED: Persistence(4, 5, 0.75 * _HOUR, sure=0.8, doubtful=2 * _DAY),
-    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.85, doubtful=7 * _DAY),
+    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.85, doubtful=10 * _DAY),
     Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.8, doubtful=5 * _DAY),
     Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.75, doubtful=2 * _DAY),
     Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=5 * _DAY),
     Cause.LOW_CONTRAST: Persistence(6, 8, _DAY, sure=0.9, doubtful=7 * _DAY),
-    Cause.DIRTY: Persistence(6, 8, _DAY, sure=0.9, doubtful=7 * _DAY),
+    Cause.DIRTY: Persistence(6, 8, _DAY, sure=0.9, doubtful=10 * _DAY),
     Cause.OSD_CLOCK: Persistence(4, 5, 4 * _HOUR),
 }
 """How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an

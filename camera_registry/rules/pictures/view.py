@@ -40,9 +40,9 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
-_SPARSE = 0.25
-"""Share of tiles with structure in the reference, below which a van that stood there may be a good part of it."""
-_KNOWN, _STILL_SEEN = 0.45, 0.6
+_SPARSE = 0.20
+"""Share of tiles with structure in the reference, below which a van that stood there may be most of it."""
+_KNOWN, _STILL_SEEN = 0.35, 0.6
 """Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
 leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
 """
@@ -90,6 +90,8 @@ def covered(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
+    if change["textured"] < _SPARSE:
+        return Unjudged.NOTHING_TO_SEE
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
     risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
     veiled = risen > _VEIL
@@ -119,7 +121,7 @@ def covered(of: Evidence) -> Verdict:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
-    hidden = score(left * gone_from, limits.hidden if change["textured"] >= _SPARSE else limits.hidden_sparse)
+    hidden = score(left * gone_from, limits.hidden)
     as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
     scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
@@ -197,8 +199,8 @@ def blurred(of: Evidence) -> Verdict:
         soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
         # On a wall one shadow is all that the re-blur metric has.
         either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
-        if either >= LEAST and of.compared and of.most_of_references("edge_tiles") < _EDGES_ABOUT:
-            # Nothing here has ever had edges: those of a shadow are as soft as it is.
+        if either >= LEAST and change.get("textured", 1.0) < _LEAST_TEXTURE:
+            # The view has hardly any edges of its own: those of a shadow on a wall are as soft as it is.
             return Unjudged.NOTHING_TO_SEE
         scores.append(either if _wider(of) else 0.0)
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
