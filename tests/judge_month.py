@@ -138,7 +138,7 @@ def watch(view: Scene, days: int, every: float, folder: Path | None) -> Found:
     pictures = 0
     end = BEGIN + timedelta(days=days)
     begin = BEGIN + camera.offset % timedelta(minutes=every)
-    paced = (begin + timedelta(minutes=every) * n for n in range(round(timedelta(days=days) / timedelta(minutes=every))))
+    paced = (begin + timedelta(minutes=every) * n for n in range(round(days * 24 * 60 / every)))
     for at, judgement in watching.through([*camera.looks(), *paced], end):
         conditions = camera.conditions(at)
         looks.update(conditions)

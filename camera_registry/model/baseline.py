@@ -29,15 +29,15 @@ class Spread:
 class Persistence:
     """How long a cause must be seen before it is believed, and the longer the less clearly it shows.
 
-    Where its score is ``sure`` or above: in ``pictures`` of the last ``of`` that count, which are those that could check
-    it and come so long after the last one that counted that ``pictures`` of them take ``seconds``. It is over when
-    ``recoveries`` in a row, whenever they come, are free of it. The time is what matters: a false alarm is of the scene,
-    and looking again at once finds it again.
+    Where its score is ``sure`` or above: in ``pictures`` of the last ``of`` that count, which are those that could
+    check it and come so long after the last one that counted that ``pictures`` of them take ``seconds``. It is over
+    when ``recoveries`` in a row, whenever they come, are free of it. The time is what matters: a false alarm is of the
+    scene, and looking again at once finds it again.
 
-    Where it shows at all: for ``doubtful`` seconds if its score is at the limit, and the less the nearer to ``sure`` it
-    is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after day, weather
-    passes, and a shadow falls at its hour. Pictures that count come DOUBTS_APART, and those that are free of it count
-    OUTWEIGHS times.
+    Where it shows at all: for ``doubtful`` seconds (0: never) if its score is at the limit, and the less the nearer to
+    ``sure`` it is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after
+    day, weather passes, and a shadow falls at its hour. Pictures that count come DOUBTS_APART, and those that are free
+    of it count OUTWEIGHS times.
     """
 
     pictures: int = 3
@@ -70,8 +70,8 @@ OUTWEIGHS = 2
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What has shown by day, or by night, but not surely: ``since`` when, in how many pictures that count (``shown``) and
-    in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average."""
+    """What has shown by day, or by night, but not surely: ``since`` when, in how many pictures that count (``shown``)
+    and in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average."""
 
     by_day: bool
     since: datetime

@@ -31,7 +31,8 @@ def sky(light: Light) -> Light:
     above = np.isin(parts, np.unique(parts[0][smooth[0] > 0])) & (smooth > 0)
     if above.mean() < _LEAST_SKY:
         above[:] = False
-    return cv2.resize(above.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)[:, :, None]
+    large = cv2.resize(above.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large[:, :, None], dtype=np.float32)
 
 
 def snow_lies(light: Light, random: np.random.Generator, open_sky: Light) -> Light:

@@ -119,8 +119,8 @@ def _sheet(shape: tuple[int, ...]) -> Light:
 
 @dataclass(frozen=True)
 class Broken:
-    """What a camera has from some time on: the fault of a cause, of one ``kind`` (see ``faults``), at a severity of 0 to
-    1. The same drops, the same tape in each picture."""
+    """What a camera has from some time on: the fault of a cause, of one ``kind`` (see ``faults``), at a severity of 0
+    to 1. The same drops, the same tape in each picture."""
 
     cause: str
     kind: str
@@ -148,7 +148,9 @@ class Watched:
             clock_corner=((0.03, 0.04), (0.03, 0.9), (0.45, 0.04))[int(random.integers(0, 3))],
             font=(cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)[int(random.integers(3))],
         )
-        self._lights = [cv2.GaussianBlur(light_of(picture), (0, 0), soft) for picture in view.pictures]
+        self._lights = [
+            np.asarray(cv2.GaussianBlur(light_of(picture), (0, 0), soft), dtype=np.float32) for picture in view.pictures
+        ]
         self._exposure = float(random.choice((0.3, 0.5, 0.8), p=(0.1, 0.3, 0.6)))
         self._sway, self._bends = random.uniform(0.2, 1.0), random.uniform(0, 1.5)
         self._night = (*_LAMPS, *_INFRARED)[int(random.integers(0, 4))]

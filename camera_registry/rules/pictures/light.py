@@ -124,7 +124,7 @@ def colour_cast(of: Evidence) -> Verdict:
         return Unjudged.MONOCHROME
     seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
     coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
-    # Lamps of the night have colours of their own, which only a night can tell; but no light that was accepted is a cast.
+    # Lamps of the night have colours of their own, which only a night can tell; but what was accepted is no cast.
     same_hours, by_light = of.same_hours(), of.by_day or not of.timed
     fitting = [c for c in coloured if (of.in_daylight(c) is not False if by_light else c in same_hours)]
     if fitting:

@@ -18,8 +18,8 @@ def sight(
     suns: Sequence[float | None] = (),
     may_move: bool = False,
 ) -> Sight:
-    """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``. ``suns``: where
-    it stood when each reference was taken, if that is known."""
+    """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``. ``suns``:
+    where it stood when each reference was taken, if that is known."""
     references = (
         Compared(_picture(told, at, then), change, tiles)
         for told, change, tiles, at, then in zip(
