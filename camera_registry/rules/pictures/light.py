@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import Measures, Unjudged
+from camera_registry.model.picture import Compared, Measures, Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_SEEN_AGAIN = 0.6
+"""Correlation of the edges with those of a reference, from which on it is the view that is seen."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -31,6 +33,8 @@ which air has come between."""
 _UNLIT = frozenset((*range(150, 240), *range(310, 360), *range(20)))
 """Degrees of hue (CIE L*a*b*) in which neither a lamp nor the sky lies (Planck's locus runs from blue to orange), nor
 leaves: turquoise, and pink."""
+_BY_AIR = 0.6
+"""Score of what the air may have done."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -56,6 +60,9 @@ def no_signal(of: Evidence) -> Verdict:
         and look["repeated"] >= _REPEATED > of.most_of_references("repeated")
     )
     drawn = drawn or (steps and look["p99"] > limits.black)
+    if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
+        # What is seen again is no card, however smooth it is.
+        plain, drawn = 0.0, False
     seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0), seen)
 
@@ -126,7 +133,7 @@ def colour_cast(of: Evidence) -> Verdict:
     coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
     # Lamps of the night have colours of their own, which only a night can tell; but what was accepted is no cast.
     same_hours, by_light = of.same_hours(), of.by_day or not of.timed
-    fitting = [c for c in coloured if (of.in_daylight(c) is not False if by_light else c in same_hours)]
+    fitting = [c for c in coloured if (_of_the_day(of, c) if by_light else c in same_hours)]
     if fitting:
         changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
         if not changes:
@@ -137,7 +144,11 @@ def colour_cast(of: Evidence) -> Verdict:
         # Fog before a wood: its one colour pales all over, with its light.
         pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
         one_way = least["cast_share"] > 0.85 and not pales
-        return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
+        cast = score(least["cast"], limit) if one_way else 0.0
+        if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL:
+            # Air has a colour of its own, before things that have a strong one.
+            cast = min(cast, _BY_AIR)
+        return verdict(Cause.COLOUR_CAST, (cast,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
@@ -152,6 +163,11 @@ def colour_cast(of: Evidence) -> Verdict:
     return verdict(
         Cause.COLOUR_CAST, (factor if strong else 0.0, white), seen | pick(look, "white_along", "least_along")
     )
+
+
+def _of_the_day(of: Evidence, one: Compared) -> bool:
+    """Whether a reference may be held against the colours of a day: at dusk lamps may have been on already."""
+    return of.in_daylight(one) is True or (one.reference.at is None and one.reference.sun is None)
 
 
 def _hue(look: Measures) -> int:

@@ -18,7 +18,9 @@ _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
 _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
-"""Level of what is white, against the brightest of the picture too; log ratio of its channels."""
+"""Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
+tiles that may have turned white."""
+_MOST = 0.5
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
@@ -142,6 +144,9 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
 def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
     white = _white(ours) & ~_white(theirs)
+    if share(white) > _MOST:
+        # Snow leaves walls and trunks; a white bag leaves nothing.
+        white &= False
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
 
 
