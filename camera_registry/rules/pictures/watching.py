@@ -67,11 +67,11 @@ def take_in(
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
     other = before.get("baselines", "") != found["baselines"]
     worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
-    deny, shown = True, judgement
+    deny, by_itself = True, judgement
     if sketch is not None:
         judgement, deny = trend.add(judgement, sketch, light, worth, policy.lens)
     says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
-    if judgement is not shown and says[Cause.DIRTY]:
+    if judgement is not by_itself and says[Cause.DIRTY]:
         # What has crept up over weeks is sure, however little it is.
         says = {**says, Cause.DIRTY: 1.0}
     if not deny and says[Cause.DIRTY] == 0:
