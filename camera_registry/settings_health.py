@@ -31,6 +31,8 @@ class _Persistence(Section):
     of: int = Field(4, ge=1, le=20)
     seconds: float = Field(1800, ge=0)
     recoveries: int = Field(2, ge=1)
+    sure: float = Field(0, ge=0, le=1)
+    doubtful: float = Field(0, ge=0)
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

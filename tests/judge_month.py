@@ -37,77 +37,90 @@ from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import held, judge
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
-from probes.picture.child import Decoder
-from probes.picture.examination import Examiner
+from camera_registry.rules.pictures.usual import by_day
+from camera_registry.rules.pictures.watching import shows
 from tests.judge_evaluation import scenes_of
 from tests.picture import generated
 from tests.picture.cases import Scene
+from tests.picture.measured import Measured
 from tests.picture.month import BEGIN, DAYS, PACE, Watched, views
 
 SURE = 0.95
+HOUR = timedelta(hours=1)
 FLEET = 11_000
 GENERATED = 0.3
 """Share of the cameras that look at generated scenes, where there are others."""
 
 
 class Watch:
-    """One camera, watched: each picture is judged once."""
+    """One camera, watched: what its pictures show, in the order of time, and what they are enough to believe.
 
-    def __init__(self, camera: Watched) -> None:
-        self._camera = camera
-        self._examiner = Examiner(Decoder())
-        references = camera.references()
-        self._known, self._times = [jpeg for jpeg, _ in references], [at for _, at in references]
-        self._policy = PicturePolicy()
-        self._said: dict[datetime, Judgement] = {}
+    It is looked at when the caller says so, and as often as pictures come while something shows surely; where that
+    begins, at all pictures since the last look too.
+    """
+
+    def __init__(self, measured: Measured, policy: PicturePolicy) -> None:
+        self._measured = measured
+        self._policy = policy
+        self._trails: dict[Cause, Trail] = {}
         self._last: Mapping[str, Any] | None = None
+        self.believed: dict[Cause, tuple[datetime, datetime]] = {}
+        """By cause, since when the first incident is said to be, and when that was said."""
 
-    @property
-    def pictures(self) -> int:
-        return len(self._said)
-
-    def look(self, at: datetime) -> Judgement:
-        if at in self._said:
-            return self._said[at]
-        camera = self._camera
-        found = self._examiner.examine([camera.picture(at)], self._known, [at], self._times, camera.osd)
-        between = held.between(found["imprint"], at, {}, self._last, {})  # type: ignore[arg-type]
-        self._last = held.keep(found["imprint"], at)  # type: ignore[arg-type]
-        sun = camera.sun(at) if camera.registered else None
-        view = sight({**found, "between": between}, [at], self._times, sun=sun)
-        judgement = self._said[at] = judge(view, self._policy.limits)
-        return judgement
-
-    def believed(self, cause: Cause, at: datetime) -> datetime | None:
-        """When a cause that shows at a time begins to be believed, by the pictures around it that count."""
-        need = self._policy.persistence_of(cause)
-        step = PACE * max(1, math.ceil(need.apart / PACE.total_seconds()))
-        before = math.ceil(need.seconds / step.total_seconds()) + 1
-        trail: Trail | None = None
-        for n in range(-before, need.of + 1):
-            when = at + n * step
-            if not BEGIN <= when < BEGIN + timedelta(days=self._camera.days):
+    def through(self, times: Sequence[datetime], end: datetime) -> Iterator[tuple[datetime, Judgement]]:
+        """Judge at these times, and between them where it is needed."""
+        before: datetime | None = None
+        ahead = sorted(set(times))
+        while ahead:
+            at = ahead.pop(0)
+            judgement = self._look(at)
+            begun = any(self._sure(judgement, cause) and cause not in self._trails for cause in JUDGED)
+            if begun and before is not None and at - before > PACE:
+                missed = [before + n * PACE for n in range(1, math.ceil((at - before) / PACE))]
+                ahead = [*missed, at, *ahead]
+                before = at - PACE
                 continue
-            judgement = self.look(when)
-            shows = _shows(judgement, cause)
-            trail = follow(trail, when, shows, need)
-            if trail is not None and trail.since is not None:
-                return trail.since
-            if trail is None and n > 0:
-                return None
-        return None
+            yield at, judgement
+            self._follow(at, judgement)
+            before = at
+            pauses = [self._policy.persistence_of(cause).apart for cause, trail in self._trails.items() if trail.seen]
+            if pauses:
+                soon = at + PACE * max(1, math.ceil(min(pauses) / PACE.total_seconds()))
+                if soon < end and (not ahead or soon < ahead[0]):
+                    ahead.insert(0, soon)
 
+    def _look(self, at: datetime) -> Judgement:
+        found = self._measured.of(at)
+        camera = self._measured.camera
+        between = held.between(found["imprint"], at, {}, self._last, {})
+        self._last = held.keep(found["imprint"], at)
+        times = self._measured.reference_times
+        sun, *suns = (camera.sun(one) if camera.registered else None for one in (at, *times))
+        view = sight({**found, "between": between}, [at], times, sun=sun, suns=suns)
+        return judge(view, self._policy.limits)
 
-def _shows(judgement: Judgement, cause: Cause) -> bool | None:
-    if any(fault.cause is cause for fault in judgement.faults):
-        return True
-    return False if cause in judgement.checked else None
+    def _sure(self, judgement: Judgement, cause: Cause) -> bool:
+        score = shows(judgement, cause)
+        return score is not None and score > 0 and score >= self._policy.persistence_of(cause).sure
+
+    def _follow(self, at: datetime, judgement: Judgement) -> None:
+        camera = self._measured.camera
+        day = by_day(at.hour + at.minute / 60, camera.sun(at) if camera.registered else None)
+        for cause in JUDGED:
+            was = self._trails.get(cause)
+            trail = follow(was, at, shows(judgement, cause), self._policy.persistence_of(cause), day)
+            if trail is None:
+                self._trails.pop(cause, None)
+                continue
+            self._trails[cause] = trail
+            if trail.since is not None and cause not in self.believed:
+                self.believed[cause] = trail.since, at
 
 
 @dataclass(frozen=True)
 class Found:
     """What a month of one camera gave: looks and those with a fault, by condition; incidents by cause, with the time
-    and conditions of the look that led to them."""
+    they are said to have begun, what was there when they were believed, and how long that took."""
 
     name: str
     pictures: int
@@ -116,45 +129,38 @@ class Found:
     incidents: Mapping[str, str]
 
 
-def watch(view: Scene, days: int, every: float | None) -> Found:
+def watch(view: Scene, days: int, every: float, folder: Path | None) -> Found:
     camera = Watched(view, days)
-    watching = Watch(camera)
+    measured = Measured(camera, folder)
+    watching = Watch(measured, PicturePolicy())
     looks: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    incidents: dict[str, str] = {}
-    followed = set()
-    times = camera.looks() if every is None else _paced(days, every)
-    for at in sorted(times):
-        judgement = watching.look(at)
+    pictures = 0
+    end = BEGIN + timedelta(days=days)
+    begin = BEGIN + camera.offset % timedelta(minutes=every)
+    paced = (begin + timedelta(minutes=every) * n for n in range(round(days * 24 * 60 / every)))
+    for at, judgement in watching.through([*camera.looks(), *paced], end):
         conditions = camera.conditions(at)
         looks.update(conditions)
-        for cause in JUDGED:
-            if not _shows(judgement, cause):
-                continue
-            faults.update(f"{condition}: {cause}" for condition in conditions)
-            # The same fault in the same weather of the same day has been followed.
-            key = cause, conditions, at.date()
-            if key in followed or cause in incidents:
-                continue
-            followed.add(key)
-            since = watching.believed(cause, at)
-            if since is not None:
-                incidents[cause] = f"{since:%d. %H:%M} {', '.join(conditions)}"
-    return Found(view.name, watching.pictures, looks, faults, incidents)
-
-
-def _paced(days: int, minutes: float) -> Iterator[datetime]:
-    return (BEGIN + timedelta(minutes=minutes * n) for n in range(round(days * 24 * 60 / minutes)))
+        faults.update(f"{name}: {fault.cause}" for name in conditions for fault in judgement.faults)
+        pictures += 1
+    measured.save()
+    incidents = {
+        cause.value: f"{since:%d. %H:%M} {', '.join(camera.conditions(at))} (after {(at - since) / HOUR:.1f} h)"
+        for cause, (since, at) in watching.believed.items()
+    }
+    return Found(view.name, pictures, looks, faults, incidents)
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cameras", type=int, default=40, help="how many (%(default)s)")
     parser.add_argument("--days", type=int, default=DAYS, help="that each is watched (%(default)s)")
-    parser.add_argument("--every", type=float, help="minutes from look to look, in place of when something happens")
+    parser.add_argument("--every", type=float, default=240, help="minutes from look to look, where nothing happens")
     parser.add_argument("--pictures", type=Path, help="folder with manifest.jsonl, as for tests.judge_evaluation")
     parser.add_argument("--photographs", type=Path, help="folder of photographs, of which cameras see parts")
     parser.add_argument("--keep", type=Path, help="file of what was found of each camera, to go on from")
+    parser.add_argument("--measured", type=Path, help="folder of what was measured, so that rules can be tried again")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no camera after so many")
     parser.add_argument("--only", default="", help="cameras whose name has this in it")
     args = parser.parse_args(arguments)
@@ -168,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
             continue
         if time.monotonic() - began > args.seconds:
             break
-        found = known[view.name] = watch(view, args.days, args.every)
+        found = known[view.name] = watch(view, args.days, args.every, args.measured)
         print(*told(found), sep="\n", flush=True)
         if args.keep is not None:
             with args.keep.open("a", encoding="utf-8") as file:

@@ -27,33 +27,75 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """How long a cause must be seen before it is believed: in ``pictures`` of the last ``of`` that count, which are
-    those that could check it and come so long after the last one that counted that ``pictures`` of them take
-    ``seconds``. It is over when ``recoveries`` in a row, whenever they come, are free of it.
+    """How long a cause must be seen before it is believed, and the longer the less clearly it shows.
 
-    The time is what matters: a false alarm is of the scene, and looking again at once finds it again.
+    Where its score is ``sure`` or above: in ``pictures`` of the last ``of`` that count, which are those that could
+    check it and come so long after the last one that counted that ``pictures`` of them take ``seconds``. It is over
+    when ``recoveries`` in a row, whenever they come, are free of it. The time is what matters: a false alarm is of the
+    scene, and looking again at once finds it again.
+
+    Where it shows at all: for ``doubtful`` seconds (0: never) if its score is at the limit, and the less the nearer to
+    ``sure`` it is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after
+    day, weather passes, and a shadow falls at its hour. Pictures that count come DOUBTS_APART, and those that are free
+    of it count OUTWEIGHS times.
     """
 
     pictures: int = 3
     of: int = 4
     seconds: float = 1800.0
     recoveries: int = 2
+    sure: float = 0.0
+    doubtful: float = 0.0
 
     @property
     def apart(self) -> float:
         """Seconds from one picture that counts to the next."""
         return self.seconds / max(1, self.pictures - 1)
 
+    def lasting(self, score: float) -> float:
+        """Seconds that what shows with this score, below ``sure``, must be seen."""
+        short = (self.sure - score) / max(self.sure - LIMIT, 1e-6)
+        return self.seconds + (self.doubtful - self.seconds) * min(1.0, max(0.0, short))
+
+
+LIMIT = 0.5
+"""The score at the limit (see ``PictureFault``)."""
+DOUBTS_APART = 3 * 3600.0
+"""Seconds from one picture that counts to the next, of what does not show surely."""
+LEAST_DOUBTS = 8
+"""By how many more of them must have shown it, those that are free of it counted OUTWEIGHS times."""
+OUTWEIGHS = 2
+"""What shows in less than two of three pictures of a light is not of the lens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What has shown by day, or by night, but not surely: ``since`` when, in how many pictures that count (``shown``)
+    and in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average."""
+
+    by_day: bool
+    since: datetime
+    last: datetime
+    score: float
+    shown: int = 1
+    denied: int = 0
+
+    @property
+    def weight(self) -> int:
+        return self.shown - OUTWEIGHS * self.denied
+
 
 @dataclass(frozen=True, slots=True)
 class Trail:
     """What pictures have said of one cause of late. ``since``: when it was first seen, once it is believed; ``clean``:
     how many pictures in a row, up to the newest, have denied that. ``seen``, until it is believed: when each picture
-    that counts was taken and whether it shows the cause, oldest first, the first of them one that does."""
+    that counts was taken and whether it shows the cause surely, oldest first, the first of them one that does.
+    ``doubts``: what has shown at all, by day and by night; of what is believed, the one by which it is."""
 
     since: datetime | None = None
     seen: tuple[tuple[datetime, bool], ...] = ()
     clean: int = 0
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,14 @@ class Unjudged(StrEnum):
 class Picture:
     """One picture as it was measured: ``measures`` where it could be read, else ``refused`` says why not.
 
-    ``at`` is when it was taken, by the camera's local time, where that is known.
+    ``at`` is when it was taken, by the camera's local time, ``sun`` how high it stood then, in degrees, where that is
+    known.
     """
 
     measures: Measures | None = None
     refused: str = ""
     at: datetime | None = None
+    sun: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Everything is seeded by the camera's name, and a picture by its time too: the sa
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -16,7 +16,7 @@ import numpy as np
 
 from camera_registry.rules.pictures.sun import elevation
 from probes.picture.examination import Osd
-from tests.picture import otherwise, weather
+from tests.picture import faults, ground, otherwise, weather
 from tests.picture.camera import Camera, Coded, Light, levels_of, light_of
 from tests.picture.cases import Scene
 
@@ -52,6 +52,12 @@ AIR: dict[str, tuple[float, float]] = {
 """What stands or lies in the scene, what the light of the day does, and what is in the air: spells a day, and hours
 that one lasts on average. The first and the last are there by night too."""
 _LAW = {**weather.CONDITIONS, **otherwise.CONDITIONS, "lorry": weather.passer}
+_ON_THINGS = ("long_shadows", "shadow")
+"""Light that falls on things, and not on the sky."""
+_INDOORS, _BARE = "room-", "wall-"
+"""Beginnings of the names of generated scenes: it neither rains nor snows in a room, and before a wall near by there is
+no ground for snow to lie on, and too little air for a fog."""
+_FAR = ("haze", "morning_fog")
 _FALLS = ("rain", "wet_rain", "snow")
 _LAMPS, _INFRARED = ("night", "sodium_night"), ("infrared", "infrared_insects")
 _LAMPS_ON, _SWITCHES = 0.0, -3.0
@@ -111,11 +117,23 @@ def _sheet(shape: tuple[int, ...]) -> Light:
     return np.random.default_rng(1).standard_normal(large, dtype=np.float32)
 
 
-class Watched:
-    """One healthy camera: where it stands, how it takes pictures, what happens before it in ``days``."""
+@dataclass(frozen=True)
+class Broken:
+    """What a camera has from some time on: the fault of a cause, of one ``kind`` (see ``faults``), at a severity of 0
+    to 1. The same drops, the same tape in each picture."""
 
-    def __init__(self, view: Scene, days: int = DAYS) -> None:
-        self.name, self.days = view.name, days
+    cause: str
+    kind: str
+    severity: float
+    since: datetime
+
+
+class Watched:
+    """One camera: where it stands, how it takes pictures, what happens before it in ``days``; healthy, but for what is
+    ``broken``."""
+
+    def __init__(self, view: Scene, days: int = DAYS, broken: Broken | None = None) -> None:
+        self.name, self.days, self.broken = view.name, days, broken
         self._random = random = np.random.default_rng(zlib.crc32(b"month" + view.name.encode()))
         self.registered = random.random() < 0.6
         self._north = random.uniform(20, 46)
@@ -130,14 +148,18 @@ class Watched:
             clock_corner=((0.03, 0.04), (0.03, 0.9), (0.45, 0.04))[int(random.integers(0, 3))],
             font=(cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)[int(random.integers(3))],
         )
-        self._lights = [cv2.GaussianBlur(light_of(picture), (0, 0), soft) for picture in view.pictures]
-        self._exposure = float(random.choice((0.0, 0.5, 0.8)))
+        self._lights = [
+            np.asarray(cv2.GaussianBlur(light_of(picture), (0, 0), soft), dtype=np.float32) for picture in view.pictures
+        ]
+        self._exposure = float(random.choice((0.3, 0.5, 0.8), p=(0.1, 0.3, 0.6)))
         self._sway, self._bends = random.uniform(0.2, 1.0), random.uniform(0, 1.5)
         self._night = (*_LAMPS, *_INFRARED)[int(random.integers(0, 4))]
         self._road = random.random() < 0.3
         self._glare = random.uniform(7.5, 17) if random.random() < 0.3 else None
         self._seed = int(random.integers(0, 2**31))
         self._clear = random.random(days + 5) < 0.6
+        closed = view.name.startswith((_INDOORS, _BARE))
+        self._skies = [np.zeros((*one.shape[:2], 1), np.float32) if closed else ground.sky(one) for one in self._lights]
         self.spells = tuple(sorted(self._weather(), key=lambda spell: spell.begin))
         self._dark = lru_cache(4)(self._lit_by_night)
 
@@ -149,24 +171,40 @@ class Watched:
         x, y, wide, high = self.camera.box(self._lights[0].shape)
         return Osd((x, y, wide, high), "YYYY-MM-DD HH:MM:SS")
 
+    @property
+    def offset(self) -> timedelta:
+        """When its round comes, from the full hour on."""
+        return PACE * (self._seed % 240 // 15)
+
     def sun(self, at: datetime) -> float:
         """Its elevation in degrees."""
         return elevation((at - ZONE).replace(tzinfo=UTC), self._north, self._east)
 
     def _weather(self) -> Iterator[Spell]:
         for kind, (a_day, hours) in {**THINGS, **LIGHTS, **AIR}.items():
+            if not self._has(kind):
+                continue
             for _ in range(self._random.poisson(a_day * self.days)):
                 begin = BEGIN + timedelta(days=self._random.uniform(0, self.days))
                 lasts = timedelta(hours=float(self._random.exponential(hours)))
                 yield Spell(kind, begin, begin + lasts, int(self._random.integers(0, 2**31)))
 
-    def references(self) -> list[tuple[bytes, datetime]]:
-        """What people have accepted in the days before: a day, a dusk, a night, and for half of the cameras another
-        day. Cars stand in them as they stand in pictures."""
+    def _has(self, kind: str) -> bool:
+        """Whether there is weather of this kind where it stands."""
+        indoors, bare = self.name.startswith(_INDOORS), self.name.startswith(_BARE)
+        if kind == "snow_cover":
+            return not (indoors or bare)
+        return not (indoors and kind in AIR) and not (bare and kind in _FAR)
+
+    def reference_times(self) -> list[datetime]:
+        """When accepted pictures were taken: a day, a dusk, a night, and for half of the cameras another day."""
         hours = (12.0, 18.6, 23.0) if self._seed % 4 < 2 else (12.0, 18.6, 23.0, 9.5)
+        return [BEGIN - timedelta(days=n + 1) + timedelta(hours=hour) for n, hour in enumerate(hours)]
+
+    def references(self) -> list[tuple[bytes, datetime]]:
+        """What people have accepted in the days before. Cars stand in them as they stand in pictures."""
         accepted = []
-        for n, hour in enumerate(hours):
-            at = BEGIN - timedelta(days=n + 1) + timedelta(hours=hour)
+        for at in self.reference_times():
             random = self._at(at)
             stands = (Spell("passer", at, at, int(random.integers(0, 2**31))),) if random.random() < 0.4 else ()
             accepted.append((self._take(at, stands, random, fair=True), at))
@@ -234,7 +272,9 @@ class Watched:
             light = self._standing(which, things) * day
             for spell in spells:
                 if spell.kind in LIGHTS and sun > _LAMPS_ON:
-                    light = _LAW[spell.kind](light, np.random.default_rng(spell.seed))
+                    lit = _LAW[spell.kind](light, np.random.default_rng(spell.seed))
+                    sky = self._skies[which] if spell.kind in _ON_THINGS else np.float32(0)
+                    light = lit + sky * (light - lit)
             if not fair and 0 < sun < 8 and self._clear[(at - BEGIN).days]:
                 light = _LAW["sunset"](light, random)
             if sun < _LAMPS_ON and self._night in _LAMPS:
@@ -247,12 +287,26 @@ class Watched:
                 light = _LAW[spell.kind](light / bright, drops) * bright
         if not fair and self._shines(at, sun):
             light = _LAW["glare"](light, np.random.default_rng(self._seed))
+        if (fault := self._fault(at, faults.LENS)) is not None:
+            light = fault(light)
         return self._expose(light, at, random, dark=dark)
+
+    def _fault(self, at: datetime, kinds: Mapping[str, Mapping[str, faults.Fault]]) -> Callable[[Light], Light] | None:
+        """What is broken at a time, if it is one of these."""
+        broken = self.broken
+        if broken is None or at < broken.since or broken.cause not in kinds:
+            return None
+        fault = kinds[broken.cause][broken.kind]
+        return lambda light: fault(light, broken.severity, np.random.default_rng(self._seed))
 
     def _standing(self, which: int, things: tuple[Spell, ...]) -> Light:
         light = self._lights[which]
         for thing in things:
-            light = _LAW[thing.kind](light, np.random.default_rng(thing.seed))
+            random = np.random.default_rng(thing.seed)
+            if thing.kind == "snow_cover":
+                light = ground.snow_lies(light, random, self._skies[which])
+            else:
+                light = _LAW[thing.kind](light, random)
         return light
 
     def _lit_by_night(self, which: int, things: tuple[Spell, ...]) -> Light:
@@ -269,7 +323,9 @@ class Watched:
         noise = min(_NOISIEST, (3.0 if dark else 1.0) * max(1.0, auto) ** 0.5)
         camera = replace(self.camera, mono=True) if dark and self._night in _INFRARED else self.camera
         gain = auto * random.uniform(0.9, 1.1)
-        return camera.take(np.asarray(moved, dtype=np.float32), at, random, gain, noise)
+        levels = camera.expose(np.asarray(moved, dtype=np.float32), random, gain, noise)
+        fault = self._fault(at, faults.SENSOR)
+        return camera.code(camera.burn_in(levels if fault is None else fault(levels), at))
 
 
 def _every(begin: datetime, count: int, minutes: int) -> list[datetime]:

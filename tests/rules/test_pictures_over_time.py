@@ -48,12 +48,18 @@ def test_of_a_fleet_the_camera_that_is_least_like_the_others_comes_first() -> No
     assert outliers(fleet)[0][:2] == ("foul", "reblur")
 
 
-def trails(pattern: str, minutes: float = 15, need: Persistence = NEED) -> list[Trail | None]:
-    """The trail after each picture. ``x`` a fault, ``.`` none, ``?`` could not be checked."""
+SCORES = {"x": 1.0, "w": 0.6, ".": 0.0, "?": None}
+"""What a sign of a pattern stands for: a fault that shows beyond doubt, one that shows weakly, none, not checked."""
+
+
+def trails(pattern: str, minutes: float = 15, need: Persistence = NEED, lights: str = "d") -> list[Trail | None]:
+    """The trail after each picture of a pattern. ``lights``, again and again: d day, n night, u dusk."""
     trail: Trail | None = None
     after = []
     for n, sign in enumerate(pattern):
-        trail = follow(trail, BEGIN + timedelta(minutes=minutes * n), {"x": True, ".": False, "?": None}[sign], need)
+        at = BEGIN + timedelta(minutes=minutes * n)
+        by_day = {"d": True, "n": False, "u": None}[lights[n % len(lights)]]
+        trail = follow(trail, at, SCORES[sign], need, by_day)
         after.append(trail)
     return after
 
@@ -101,3 +107,64 @@ def test_whatever_the_pace_a_fault_is_believed_when_it_has_lasted_and_not_before
 def test_a_healthy_camera_has_nothing_to_remember() -> None:
     assert trails("..?.") == [None] * 4
     assert trails("x....")[-1] is None
+
+
+HOURS = 60.0
+COVER = Persistence(pictures=4, of=5, seconds=2700, sure=0.8, doubtful=3 * 86_400)
+
+
+def told_after(pattern: str, lights: str = "d", need: Persistence = COVER) -> float | None:
+    """Hours until what a pattern of pictures, three hours apart, shows is believed; None: it is not."""
+    after = trails(pattern, 3 * HOURS, need, lights)
+    return next((3.0 * n for n, trail in enumerate(after) if trail is not None and trail.since is not None), None)
+
+
+def test_what_shows_beyond_doubt_is_believed_within_the_hour_and_what_shows_weakly_after_days() -> None:
+    assert believed_after("xxxx", 15, COVER)
+    assert not believed_after("w" * 40, 15, COVER)
+    weakly = told_after("w" * 40)
+    # At 0.6 of 0.5 to 0.8, two thirds of the three days, and one of the three quarters of an hour.
+    assert weakly is not None
+    assert 48 <= weakly <= 51
+
+
+def test_the_clearer_a_doubtful_fault_shows_the_sooner_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SCORES, "w", 0.5)
+    late = told_after("w" * 60)
+    monkeypatch.setitem(SCORES, "w", 0.75)
+    soon = told_after("w" * 60)
+    assert late is not None
+    assert soon is not None
+    assert soon < late == 72
+
+
+def test_a_day_of_fog_and_a_shadow_at_its_hour_are_never_believed() -> None:
+    fog, clear = "wwwwwww.", "........"
+    assert told_after((fog + clear * 3) * 8) is None
+    assert told_after("w......." * 30) is None
+
+
+def test_a_weak_fault_that_only_the_day_shows_is_believed_by_its_days_alone() -> None:
+    assert told_after("wwww...." * 10, "ddddnnnn") is not None
+    assert told_after("wwww????" * 10, "ddddnnnn") is not None
+
+
+def test_nothing_that_light_may_have_made_is_believed_at_dusk() -> None:
+    assert told_after("w" * 80, "u") is None
+    assert told_after("x" * 80, "u") is None
+    sensor = Persistence(2, 3, 0)
+    assert told_after("xx", "u", sensor) is not None
+
+
+def test_a_fault_that_was_believed_slowly_does_not_end_with_two_pictures_in_a_row() -> None:
+    believed = "w" * 20
+    assert trails(believed, 3 * HOURS, COVER)[-1] is not None
+    trail = trails(believed, 3 * HOURS, COVER)[-1]
+    at = BEGIN + timedelta(hours=3 * 19)
+    for minutes in (15, 30, 45):
+        trail = follow(trail, at + timedelta(minutes=minutes), 0.0, COVER, by_day=True)
+    assert trail is not None
+    assert trail.since is not None
+    for hours in (4, 8):
+        trail = follow(trail, at + timedelta(hours=hours), 0.0, COVER, by_day=True)
+    assert trail is None

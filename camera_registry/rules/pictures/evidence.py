@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Limits, Measures, PictureFault, Sight, Unjudged
-from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN
+from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN, by_day
 
 LEAST = 0.5
 """The score at the limit."""
@@ -88,6 +88,14 @@ class Evidence:
         known = None if self.likest is None else self.likest.reference.measures
         return known is not None and not 0.8 < self.look["width"] / known["width"] < 1.25
 
+    def in_daylight(self, one: Compared) -> bool | None:
+        """Whether a reference was taken by day; False by night, when lamps show other things than the sun does; None
+        where that can't be told, or between."""
+        known = one.reference
+        if known.at is None and known.sun is None:
+            return None
+        return by_day(None if known.at is None else known.at.hour + known.at.minute / 60, known.sun)
+
     def same_hours(self) -> tuple[Compared, ...]:
         """References from within three hours of this time of day; all of them if no time is known."""
         hour = self.hour
@@ -98,7 +106,12 @@ class Evidence:
 
 def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
     compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
-    return Evidence(sight, limits, look, compared, likest(compared))
+    of = Evidence(sight, limits, look, compared, None)
+    if of.by_day:
+        by_sun = [(c, of.in_daylight(c)) for c in compared]
+        day = [c for c, lit in by_sun if lit]
+        compared = tuple(day or [c for c, lit in by_sun if lit is not False] or compared)
+    return replace(of, likest=likest(compared))
 
 
 def likest(compared: Iterable[Compared]) -> Compared | None:

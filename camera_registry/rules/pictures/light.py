@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from camera_registry.model.health import Cause
-from camera_registry.model.picture import Measures, Unjudged
+from camera_registry.model.picture import Compared, Measures, Unjudged
 from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
@@ -17,6 +17,8 @@ _WHOLE = 0.9
 """Share of the picture that is one plain colour, but for letters."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_SEEN_AGAIN = 0.6
+"""Correlation of the edges with those of a reference, from which on it is the view that is seen."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -36,6 +38,8 @@ which air has come between."""
 _WARM, _COLD = range(25, 150), range(240, 300)
 """Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
 pink, no light lies (Planck's locus runs from blue to orange)."""
+_BY_AIR = 0.6
+"""Score of what the air may have done."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -65,6 +69,9 @@ def no_signal(of: Evidence) -> Verdict:
         and look["repeated"] >= _REPEATED > of.most_of_references("repeated")
     )
     drawn = drawn or (steps and look["p99"] > limits.black)
+    if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
+        # What is seen again is no card, however smooth it is.
+        plain, drawn = 0.0, False
     seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0), seen)
 
@@ -132,10 +139,11 @@ def colour_cast(of: Evidence) -> Verdict:
     if look["colourfulness"] < _MONOCHROME:
         return Unjudged.MONOCHROME
     seen = pick(look, "chroma")
-    # Lamps of the night have colours of their own: only a night can tell what they are.
-    fitting = of.compared if of.by_day or not of.timed else of.same_hours()
-    coloured = [c for c in fitting if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
-    if coloured:
+    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
+    # Lamps of the night have colours of their own, which only a night can tell; but what was accepted is no cast.
+    same_hours, by_light = of.same_hours(), of.by_day or not of.timed
+    fitting = [c for c in coloured if (_of_the_day(of, c) if by_light else c in same_hours)]
+    if fitting:
         changes = [c.change for c in coloured if c.change and c.change.get("cast_tiles", 0.0) > 0.2]
         if not changes:
             return Unjudged.NO_FITTING_REFERENCE
@@ -145,7 +153,11 @@ def colour_cast(of: Evidence) -> Verdict:
         # Fog before a wood: its one colour pales all over, with its light.
         pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
         one_way = least["cast_share"] > 0.85 and not pales
-        return verdict(Cause.COLOUR_CAST, (score(least["cast"], limit) if one_way else 0.0,), seen)
+        cast = score(least["cast"], limit) if one_way else 0.0
+        if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL:
+            # Air has a colour of its own, before things that have a strong one.
+            cast = min(cast, _BY_AIR)
+        return verdict(Cause.COLOUR_CAST, (cast,), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
@@ -153,6 +165,11 @@ def colour_cast(of: Evidence) -> Verdict:
     hue = _hue(look)
     limit = limits.cast_warm if hue in _WARM else limits.cast_cold if hue in _COLD else limits.cast_unlit
     return verdict(Cause.COLOUR_CAST, (score(look["shift"], limit),), seen | pick(look, "shift"))
+
+
+def _of_the_day(of: Evidence, one: Compared) -> bool:
+    """Whether a reference may be held against the colours of a day: at dusk lamps may have been on already."""
+    return of.in_daylight(one) is True or (one.reference.at is None and one.reference.sun is None)
 
 
 def _hue(look: Measures) -> int:

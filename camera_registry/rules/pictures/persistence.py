@@ -5,25 +5,74 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from camera_registry.model.baseline import Persistence, Trail
+from camera_registry.model.baseline import DOUBTS_APART, LEAST_DOUBTS, Doubt, Persistence, Trail
 
 
-def follow(trail: Trail | None, at: datetime, shows: bool | None, need: Persistence) -> Trail | None:
+def follow(
+    trail: Trail | None, at: datetime, score: float | None, need: Persistence, by_day: bool | None = None
+) -> Trail | None:
     """The trail of a cause after one more picture; None: nothing of it is left to remember.
 
-    ``shows`` None: the picture could not tell. Such ones count neither way: a lens that was covered at dusk is covered
-    all night.
+    ``score``: how clearly the picture shows it, 0 where it is free of it. None: the picture could not tell. Such ones
+    count neither way: a lens that was covered at dusk is covered all night. ``by_day``: False by night, None at dusk:
+    its light is another from one minute to the next, and nothing that it may have made is believed in it.
     """
-    if shows is None:
+    if score is None:
         return trail and replace(trail, clean=0)
     if trail is not None and trail.since is not None:
-        clean = 0 if shows else trail.clean + 1
-        return None if clean >= need.recoveries else replace(trail, clean=clean)
+        return _still(trail, at, score, need, by_day)
     seen = trail.seen if trail is not None else ()
+    surely = score > 0 and score >= need.sure
     if not seen or (at - seen[-1][0]).total_seconds() >= need.apart:
-        seen = (*seen, (at, shows))[-need.of :]
+        seen = (*seen, (at, surely))[-need.of :]
     while seen and not seen[0][1]:
         seen = seen[1:]
-    if shows and sum(showed for _, showed in seen) >= need.pictures:
+    at_dusk = by_day is None and need.doubtful > 0
+    if surely and not at_dusk and sum(showed for _, showed in seen) >= need.pictures:
         return Trail(since=seen[0][0])
-    return Trail(seen=seen) if seen else None
+    doubts = trail.doubts if trail is not None else ()
+    if need.doubtful and by_day is not None:
+        (mine, others) = _apart(doubts, by_day)
+        doubt = _doubt(mine, at, score, by_day)
+        if doubt is not None and score > 0 and _lasts(doubt, at, need):
+            return Trail(since=doubt.since, doubts=(doubt,))
+        doubts = others if doubt is None else (*others, doubt)
+    return Trail(seen=seen, doubts=doubts) if seen or doubts else None
+
+
+def _still(trail: Trail, at: datetime, score: float, need: Persistence, by_day: bool | None) -> Trail | None:
+    """What is left of what was believed. What came slowly goes slowly, by the light that it was seen in."""
+    if not trail.doubts or (score > 0 and score >= need.sure):
+        clean = 0 if score > 0 else trail.clean + 1
+        return None if clean >= need.recoveries else replace(trail, clean=clean, doubts=())
+    doubt = trail.doubts[0]
+    if by_day is not doubt.by_day:
+        return trail
+    if score > 0:
+        return replace(trail, clean=0, doubts=(replace(doubt, last=at),))
+    if (at - doubt.last).total_seconds() < DOUBTS_APART:
+        return trail
+    clean = trail.clean + 1
+    return None if clean >= need.recoveries else replace(trail, clean=clean, doubts=(replace(doubt, last=at),))
+
+
+def _apart(doubts: tuple[Doubt, ...], by_day: bool) -> tuple[Doubt | None, tuple[Doubt, ...]]:
+    mine = next((one for one in doubts if one.by_day is by_day), None)
+    return mine, tuple(one for one in doubts if one is not mine)
+
+
+def _doubt(doubt: Doubt | None, at: datetime, score: float, by_day: bool) -> Doubt | None:
+    """What has shown in this light, with this picture. Nothing, where more has spoken against it than for it."""
+    if doubt is None:
+        return Doubt(by_day, at, at, score) if score > 0 else None
+    if (at - doubt.last).total_seconds() < DOUBTS_APART:
+        return doubt
+    if score > 0:
+        mean = (doubt.score * doubt.shown + score) / (doubt.shown + 1)
+        return replace(doubt, last=at, score=round(mean, 3), shown=doubt.shown + 1)
+    after = replace(doubt, last=at, denied=doubt.denied + 1)
+    return after if after.weight > 0 else None
+
+
+def _lasts(doubt: Doubt, at: datetime, need: Persistence) -> bool:
+    return doubt.weight >= LEAST_DOUBTS and (at - doubt.since).total_seconds() >= need.lasting(doubt.score)

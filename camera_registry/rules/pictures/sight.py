@@ -15,13 +15,20 @@ def sight(
     reference_times: Sequence[datetime | None],
     *,
     sun: float | None = None,
+    suns: Sequence[float | None] = (),
     may_move: bool = False,
 ) -> Sight:
-    """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``."""
+    """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``. ``suns``:
+    where it stood when each reference was taken, if that is known."""
     references = (
-        Compared(_picture(told, at), change, tiles)
-        for told, change, tiles, at in zip(
-            found["references"], found["changes"], found["tiles"], reference_times, strict=True
+        Compared(_picture(told, at, then), change, tiles)
+        for told, change, tiles, at, then in zip(
+            found["references"],
+            found["changes"],
+            found["tiles"],
+            reference_times,
+            suns or (None,) * len(reference_times),
+            strict=True,
         )
     )
     return Sight(
@@ -37,5 +44,5 @@ def sight(
     )
 
 
-def _picture(told: Mapping[str, Any], at: datetime | None) -> Picture:
-    return Picture(told.get("measures"), told.get("refused", ""), at)
+def _picture(told: Mapping[str, Any], at: datetime | None, sun: float | None = None) -> Picture:
+    return Picture(told.get("measures"), told.get("refused", ""), at, sun)

@@ -51,13 +51,20 @@ def regime(look: Measures, hour: float | None = None, sun: float | None = None) 
     """The regime of a picture by its measures, the sun's elevation in degrees, or else the local ``hour`` (0 to 24)."""
     if look["colourfulness"] < MONOCHROME:
         return Regime.INFRARED
+    if sun is None and hour is None:
+        day, night = look["mean"] >= _BRIGHT, look["mean"] < _DIM
+        return Regime.DAY if day else Regime.NIGHT if night else Regime.DUSK
+    return {True: Regime.DAY, False: Regime.NIGHT, None: Regime.DUSK}[by_day(hour, sun)]
+
+
+def by_day(hour: float | None, sun: float | None) -> bool | None:
+    """Whether it is day, by the sun's elevation in degrees, or else the local hour; False by night, None between."""
     if sun is not None:
         day, night = sun >= HIGH_SUN, sun < LOW_SUN
-    elif hour is not None:
-        day, night = _DAY[0] <= hour < _DAY[1], hour >= _NIGHT[0] or hour < _NIGHT[1]
     else:
-        day, night = look["mean"] >= _BRIGHT, look["mean"] < _DIM
-    return Regime.DAY if day else Regime.NIGHT if night else Regime.DUSK
+        assert hour is not None
+        day, night = _DAY[0] <= hour < _DAY[1], hour >= _NIGHT[0] or hour < _NIGHT[1]
+    return True if day else False if night else None
 
 
 def learned(look: Measures) -> dict[str, float]:

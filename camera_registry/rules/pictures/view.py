@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -44,6 +44,12 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
+_SPARSE = 0.20
+"""Share of tiles with structure in the reference, below which a van that stood there may be most of it."""
+_KNOWN, _STILL_SEEN = 0.35, 0.6
+"""Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
+leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
+"""
 _WEAKER = 0.3
 """Share of dulled tiles to lost ones, from which on something lies before them."""
 _SAME_THINGS = 0.75
@@ -90,6 +96,8 @@ def covered(of: Evidence) -> Verdict:
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
+    if change["textured"] < _SPARSE:
+        return Unjudged.NOTHING_TO_SEE
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
     risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
     veiled = risen > _VEIL
@@ -120,7 +128,8 @@ def covered(of: Evidence) -> Verdict:
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
     hidden = score(left * gone_from, limits.hidden)
-    scores = [hidden if partly else 0.0, lost, 0.9 if whole else 0.0, 0.55 if through else 0.0]
+    as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
+    scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
@@ -187,12 +196,19 @@ def blurred(of: Evidence) -> Verdict:
     seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []
     if "middle_sharpness" in change and _fits(of, change):
+        if change["contrast_fit"] < _SAME:
+            # Blur leaves the light where it was: other things stand here, or shadows of them.
+            return Unjudged.NO_FITTING_REFERENCE
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         scores.append(score(change["middle_sharpness"], limit))
     elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
-        scores.append(_unsharp(of) if _wider(of) else 0.0)
+        unsharp = _unsharp(of)
+        if unsharp >= LEAST and change.get("textured", 1.0) < _LEAST_TEXTURE:
+            # The view has hardly any edges of its own: those of a shadow on a wall are as soft as it is.
+            return Unjudged.NOTHING_TO_SEE
+        scores.append(unsharp if _wider(of) else 0.0)
     in_focus = look.get("keen", 0.0) > _IN_FOCUS
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45 and not in_focus:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
@@ -235,6 +251,8 @@ def _fits(of: Evidence, change: Measures) -> bool:
     if reference is None:
         return False
     if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
+        return False
+    if of.by_day and of.likest is not None and of.in_daylight(of.likest) is False:
         return False
     grey, was_grey = (one["colourfulness"] < 3.5 for one in (of.look, reference))
     if grey and not was_grey and not of.by_day:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from camera_registry.model.baseline import Persistence, Trail
+from camera_registry.model.baseline import Doubt, Persistence, Trail
 from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
@@ -22,7 +22,7 @@ from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
-from camera_registry.rules.pictures.usual import learned, regime
+from camera_registry.rules.pictures.usual import by_day, learned, regime
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
@@ -54,30 +54,36 @@ def take_in(
         return seen
     at = seen.at.astimezone(zone)
     times = [datetime.fromisoformat(text).astimezone(zone) for text in found["reference_times"]]
-    sun = above(device, at)
+    sun, suns = above(device, at), [above(device, taken) for taken in times]
     last = judged(before) or _NOTHING
     clock, shown = _clock(found["clock"], seen.at, last)
     imprint = found.get("imprint")
     between = held.between(imprint, seen.at, seen.facts, last.get(held.KEPT), before)
     registered = None if channel is None else channel.may_move
     may_move = policy.may_move if registered is None else registered
-    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, may_move=may_move)
+    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, suns=suns, may_move=may_move)
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
     other = before.get("baselines", "") != found["baselines"]
     worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
-    deny = True
+    deny, by_itself = True, judgement
     if sketch is not None:
         judgement, deny = trend.add(judgement, sketch, light, worth, policy.lens)
     says = _says(judgement, frozenset(JUDGED) if times else policy.alone)
-    if not deny and says[Cause.DIRTY] is False:
+    if judgement is not by_itself and says[Cause.DIRTY]:
+        # What has crept up over weeks is sure, however little it is.
+        says = {**says, Cause.DIRTY: 1.0}
+    if not deny and says[Cause.DIRTY] == 0:
         says = {**says, Cause.DIRTY: None}
     known = _trails(before)
     if other:
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
-    after = {cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause)) for cause in JUDGED}
+    day = by_day(at.hour + at.minute / 60, sun)
+    after = {
+        cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause), day) for cause in JUDGED
+    }
     watched = {cause: trail for cause, trail in after.items() if trail is not None}
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
     if sketch is not None and _is_over(Cause.DIRTY, known, watched):
@@ -124,7 +130,11 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
     told = dict(facts)
     if trails := _trails(facts):
         moved = {
-            cause: replace(trail, seen=tuple((at + step, shows) for at, shows in trail.seen))
+            cause: replace(
+                trail,
+                seen=tuple((at + step, sure) for at, sure in trail.seen),
+                doubts=tuple(replace(one, since=one.since + step, last=one.last + step) for one in trail.doubts),
+            )
             for cause, trail in trails.items()
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
@@ -180,11 +190,15 @@ def noticed(facts: Facts) -> Mapping[Cause, datetime | None]:
     return {cause: trail.since for cause, trail in _trails(facts).items()}
 
 
-def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, bool | None]:
-    """Whether the picture shows each cause; None where it can't tell, or is not trusted to."""
-    faults = {fault.cause for fault in judgement.faults}
-    told = faults.union(judgement.checked) & trusted
-    return {cause: cause in faults if cause in told else None for cause in JUDGED}
+def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, float | None]:
+    """How clearly the picture shows each cause, 0 where it does not; None where it can't tell, or is not trusted to."""
+    return {cause: shows(judgement, cause) if cause in trusted else None for cause in JUDGED}
+
+
+def shows(judgement: Judgement, cause: Cause) -> float | None:
+    """The score of a fault that a picture shows, 0 where it is free of it; None where it can't tell."""
+    scores = [fault.score for fault in judgement.faults if fault.cause is cause]
+    return max(scores, default=0.0) if scores or cause in judgement.checked else None
 
 
 def _is_over(cause: Cause, before: Mapping[Cause, Trail], after: Mapping[Cause, Trail]) -> bool:
@@ -192,11 +206,13 @@ def _is_over(cause: Cause, before: Mapping[Cause, Trail], after: Mapping[Cause, 
     return cause in before and before[cause].since is not None and cause not in after
 
 
-def _pause(trail: Trail, at: datetime, shows: bool | None, need: Persistence) -> float | None:
-    """Seconds until another picture tells more: whether it lasts, or, of what is believed, whether it is over."""
+def _pause(trail: Trail, at: datetime, score: float | None, need: Persistence) -> float | None:
+    """Seconds until another picture tells more: whether it lasts, or, of what is believed, whether it is over. None:
+    what is in doubt has time."""
     if trail.since is not None:
-        return 0.0 if trail.clean else None
-    return max(0.0, need.apart - (at - trail.seen[-1][0]).total_seconds()) if shows else None
+        return 0.0 if trail.clean and not trail.doubts else None
+    surely = score is not None and score > 0 and score >= need.sure
+    return max(0.0, need.apart - (at - trail.seen[-1][0]).total_seconds()) if surely and trail.seen else None
 
 
 def _told(judgement: Judgement, references: int) -> dict[str, Any]:
@@ -218,7 +234,14 @@ def _told(judgement: Judgement, references: int) -> dict[str, Any]:
 
 def _as_json(trail: Trail) -> dict[str, Any]:
     since = None if trail.since is None else trail.since.isoformat()
-    return {"since": since, "seen": [[at.isoformat(), shows] for at, shows in trail.seen], "clean": trail.clean}
+    told: dict[str, Any] = {"since": since, "seen": [[at.isoformat(), sure] for at, sure in trail.seen]}
+    told["clean"] = trail.clean
+    if trail.doubts:
+        told["doubts"] = [
+            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied]
+            for one in trail.doubts
+        ]
+    return told
 
 
 def _trails(facts: Facts) -> dict[Cause, Trail]:
@@ -231,4 +254,9 @@ def _trails(facts: Facts) -> dict[Cause, Trail]:
 
 def _trail(told: Mapping[str, Any]) -> Trail:
     since = None if told["since"] is None else datetime.fromisoformat(told["since"])
-    return Trail(since, tuple((datetime.fromisoformat(at), shows) for at, shows in told["seen"]), told["clean"])
+    seen = tuple((datetime.fromisoformat(at), sure) for at, sure in told["seen"])
+    doubts = tuple(
+        Doubt(day, datetime.fromisoformat(begun), datetime.fromisoformat(last), *rest)
+        for day, begun, last, *rest in told.get("doubts", ())
+    )
+    return Trail(since, seen, told["clean"], doubts)

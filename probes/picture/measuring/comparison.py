@@ -19,6 +19,14 @@ _SOFT = 0.83
 
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
+_BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
+"""Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
+tiles that may have turned white."""
+_MOST = 0.5
+_SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
+
+_OTHER_THINGS = 3.0
+"""How many times the median distance from the median change of colours other things show that stand in a tile."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -128,9 +136,30 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     found |= _light(ours, means) | _cast(ours.channels, channels)
     if moved.displacement > 0.03:
         return Change(found, {})
+    besides = _with(besides, _whitened(ours, theirs))
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
     found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
+
+
+def _whitened(ours: Prepared, theirs: Prepared) -> Places:
+    """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
+    white = _white(ours) & ~_white(theirs)
+    if share(white) > _MOST:
+        # Snow leaves walls and trunks; a white bag leaves nothing.
+        white &= False
+    return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
+
+
+def _white(one: Prepared) -> Mask:
+    """Tiles among the brightest, and without a colour."""
+    means = one.means
+    grey = ~(np.abs(one.channels).max(axis=2) > _COLOURLESS)
+    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * percentile(means, 95))))
+
+
+def _with(known: Places | None, more: Places) -> Places:
+    return more if known is None else Places(known.tiles | more.tiles, known.spots | more.spots)
 
 
 def _hopeless(one: Prepared) -> bool:
@@ -160,8 +189,11 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
     own = np.median(coloured, axis=0)
-    away = coloured - coloured.mean(axis=0)
-    paler = float((away * (change - change.mean(axis=0))).sum() / ((away**2).sum() + 0.02 * len(change)))
+    # A van that has come or gone changes the colours of its own tiles, and says nothing of the others.
+    off = np.hypot(*(change - np.median(change, axis=0)).T)
+    same = off <= _OTHER_THINGS * np.median(off) + 0.05
+    away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
+    paler = float((away * changed).sum() / ((away**2).sum() + 0.02 * len(changed)))
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = np.median(change, axis=0)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
