@@ -126,7 +126,8 @@ def page(
         words,
         now,
         zone,
-        request.rel_url.raw_path,
+        # Two slashes would make it the name of another host in a link.
+        "/" + request.rel_url.raw_path.lstrip("/"),
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",

@@ -61,7 +61,7 @@ def if_match(request: web.Request) -> int | None:
     if given == "*":
         return None
     number = given.removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise Problem(HTTPStatus.PRECONDITION_FAILED, "etag", given=given[:100])
     return int(number)
 

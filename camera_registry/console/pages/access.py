@@ -7,14 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.console import signing
 from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem
 from camera_registry.console.render import home
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.rules.access import Action
 
 _UNQUOTED = "/?#&=%:,;+@!*'()~$[]"
@@ -38,24 +38,20 @@ class AccountQuery(PageQuery):
     done: bool = False
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-
-class SignInForm(_Form):
+class SignInForm(Form):
     name: str = Field(max_length=64)
     password: str = Field(max_length=1024, repr=False)
     next: str = Field("/", max_length=1000)
 
 
-class SetupForm(_Form):
+class SetupForm(Form):
     token: str = Field(max_length=200, repr=False)
     name: str = Field(max_length=64)
     password: str = Field(max_length=1024, repr=False)
     again: str = Field(max_length=1024, repr=False)
 
 
-class PasswordForm(_Form):
+class PasswordForm(Form):
     old: str = Field(max_length=1024, repr=False)
     password: str = Field(max_length=1024, repr=False)
     again: str = Field(max_length=1024, repr=False)

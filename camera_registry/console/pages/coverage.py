@@ -21,7 +21,8 @@ from camera_registry.console.schemas import PageQuery
 from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
-from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
+from camera_registry.rules.availability import NoPeriod, month
+from camera_registry.rules.coverage.month import begin, following, preceding
 from camera_registry.rules.coverage.period import Piece, SitePeriod
 from camera_registry.rules.coverage.points import Topology, singles
 from camera_registry.rules.coverage.standing import SiteSeen
@@ -143,9 +144,10 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
     now, zone = deps.now(), deps.zone()
     chosen = asked.query.month or f"{now.astimezone(zone):%Y-%m}"
     try:
-        since, until = month(chosen, zone, now)
-    except BadMonth as bad:
+        period = month(chosen, zone, now)
+    except NoPeriod as bad:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=chosen) from bad
+    since, until = period.begins, period.ends
     survey = asked.request.app[SURVEY]
     past = (await survey.period_of(id, since, until))[1]
     lately = past if until == now else (await survey.period_of(id, now - _BACK, now))[1]

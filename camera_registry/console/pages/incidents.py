@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from camera_registry.board import Board
 from camera_registry.console import handling, ordering
 from camera_registry.console.pages.people import people
 from camera_registry.console.pages.show import show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalCause, OptionalSeverity, PageQuery
+from camera_registry.console.schemas import Before, Form, OptionalCause, OptionalSeverity, PageQuery, VersionForm
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.rules.access import Action
@@ -37,17 +37,12 @@ class IncidentsQuery(PageQuery):
     cause: OptionalCause = None
     severity: OptionalSeverity = None
     explained: bool = False
-    before: Annotated[int | None, BeforeValidator(lambda given: given or None), Field(ge=1)] = None
+    before: Before = None
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class AcknowledgeForm(_Form):
+class AcknowledgeForm(VersionForm):
     """``hours`` empty: until it is over. A box that is not ticked is not sent."""
 
-    version: int
     hours: Annotated[Literal[1, 4, 8, 24, 72] | None, BeforeValidator(lambda given: int(given) if given else None)] = (
         None
     )
@@ -55,16 +50,11 @@ class AcknowledgeForm(_Form):
     note: str = Field("", max_length=2000)
 
 
-class VersionForm(_Form):
-    version: int
-
-
-class AssignForm(_Form):
-    version: int
+class AssignForm(VersionForm):
     assignee: str = Field("", max_length=200)
 
 
-class NoteForm(_Form):
+class NoteForm(Form):
     text: str = Field(min_length=1, max_length=2000)
 
 

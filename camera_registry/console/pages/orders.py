@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from camera_registry.board import Board
 from camera_registry.console import asking, clocks, ordering, photographs
@@ -18,7 +18,7 @@ from camera_registry.console.pages.people import people
 from camera_registry.console.pages.show import show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalCause, PageQuery
+from camera_registry.console.schemas import Before, Blank, Form, OptionalCause, PageQuery, VersionForm
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Scope, Severity
@@ -34,10 +34,6 @@ _ROWS = 60
 F = TypeVar("F", bound="VersionForm")
 
 
-def _blank(given: object) -> object:
-    return given or None
-
-
 class OrdersQuery(PageQuery):
     """The list. ``which``: open ones, of these the overdue ones, those that are over, or all."""
 
@@ -46,21 +42,13 @@ class OrdersQuery(PageQuery):
     area: str = Field("", max_length=200)
     about: str = Field("", max_length=200)
     cause: OptionalCause = None
-    before: Annotated[int | None, BeforeValidator(_blank), Field(ge=1)] = None
+    before: Before = None
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class VersionForm(_Form):
-    version: int
-
-
-class OpenForm(_Form):
+class OpenForm(Form):
     cause: Cause
     text: str = Field(min_length=1, max_length=2000)
-    severity: Annotated[Severity | None, BeforeValidator(_blank)] = None
+    severity: Annotated[Severity | None, Blank] = None
 
 
 class AssignForm(VersionForm):
@@ -84,15 +72,15 @@ class CancelForm(VersionForm):
 
 
 class RateForm(VersionForm):
-    stars: Annotated[int | None, BeforeValidator(_blank), Field(ge=1, le=5)] = None
+    stars: Annotated[int | None, Blank, Field(ge=1, le=5)] = None
     note: str = Field("", max_length=2000)
 
 
-class NoteForm(_Form):
+class NoteForm(Form):
     text: str = Field(min_length=1, max_length=2000)
 
 
-class AttachForm(_Form):
+class AttachForm(Form):
     kind: AttachmentKind = AttachmentKind.OTHER
 
 

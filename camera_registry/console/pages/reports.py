@@ -6,13 +6,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.console import reporting
 from camera_registry.console.pages.show import show
 from camera_registry.console.reporting import REPORTING
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.rules.access import Action
 from camera_registry.rules.availability import name_of
 from camera_registry.store import freezes
@@ -20,10 +20,8 @@ from exporters.report.catalog import MEDIA
 from exporters.report.order import Kind, Order
 
 
-class ReportForm(BaseModel):
+class ReportForm(Form):
     """Which report, of which month."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     report: Kind
     month: str = Field("", max_length=10)
