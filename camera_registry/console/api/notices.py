@@ -9,7 +9,7 @@ from __future__ import annotations
 from camera_registry.board import Board
 from camera_registry.console import telling
 from camera_registry.console.api import notice_answers as answers
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.questions import NewestQuestion
 from camera_registry.console.api.route import get, write
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -26,25 +26,16 @@ async def listed(asked: Asked[answers.NoticesQuestion, Nothing]) -> Listed[answe
         channel=query.channel,
         state=query.state,
         incident=query.incident,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    return Listed(
-        items=[answers.NoticeAnswer.of(one) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, answers.NoticeAnswer.of)
 
 
 async def attempts(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.DeliveryAnswer]:
     query = asked.query
-    before = int(query.cursor) if query.cursor else None
-    found = await asked.deps.store.read(outbox.attempts, before_id=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return Listed(
-        items=[answers.DeliveryAnswer.of(one) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    found = await asked.deps.store.read(outbox.attempts, before_id=query.before, limit=query.limit + 1)
+    return page(found, query.limit, answers.DeliveryAnswer.of)
 
 
 async def channels(asked: Asked[Nothing, Nothing]) -> answers.ChannelsAnswer:

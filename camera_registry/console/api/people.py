@@ -10,7 +10,7 @@ from aiohttp import web
 from camera_registry.console import signing
 from camera_registry.console.api import people_answers as answers
 from camera_registry.console.api import questions
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -100,20 +100,7 @@ def _user(account: Account) -> answers.UserAnswer:
 
 
 async def list_tokens(asked: Asked[Nothing, Nothing]) -> Listed[answers.TokenAnswer]:
-    return Listed(
-        items=[
-            answers.TokenAnswer(
-                prefix=one.prefix,
-                name=one.name,
-                role=one.role,
-                created_by=one.created_by,
-                created_at=one.created_at,
-                expires_at=one.expires_at,
-                used_at=one.used_at,
-            )
-            for one in await asked.deps.store.read(tokens.listed)
-        ]
-    )
+    return Listed(items=[answers.TokenAnswer.of(one) for one in await asked.deps.store.read(tokens.listed)])
 
 
 async def create_token(asked: Asked[Nothing, questions.TokenBody]) -> answers.NewTokenAnswer:
@@ -139,19 +126,10 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> Listed[answer
         audit.trail,
         about=query.about,
         actor=query.actor,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    return Listed(
-        items=[
-            answers.AuditAnswer(
-                id=row.id, at=row.at, actor=row.actor, action=row.action, about=row.about, detail=row.detail
-            )
-            for row in shown
-        ],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, answers.AuditAnswer.of)
 
 
 _User, _Users = answers.UserAnswer, Listed[answers.UserAnswer]

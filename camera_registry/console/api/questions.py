@@ -50,23 +50,26 @@ class ItemsQuestion(Question):
     limit: Limit = 100
 
 
-class PastQuestion(Question):
+class NewestQuestion(Question):
+    cursor: RowCursor = ""
+    limit: Limit = 100
+
+    @property
+    def before(self) -> int | None:
+        """The row that the page begins behind; None: this is the first."""
+        return int(self.cursor) if self.cursor else None
+
+
+class PastQuestion(NewestQuestion):
     """``since`` is included, ``until`` is not; both need an offset, such as ``2026-11-01T00:00:00+08:00``."""
 
     since: Moment | None = None
     until: Moment | None = None
-    cursor: RowCursor = ""
-    limit: Limit = 100
 
 
 class FlipsQuestion(PastQuestion):
     device: Text = ""
     area: Text = ""
-
-
-class NewestQuestion(Question):
-    cursor: RowCursor = ""
-    limit: Limit = 100
 
 
 class AuditQuestion(NewestQuestion):
