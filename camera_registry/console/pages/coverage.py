@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import Field
 
 from camera_registry.console.history import WIDTH
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
@@ -120,18 +120,14 @@ async def progress(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 async def draw(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     asked.request.app[SURVEY].anew(asked.user.name, asked.words)
-    return _back()
+    return go_to("/coverage")
 
 
 async def call_off(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     survey = asked.request.app[SURVEY]
     if survey.drawing is not None:
         survey.cancel(survey.drawing)
-    return _back()
-
-
-def _back() -> web.Response:
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/coverage"})
+    return go_to("/coverage")
 
 
 async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:

@@ -15,11 +15,9 @@ from pydantic import BaseModel, Field
 
 from camera_registry.console import asking, ordering, photographs
 from camera_registry.console.ordering import DoDeed
-from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.order_pictures import pictures
-from camera_registry.console.pages.orders import called
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.model.attachment import AttachmentKind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -11,12 +10,13 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from camera_registry.board import Board
 from camera_registry.console import handling, ordering
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.cursor import cut
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Before, Form, OptionalCause, OptionalSeverity, PageQuery, VersionForm
 from camera_registry.model.health import Cause
-from camera_registry.model.incident import Incident, Scope, Severity
+from camera_registry.model.incident import Incident, Severity
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents
 from camera_registry.store.incidents import Wanted
@@ -68,17 +68,17 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
         roots=not query.explained,
     )
     found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=_ROWS + 1)
-    shown = found[:_ROWS]
+    shown, following = cut(found, _ROWS)
     return show(
         asked,
         "incidents.html",
         query=query,
         shown=shown,
-        next=shown[-1].id if len(found) > _ROWS else None,
+        next=following,
         open=len(roots(asked.deps.board)),
         names=asked.deps.board.names,
         called=called(asked.deps.board, shown),
-        areas=sorted(asked.deps.board.names.areas.items())[:400],
+        areas=offered(asked.deps.board.names),
         causes=Cause,
         severities=Severity,
     )
@@ -115,16 +115,6 @@ def roots(board: Board) -> list[Incident]:
     return sorted(unexplained, key=lambda one: (one.severity, one.started, one.id))
 
 
-def called(board: Board, shown: Iterable[Incident]) -> Mapping[int, str]:
-    """What people call that which each incident is about."""
-    names: dict[int, str] = {}
-    for one in shown:
-        entry = board.get(one.about) if one.scope is Scope.DEVICE else None
-        name = entry.device.name if entry is not None else ""
-        names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
-    return names
-
-
 async def acknowledge(asked: Asked[PageQuery, AcknowledgeForm]) -> web.StreamResponse:
     form = asked.body
     lasts = None if form.hours is None else timedelta(hours=form.hours)
@@ -148,7 +138,7 @@ async def note(asked: Asked[PageQuery, NoteForm]) -> web.StreamResponse:
 
 
 def _back(asked: Asked[Any, Any]) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/incidents/{handling.number(asked, 'incident')}"})
+    return go_to(f"/incidents/{handling.number(asked, 'incident')}")
 
 
 def _form(path: str, handler: Any, body: type[BaseModel]) -> AnyRoute:

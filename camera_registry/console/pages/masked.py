@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError
 from camera_registry.board import BoardEntry
 from camera_registry.console.api import bodies
 from camera_registry.console.found import on_board
-from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.seen import CHANNELS_SHOWN
+from camera_registry.console.pages.show import go_to_device
 from camera_registry.console.problems import invalid, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Route, Surface
 from camera_registry.console.schemas import PageQuery, VersionForm
@@ -86,7 +86,7 @@ async def put(asked: Asked[PageQuery, PictureForm]) -> web.StreamResponse:
     expected = {("channel", form.channel): form.version}
     await deps.store.write(register.apply, [edited], author=asked.user.name, at=deps.now(), expected=expected)
     await deps.changed()
-    return go_to(f"/devices/{entry.device.id}#masked")
+    return go_to_device(entry.device.id, "#masked")
 
 
 ROUTES: tuple[AnyRoute, ...] = (

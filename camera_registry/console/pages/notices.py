@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import Field
 
 from camera_registry.console import telling
-from camera_registry.console.pages.show import show
+from camera_registry.console.cursor import cut
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Before, Blank, Form, PageQuery
 from camera_registry.model.notice import NoticeState
@@ -33,14 +35,14 @@ async def listed(asked: Asked[NoticesQuery, Nothing]) -> web.StreamResponse:
     found = await store.read(
         outbox.page, channel=query.channel, state=query.state, before_id=query.before, limit=_ROWS + 1
     )
-    shown = found[:_ROWS]
+    shown, following = cut(found, _ROWS)
     attempts = await store.read(outbox.attempts, limit=_ATTEMPTS)
     return show(
         asked,
         "notices.html",
         query=query,
         shown=shown,
-        next=shown[-1].id if len(found) > _ROWS else None,
+        next=following,
         attempts=attempts,
         tried=next((one for one in attempts if one.batch == query.tried), None),
         standings=asked.deps.standings(),
@@ -50,21 +52,17 @@ async def listed(asked: Asked[NoticesQuery, Nothing]) -> web.StreamResponse:
 
 async def try_channel(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     sent = await telling.try_channel(asked)
-    return _back(f"?tried={sent.batch}")
+    return go_to(f"/notices?tried={quote(sent.batch)}")
 
 
 async def retry(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     await telling.retry(asked)
-    return _back("")
+    return go_to("/notices")
 
 
 async def dismiss(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     await telling.dismiss(asked)
-    return _back("")
-
-
-def _back(query: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/notices{query}"})
+    return go_to("/notices")
 
 
 def _form(path: str, handler: Any) -> AnyRoute:

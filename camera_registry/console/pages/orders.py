@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
@@ -10,18 +10,18 @@ from typing import Annotated, Any, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from camera_registry.board import Board
 from camera_registry.console import asking, clocks, ordering, photographs
+from camera_registry.console.cursor import cut
 from camera_registry.console.ordering import DoDeed
 from camera_registry.console.pages.order_pictures import pictures
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Before, Blank, Form, OptionalCause, PageQuery, VersionForm
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
-from camera_registry.model.incident import Scope, Severity
+from camera_registry.model.incident import Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
@@ -95,8 +95,7 @@ async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
         overdue=now if query.which == "overdue" else None,
     )
     found = await ordering.listed(asked, wanted, query.before, _ROWS + 1)
-    shown = found[:_ROWS]
-    following = shown[-1].id if len(found) > _ROWS else None
+    shown, following = cut(found, _ROWS)
     if query.which in ("open", "overdue"):
         # What is due first is what people look for; a page of these is seldom all there are.
         shown.sort(key=ordering.urgency)
@@ -113,7 +112,7 @@ async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
         called=called(board, shown),
         sent=await people(asked),
         next_due=ordering.next_due,
-        areas=sorted(board.names.areas.items())[:400],
+        areas=offered(board.names),
         causes=Cause,
     )
 
@@ -147,16 +146,6 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     )
 
 
-def called(board: Board, shown: Sequence[WorkOrder]) -> dict[int, str]:
-    """What people call that which each order is about."""
-    names: dict[int, str] = {}
-    for one in shown:
-        entry = board.get(one.about) if one.scope is Scope.DEVICE else None
-        name = entry.device.name if entry is not None else ""
-        names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
-    return names
-
-
 async def open_one(asked: Asked[PageQuery, OpenForm]) -> web.StreamResponse:
     form = asked.body
     return _back(await ordering.open_by_hand(asked, Wish(asked.item(), form.cause, form.text, form.severity)))
@@ -185,7 +174,7 @@ async def attach(asked: Asked[PageQuery, AttachForm]) -> web.StreamResponse:
 
 
 def _back(order: WorkOrder) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/orders/{order.id}"})
+    return go_to(f"/orders/{order.id}")
 
 
 def _form(path: str, handler: Callable[[Any], Awaitable[web.StreamResponse]], body: type[BaseModel]) -> AnyRoute:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import Field
 
 from camera_registry.console import reporting
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.reporting import REPORTING
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.rules.access import Action
 from camera_registry.rules.availability import name_of
+from camera_registry.rules.coverage.month import preceding
 from camera_registry.store import freezes
 from exporters.report.catalog import MEDIA
 from exporters.report.order import Kind, Order
@@ -40,7 +40,7 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         jobs=[(job, job.order.named(zone.key)) for job in jobs],
         kinds=Kind,
         formats=list(MEDIA),
-        month=_last_month(asked.deps.now(), asked),
+        month=preceding(f"{asked.deps.now().astimezone(zone):%Y-%m}"),
         frozen=named,
         done={(one.report, period) for one, period in named},
     )
@@ -49,32 +49,22 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     return response
 
 
-def _last_month(now: datetime, asked: Asked[PageQuery, Nothing]) -> str:
-    local = now.astimezone(asked.deps.zone())
-    year, month = (local.year, local.month - 1) if local.month > 1 else (local.year - 1, 12)
-    return f"{year}-{month:02}"
-
-
 async def make(asked: Asked[PageQuery, ReportForm]) -> web.StreamResponse:
     form = asked.body
     await reporting.begin(
         asked, Order(form.report, form.month, area=form.area.strip(), contractor=form.contractor.strip())
     )
-    return _back()
+    return go_to("/reports")
 
 
 async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     reporting.cancel(asked)
-    return _back()
+    return go_to("/reports")
 
 
 async def freeze(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await reporting.freeze_anew(asked)
-    return _back()
-
-
-def _back() -> web.Response:
-    return web.Response(status=303, headers={"Location": "/reports"})
+    return go_to("/reports")
 
 
 ROUTES: tuple[AnyRoute, ...] = (

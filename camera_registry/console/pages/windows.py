@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field, NaiveDatetime
 
 from camera_registry.console import handling
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Blank, Form, PageQuery
 from camera_registry.model.maintenance import Cover, Window, WindowKind
@@ -75,12 +75,12 @@ async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
         zone.key,
     )
     await handling.plan(asked, window)
-    return web.Response(status=303, headers={"Location": "/windows"})
+    return go_to("/windows")
 
 
 async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await handling.cancel(asked)
-    return web.Response(status=303, headers={"Location": "/windows"})
+    return go_to("/windows")
 
 
 ROUTES: tuple[AnyRoute, ...] = (
