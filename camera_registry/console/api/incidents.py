@@ -17,6 +17,7 @@ from camera_registry.console.api.incident_questions import (
 )
 from camera_registry.console.api.questions import NewestQuestion
 from camera_registry.console.api.route import get, if_match, versioned, write
+from camera_registry.console.found import number
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
@@ -89,7 +90,7 @@ async def list_windows(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.
 
 
 async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
-    id = handling.number(asked, "window")
+    id = number(asked, "window")
     found = await asked.deps.store.read(windows.get, id)
     if found is None:
         raise not_found("window", id)

@@ -12,6 +12,7 @@ from camera_registry.console.api import notice_answers as answers
 from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.questions import NewestQuestion
 from camera_registry.console.api.route import get, write
+from camera_registry.console.found import as_number
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.incident import Incident, IncidentChange, Scope
 from camera_registry.rules.access import Action
@@ -78,9 +79,9 @@ async def hear(asked: Asked[Nothing, answers.AlertmanagerBody]) -> answers.Alert
 
 
 def _about(alert: answers.ForeignAlert, board: Board) -> Incident | None:
-    number = alert.labels.get("incident", "")
-    if number.isascii() and number.isdigit() and len(number) <= 18:
-        return board.incidents.get(int(number))
+    named = as_number(alert.labels.get("incident", ""))
+    if named is not None:
+        return board.incidents.get(named)
     device = alert.labels.get("device", "")
     mine = (one for one in board.incidents.values() if one.scope is Scope.DEVICE and one.about == device)
     return min(mine, key=lambda one: (one.parent is not None, one.id), default=None)

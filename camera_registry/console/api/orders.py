@@ -98,7 +98,7 @@ async def attach(asked: Asked[questions.AttachQuestion, Nothing]) -> Listed[answ
 
 
 async def attachment(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
-    return await photographs.look(asked, await ordering.find(asked), asked.item("attachment"))
+    return await photographs.look(asked, await ordering.find(asked))
 
 
 async def picture(asked: Asked[questions.PictureQuestion, Nothing]) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from camera_registry.board import Board
 from camera_registry.console import handling, ordering
 from camera_registry.console.cursor import cut
+from camera_registry.console.found import number
 from camera_registry.console.pages.people import called, people
 from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -138,7 +139,7 @@ async def note(asked: Asked[PageQuery, NoteForm]) -> web.StreamResponse:
 
 
 def _back(asked: Asked[Any, Any]) -> web.Response:
-    return go_to(f"/incidents/{handling.number(asked, 'incident')}")
+    return go_to(f"/incidents/{number(asked, 'incident')}")
 
 
 def _form(path: str, handler: Any, body: type[BaseModel]) -> AnyRoute:
