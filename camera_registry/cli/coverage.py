@@ -210,4 +210,6 @@ def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
 
 
 def _percent(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{int(ratio * 100_000) / 1000:.3f} %"
+    from exporters.report.cells import percent
+
+    return "-" if ratio is None else percent(ratio)

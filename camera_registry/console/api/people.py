@@ -16,7 +16,7 @@ from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.people import User
 from camera_registry.rules.access import PERMITTED, Action
-from camera_registry.store import Store, access, audit, tokens
+from camera_registry.store import Store, Transaction, access, audit, tokens
 from camera_registry.store.access import Account
 
 
@@ -65,11 +65,15 @@ async def edit_user(asked: Asked[Nothing, questions.UserBody]) -> answers.UserAn
     deps, body, author = asked.deps, asked.body, asked.user.name
     before = (await _account(deps.store, asked.item())).user
     given = body.model_dump(include={"role", "language", "active", "crew"}, exclude_none=True)
-    user = replace(before, **given)
-    if body.password is not None:
-        password_hash = await signing.hashed(asked, body.password.get_secret_value(), user.name)
-        await deps.store.write(access.set_password, user.name, password_hash, author=author, at=deps.now())
-    await deps.store.write(access.edit_account, user, author=author, at=deps.now())
+    user, at = replace(before, **given), deps.now()
+    kept = None if body.password is None else await signing.hashed(asked, body.password.get_secret_value(), user.name)
+
+    def edit(tx: Transaction) -> None:
+        if kept is not None:
+            access.set_password(tx, user.name, kept, author=author, at=at)
+        access.edit_account(tx, user, author=author, at=at)
+
+    await deps.store.write(edit)
     return _user(await _account(deps.store, user.name))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from camera_registry.console.history import WIDTH
+from camera_registry.console.history import WIDTH, placed
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -30,7 +30,6 @@ from camera_registry.rules.coverage.standing import SiteSeen
 _ROWS = 60
 _BACK = timedelta(days=31)
 """So far back it is looked for since when a view has been as it is."""
-_THINNEST = 3.0
 _MOMENT = 1.0
 """Seconds that the page waits for its map before it shows how far it is."""
 
@@ -194,14 +193,10 @@ def _about(device: str, seen: SiteSeen) -> bool:
 
 def _strips(past: SitePeriod, seen: SiteSeen, since: datetime, until: datetime) -> Sequence[Strip]:
     names = {view.view.id: view.view.name for view in seen.views}
-    length = (until - since) / timedelta(seconds=1)
 
     def block(piece: Piece) -> tuple[ViewState, float, float]:
-        x = (piece.begin - since).total_seconds() / length * WIDTH
-        width = (piece.end - piece.begin).total_seconds() / length * WIDTH
-        if piece.state is not ViewState.COVERED and width < _THINNEST:
-            x, width = max(0.0, min(x, WIDTH - _THINNEST)), _THINNEST
-        return piece.state, round(x, 2), round(width, 2)
+        bad = piece.state is not ViewState.COVERED
+        return piece.state, *placed(piece.begin - since, piece.end - since, until - since, wide=bad)
 
     return [
         Strip(
