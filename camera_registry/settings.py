@@ -14,7 +14,6 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -25,6 +24,7 @@ from camera_registry.model.incident import Severity
 from camera_registry.model.policy import IncidentPolicy
 from camera_registry.model.wrong import Wrong
 from camera_registry.rules import scanning
+from camera_registry.rules.availability import NoPeriod, zone_of
 from camera_registry.settings_dispatch import Dispatch
 from camera_registry.settings_health import Health
 from camera_registry.settings_orders import Callback, Photographs
@@ -55,8 +55,8 @@ def _network(text: str) -> str:
 
 def _zone(text: str) -> str:
     try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        zone_of(text)
+    except NoPeriod as error:
         raise refused(
             "time_zone", "there is no time zone '{given}'; write one such as Asia/Shanghai or UTC", given=text
         ) from error

@@ -40,7 +40,7 @@ class Poster:
         """What stands there. Raises DeliveryError."""
         return await self._ask("GET", url, None, {})
 
-    async def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
+    async def _ask(self, method: str, url: str, sent: bytes | None, headers: Mapping[str, str]) -> bytes:
         try:
             if self._session is None:
                 self._session = aiohttp.ClientSession(
@@ -49,10 +49,15 @@ class Poster:
                     cookie_jar=aiohttp.DummyCookieJar(),
                     headers={"User-Agent": "camera-registry"},
                 )
-            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self._session.request(method, url, data=sent, headers=headers, allow_redirects=False) as answer:
                 if answer.status >= 300:
                     raise _refusal(answer)
-                return await answer.content.read(_MOST_ANSWER)
+                body = bytearray()
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > _MOST_ANSWER:
+                        break
+                return bytes(body)
         except TimeoutError as error:
             raise DeliveryError(f"no answer within {self._timeout:g} s") from error
         except aiohttp.ClientConnectorCertificateError as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypedDict
 from camera_registry.cli import coverage
 from camera_registry.cli.outcome import FAULT, GOOD, CommandError
 from camera_registry.cli.reports import audit_files, output
-from camera_registry.cli.usage import room_of
+from camera_registry.cli.usage import table
 from camera_registry.cli.values import number
 from camera_registry.model.people import NAME, Role, User
 from camera_registry.texts import Texts, texts
@@ -318,10 +318,7 @@ def _show(args: argparse.Namespace, rows: Sequence[Mapping[str, object]]) -> int
     else:
         head = [words(f"listed.{name}") for name in rows[0]]
         lines = [head, *([_cell(words, value) for value in row.values()] for row in rows)]
-        widths = [max(map(room_of, column)) for column in zip(*lines, strict=True)]
-        for line in lines:
-            padded = (cell + " " * (width - room_of(cell)) for cell, width in zip(line, widths, strict=True))
-            print("  ".join(padded).rstrip())
+        print("\n".join(table(lines)))
     return GOOD
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -73,7 +73,7 @@ def _what_if(
     args: argparse.Namespace,
     seen: Sequence[SiteSeen],
     topology: Topology,
-    known: Sequence[str] | object,
+    known: Collection[str],
     at: datetime,
     words: Texts,
 ) -> int:
@@ -81,7 +81,7 @@ def _what_if(
     from camera_registry.model.coverage import Point, PointKind
     from camera_registry.rules.coverage.points import without
 
-    strangers = [id for id in args.without if id not in known]  # type: ignore[operator]  # the keys of a mapping
+    strangers = [id for id in args.without if id not in known]
     if strangers:
         raise CommandError("no_device", devices=", ".join(strangers))
     losses = without(seen, topology, [Point(PointKind.DEVICE, id) for id in args.without])
@@ -93,16 +93,18 @@ def _what_if(
 def _month(args: argparse.Namespace, settings: Settings, words: Texts) -> int:
     from camera_registry.cli.opening import store_of
     from camera_registry.console.api.coverage_answers import PeriodAnswer
-    from camera_registry.rules.coverage.month import BadMonth, month
+    from camera_registry.rules.availability import NoPeriod, month
     from camera_registry.rules.coverage.period import sum_up
     from camera_registry.rules.coverage.standing import without_views
     from camera_registry.store import coverage
 
     zone, now = ZoneInfo(settings.time_zone), datetime.now(UTC)
     try:
-        since, until = month(args.month, zone, now)
-    except BadMonth as bad:
-        raise CommandError("month", month=args.month, why=bad) from bad
+        period = month(args.month, zone, now)
+    except NoPeriod as bad:
+        why = words(f"report_flaw.{bad.flaw}", **bad.values)
+        raise CommandError("month", month=args.month, why=why) from bad
+    since, until = period.begins, period.ends
     with store_of(settings) as store:
         then, history = store.read_now(coverage.gather, since, until)
     register = then.last
@@ -208,4 +210,6 @@ def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
 
 
 def _percent(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{int(ratio * 100_000) / 1000:.3f} %"
+    from exporters.report.cells import percent
+
+    return "-" if ratio is None else percent(ratio)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camera_registry.cli.outcome import GOOD, CommandError, why
+from camera_registry.cli.usage import table
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
@@ -227,7 +228,7 @@ def _in_words(search: Search, findings: Findings, words: Texts) -> Iterable[str]
 
 
 def _table(proposals: Iterable[Proposal], words: Texts) -> Iterable[str]:
-    """One line for each proposal, columns as wide as what stands in them."""
+    """One line for each proposal."""
     rows = [
         [words(f"command.discover.column.{name}") for name in ("kind", "address", "device", "unit", "evidence")],
         *(
@@ -241,9 +242,7 @@ def _table(proposals: Iterable[Proposal], words: Texts) -> Iterable[str]:
             for one in proposals
         ),
     ]
-    widths = [max(_width(row[place]) for row in rows) for place in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return table(rows)
 
 
 def _unit(one: Proposal) -> str:
@@ -256,10 +255,3 @@ def _unit(one: Proposal) -> str:
 def _ways(one: Proposal) -> list[str]:
     by = one.evidence.get("by")
     return [str(way) for way in by] if isinstance(by, list) else []
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes on a terminal: Chinese characters take two."""
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -66,6 +66,13 @@ def room_of(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
 
 
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines, with columns as wide as what stands in them."""
+    widths = [max(map(room_of, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell + " " * (width - room_of(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
 def _wrapped(text: str, width: int) -> Iterator[str]:
     line, room = "", width
     for piece in _PIECE.findall(text):

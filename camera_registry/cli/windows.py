@@ -64,14 +64,15 @@ def list_windows(args: argparse.Namespace) -> int:
 def add_window(args: argparse.Namespace) -> int:
     """Plan maintenance."""
     from camera_registry.rules import maintenance
+    from camera_registry.rules.availability import NoPeriod, zone_of
     from camera_registry.store import register, windows
 
     settings = settings_of(args)
     now = datetime.now(UTC)
     zone = args.zone or settings.time_zone
     try:
-        here = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError) as error:
+        here = zone_of(zone)
+    except NoPeriod as error:
         raise CommandError("zone", zone=zone) from error
 
     def utc(at: datetime | None) -> datetime | None:

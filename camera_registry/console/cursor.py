@@ -1,15 +1,33 @@
-"""Cursors: where the next page begins, as text that callers hand back unread."""
+"""Where the next page of a list begins: behind a row, or as a cursor, text that callers hand back unread."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Protocol, TypeVar
 
 import orjson
 
 from camera_registry.console.problems import Problem
 from camera_registry.console.reader import Key
+
+
+class Numbered(Protocol):
+    """What is stored under a number."""
+
+    @property
+    def id(self) -> int: ...
+
+
+R = TypeVar("R", bound=Numbered)
+
+
+def cut(found: Sequence[R], most: int) -> tuple[list[R], int | None]:
+    """The first ``most`` of these rows, and the number behind which the next page begins; None: there are no more."""
+    shown = list(found[:most])
+    return shown, shown[-1].id if len(found) > most else None
 
 
 def to_cursor(key: Key | None) -> str:

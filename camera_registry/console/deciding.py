@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from camera_registry.console.found import number
 from camera_registry.console.problems import Place, Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.discovery import Progress
@@ -18,21 +19,10 @@ from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
 
-_MOST_DIGITS = 18
-"""Of a row's number: so many fit into what either database holds."""
-
-
-def number(asked: _Ask) -> int:
-    """Which proposal the path names. Raises Problem."""
-    given = asked.item()
-    if not (given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS):
-        raise not_found("proposal", given[:100])
-    return int(given)
-
 
 async def stored(asked: _Ask) -> proposals.StoredProposal:
     """The proposal that the path names. Raises Problem."""
-    found = await asked.deps.store.read(proposals.get, number(asked))
+    found = await asked.deps.store.read(proposals.get, number(asked, "proposal"))
     if found is None:
         raise not_found("proposal", asked.item())
     return found
@@ -45,7 +35,7 @@ async def accept(asked: _Ask, chosen: Mapping[str, str]) -> str:
     networks = deps.settings().devices.networks
     try:
         found = await deps.store.write(
-            proposals.accept, number(asked), chosen, networks, author=asked.user.name, at=deps.now()
+            proposals.accept, number(asked, "proposal"), chosen, networks, author=asked.user.name, at=deps.now()
         )
     except Refused as error:
         # The page shows what was typed beside it.
@@ -73,7 +63,7 @@ async def reject(asked: _Ask, reason: str) -> None:
     """Turn a proposal down. Raises Problem, Refused."""
     deps = asked.deps
     await stored(asked)
-    await deps.store.write(proposals.reject, number(asked), reason, author=asked.user.name, at=deps.now())
+    await deps.store.write(proposals.reject, number(asked, "proposal"), reason, author=asked.user.name, at=deps.now())
 
 
 def _what(words: Texts, one: Flawed) -> str:

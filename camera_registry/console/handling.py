@@ -8,6 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
+from camera_registry.console.found import number
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.incident import Acknowledgement, Incident, IncidentChange
@@ -18,14 +19,6 @@ from camera_registry.store import incidents, windows
 from camera_registry.store.errors import Outdated
 
 _Ask = Asked[Any, Any]
-
-
-def number(asked: _Ask, what: str) -> int:
-    """The number in the path. Raises Problem: nothing has a name there."""
-    given = asked.item()
-    if not (given.isascii() and given.isdigit() and len(given) <= 18):
-        raise not_found(what, given)
-    return int(given)
 
 
 async def find(asked: _Ask) -> Incident:

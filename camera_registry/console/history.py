@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camera_registry.model.health import AspectState, Cause, Flip, State, Subject
 
@@ -68,16 +68,23 @@ def spans(flips: Sequence[Flip], now_held: AspectState | None, since: datetime, 
     return tuple(found)
 
 
+def placed(begin: timedelta, end: timedelta, of: timedelta, *, wide: bool) -> tuple[float, float]:
+    """Where a stretch stands in a strip, and its width, in units of ``WIDTH``; ``wide``: never too thin to
+    be seen."""
+    scale = WIDTH / (of / timedelta(seconds=1) or 1.0)
+    x, width = begin.total_seconds() * scale, (end - begin).total_seconds() * scale
+    if wide and width < _THINNEST:
+        x, width = max(0.0, min(x, WIDTH - _THINNEST)), _THINNEST
+    return round(x, 2), round(width, 2)
+
+
 def strip(subject: Subject, past: Iterable[Span], since: datetime, now: datetime) -> Strip:
     """Blocks in thousandths of the period. A fault too short to be seen is drawn as wide as it must be to be seen."""
-    period = (now - since).total_seconds() or 1.0
-    blocks = []
-    for span in past:
-        x = (span.begin - since).total_seconds() / period * WIDTH
-        width = (span.end - span.begin).total_seconds() / period * WIDTH
-        if span.state is not State.OK and width < _THINNEST:
-            x, width = max(0.0, min(x, WIDTH - _THINNEST)), _THINNEST
-        blocks.append(Block(span, round(x, 2), round(width, 2)))
+    period = now - since
+    blocks = [
+        Block(span, *placed(span.begin - since, span.end - since, period, wide=span.state is not State.OK))
+        for span in past
+    ]
     # What is wrong is drawn last, so that nothing good hides it.
     blocks.sort(key=lambda block: block.span.state is not State.OK)
     return Strip(subject, tuple(blocks))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import hdrs, web
 
@@ -118,17 +118,27 @@ def check_origin(request: web.Request, settings: Settings) -> None:
         return
     ours = {request.host, urlsplit(settings.web.public_url).netloc} - {""}
     # "null" (a sandboxed or local page) has no host and is nobody's.
-    if urlsplit(origin).netloc not in ours:
+    if _split(origin).netloc not in ours:
         raise Problem(HTTPStatus.FORBIDDEN, "origin", origin=origin[:200])
+
+
+def check_head(request: web.Request) -> None:
+    """What a head says is text; what is none can be looked up nowhere. Raises Problem."""
+    try:
+        for value in request.headers.values():
+            value.encode()
+    except UnicodeEncodeError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, "bad_request", why="a header is not UTF-8") from error
 
 
 def check_host(request: web.Request, deps: Deps) -> None:
     """On a loopback listener the name asked for must be this machine's: a page elsewhere can point a name of its own
-    here (DNS rebinding) and would otherwise be of our origin. Raises Problem."""
-    if not deps.loopback:
+    here (DNS rebinding) and would otherwise be of our origin. On any listener it must be one. Raises Problem."""
+    name = _split(f"//{request.host}").hostname
+    if name is not None and not deps.loopback:
         return
     public = urlsplit(deps.settings().web.public_url).hostname
-    if not _is_this_machine(request.host) and urlsplit(f"//{request.host}").hostname != public:
+    if name is None or (not _is_this_machine(request.host) and name != public):
         raise Problem(HTTPStatus.MISDIRECTED_REQUEST, "host", host=request.host[:200])
 
 
@@ -147,9 +157,17 @@ def address(request: web.Request) -> str:
     return request.remote or "unknown"
 
 
-def _is_this_machine(host: str) -> bool:
+def _split(address: str) -> SplitResult:
+    """The parts of an address; all of them empty where it can't be read."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _is_this_machine(host: str) -> bool:
+    name = _split(f"//{host}").hostname or ""
+    try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False

@@ -11,6 +11,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
+from camera_registry.console.found import as_number
 from camera_registry.console.problems import Problem
 from camera_registry.rules.availability import NoPeriod
 from camera_registry.rules.progress import Step
@@ -94,7 +95,8 @@ class Jobs(Generic[O, R]):
 
     def find(self, id: str) -> Job[O, R] | None:
         """The job of that number; None: there is none, or not any more."""
-        return self.jobs.get(int(id)) if id.isascii() and id.isdigit() and len(id) < 10 else None
+        number = as_number(id)
+        return None if number is None else self.jobs.get(number)
 
     def cancel(self, job: Job[O, R]) -> None:
         """Call a job off; what is over is forgotten."""

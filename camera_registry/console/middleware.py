@@ -88,6 +88,7 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
     """The one place where a failure becomes an answer."""
     try:
         deps = request.app[DEPS]
+        identity.check_head(request)
         identity.check_host(request, deps)
         identity.check_origin(request, deps.settings())
         return await handler(request)

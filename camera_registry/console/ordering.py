@@ -14,8 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from camera_registry.console.found import on_board
-from camera_registry.console.handling import number
+from camera_registry.console.found import number, on_board
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.dispatch import DispatchPolicy

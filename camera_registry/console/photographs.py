@@ -13,10 +13,12 @@ from aiohttp import web
 
 from camera_registry.console import identity
 from camera_registry.console.deps import Renew
+from camera_registry.console.found import number
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.attachment import Attachment, AttachmentKind
+from camera_registry.model.incident import Scope
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action, authorize
@@ -40,6 +42,8 @@ class OrderPicture(StrEnum):
     """The first good one after it was mended."""
 
 
+_CHANNELS = 4
+"""Of a recorder, so many are pictured."""
 _SECONDS = 20.0
 """For one photograph: a person waits for it, and the process may have others before it."""
 
@@ -75,14 +79,13 @@ async def _renewed(renew: Renew, given: bytes, side: int) -> Measured:
         ) from error
 
 
-async def look(asked: _Ask, order: WorkOrder, number: str) -> web.Response:
-    """A photograph, as the answer to whoever may see it. Raises Problem, Denied, Unavailable."""
+async def look(asked: _Ask, order: WorkOrder) -> web.Response:
+    """The photograph that the path names, for whoever may see it. Raises Problem, Denied, Unavailable."""
     authorize(asked.user, Action.SEE_PHOTOGRAPHS, order)
-    deps = asked.deps
-    id = int(number) if number.isascii() and number.isdigit() and len(number) <= 18 else 0
+    deps, id = asked.deps, number(asked, "photograph", "attachment")
     known = await deps.store.read(attachments.get, order.id, id)
     if known is None:
-        raise not_found("photograph", number)
+        raise not_found("photograph", id)
     jpeg = await asyncio.to_thread(deps.photographs.read, order.id, known.sha256)
     if jpeg is None:
         raise Problem(HTTPStatus.GONE, "photograph_gone", id=id)
@@ -97,9 +100,11 @@ async def look_at_device(asked: _Ask, order: WorkOrder, shot: OrderPicture, chan
     authorize(asked.user, Action.SEE_PHOTOGRAPHS, order)
     deps, user, address = asked.deps, asked.user.name, identity.address(asked.request)
     if shot is OrderPicture.LAST_GOOD:
-        snapshots = asked.request.app[PICTURES]
-        kind = PictureKind.LAST_GOOD
-        found = await snapshots.look(order.about, channel, kind, user=user, address=address, at=deps.now())
+        found = None
+        if channel in await last_good(asked, order):
+            kind = PictureKind.LAST_GOOD
+            look_at = asked.request.app[PICTURES].look
+            found = await look_at(order.about, channel, kind, user=user, address=address, at=deps.now())
     else:
         found = await asyncio.to_thread(_proof, deps.proofs, order, shot)
         if found is not None and await deps.store.read(masking.owes, order.about):
@@ -110,6 +115,19 @@ async def look_at_device(asked: _Ask, order: WorkOrder, shot: OrderPicture, chan
     if found is None:
         raise not_found("snapshot", order.about)
     return _picture(found.jpeg, f"order-{order.id}-{shot.value}.jpg")
+
+
+async def last_good(asked: _Ask, order: WorkOrder) -> dict[str, datetime]:
+    """The channels concerned of which the last good picture shows how it was before the fault, with when it was taken.
+    None once the order is over: whoever worked on a device need not see for ever what it sees."""
+    if order.scope is not Scope.DEVICE or order.over:
+        return {}
+    entry = asked.deps.board.get(order.about)
+    channels = sorted({one.channel for one in order.symptoms if one.device == order.about and one.channel})
+    channels = channels or ([channel.id for channel in entry.channels] if entry else []) or [""]
+    times = await asked.request.app[PICTURES].times(order.about, channels[:_CHANNELS])
+    kept = ((channel, times[channel].get(PictureKind.LAST_GOOD)) for channel in times)
+    return {channel: at for channel, at in kept if at is not None and at < order.opened_at}
 
 
 def taken(proofs: Proofs | None, order: WorkOrder, shot: OrderPicture) -> datetime | None:

@@ -23,9 +23,12 @@ from camera_registry.model.observation import Failure
 from camera_registry.model.people import User
 from camera_registry.rules.access import Action, may
 from camera_registry.texts import LANGUAGES, Texts
+from exporters.report.cells import percent
 
-STATIC = Path(__file__).parent / "static"
-_TEMPLATES = Path(__file__).parent / "templates"
+_HERE = Path(__file__).resolve().parent
+"""Where this really is: what is asked for must lie beneath it, whatever links lead here."""
+STATIC = _HERE / "static"
+_TEMPLATES = _HERE / "templates"
 
 _MARKS: Mapping[Status | State | LinkState, str] = {
     Status.DOWN: "✕", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.OK: "✓",
@@ -126,7 +129,8 @@ def page(
         words,
         now,
         zone,
-        request.rel_url.raw_path,
+        # Two slashes would make it the name of another host in a link.
+        "/" + request.rel_url.raw_path.lstrip("/"),
         {key: value for key, value in request.query.items() if key not in ("lang", "after")},
         who.user if who else None,
         who.csrf if who else "",
@@ -158,6 +162,7 @@ def _environment() -> jinja2.Environment:
     )
     # Jinja's own leaves "/" as it is, and an id may hold one.
     environment.filters["urlencode"] = lambda text: quote(str(text), safe="")
+    environment.filters["percent"] = percent
     environment.globals.update(static=static, mark=_mark, first_broken=first_broken)
     return environment
 

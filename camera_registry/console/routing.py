@@ -178,7 +178,8 @@ async def _sent(route: AnyRoute, request: web.Request, deps: Deps) -> _Sent:
         return _Sent()
     photographs: Sequence[bytes] = ()
     if request.content_type == _FORM:
-        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        with uploads.well_formed():
+            form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
     elif route.photographs and request.content_type in uploads.TYPES:
         form, photographs = await uploads.read(request, deps.settings().photographs)
     else:

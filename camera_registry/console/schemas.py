@@ -1,4 +1,4 @@
-"""What may be sent to the console: queries of pages and of the API, and bodies. What is not named here is refused."""
+"""What queries and forms of pages may hold, and kinds of values that the API's have in common with them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,37 @@ def _blank(value: object) -> object:
     return None if value == "" else value
 
 
-OptionalStatus = Annotated[Status | None, BeforeValidator(_blank)]
-OptionalKind = Annotated[Kind | None, BeforeValidator(_blank)]
-OptionalCause = Annotated[Cause | None, BeforeValidator(_blank)]
-OptionalSeverity = Annotated[Severity | None, BeforeValidator(_blank)]
-OptionalLife = Annotated[Life | None, BeforeValidator(_blank)]
+Blank = BeforeValidator(_blank)
+"""An empty field says nothing."""
+
+RowNumber = Annotated[int, Field(ge=0, lt=2**63)]
+"""The number of a row, as large as a database can hold one."""
+Before = Annotated[RowNumber | None, Blank]
+"""The row that a page of a list begins behind; None: this is the first."""
+
+OptionalStatus = Annotated[Status | None, Blank]
+OptionalKind = Annotated[Kind | None, Blank]
+OptionalCause = Annotated[Cause | None, Blank]
+OptionalSeverity = Annotated[Severity | None, Blank]
+OptionalLife = Annotated[Life | None, Blank]
 
 
 class PageQuery(BaseModel):
     """A page without parameters of its own. People's links may carry what we don't know, so that is passed over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Form(BaseModel):
+    """What a form of a page sends. A browser may send more than was asked for, and what somebody typed is not told."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class VersionForm(Form):
+    """``version``: of what stood on the page, when it was made."""
+
+    version: int
 
 
 class ListPageQuery(PageQuery):

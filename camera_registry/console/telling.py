@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from camera_registry.console import handling
+from camera_registry.console.found import number
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.notice import Delivery
@@ -42,7 +42,7 @@ async def dismiss(asked: _Ask) -> int:
 
 async def retry(asked: _Ask) -> int:
     """Have the failed notice that the path names sent again, with all of its message; how many. Raises Problem."""
-    id, now, author = handling.number(asked, "notice"), asked.deps.now(), asked.user.name
+    id, now, author = number(asked, "notice"), asked.deps.now(), asked.user.name
 
     def job(tx: Transaction) -> int:
         count = outbox.retry(tx, id, now)

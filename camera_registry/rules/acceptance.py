@@ -25,7 +25,7 @@ def suggested_id(proposal: Proposal) -> str:
     said = _said(proposal)
     mac = str(said.get("mac", "")).replace(":", "")
     candidates = (str(said.get("serial", "")), mac, proposal.address.replace(":", "-"))
-    return next(one for one in candidates if _PLAIN.fullmatch(one))
+    return next((one for one in candidates if _PLAIN.fullmatch(one)), candidates[-1])
 
 
 def row(proposal: Proposal, chosen: Mapping[str, str] | None = None) -> dict[str, Cell]:

@@ -11,6 +11,7 @@ What is good, bad or unknown at an instant, by the last flip of each aspect befo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,10 @@ from camera_registry.model.incident import Incident, Party
 from camera_registry.model.maintenance import Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.rules.coverage.steps import Steps
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_YEARS = range(1970, 9000)
+"""Of times that can be moved to any other time zone."""
 
 
 class NoPeriod(ValueError):
@@ -76,10 +81,9 @@ def zone_of(name: str) -> ZoneInfo:
 
 def month(name: str, zone: ZoneInfo, now: datetime) -> Period:
     """A calendar month (``2026-10``) of a zone, or what has passed of it. Raises NoPeriod."""
-    try:
-        first = datetime.strptime(name, "%Y-%m").replace(tzinfo=zone).date()
-    except ValueError:
-        raise NoPeriod("month", month=name) from None
+    if not _MONTH.fullmatch(name) or name < "1970":
+        raise NoPeriod("month", month=name)
+    first = date(int(name[:4]), int(name[5:]), 1)
     begins = midnight(first, zone)
     if begins >= now:
         raise NoPeriod("future", month=name)
@@ -89,6 +93,8 @@ def month(name: str, zone: ZoneInfo, now: datetime) -> Period:
 
 def between(begins: datetime, ends: datetime, zone: ZoneInfo, now: datetime) -> Period:
     """Any period; times without a zone are of ``zone``. Raises NoPeriod."""
+    if not all(one.year in _YEARS for one in (begins, ends)):
+        raise NoPeriod("far", first=str(_YEARS[0]), last=str(_YEARS[-1]))
     begins, ends = (
         (one if one.tzinfo is not None else one.replace(tzinfo=zone)).astimezone(UTC) for one in (begins, ends)
     )

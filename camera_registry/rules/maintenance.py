@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
@@ -14,7 +14,7 @@ from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.model.register import Register
 from camera_registry.rules import of_then
-from camera_registry.rules.availability import turns
+from camera_registry.rules.availability import NoPeriod, turns, zone_of
 from camera_registry.rules.of_then import Edit
 from camera_registry.rules.places import way_up
 from camera_registry.rules.topology import Parents, ancestors
@@ -77,18 +77,17 @@ def _recurring(window: Window, now: datetime) -> Turn | None:
 def flaw(window: Window) -> str:
     """Why a window can't be kept, as the key of a text; empty: it can."""
     cover = window.cover
-    recurring = window.kind is WindowKind.RECURRING
     if not window.reason.strip():
         return "no_reason"
     if not (cover.devices or cover.tags or cover.areas or cover.parents):
         return "covers_nothing"
-    if window.ends is None and not recurring:
+    if window.ends is None and window.kind is not WindowKind.RECURRING:
         return "no_end"
     if window.ends is not None and window.ends <= window.begins:
         return "ends_before"
     if window.kind is not WindowKind.FIXED and window.lasts <= timedelta():
         return "no_length"
-    return _schedule_flaw(window) if recurring else ""
+    return _flaw_of_time(window)
 
 
 def strangers(cover: Cover, is_device: Callable[[str], bool], is_area: Callable[[str], bool]) -> tuple[str, ...]:
@@ -98,15 +97,17 @@ def strangers(cover: Cover, is_device: Callable[[str], bool], is_area: Callable[
     return (*devices, *(id for id in cover.areas if not is_area(id)))
 
 
-def _schedule_flaw(window: Window) -> str:
+def _flaw_of_time(window: Window) -> str:
+    """The zone of any window is asked, for its times are told by it."""
     try:
+        begins = window.begins.astimezone(zone_of(window.zone))
         # Both: the words of the schedule, and whether such a day ever comes.
-        next(CronSim(window.schedule, window.begins.astimezone(ZoneInfo(window.zone))))
-    except (CronSimError, StopIteration):
-        return "schedule"
-    except (ZoneInfoNotFoundError, ValueError):
+        comes = window.kind is not WindowKind.RECURRING or next(CronSim(window.schedule, begins), None) is not None
+    except NoPeriod:
         return "zone"
-    return ""
+    except CronSimError:
+        return "schedule"
+    return "" if comes else "schedule"
 
 
 def plan(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from camera_registry.store import durable
 from camera_registry.store.errors import StoreError
 
 _BYTES = 32
@@ -38,15 +38,7 @@ def new_key() -> Key:
 
 def write_keys(path: Path, keys: Sequence[Key]) -> None:
     """Write the key file, whole or not at all, for its owner alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.writelines(base64.b64encode(key.secret) + b"\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    durable.write(path, b"".join(base64.b64encode(key.secret) + b"\n" for key in keys))
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:

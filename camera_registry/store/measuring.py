@@ -18,7 +18,7 @@ from camera_registry.model.rates import Excluded, Sums
 from camera_registry.model.register import Register
 from camera_registry.rules.availability import Period
 from camera_registry.rules.progress import Step, unwatched
-from camera_registry.store import exclusions, rates
+from camera_registry.store import exclusions, health, rates
 from camera_registry.store import register as registers
 from camera_registry.store.columns import microseconds
 from camera_registry.store.database import Store
@@ -74,7 +74,7 @@ def measure(store: Store, period: Period, step: Step = unwatched, wanted: Wanted
     """Measure a period. ``wanted`` chooses devices, as they were. Blocks: not for the event loop. Raises StoreError."""
     present = store.read_now(registers.load_register)
     version = store.read_now(registers.version)
-    flip = store.read_now(rates.newest_flip)
+    flip = store.read_now(health.newest_flip)
     basis = store.read_now(exclusions.basis, present, period)
     zone = period.zone.key
     whole = [day for day in period.whole_days() if basis.heard is not None and day[1] <= basis.heard]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -85,7 +84,7 @@ class Pictures:
         """Remove pictures older than ``keep``, whatever their kind, and what an interrupted write left; returns how
         many pictures went."""
         removed = 0
-        for file in self._files():
+        for file in self.directory.glob("*/*"):
             with contextlib.suppress(FileNotFoundError):
                 if file.name.endswith(".partial"):
                     # Its time may be the picture's already; the inode's change time is when it was written.
@@ -95,11 +94,6 @@ class Pictures:
                     file.unlink()
                     removed += 1
         return removed
-
-    def _files(self) -> Iterator[Path]:
-        if self.directory.is_dir():
-            for folder in self.directory.iterdir():
-                yield from folder.iterdir()
 
     def _path(self, device: str, channel: str, kind: PictureKind) -> Path:
         name = hashlib.sha256(f"{device}\0{channel}\0{kind}".encode("utf-8", "replace")).hexdigest()[:40]

@@ -269,11 +269,6 @@ def mark(tx: Connection, zone: str, flip: int, digests: Mapping[datetime, str]) 
     upsert(tx, _MARKS, rows)
 
 
-def newest_flip(tx: Connection) -> int:
-    """The number of the newest flip; 0: there is none."""
-    return tx.execute(select(func.max(_FLIPS.c.id))).scalar() or 0
-
-
 def kept(
     tx: Connection, zone: str, begins: datetime, ends: datetime, devices: Sequence[str] | None = None
 ) -> dict[str, Sums]:

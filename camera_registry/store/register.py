@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, or_, select
 
-from camera_registry.model.device import Channel, Kind, Life
+from camera_registry.model.device import Channel
 from camera_registry.model.register import KINDS, Change, Item, Register, kind_of
 from camera_registry.rules.inventory.differences import differing
 from camera_registry.store import audit, masking, references
@@ -132,8 +132,6 @@ def page(
     *,
     q: str = "",
     area: str = "",
-    device_kind: Kind | None = None,
-    life: Life | None = None,
     after: str = "",
     limit: int = 100,
 ) -> list[Stored]:
@@ -150,10 +148,6 @@ def page(
         query = query.where(target.c.id.in_(subtree(area)))
     elif area and "area" in target.c:
         query = query.where(target.c.area.in_(subtree(area)))
-    if kind == "device" and device_kind is not None:
-        query = query.where(target.c.kind == device_kind)
-    if kind == "device" and life is not None:
-        query = query.where(target.c.life == life)
     return [_stored(kind, row) for row in tx.execute(query).mappings()]
 
 

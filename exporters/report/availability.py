@@ -11,7 +11,7 @@ from camera_registry.store.frozen_rates import FrozenRates
 from camera_registry.store.measuring import Measured, Piece
 from camera_registry.store.recordings import Missing
 from camera_registry.store.reports import Told
-from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
+from exporters.report.document import Cell, Chart, ChartKind, Document, Section, Table, ratio
 from exporters.report.lenses import Lenses
 from exporters.report.lenses import section as lens_section
 from exporters.report.wording import Writing, cells, length
@@ -129,7 +129,7 @@ def _worst(measured: Measured, besides: Besides, writing: Writing) -> tuple[Tabl
             *_device(measured, id),
             length(measured.sums[id].online_bad),
             measured.sums[id].outages,
-            _ratio(measured.sums[id].rate(Measure.ONLINE)),
+            ratio(measured.sums[id].rate(Measure.ONLINE)),
         )
         for id in lost
         if measured.sums[id].online_bad
@@ -194,8 +194,8 @@ def _corrections(measured: Measured, frozen: FrozenRates, writing: Writing) -> S
         rows.append(
             (
                 *_device(measured, id),
-                _ratio(was),
-                _ratio(now.rate(Measure.ONLINE)),
+                ratio(was),
+                ratio(now.rate(Measure.ONLINE)),
                 length((then or Sums()).online_bad),
                 length(now.online_bad),
             )
@@ -207,7 +207,3 @@ def _corrections(measured: Measured, frozen: FrozenRates, writing: Writing) -> S
     whole = Table("frozen", words("report.table.frozen"), writing.sums(), (cells(before),))
     paragraph = words("report.corrections" if rows else "report.no_corrections")
     return Section(words("report.section.corrections"), (paragraph,), (), (whole, table))
-
-
-def _ratio(value: float | None) -> Ratio | None:
-    return None if value is None else Ratio(value)

@@ -70,9 +70,9 @@ def plain(cell: Cell, zone: ZoneInfo) -> str | int | float | None:
     return found
 
 
-def percent(value: float) -> str:
-    """A share in per cent, cut after three digits. What is a hair below a digit by the arithmetic of floats is it."""
-    return f"{math.floor(value * 100_000 + 1e-6) / 1000:.3f} %"
+def percent(value: float, digits: int = 3) -> str:
+    """A share in per cent, cut after so many digits. What is a hair below a digit by the arithmetic of floats is it."""
+    return f"{math.floor(value * 100 * 10**digits + 1e-6) / 10**digits:.{digits}f} %"
 
 
 def clock(length: timedelta) -> str:

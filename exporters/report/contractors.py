@@ -14,7 +14,7 @@ from camera_registry.rules.places import way_up
 from camera_registry.store.freezes import Freeze
 from camera_registry.store.frozen_rates import Scorecard
 from camera_registry.store.measuring import Measured, Piece
-from exporters.report.document import Cell, Chart, ChartKind, Document, Ratio, Section, Table
+from exporters.report.document import Cell, Chart, ChartKind, Document, Section, Table, ratio
 from exporters.report.order import Order
 from exporters.report.wording import Writing, cells, length
 
@@ -106,7 +106,7 @@ def _corrections(now: Scorecard, was: Scorecard, asked: Order, names: Mapping[st
             if old_sums != new_sums:
                 both = [(one.rate(Measure.ONLINE), length(one.online_bad)) for one in (old_sums, new_sums)]
                 (old_rate, old_bad), (new_rate, new_bad) = both
-                devices.append((who[0], device, _ratio(old_rate), _ratio(new_rate), old_bad, new_bad))
+                devices.append((who[0], device, ratio(old_rate), ratio(new_rate), old_bad, new_bad))
     tables = (
         Table(
             "corrections",
@@ -170,12 +170,12 @@ def _work(found: Score) -> tuple[Cell, ...]:
         found.sent,
         found.cancelled,
         found.done,
-        _ratio(found.closing_rate),
+        ratio(found.closing_rate),
         found.on_time,
-        _ratio(found.on_time_rate),
+        ratio(found.on_time_rate),
         found.mean_repair,
         found.repeats,
-        _ratio(found.repeat_rate),
+        ratio(found.repeat_rate),
         found.held,
         found.stars / found.rated if found.rated else None,
     )
@@ -225,7 +225,3 @@ def _holds(measured: Measured, orders: Sequence[WorkOrder], writing: Writing) ->
     )
     columns = writing.columns("contractor", "device", "begins", "ends", "length", "why", "about")
     return Table("holds", writing.words("report.table.holds"), columns, rows)
-
-
-def _ratio(value: float | None) -> Ratio | None:
-    return None if value is None else Ratio(value)

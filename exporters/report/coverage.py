@@ -17,7 +17,7 @@ from camera_registry.rules.coverage.period import SitePeriod, Totals
 from camera_registry.rules.coverage.points import Single, weakest
 from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
 from camera_registry.texts import Texts
-from exporters.report.document import Cell, Chart, ChartKind, Column, Document, Fact, Ratio, Section, Table
+from exporters.report.document import Cell, Chart, ChartKind, Column, Document, Fact, Ratio, Section, Table, ratio
 from exporters.report.wording import Writing
 
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ def _table(
 
 
 def _ratio(totals: Totals) -> Ratio | None:
-    return None if totals.ratio is None else Ratio(totals.ratio)
+    return ratio(totals.ratio)
 
 
 def _difference(now: Totals, before: Totals) -> str | None:

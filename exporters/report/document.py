@@ -20,6 +20,11 @@ class Ratio:
     value: float
 
 
+def ratio(value: float | None) -> Ratio | None:
+    """A share, where it is known."""
+    return None if value is None else Ratio(value)
+
+
 Cell: TypeAlias = str | int | float | Ratio | timedelta | datetime | date | None
 """What a cell can hold; None is "nothing to say", shown as a dash and never as 0. Instants are aware."""
 

@@ -11,7 +11,7 @@ from camera_registry.model.device import Life
 from camera_registry.model.place import Site
 from camera_registry.model.register import Register
 from camera_registry.rules.device_files import FileFinding, FileFlaw, file_rate
-from exporters.report.document import Document, Fact, Ratio, Section, Table
+from exporters.report.document import Document, Fact, Ratio, Section, Table, ratio
 from exporters.report.wording import Writing
 
 
@@ -26,11 +26,10 @@ def document(
     """The audit, of the register as it is now. ``bare`` are sites without views, whose coverage can't be told."""
     words, devices = writing.words, register.devices
     files = [device for device in devices.values() if device.life is not Life.RETIRED]
-    rate = file_rate(files, findings)
     facts: list[tuple[str, int | str | Ratio | datetime | None]] = [
         ("formula", words("report.formula.files")),
         ("devices", len(files)),
-        ("file_rate", None if rate is None else Ratio(rate)),
+        ("file_rate", ratio(file_rate(files, findings))),
         ("register_version", version),
         ("made", writing.now),
     ]

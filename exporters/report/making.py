@@ -4,7 +4,7 @@ share; it blocks, so the console runs it on a thread of its own."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from camera_registry.model.policy import PollPolicy
@@ -110,7 +110,7 @@ class Desk:
         known = self.store.read_now(register.load_register)
         parents = known.area_parents()
         chosen = {id: one for id, one in known.devices.items() if order.wants(one, way_up(one.area, parents))}
-        some = Register(known.areas, known.sites, known.views, chosen, known.channels, known.contractors, known.crews)
+        some = replace(known, devices=chosen)
         findings = device_files.audit(chosen.values(), self.store.read_now(reports.said))
         bare = [] if order.contractor else without_views(order.sites(known), known.views.values())
         return files.document(some, findings, bare, self.store.read_now(register.version), writing, zone_of(self.zone))

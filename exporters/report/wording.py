@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from camera_registry.model.device import Device
 from camera_registry.model.rates import Measure, Sums
 from camera_registry.rules.availability import Period
 from camera_registry.store.freezes import Freeze
 from camera_registry.store.measuring import Measured
 from camera_registry.texts import Texts
-from exporters.report.document import Cell, Column, Fact, Ratio
+from exporters.report.document import Cell, Column, Fact, ratio
 
 RATES = ("online", "intact", "recording")
 _PARTS = ("online_good", "online_bad", "online_parent", "online_unknown", "maintenance", "idle")
@@ -50,7 +49,7 @@ class Writing:
             ("formula", "\n".join(words(f"report.formula.{formula}") for formula in formulas)),
             ("interval", self.intervals),
             ("devices", len(measured.devices)),
-            ("unknown", _ratio(total.unknown(Measure.ONLINE))),
+            ("unknown", ratio(total.unknown(Measure.ONLINE))),
             ("heard", measured.heard),
             ("version", measured.version),
             ("made", self.now),
@@ -65,17 +64,14 @@ class Writing:
         told = self.words("report_frozen.told", period=period.name, at=at, by=freeze.by, version=freeze.version)
         return Fact("frozen", self.words("report.fact.frozen"), told)
 
-    def name(self, device: Device | None, id: str) -> str:
-        return device.name if device is not None else id
-
 
 def cells(sums: Sums) -> tuple[Cell, ...]:
     """One row of figures: rates, whose time it was, the share of unknown, outages."""
     mean = sums.mean_outage
     return (
-        *(_ratio(sums.rate(measure)) for measure in Measure),
+        *(ratio(sums.rate(measure)) for measure in Measure),
         *(length(getattr(sums, part)) for part in _PARTS),
-        _ratio(sums.unknown(Measure.ONLINE)),
+        ratio(sums.unknown(Measure.ONLINE)),
         sums.outages,
         None if mean is None else length(round(mean / 1000) * 1000),
     )
@@ -84,10 +80,6 @@ def cells(sums: Sums) -> tuple[Cell, ...]:
 def length(microseconds: int) -> timedelta:
     """A sum as a length of time."""
     return timedelta(microseconds=microseconds)
-
-
-def _ratio(value: float | None) -> Ratio | None:
-    return None if value is None else Ratio(value)
 
 
 _WORDS = frozenset(

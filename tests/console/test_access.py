@@ -278,11 +278,15 @@ async def test_a_bad_token_is_refused_even_where_none_is_needed(script: Script) 
         assert (await script.ask("GET", path))[0] == 401
 
 
-async def test_the_last_administrator_stays(script: Script, site: Site) -> None:
+async def test_the_last_administrator_stays_and_an_edit_that_is_refused_changes_nothing(
+    script: Script, browser: Browser, site: Site
+) -> None:
     site.user("root", Role.ADMIN)
-    for method, body in (("PATCH", {"role": "viewer"}), ("PATCH", {"active": False}), ("DELETE", None)):
+    locked_out = {"role": "viewer", "password": "another four words"}
+    for method, body in (("PATCH", locked_out), ("PATCH", {"active": False}), ("DELETE", None)):
         status, answer, _ = await script.ask(method, "/api/v1/users/root", body)
         assert (status, answer["code"]) == (409, "refused")
+    assert await browser.sign_in("root") == 303
 
 
 async def test_a_changed_role_takes_effect_at_once(admin: Browser, site: Site, script: Script) -> None:

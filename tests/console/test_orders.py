@@ -391,6 +391,12 @@ async def test_a_crew_sees_the_last_picture_before_the_fault_of_its_own_order_al
         assert answer.status == 403
     async with crew.session.get(f"{site.url}/api/v1/devices/cam-00003/snapshot") as answer:
         assert answer.status == 403
+    site.pictures.save("cam-00011", "cam-00011-1", PictureKind.LAST_GOOD, b"\xff\xd8 good", before)
+    async with crew.session.get(f"{site.url}/api/v1/orders/4/picture?kind=last_good&channel=cam-00011-1") as answer:
+        assert answer.status == 404, "the order is over"
+    site.pictures.save("cam-00003", "cam-00003-1", PictureKind.LAST_GOOD, b"\xff\xd8 new", fleet.NOW)
+    async with crew.session.get(f"{site.url}/api/v1/orders/1/picture?kind=last_good&channel=cam-00003-1") as answer:
+        assert answer.status == 404, "this one is not from before the fault"
     assert [row.actor for row in site.trail("snapshot.view")] == ["li"]
 
 

@@ -486,7 +486,8 @@ async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_u
     admin: Browser, site: Site
 ) -> None:
     for id in ("卡口/01", "a%2Fb", "x?y#z"):
-        site.board.swap([fleet.healthy(replace(fleet.camera(2), id=id, name="slashed"))])
+        entry = fleet.healthy(replace(fleet.camera(2), id=id, name="slashed"))
+        site.board.swap([entry])
         _, text = await admin.get(f"/devices?q={quote(id)}")
         address = unescape(re.findall(r'<td><a href="(/devices/[^"]+)">slashed', text)[0])
         status, text = await admin.get(address)
@@ -496,6 +497,11 @@ async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_u
         asked = unescape(re.findall(r'action="([^"]+/probe)"', text)[0])
         assert (await admin.submit(asked, {"csrf": await admin.csrf()}))[0] == 200
         assert site.probed[-1] == id
+        for channel in [one.id for one in entry.channels] or [""]:
+            site.pictures.save(id, channel, PictureKind.LAST_GOOD, JPEG, fleet.NOW)
+        accepting = {"csrf": await admin.csrf(), "kind": "last_good"}
+        status, back = await admin.submit(asked.replace("/probe", "/baselines"), accepting)
+        assert (status, back) == (303, address)
 
 
 async def test_the_overview_says_how_many_channels_of_a_recorder_are_lost(admin: Browser, site: Site) -> None:

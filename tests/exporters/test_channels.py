@@ -32,7 +32,7 @@ from exporters import robots
 from exporters.base import DeliveryError, Message
 from exporters.catalog import open_channel
 from exporters.message import Writer
-from exporters.posting import retry_after
+from exporters.posting import Poster, retry_after
 from tests.certificates import self_signed
 from tests.exporters.monitoring import Monitoring, alertmanager, free_ports
 from tests.notices import NOON, at, incident, opened, order, resolved, step
@@ -401,6 +401,23 @@ async def test_an_address_that_nobody_can_read_is_named_by_its_line(tmp_path: Pa
     with pytest.raises(DeliveryError, match="nobody can read: 1") as raised:
         await channel.send(written(opened(1)))
     assert "secret-thing" not in str(raised.value)
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end() -> None:
+    async def piecewise(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        for piece in (b'[{"labels"', b": {}}]"):
+            await answer.write(piece)
+            await asyncio.sleep(0.05)
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/", piecewise)
+    async with TestServer(app) as server:
+        poster = Poster()
+        assert await poster.get(str(server.make_url("/"))) == b'[{"labels": {}}]'
+        await poster.close()
 
 
 @pytest.mark.parametrize(

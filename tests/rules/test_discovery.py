@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from camera_registry.model.device import Device, Kind
-from camera_registry.model.discovery import Findings, ProposalKind, Sighting
+from camera_registry.model.discovery import Findings, Proposal, ProposalKind, Sighting
 from camera_registry.model.register import Register
 from camera_registry.rules import acceptance
 from camera_registry.rules.discovery import find
@@ -226,3 +226,11 @@ def test_all_proposals_are_one_inventory() -> None:
     inventory = examine(files.read(files.write_csv(acceptance.sheet(found.proposals).rows)), register)
     assert inventory.sound
     assert (inventory.created, inventory.changed) == (1, 2)
+
+
+def test_a_unit_that_tells_nothing_of_itself_is_named_by_its_address() -> None:
+    named = {
+        address: acceptance.suggested_id(Proposal(ProposalKind.NEW, "key", address, ""))
+        for address in ("::1", "10.0.0.7")
+    }
+    assert named == {"::1": "--1", "10.0.0.7": "10.0.0.7"}

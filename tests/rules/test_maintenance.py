@@ -65,6 +65,8 @@ def test_a_recurring_window_keeps_its_hour_when_clocks_are_set() -> None:
         ({"kind": WindowKind.RECURRING, "lasts": HOUR, "schedule": "61 2 * * *"}, "schedule"),
         ({"kind": WindowKind.RECURRING, "lasts": HOUR, "schedule": "0 2 31 2 *"}, "schedule"),
         ({"kind": WindowKind.RECURRING, "lasts": HOUR, "schedule": "0 2 * * *", "zone": "Mars/Base"}, "zone"),
+        ({"zone": "Mars/Base"}, "zone"),
+        ({"zone": "America"}, "zone"),
         ({}, ""),
     ],
 )

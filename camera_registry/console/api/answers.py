@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field
 
 from camera_registry.board import BoardEntry, chain_of
+from camera_registry.console.api import bodies
+from camera_registry.console.cursor import R, cut
 from camera_registry.model.chain import Link, LinkSeen, LinkState, first_broken
 from camera_registry.model.device import Kind, Life
-from camera_registry.model.health import Aspect, AspectState, Cause, Flip, Reason, State, Status
+from camera_registry.model.health import Aspect, AspectState, Cause, State, Status
 from camera_registry.model.observation import FailureKind, ProbeSeen, Stage
 from camera_registry.model.recording import Lack, NotComputable, Recording
+from camera_registry.store.health import StoredFlip
+from camera_registry.store.register import Stored
 from camera_registry.texts import texts
 
 T = TypeVar("T")
@@ -26,24 +30,27 @@ class Listed(BaseModel, Generic[T]):
     next: str | None = None
 
 
-class ReasonAnswer(BaseModel):
+def page(found: Sequence[R], limit: int, told: Callable[[R], T]) -> Listed[T]:
+    """One page of these rows, of which one more than ``limit`` was looked for to see whether there are more."""
+    shown, last = cut(found, limit)
+    return Listed(items=[told(one) for one in shown], next=None if last is None else str(last))
+
+
+class Copied(BaseModel):
+    """Fields of something of ours, under the same names."""
+
+    @classmethod
+    def of(cls, found: object) -> Self:
+        return cls.model_validate(found, from_attributes=True)
+
+
+class ReasonAnswer(Copied):
     aspect: Aspect
     cause: Cause
     since: datetime | None
     detail: str
     channel: str
     blamed: str = Field(description="the parent device that explains it, or empty")
-
-    @classmethod
-    def of(cls, reason: Reason) -> ReasonAnswer:
-        return cls(
-            aspect=reason.aspect,
-            cause=reason.cause,
-            since=reason.since,
-            detail=reason.detail,
-            channel=reason.channel,
-            blamed=reason.blamed,
-        )
 
 
 class AspectAnswer(BaseModel):
@@ -72,7 +79,7 @@ class AspectAnswer(BaseModel):
         )
 
 
-class FailureAnswer(BaseModel):
+class FailureAnswer(Copied):
     kind: FailureKind
     stage: Stage
     detail: str
@@ -97,7 +104,7 @@ class ProbeAnswer(BaseModel):
             at=run.at,
             took=run.took,
             ok=failure is None,
-            failure=failure and FailureAnswer(kind=failure.kind, stage=failure.stage, detail=failure.detail),
+            failure=failure and FailureAnswer.of(failure),
             last_success=run.last_success,
             facts=dict(run.facts),
         )
@@ -239,9 +246,10 @@ class FlipAnswer(BaseModel):
     detail: str
 
     @classmethod
-    def of(cls, number: int, flip: Flip) -> FlipAnswer:
+    def of(cls, kept: StoredFlip) -> FlipAnswer:
+        flip = kept.flip
         return cls(
-            id=number,
+            id=kept.id,
             device=flip.subject.device,
             channel=flip.subject.channel,
             aspect=flip.subject.aspect,
@@ -254,7 +262,7 @@ class FlipAnswer(BaseModel):
         )
 
 
-class ChangeAnswer(BaseModel):
+class ChangeAnswer(Copied):
     kind: str
     id: str
     before: dict[str, Any] | None
@@ -269,6 +277,10 @@ class ItemAnswer(BaseModel):
     item: dict[str, Any]
     version: int
     changed_at: datetime
+
+    @classmethod
+    def of(cls, kept: Stored) -> ItemAnswer:
+        return cls(item=bodies.as_json(kept.item), version=kept.version, changed_at=kept.changed_at)
 
 
 class ReloadAnswer(BaseModel):

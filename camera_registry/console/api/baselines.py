@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from camera_registry.console import accepting, identity
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Copied, Listed
 from camera_registry.console.api.questions import Question, Text
 from camera_registry.console.api.route import get, no_content, write
 from camera_registry.console.found import on_board
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
-from camera_registry.model.baseline import Baseline, Regime
+from camera_registry.model.baseline import Regime
 from camera_registry.rules.access import Action
 from camera_registry.store import audit
 from camera_registry.store.pictures import PictureKind
 
 
-class BaselineAnswer(BaseModel):
+class BaselineAnswer(Copied):
     """One accepted picture. ``by`` is who accepted it; ``reason`` why what looks like a fault is normal here."""
 
     id: int
@@ -30,18 +28,6 @@ class BaselineAnswer(BaseModel):
     by: str
     accepted_at: AwareDatetime
     reason: str
-
-    @classmethod
-    def of(cls, kept: Baseline) -> Self:
-        return cls(
-            id=kept.id,
-            channel=kept.channel,
-            regime=kept.regime,
-            taken_at=kept.taken_at,
-            by=kept.by,
-            accepted_at=kept.accepted_at,
-            reason=kept.reason,
-        )
 
 
 class AcceptBody(Question):

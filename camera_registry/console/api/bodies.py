@@ -24,13 +24,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 @cache
 def whole(kind: str) -> type[BaseModel]:
     """The model of a whole item; fields with a default may be left out."""
-    cls = KINDS[kind]
-    hints = get_type_hints(cls)
-    given: dict[str, Any] = {
-        field.name: (_held(kind, field.name, hints[field.name]), ... if field.default is MISSING else field.default)
-        for field in fields(cls)
-    }
-    return create_model(cls.__name__, __config__=_STRICT, __doc__=cls.__doc__, **given)
+    return create_model(KINDS[kind].__name__, __config__=_STRICT, __doc__=KINDS[kind].__doc__, **_fields(kind))
 
 
 @cache
@@ -47,14 +41,17 @@ def patch(kind: str) -> type[BaseModel]:
 @cache
 def replacement(kind: str) -> type[BaseModel]:
     """The model of a whole item whose identifier stands in the path."""
-    cls = KINDS[kind]
-    hints = get_type_hints(cls)
-    given: dict[str, Any] = {
+    given = {name: field for name, field in _fields(kind).items() if name != "id"}
+    return create_model(f"{KINDS[kind].__name__}Put", __config__=_STRICT, **given)
+
+
+def _fields(kind: str) -> dict[str, Any]:
+    """Fields of a model, each with its type and its default."""
+    hints = get_type_hints(KINDS[kind])
+    return {
         field.name: (_held(kind, field.name, hints[field.name]), ... if field.default is MISSING else field.default)
-        for field in fields(cls)
-        if field.name != "id"
+        for field in fields(KINDS[kind])
     }
-    return create_model(f"{cls.__name__}Put", __config__=_STRICT, **given)
 
 
 def item(kind: str, values: Mapping[str, Any]) -> Item:

@@ -20,7 +20,7 @@ from camera_registry.console.survey import SURVEY, Summed, Survey, Surveyed, end
 from camera_registry.model.coverage import Point, PointKind
 from camera_registry.model.device import Device
 from camera_registry.rules.access import Action
-from camera_registry.rules.coverage.month import BadMonth, month
+from camera_registry.rules.availability import NoPeriod, month
 from camera_registry.rules.coverage.points import Topology, singles, without
 from camera_registry.rules.coverage.standing import SiteSeen
 from camera_registry.rules.geometry import geojson
@@ -197,9 +197,10 @@ def period_of(
     now = asked.deps.now()
     if name and begins is None and ends is None:
         try:
-            return month(name, asked.deps.zone(), now)
-        except BadMonth as bad:
+            found = month(name, asked.deps.zone(), now)
+        except NoPeriod as bad:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=name) from bad
+        return found.begins, found.ends
     if name or begins is None:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "period")
     since = begins.astimezone(UTC)

@@ -42,10 +42,7 @@ async def remove(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
 
 
 async def _all(store: Store) -> list[answers.CredentialAnswer]:
-    return [
-        answers.CredentialAnswer(id=one.id, version=one.version, changed_at=one.changed_at, devices=one.devices)
-        for one in await store.read(credentials.listed)
-    ]
+    return [answers.CredentialAnswer.of(one) for one in await store.read(credentials.listed)]
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -20,7 +20,6 @@ from camera_registry.console.snapshots import PICTURES
 from camera_registry.model.device import Channel, Device
 from camera_registry.rules.access import Action
 from camera_registry.store import health, recordings, register
-from camera_registry.store.health import StoredFlip
 
 
 async def status(asked: Asked[Nothing, Nothing]) -> answers.StatusAnswer:
@@ -82,10 +81,10 @@ async def flips(asked: Asked[questions.FlipsQuestion, Nothing]) -> answers.Liste
         area=query.area or None,
         since=query.since,
         until=query.until,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    return _flips(found, query.limit)
+    return answers.page(found, query.limit, answers.FlipAnswer.of)
 
 
 async def device_flips(asked: Asked[questions.PastQuestion, Nothing]) -> answers.Listed[answers.FlipAnswer]:
@@ -96,16 +95,10 @@ async def device_flips(asked: Asked[questions.PastQuestion, Nothing]) -> answers
         device=asked.item(),
         since=query.since,
         until=query.until,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    return _flips(found, query.limit)
-
-
-def _flips(found: list[StoredFlip], limit: int) -> answers.Listed[answers.FlipAnswer]:
-    shown = found[:limit]
-    more = str(shown[-1].id) if len(found) > limit else None
-    return answers.Listed(items=[answers.FlipAnswer.of(kept.id, kept.flip) for kept in shown], next=more)
+    return answers.page(found, query.limit, answers.FlipAnswer.of)
 
 
 async def recorded(asked: Asked[Nothing, Nothing]) -> answers.RecordingsAnswer:
@@ -121,26 +114,10 @@ async def changes(asked: Asked[questions.NewestQuestion, Nothing]) -> answers.Li
         register.changes_of,
         "device",
         asked.item(),
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    items = [
-        answers.ChangeAnswer(
-            kind=kept.change.kind,
-            id=kept.change.id,
-            before=_object(kept.change.before),
-            after=_object(kept.change.after),
-            author=kept.change.author,
-            at=kept.change.at,
-        )
-        for kept in shown
-    ]
-    return answers.Listed(items=items, next=str(shown[-1].id) if len(found) > query.limit else None)
-
-
-def _object(values: Any) -> dict[str, Any] | None:
-    return None if values is None else dict(values)
+    return answers.page(found, query.limit, lambda kept: answers.ChangeAnswer.of(kept.change))
 
 
 async def snapshot(asked: Asked[questions.SnapshotQuestion, Nothing]) -> web.StreamResponse:

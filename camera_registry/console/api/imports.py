@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
+from camera_registry.console import uploads
 from camera_registry.console.api import answers, questions
 from camera_registry.console.api.route import PREFIX
 from camera_registry.console.problems import Place, Problem
@@ -20,9 +21,6 @@ from camera_registry.rules.inventory.problems import Severity
 from camera_registry.rules.inventory.sheets import Sheet, Unreadable
 from camera_registry.store import intake
 from camera_registry.texts import Texts
-
-_MOST_BYTES = 32 * 1024 * 1024
-"""Of a file: some ten times the inventory of a city district."""
 
 
 async def take(asked: Asked[questions.ImportQuestion, Nothing]) -> answers.ImportAnswer:
@@ -52,38 +50,11 @@ async def take(asked: Asked[questions.ImportQuestion, Nothing]) -> answers.Impor
 
 
 async def _sheets(request: web.Request) -> Sequence[Sheet]:
-    content = await _content(request)
+    content = await uploads.file(request)
     try:
         return await asyncio.to_thread(files.read, content)
     except Unreadable as error:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable", why=str(error)) from error
-
-
-async def _content(request: web.Request) -> bytes:
-    """The file: the body itself, or the first file of a form."""
-    if not request.content_type.startswith("multipart/"):
-        return await _all(request.content.iter_chunked(65_536))
-    form = await request.multipart()
-    while (part := await form.next()) is not None:
-        if isinstance(part, BodyPartReader) and part.filename:
-            return await _all(_chunks(part))
-    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_file")
-
-
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(65_536):
-        yield chunk
-
-
-async def _all(chunks: AsyncIterator[bytes]) -> bytes:
-    content = bytearray()
-    async for chunk in chunks:
-        content += chunk
-        if len(content) > _MOST_BYTES:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
-    if not content:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no_file")
-    return bytes(content)
 
 
 def _told(one: Flawed, words: Texts) -> answers.ImportProblem:

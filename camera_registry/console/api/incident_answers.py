@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from camera_registry.console.api.answers import Copied
 from camera_registry.model.health import Aspect, Cause
 from camera_registry.model.incident import Affected, Incident, Party, Scope, Severity, Step
 from camera_registry.model.maintenance import Window, WindowKind
@@ -15,7 +16,7 @@ from camera_registry.rules import maintenance
 from camera_registry.store.incidents import StoredStep
 
 
-class AcknowledgementAnswer(BaseModel):
+class AcknowledgementAnswer(Copied):
     by: str
     at: datetime
     until: datetime | None
@@ -23,12 +24,12 @@ class AcknowledgementAnswer(BaseModel):
     note: str
 
 
-class CalledAnswer(BaseModel):
+class CalledAnswer(Copied):
     cause: Cause
     since: datetime
 
 
-class SymptomAnswer(BaseModel):
+class SymptomAnswer(Copied):
     device: str
     aspect: Aspect
     channel: str
@@ -60,7 +61,7 @@ class IncidentAnswer(BaseModel):
         return cls(**_plain(incident, now))
 
 
-class StepAnswer(BaseModel):
+class StepAnswer(Copied):
     at: datetime
     step: Step
     cause: Cause
@@ -70,7 +71,7 @@ class StepAnswer(BaseModel):
     text: str
 
 
-class AffectedAnswer(BaseModel):
+class AffectedAnswer(Copied):
     device: str
     since: datetime
     until: datetime | None
@@ -96,23 +97,10 @@ class WholeIncident(IncidentAnswer):
     ) -> WholeIncident:
         return cls(
             **_plain(incident, now),
-            symptoms=[
-                SymptomAnswer(device=one.device, aspect=one.aspect, channel=one.channel) for one in incident.symptoms
-            ],
-            causes=[CalledAnswer(cause=one.cause, since=one.since) for one in incident.causes],
-            steps=[
-                StepAnswer(
-                    at=one.at,
-                    step=one.step,
-                    cause=one.cause,
-                    severity=one.severity,
-                    actor=one.actor,
-                    other=one.other,
-                    text=one.text,
-                )
-                for one in steps
-            ],
-            behind=[AffectedAnswer(device=one.device, since=one.since, until=one.until) for one in behind],
+            symptoms=[SymptomAnswer.of(one) for one in incident.symptoms],
+            causes=[CalledAnswer.of(one) for one in incident.causes],
+            steps=[StepAnswer.of(one) for one in steps],
+            behind=[AffectedAnswer.of(one) for one in behind],
             children=[one.id for one in children],
         )
 
@@ -169,7 +157,6 @@ def _plain(incident: Incident, now: datetime) -> dict[str, Any]:
             for name in IncidentAnswer.model_fields
             if name not in ("acknowledged", "charged")
         },
-        "acknowledged": seen
-        and AcknowledgementAnswer(by=seen.by, at=seen.at, until=seen.until, sticky=seen.sticky, note=seen.note),
+        "acknowledged": seen and AcknowledgementAnswer.of(seen),
         "charged": {party: time.total_seconds() for party, time in incident.charged(now).items()},
     }

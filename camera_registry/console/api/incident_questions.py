@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from camera_registry.console.api.questions import Moment, PastQuestion, Question, RowNumber, Text
-from camera_registry.console.schemas import OptionalCause, OptionalSeverity
+from camera_registry.console.api.questions import Moment, PastQuestion, Question, Text
+from camera_registry.console.schemas import OptionalCause, OptionalSeverity, RowNumber
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 
 Named = Annotated[tuple[Text, ...], Field(max_length=10_000)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from camera_registry.console import handling
 from camera_registry.console.api import incident_answers as answers
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.incident_questions import (
     AcknowledgeBody,
     AssigneeBody,
@@ -17,6 +17,7 @@ from camera_registry.console.api.incident_questions import (
 )
 from camera_registry.console.api.questions import NewestQuestion
 from camera_registry.console.api.route import get, if_match, versioned, write
+from camera_registry.console.found import number
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.rules.access import Action
@@ -37,14 +38,9 @@ async def listed(asked: Asked[IncidentsQuestion, Nothing]) -> Listed[answers.Inc
         query.since,
         query.until,
     )
-    before = int(query.cursor) if query.cursor else None
-    found = await asked.deps.store.read(incidents.page, wanted, before_id=before, limit=query.limit + 1)
-    shown = found[: query.limit]
+    found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=query.limit + 1)
     now = asked.deps.now()
-    return Listed(
-        items=[answers.IncidentAnswer.of(one, now) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, lambda one: answers.IncidentAnswer.of(one, now))
 
 
 async def one(asked: Asked[Nothing, Nothing]) -> answers.WholeIncident:
@@ -88,18 +84,13 @@ async def note(asked: Asked[Nothing, NoteBody]) -> answers.WholeIncident:
 
 async def list_windows(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.WindowAnswer]:
     query = asked.query
-    before = int(query.cursor) if query.cursor else None
-    found = await asked.deps.store.read(windows.page, before_id=before, limit=query.limit + 1)
-    shown = found[: query.limit]
+    found = await asked.deps.store.read(windows.page, before_id=query.before, limit=query.limit + 1)
     now = asked.deps.now()
-    return Listed(
-        items=[answers.WindowAnswer.of(kept, now) for kept in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, lambda kept: answers.WindowAnswer.of(kept, now))
 
 
 async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
-    id = handling.number(asked, "window")
+    id = number(asked, "window")
     found = await asked.deps.store.read(windows.get, id)
     if found is None:
         raise not_found("window", id)

@@ -54,21 +54,19 @@ def _hold_inside(asked: _Ask, item: Item, before: Item | None) -> None:
     raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=[place], n=1)
 
 
-async def _stored(asked: _Ask, kind: str) -> Stored:
-    found = await asked.deps.store.read(register.get, kind, asked.item())
+async def _stored(asked: _Ask, kind: str, id: str) -> Stored:
+    found = await asked.deps.store.read(register.get, kind, id)
     if found is None:
-        raise not_found(kind, asked.item())
+        raise not_found(kind, id)
     return found
 
 
 async def _answer(asked: _Ask, kind: str, id: str) -> BaseModel:
     if kind == "device":
         return await devices.whole(asked, id)
-    found = await asked.deps.store.read(register.get, kind, id)
-    if found is None:
-        raise not_found(kind, id)
+    found = await _stored(asked, kind, id)
     asked.headers["ETag"] = f'"{found.version}"'
-    return answers.ItemAnswer(item=bodies.as_json(found.item), version=found.version, changed_at=found.changed_at)
+    return answers.ItemAnswer.of(found)
 
 
 def _expected(asked: _Ask, kind: str) -> Mapping[tuple[str, str], int]:
@@ -86,13 +84,7 @@ def _lister(kind: str) -> Callable[[Asked[questions.ItemsQuestion, Nothing]], Re
         )
         shown = found[: query.limit]
         more = to_cursor((0, shown[-1].item.id)) if len(found) > query.limit else None
-        return answers.Listed[answers.ItemAnswer](
-            items=[
-                answers.ItemAnswer(item=bodies.as_json(one.item), version=one.version, changed_at=one.changed_at)
-                for one in shown
-            ],
-            next=more,
-        )
+        return answers.Listed[answers.ItemAnswer](items=[answers.ItemAnswer.of(one) for one in shown], next=more)
 
     return listed
 
@@ -136,7 +128,7 @@ def _putter(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
 def _patcher(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
     async def patch(asked: Asked[Nothing, BaseModel]) -> BaseModel:
         expected = _expected(asked, kind)
-        stored = await _stored(asked, kind)
+        stored = await _stored(asked, kind, asked.item())
         try:
             item = bodies.patched(kind, stored.item, asked.body)
         except ValidationError as error:
@@ -152,7 +144,7 @@ def _patcher(kind: str) -> Callable[[Asked[Nothing, BaseModel]], Result]:
 def _remover(kind: str) -> Callable[[Asked[Nothing, Nothing]], Result]:
     async def remove(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
         expected = _expected(asked, kind)
-        await _stored(asked, kind)
+        await _stored(asked, kind, asked.item())
         await _apply(asked, [], removed=((kind, asked.item()),), expected=expected)
         return no_content()
 
@@ -161,7 +153,7 @@ def _remover(kind: str) -> Callable[[Asked[Nothing, Nothing]], Result]:
 
 async def change_life(asked: Asked[Nothing, questions.LifeBody]) -> BaseModel:
     """What people intend for a device. No If-Match: the new life does not depend on the rest of the file."""
-    stored = await _stored(asked, "device")
+    stored = await _stored(asked, "device", asked.item())
     assert isinstance(stored.item, Device)
     item = replace(stored.item, life=asked.body.life)
     await _apply(asked, [item], expected={("device", item.id): stored.version})

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from camera_registry.console.api.questions import NewestQuestion, Text
+from camera_registry.console.schemas import RowNumber
 from camera_registry.model.incident import Severity
 from camera_registry.model.notice import Delivery, Notice, NoticeState, Occasion, Standing
 
@@ -15,7 +16,7 @@ from camera_registry.model.notice import Delivery, Notice, NoticeState, Occasion
 class NoticesQuestion(NewestQuestion):
     channel: Text = ""
     state: NoticeState | None = None
-    incident: int | None = None
+    incident: RowNumber | None = None
 
 
 class NoticeAnswer(BaseModel):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from camera_registry.board import Board
 from camera_registry.console import telling
 from camera_registry.console.api import notice_answers as answers
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.questions import NewestQuestion
 from camera_registry.console.api.route import get, write
+from camera_registry.console.found import as_number
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.incident import Incident, IncidentChange, Scope
 from camera_registry.rules.access import Action
@@ -26,25 +27,16 @@ async def listed(asked: Asked[answers.NoticesQuestion, Nothing]) -> Listed[answe
         channel=query.channel,
         state=query.state,
         incident=query.incident,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    return Listed(
-        items=[answers.NoticeAnswer.of(one) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, answers.NoticeAnswer.of)
 
 
 async def attempts(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.DeliveryAnswer]:
     query = asked.query
-    before = int(query.cursor) if query.cursor else None
-    found = await asked.deps.store.read(outbox.attempts, before_id=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return Listed(
-        items=[answers.DeliveryAnswer.of(one) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    found = await asked.deps.store.read(outbox.attempts, before_id=query.before, limit=query.limit + 1)
+    return page(found, query.limit, answers.DeliveryAnswer.of)
 
 
 async def channels(asked: Asked[Nothing, Nothing]) -> answers.ChannelsAnswer:
@@ -87,9 +79,9 @@ async def hear(asked: Asked[Nothing, answers.AlertmanagerBody]) -> answers.Alert
 
 
 def _about(alert: answers.ForeignAlert, board: Board) -> Incident | None:
-    number = alert.labels.get("incident", "")
-    if number.isascii() and number.isdigit() and len(number) <= 18:
-        return board.incidents.get(int(number))
+    named = as_number(alert.labels.get("incident", ""))
+    if named is not None:
+        return board.incidents.get(named)
     device = alert.labels.get("device", "")
     mine = (one for one in board.incidents.values() if one.scope is Scope.DEVICE and one.about == device)
     return min(mine, key=lambda one: (one.parent is not None, one.id), default=None)

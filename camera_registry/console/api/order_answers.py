@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from camera_registry.console.api.answers import Copied
 from camera_registry.console.ordering import next_due
 from camera_registry.model.attachment import Attachment, AttachmentKind
 from camera_registry.model.health import Cause
@@ -19,7 +20,7 @@ from camera_registry.store.orders import StoredStep
 _NESTED = ("due", "late", "next_due", "overdue", "holds", "rating", "reference")
 
 
-class DueAnswer(BaseModel):
+class DueAnswer(Copied):
     """When each phase is overdue; null: not while the order is on hold, or nobody is sent."""
 
     accept: datetime | None
@@ -27,7 +28,7 @@ class DueAnswer(BaseModel):
     repair: datetime | None
 
 
-class HoldAnswer(BaseModel):
+class HoldAnswer(Copied):
     reason: HoldReason
     by: str
     since: datetime
@@ -35,7 +36,7 @@ class HoldAnswer(BaseModel):
     note: str
 
 
-class RatingAnswer(BaseModel):
+class RatingAnswer(Copied):
     stars: int
     by: str
     at: datetime
@@ -79,7 +80,7 @@ class OrderAnswer(BaseModel):
         return cls(**_plain(order, now))
 
 
-class OrderStepAnswer(BaseModel):
+class OrderStepAnswer(Copied):
     at: datetime
     step: OrderStep
     state: OrderState = Field(description="where the order stood after it")
@@ -87,19 +88,8 @@ class OrderStepAnswer(BaseModel):
     details: dict[str, str | int]
     note: str
 
-    @classmethod
-    def of(cls, step: StoredStep) -> OrderStepAnswer:
-        return cls(
-            at=step.at,
-            step=step.step,
-            state=step.state,
-            actor=step.actor,
-            details=dict(step.details),
-            note=step.note,
-        )
 
-
-class AttachmentAnswer(BaseModel):
+class AttachmentAnswer(Copied):
     """A photograph of an order; ``GET`` its number beneath ``attachments`` for the JPEG while it is kept."""
 
     id: int
@@ -110,10 +100,6 @@ class AttachmentAnswer(BaseModel):
     width: int
     height: int
     sha256: str
-
-    @classmethod
-    def of(cls, kept: Attachment) -> AttachmentAnswer:
-        return cls(**{name: getattr(kept, name) for name in cls.model_fields})
 
 
 class WholeOrder(OrderAnswer):
@@ -162,12 +148,9 @@ def _plain(order: WorkOrder, now: datetime) -> dict[str, Any]:
     late = [phase for phase in order.pending() if (at := due.of(phase)) is not None and at <= now]
     return {
         **{name: getattr(order, name) for name in OrderAnswer.model_fields if name not in _NESTED},
-        "due": DueAnswer(accept=due.accept, arrive=due.arrive, repair=due.repair),
+        "due": DueAnswer.of(due),
         "next_due": next_due(order),
         "overdue": late,
-        "holds": [
-            HoldAnswer(reason=one.reason, by=one.by, since=one.since, until=one.until, note=one.note)
-            for one in order.holds
-        ],
-        "rating": rating and RatingAnswer(stars=rating.stars, by=rating.by, at=rating.at, remark=rating.remark),
+        "holds": [HoldAnswer.of(one) for one in order.holds],
+        "rating": rating and RatingAnswer.of(rating),
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from camera_registry.console.api.incident_questions import Said
-from camera_registry.console.api.questions import PastQuestion, Question, RowNumber, Text
+from camera_registry.console.api.questions import PastQuestion, Question, Text
 from camera_registry.console.photographs import OrderPicture
-from camera_registry.console.schemas import OptionalCause
+from camera_registry.console.schemas import Blank, OptionalCause, RowNumber
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
@@ -25,7 +25,7 @@ class OrdersQuestion(PastQuestion):
     about the opening."""
 
     open: bool | None = None
-    state: Annotated[OrderState | None, BeforeValidator(lambda given: given or None)] = None
+    state: Annotated[OrderState | None, Blank] = None
     contractor: Text = ""
     crew: Text = ""
     area: Text = ""
@@ -102,7 +102,7 @@ class ReportBody(Question):
 
     event: Annotated[str, Field(min_length=1, max_length=200)]
     status: Reported
-    order: Annotated[int, Field(ge=1)] | None = None
+    order: RowNumber | None = None
     reference: Text = ""
     reason: Text = ""
     note: Said = ""

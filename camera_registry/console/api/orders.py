@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from camera_registry.console import asking, clocks, ordering, photographs
 from camera_registry.console.api import order_answers as answers
 from camera_registry.console.api import order_questions as questions
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.incident_questions import NoteBody
 from camera_registry.console.api.route import PREFIX, get, if_match, versioned, write
 from camera_registry.console.ordering import DoDeed
@@ -44,13 +44,8 @@ async def listed(asked: Asked[questions.OrdersQuestion, Nothing]) -> Listed[answ
         since=query.since,
         until=query.until,
     )
-    before = int(query.cursor) if query.cursor else None
-    found = await ordering.listed(asked, wanted, before, query.limit + 1)
-    shown = found[: query.limit]
-    return Listed(
-        items=[answers.OrderAnswer.of(one, now) for one in shown],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    found = await ordering.listed(asked, wanted, query.before, query.limit + 1)
+    return page(found, query.limit, lambda one: answers.OrderAnswer.of(one, now))
 
 
 async def one(asked: Asked[Nothing, Nothing]) -> answers.WholeOrder:
@@ -103,7 +98,7 @@ async def attach(asked: Asked[questions.AttachQuestion, Nothing]) -> Listed[answ
 
 
 async def attachment(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
-    return await photographs.look(asked, await ordering.find(asked), asked.item("attachment"))
+    return await photographs.look(asked, await ordering.find(asked))
 
 
 async def picture(asked: Asked[questions.PictureQuestion, Nothing]) -> web.StreamResponse:

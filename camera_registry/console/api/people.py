@@ -10,13 +10,13 @@ from aiohttp import web
 from camera_registry.console import signing
 from camera_registry.console.api import people_answers as answers
 from camera_registry.console.api import questions
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Listed, page
 from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.people import User
 from camera_registry.rules.access import PERMITTED, Action
-from camera_registry.store import Store, access, audit, tokens
+from camera_registry.store import Store, Transaction, access, audit, tokens
 from camera_registry.store.access import Account
 
 
@@ -65,11 +65,15 @@ async def edit_user(asked: Asked[Nothing, questions.UserBody]) -> answers.UserAn
     deps, body, author = asked.deps, asked.body, asked.user.name
     before = (await _account(deps.store, asked.item())).user
     given = body.model_dump(include={"role", "language", "active", "crew"}, exclude_none=True)
-    user = replace(before, **given)
-    if body.password is not None:
-        password_hash = await signing.hashed(asked, body.password.get_secret_value(), user.name)
-        await deps.store.write(access.set_password, user.name, password_hash, author=author, at=deps.now())
-    await deps.store.write(access.edit_account, user, author=author, at=deps.now())
+    user, at = replace(before, **given), deps.now()
+    kept = None if body.password is None else await signing.hashed(asked, body.password.get_secret_value(), user.name)
+
+    def edit(tx: Transaction) -> None:
+        if kept is not None:
+            access.set_password(tx, user.name, kept, author=author, at=at)
+        access.edit_account(tx, user, author=author, at=at)
+
+    await deps.store.write(edit)
     return _user(await _account(deps.store, user.name))
 
 
@@ -100,20 +104,7 @@ def _user(account: Account) -> answers.UserAnswer:
 
 
 async def list_tokens(asked: Asked[Nothing, Nothing]) -> Listed[answers.TokenAnswer]:
-    return Listed(
-        items=[
-            answers.TokenAnswer(
-                prefix=one.prefix,
-                name=one.name,
-                role=one.role,
-                created_by=one.created_by,
-                created_at=one.created_at,
-                expires_at=one.expires_at,
-                used_at=one.used_at,
-            )
-            for one in await asked.deps.store.read(tokens.listed)
-        ]
-    )
+    return Listed(items=[answers.TokenAnswer.of(one) for one in await asked.deps.store.read(tokens.listed)])
 
 
 async def create_token(asked: Asked[Nothing, questions.TokenBody]) -> answers.NewTokenAnswer:
@@ -139,19 +130,10 @@ async def trail(asked: Asked[questions.AuditQuestion, Nothing]) -> Listed[answer
         audit.trail,
         about=query.about,
         actor=query.actor,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    return Listed(
-        items=[
-            answers.AuditAnswer(
-                id=row.id, at=row.at, actor=row.actor, action=row.action, about=row.about, detail=row.detail
-            )
-            for row in shown
-        ],
-        next=str(shown[-1].id) if len(found) > query.limit else None,
-    )
+    return page(found, query.limit, answers.AuditAnswer.of)
 
 
 _User, _Users = answers.UserAnswer, Listed[answers.UserAnswer]

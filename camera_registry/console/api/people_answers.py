@@ -6,10 +6,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from camera_registry.console.api.answers import Copied
 from camera_registry.model.people import Role
 
 
-class CredentialAnswer(BaseModel):
+class CredentialAnswer(Copied):
     """All that is told of a credential: neither user name nor password ever comes back."""
 
     id: str
@@ -38,7 +39,7 @@ class UserAnswer(BaseModel):
     created_at: datetime
 
 
-class TokenAnswer(BaseModel):
+class TokenAnswer(Copied):
     prefix: str
     name: str
     role: Role
@@ -52,7 +53,7 @@ class NewTokenAnswer(BaseModel):
     token: str = Field(description="shown now and never again")
 
 
-class AuditAnswer(BaseModel):
+class AuditAnswer(Copied):
     id: int
     at: datetime
     actor: str

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from camera_registry.console import deciding
 from camera_registry.console.api import devices, questions
 from camera_registry.console.api import proposal_answers as answers
-from camera_registry.console.api.answers import DeviceAnswer, Listed
+from camera_registry.console.api.answers import DeviceAnswer, Listed, page
 from camera_registry.console.api.route import PREFIX, get, write
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.model.discovery import Progress
@@ -20,12 +20,10 @@ async def listed(asked: Asked[questions.ProposalsQuestion, Nothing]) -> Listed[a
     found = await asked.deps.store.read(
         proposals.page,
         state=query.state,
-        before_id=int(query.cursor) if query.cursor else None,
+        before_id=query.before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    more = str(shown[-1].id) if len(found) > query.limit else None
-    return Listed(items=[answers.ProposalAnswer.of(one) for one in shown], next=more)
+    return page(found, query.limit, answers.ProposalAnswer.of)
 
 
 async def one(asked: Asked[Nothing, Nothing]) -> answers.ProposalAnswer:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from camera_registry.console.reader import Order
-from camera_registry.console.schemas import OptionalCause, OptionalKind, OptionalLife, OptionalStatus
+from camera_registry.console.schemas import Blank, OptionalCause, OptionalKind, OptionalLife, OptionalStatus
 from camera_registry.model.device import Life
 from camera_registry.model.discovery import ProposalState
 from camera_registry.model.people import NAME, Role
@@ -17,7 +17,6 @@ from camera_registry.store.pictures import PictureKind
 Text = Annotated[str, Field(max_length=200)]
 RowCursor = Annotated[str, Field(pattern=r"^[0-9]{0,18}$")]
 """The number of a row: 18 digits fit into what either database holds."""
-RowNumber = Annotated[int, Field(ge=0, lt=2**63)]
 Moment = Annotated[AwareDatetime, Field(ge=datetime(2, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 """A time that can be moved to any time zone."""
 Limit = Annotated[int, Field(ge=1, le=1000)]
@@ -51,23 +50,26 @@ class ItemsQuestion(Question):
     limit: Limit = 100
 
 
-class PastQuestion(Question):
+class NewestQuestion(Question):
+    cursor: RowCursor = ""
+    limit: Limit = 100
+
+    @property
+    def before(self) -> int | None:
+        """The row that the page begins behind; None: this is the first."""
+        return int(self.cursor) if self.cursor else None
+
+
+class PastQuestion(NewestQuestion):
     """``since`` is included, ``until`` is not; both need an offset, such as ``2026-11-01T00:00:00+08:00``."""
 
     since: Moment | None = None
     until: Moment | None = None
-    cursor: RowCursor = ""
-    limit: Limit = 100
 
 
 class FlipsQuestion(PastQuestion):
     device: Text = ""
     area: Text = ""
-
-
-class NewestQuestion(Question):
-    cursor: RowCursor = ""
-    limit: Limit = 100
 
 
 class AuditQuestion(NewestQuestion):
@@ -78,7 +80,7 @@ class AuditQuestion(NewestQuestion):
 class ProposalsQuestion(NewestQuestion):
     """``state`` left out: all of them."""
 
-    state: Annotated[ProposalState | None, BeforeValidator(lambda given: given or None)] = None
+    state: Annotated[ProposalState | None, Blank] = None
 
 
 class SnapshotQuestion(Question):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from camera_registry.console import reporting
 from camera_registry.console.api.answers import Listed
 from camera_registry.console.api.progress import Progress, progress
-from camera_registry.console.api.route import get, no_content, write
+from camera_registry.console.api.route import PREFIX, get, no_content, write
 from camera_registry.console.problems import Problem
 from camera_registry.console.reporting import REPORTING, Report
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -104,7 +104,7 @@ async def listed(asked: Asked[Nothing, Nothing]) -> Listed[JobAnswer]:
 
 async def make(asked: Asked[Nothing, ReportBody]) -> JobAnswer:
     job = await reporting.begin(asked, asked.body.order(), freeze=asked.body.freeze)
-    asked.headers["Location"] = f"/api/v1/reports/{job.id}"
+    asked.headers["Location"] = f"{PREFIX}/reports/{job.id}"
     return _told(asked, job)
 
 

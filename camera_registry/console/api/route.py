@@ -10,6 +10,7 @@ from typing import TypeVar
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from camera_registry.console.found import as_number
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.rules.access import Action
@@ -60,10 +61,10 @@ def if_match(request: web.Request) -> int | None:
         raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "if_match")
     if given == "*":
         return None
-    number = given.removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdigit()):
+    version = as_number(given.removeprefix("W/").strip('"'))
+    if version is None:
         raise Problem(HTTPStatus.PRECONDITION_FAILED, "etag", given=given[:100])
-    return int(number)
+    return version
 
 
 def no_content() -> web.Response:

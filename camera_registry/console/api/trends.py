@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from camera_registry.console import trends
-from camera_registry.console.api.answers import Listed
+from camera_registry.console.api.answers import Copied, Listed
 from camera_registry.console.api.route import get
 from camera_registry.console.found import on_board
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
@@ -17,7 +17,7 @@ from camera_registry.model.trend import Untold
 from camera_registry.rules.access import Action
 
 
-class DayAnswer(BaseModel):
+class DayAnswer(Copied):
     """The medians of one local day over the ``pictures`` that counted, each as a share of what the accepted picture
     shows. ``begins``: when the view was last accepted or the lens cleaned. ``usual``: the contrast of the first clear
     days after it."""
@@ -31,14 +31,14 @@ class DayAnswer(BaseModel):
     usual: float | None
 
 
-class MarkAnswer(BaseModel):
+class MarkAnswer(Copied):
     """What somebody did on a day."""
 
     day: date
     kind: MarkKind
 
 
-class DriftAnswer(BaseModel):
+class DriftAnswer(Copied):
     """How contrast has crept: ``level`` is what is left on clear days and ``a_day`` the change in a day, both as shares
     of what was usual; ``sure`` (0 to 1) that it changes at all. ``due``: when it is expected to be of no use."""
 
@@ -61,15 +61,13 @@ class TrendAnswer(BaseModel):
 
     @classmethod
     def of(cls, line: Line) -> TrendAnswer:
-        found = line.drift
         return cls(
             channel=line.channel,
             light=line.light,
-            drift=found
-            and DriftAnswer(level=found.level, a_day=found.a_day, sure=found.sure, dirty=found.dirty, due=found.due),
+            drift=line.drift and DriftAnswer.of(line.drift),
             untold=line.why,
-            marks=[MarkAnswer(day=one.day, kind=one.kind) for one in line.marks],
-            days=[DayAnswer.model_validate(one, from_attributes=True) for one in line.days],
+            marks=[MarkAnswer.of(one) for one in line.marks],
+            days=[DayAnswer.of(one) for one in line.days],
         )
 
 

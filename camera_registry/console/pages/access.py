@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.console import signing
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.render import home
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.rules.access import Action
-
-_UNQUOTED = "/?#&=%:,;+@!*'()~$[]"
 
 
 class SignInQuery(PageQuery):
@@ -38,24 +35,20 @@ class AccountQuery(PageQuery):
     done: bool = False
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-
-class SignInForm(_Form):
+class SignInForm(Form):
     name: str = Field(max_length=64)
     password: str = Field(max_length=1024, repr=False)
     next: str = Field("/", max_length=1000)
 
 
-class SetupForm(_Form):
+class SetupForm(Form):
     token: str = Field(max_length=200, repr=False)
     name: str = Field(max_length=64)
     password: str = Field(max_length=1024, repr=False)
     again: str = Field(max_length=1024, repr=False)
 
 
-class PasswordForm(_Form):
+class PasswordForm(Form):
     old: str = Field(max_length=1024, repr=False)
     password: str = Field(max_length=1024, repr=False)
     again: str = Field(max_length=1024, repr=False)
@@ -127,11 +120,6 @@ def inside(path: str) -> str:
     """A path of ours to go on to; anything that could lead elsewhere becomes the first page."""
     safe = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if safe else "/"
-
-
-def go_to(path: str) -> web.Response:
-    """The browser goes on to another of our pages."""
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": quote(path, safe=_UNQUOTED)})
 
 
 def _same(password: str, again: str) -> None:

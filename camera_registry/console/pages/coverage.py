@@ -13,15 +13,16 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from camera_registry.console.history import WIDTH
-from camera_registry.console.pages.show import show
+from camera_registry.console.history import WIDTH, placed
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
 from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
-from camera_registry.rules.coverage.month import BadMonth, begin, following, month, preceding
+from camera_registry.rules.availability import NoPeriod, month
+from camera_registry.rules.coverage.month import begin, following, preceding
 from camera_registry.rules.coverage.period import Piece, SitePeriod
 from camera_registry.rules.coverage.points import Topology, singles
 from camera_registry.rules.coverage.standing import SiteSeen
@@ -29,7 +30,6 @@ from camera_registry.rules.coverage.standing import SiteSeen
 _ROWS = 60
 _BACK = timedelta(days=31)
 """So far back it is looked for since when a view has been as it is."""
-_THINNEST = 3.0
 _MOMENT = 1.0
 """Seconds that the page waits for its map before it shows how far it is."""
 
@@ -119,18 +119,14 @@ async def progress(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 async def draw(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     asked.request.app[SURVEY].anew(asked.user.name, asked.words)
-    return _back()
+    return go_to("/coverage")
 
 
 async def call_off(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     survey = asked.request.app[SURVEY]
     if survey.drawing is not None:
         survey.cancel(survey.drawing)
-    return _back()
-
-
-def _back() -> web.Response:
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/coverage"})
+    return go_to("/coverage")
 
 
 async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
@@ -143,9 +139,10 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
     now, zone = deps.now(), deps.zone()
     chosen = asked.query.month or f"{now.astimezone(zone):%Y-%m}"
     try:
-        since, until = month(chosen, zone, now)
-    except BadMonth as bad:
+        period = month(chosen, zone, now)
+    except NoPeriod as bad:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "month", given=chosen) from bad
+    since, until = period.begins, period.ends
     survey = asked.request.app[SURVEY]
     past = (await survey.period_of(id, since, until))[1]
     lately = past if until == now else (await survey.period_of(id, now - _BACK, now))[1]
@@ -196,14 +193,10 @@ def _about(device: str, seen: SiteSeen) -> bool:
 
 def _strips(past: SitePeriod, seen: SiteSeen, since: datetime, until: datetime) -> Sequence[Strip]:
     names = {view.view.id: view.view.name for view in seen.views}
-    length = (until - since) / timedelta(seconds=1)
 
     def block(piece: Piece) -> tuple[ViewState, float, float]:
-        x = (piece.begin - since).total_seconds() / length * WIDTH
-        width = (piece.end - piece.begin).total_seconds() / length * WIDTH
-        if piece.state is not ViewState.COVERED and width < _THINNEST:
-            x, width = max(0.0, min(x, WIDTH - _THINNEST)), _THINNEST
-        return piece.state, round(x, 2), round(width, 2)
+        bad = piece.state is not ViewState.COVERED
+        return piece.state, *placed(piece.begin - since, piece.end - since, until - since, wide=bad)
 
     return [
         Strip(

@@ -11,17 +11,15 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from camera_registry.console import asking, ordering, photographs
 from camera_registry.console.ordering import DoDeed
-from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.order_pictures import pictures
-from camera_registry.console.pages.orders import called
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.people import Role
 from camera_registry.model.work_order import HoldReason, OrderStep, WorkOrder
@@ -35,10 +33,8 @@ _SHOWN = 100
 F = TypeVar("F", bound="StepForm")
 
 
-class StepForm(BaseModel):
+class StepForm(Form):
     """``said``: how often whoever sends it had said the same before."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     said: int = Field(ge=0)
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from camera_registry.board import BoardEntry
 from camera_registry.console.cursor import from_cursor, to_cursor
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import offered, show
 from camera_registry.console.reader import READER, Filter, Order
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import ListPageQuery
@@ -17,8 +17,6 @@ from camera_registry.model.health import Cause, Status
 from camera_registry.rules.access import Action
 
 _ROWS = 60
-_MOST_AREAS = 400
-"""Areas offered while typing; with more, people type a code or a name."""
 
 
 async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
@@ -44,7 +42,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         next=to_cursor(listed.after),
         names=names,
         no_area=bool(wanted.area) and wanted.area not in names.areas,
-        areas=sorted(names.areas.items())[:_MOST_AREAS],
+        areas=offered(names),
         statuses=Status,
         kinds=Kind,
         lives=Life,

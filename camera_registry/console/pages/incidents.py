@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from camera_registry.board import Board
 from camera_registry.console import handling, ordering
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.cursor import cut
+from camera_registry.console.found import number
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalCause, OptionalSeverity, PageQuery
+from camera_registry.console.schemas import Before, Form, OptionalCause, OptionalSeverity, PageQuery, VersionForm
 from camera_registry.model.health import Cause
-from camera_registry.model.incident import Incident, Scope, Severity
+from camera_registry.model.incident import Incident, Severity
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents
 from camera_registry.store.incidents import Wanted
@@ -37,17 +38,12 @@ class IncidentsQuery(PageQuery):
     cause: OptionalCause = None
     severity: OptionalSeverity = None
     explained: bool = False
-    before: Annotated[int | None, BeforeValidator(lambda given: given or None), Field(ge=1)] = None
+    before: Before = None
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class AcknowledgeForm(_Form):
+class AcknowledgeForm(VersionForm):
     """``hours`` empty: until it is over. A box that is not ticked is not sent."""
 
-    version: int
     hours: Annotated[Literal[1, 4, 8, 24, 72] | None, BeforeValidator(lambda given: int(given) if given else None)] = (
         None
     )
@@ -55,16 +51,11 @@ class AcknowledgeForm(_Form):
     note: str = Field("", max_length=2000)
 
 
-class VersionForm(_Form):
-    version: int
-
-
-class AssignForm(_Form):
-    version: int
+class AssignForm(VersionForm):
     assignee: str = Field("", max_length=200)
 
 
-class NoteForm(_Form):
+class NoteForm(Form):
     text: str = Field(min_length=1, max_length=2000)
 
 
@@ -78,17 +69,17 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
         roots=not query.explained,
     )
     found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=_ROWS + 1)
-    shown = found[:_ROWS]
+    shown, following = cut(found, _ROWS)
     return show(
         asked,
         "incidents.html",
         query=query,
         shown=shown,
-        next=shown[-1].id if len(found) > _ROWS else None,
+        next=following,
         open=len(roots(asked.deps.board)),
         names=asked.deps.board.names,
         called=called(asked.deps.board, shown),
-        areas=sorted(asked.deps.board.names.areas.items())[:400],
+        areas=offered(asked.deps.board.names),
         causes=Cause,
         severities=Severity,
     )
@@ -125,16 +116,6 @@ def roots(board: Board) -> list[Incident]:
     return sorted(unexplained, key=lambda one: (one.severity, one.started, one.id))
 
 
-def called(board: Board, shown: Iterable[Incident]) -> Mapping[int, str]:
-    """What people call that which each incident is about."""
-    names: dict[int, str] = {}
-    for one in shown:
-        entry = board.get(one.about) if one.scope is Scope.DEVICE else None
-        name = entry.device.name if entry is not None else ""
-        names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
-    return names
-
-
 async def acknowledge(asked: Asked[PageQuery, AcknowledgeForm]) -> web.StreamResponse:
     form = asked.body
     lasts = None if form.hours is None else timedelta(hours=form.hours)
@@ -158,7 +139,7 @@ async def note(asked: Asked[PageQuery, NoteForm]) -> web.StreamResponse:
 
 
 def _back(asked: Asked[Any, Any]) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/incidents/{handling.number(asked, 'incident')}"})
+    return go_to(f"/incidents/{number(asked, 'incident')}")
 
 
 def _form(path: str, handler: Any, body: type[BaseModel]) -> AnyRoute:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from camera_registry.console.cursor import from_cursor, to_cursor
 from camera_registry.console.found import on_board
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import offered, show
 from camera_registry.console.reader import READER, Filter, Order
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery
@@ -53,7 +53,7 @@ async def sheet(asked: Asked[LabelsQuery, Nothing]) -> web.StreamResponse:
         listed=listed,
         next=to_cursor(listed.after),
         names=names,
-        areas=sorted(names.areas.items())[:400],
+        areas=offered(names),
         base=base(asked),
         private=not asked.deps.settings().web.public_url,
     )

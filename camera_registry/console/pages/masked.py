@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from camera_registry.board import BoardEntry
 from camera_registry.console.api import bodies
 from camera_registry.console.found import on_board
-from camera_registry.console.pages.access import go_to
 from camera_registry.console.pages.seen import CHANNELS_SHOWN
+from camera_registry.console.pages.show import go_to_device
 from camera_registry.console.problems import invalid, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import PageQuery, VersionForm
 from camera_registry.model.device import Channel
 from camera_registry.rules.access import Action, may
 from camera_registry.rules.inventory.cells import apart
@@ -37,13 +37,10 @@ class Outlined:
     clock: str
 
 
-class PictureForm(BaseModel):
+class PictureForm(VersionForm):
     """All that is registered of one channel's picture; what is empty is cleared."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
     channel: str = Field(max_length=200)
-    version: int
     masks: str = Field("", max_length=20_000)
     osd_box: str = Field("", max_length=200)
     osd_format: str = Field("", max_length=200)
@@ -89,7 +86,7 @@ async def put(asked: Asked[PageQuery, PictureForm]) -> web.StreamResponse:
     expected = {("channel", form.channel): form.version}
     await deps.store.write(register.apply, [edited], author=asked.user.name, at=deps.now(), expected=expected)
     await deps.changed()
-    return go_to(f"/devices/{entry.device.id}#masked")
+    return go_to_device(entry.device.id, "#masked")
 
 
 ROUTES: tuple[AnyRoute, ...] = (

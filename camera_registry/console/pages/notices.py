@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.console import telling
-from camera_registry.console.pages.show import show
+from camera_registry.console.cursor import cut
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Before, Blank, Form, PageQuery
 from camera_registry.model.notice import NoticeState
 from camera_registry.rules.access import Action
 from camera_registry.store import outbox
@@ -22,14 +24,10 @@ _ATTEMPTS = 30
 class NoticesQuery(PageQuery):
     """``state`` and ``channel`` empty: all. ``tried``: the message that a test sent."""
 
-    state: Annotated[NoticeState | None, BeforeValidator(lambda given: given or None)] = None
+    state: Annotated[NoticeState | None, Blank] = None
     channel: str = Field("", max_length=64)
-    before: Annotated[int | None, BeforeValidator(lambda given: given or None), Field(ge=1)] = None
+    before: Before = None
     tried: str = Field("", max_length=100)
-
-
-class PressedForm(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 async def listed(asked: Asked[NoticesQuery, Nothing]) -> web.StreamResponse:
@@ -37,14 +35,14 @@ async def listed(asked: Asked[NoticesQuery, Nothing]) -> web.StreamResponse:
     found = await store.read(
         outbox.page, channel=query.channel, state=query.state, before_id=query.before, limit=_ROWS + 1
     )
-    shown = found[:_ROWS]
+    shown, following = cut(found, _ROWS)
     attempts = await store.read(outbox.attempts, limit=_ATTEMPTS)
     return show(
         asked,
         "notices.html",
         query=query,
         shown=shown,
-        next=shown[-1].id if len(found) > _ROWS else None,
+        next=following,
         attempts=attempts,
         tried=next((one for one in attempts if one.batch == query.tried), None),
         standings=asked.deps.standings(),
@@ -52,27 +50,23 @@ async def listed(asked: Asked[NoticesQuery, Nothing]) -> web.StreamResponse:
     )
 
 
-async def try_channel(asked: Asked[PageQuery, PressedForm]) -> web.StreamResponse:
+async def try_channel(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     sent = await telling.try_channel(asked)
-    return _back(f"?tried={sent.batch}")
+    return go_to(f"/notices?tried={quote(sent.batch)}")
 
 
-async def retry(asked: Asked[PageQuery, PressedForm]) -> web.StreamResponse:
+async def retry(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     await telling.retry(asked)
-    return _back("")
+    return go_to("/notices")
 
 
-async def dismiss(asked: Asked[PageQuery, PressedForm]) -> web.StreamResponse:
+async def dismiss(asked: Asked[PageQuery, Form]) -> web.StreamResponse:
     await telling.dismiss(asked)
-    return _back("")
-
-
-def _back(query: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/notices{query}"})
+    return go_to("/notices")
 
 
 def _form(path: str, handler: Any) -> AnyRoute:
-    return Route(Surface.PAGE, "POST", path, handler, Action.NOTIFY, PageQuery, PressedForm)
+    return Route(Surface.PAGE, "POST", path, handler, Action.NOTIFY, PageQuery, Form)
 
 
 ROUTES: tuple[AnyRoute, ...] = (

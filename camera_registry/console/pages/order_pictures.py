@@ -13,15 +13,10 @@ from urllib.parse import urlencode
 from camera_registry.console import photographs
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.console.routing import Asked
-from camera_registry.console.snapshots import PICTURES, PictureKind
 from camera_registry.model.attachment import AttachmentKind
-from camera_registry.model.incident import Scope
 from camera_registry.model.work_order import WorkOrder
 from camera_registry.rules.access import Action, may
 from camera_registry.store import attachments
-
-_CHANNELS = 4
-"""Of a recorder, so many are pictured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +58,7 @@ async def camera_pictures(asked: Asked[Any, Any], order: WorkOrder) -> list[Show
         at = await asyncio.to_thread(photographs.taken, deps.proofs, order, shot)
         if at is not None:
             found.append(Shown(side, shot, at, src + urlencode({"kind": shot.value})))
-    if order.scope is not Scope.DEVICE or order.over:
-        return found
-    entry = deps.board.get(order.about)
-    channels = sorted({one.channel for one in order.symptoms if one.device == order.about and one.channel})
-    channels = channels or ([channel.id for channel in entry.channels] if entry else []) or [""]
-    times = await asked.request.app[PICTURES].times(order.about, channels[:_CHANNELS])
-    for channel, kept in times.items():
-        at = kept.get(PictureKind.LAST_GOOD)
-        if at is not None and at < order.opened_at:
-            named = urlencode({"kind": OrderPicture.LAST_GOOD.value, "channel": channel})
-            found.append(Shown(AttachmentKind.BEFORE, OrderPicture.LAST_GOOD, at, src + named))
+    for channel, at in (await photographs.last_good(asked, order)).items():
+        named = urlencode({"kind": OrderPicture.LAST_GOOD.value, "channel": channel})
+        found.append(Shown(AttachmentKind.BEFORE, OrderPicture.LAST_GOOD, at, src + named))
     return found

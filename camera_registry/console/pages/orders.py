@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from camera_registry.board import Board
 from camera_registry.console import asking, clocks, ordering, photographs
+from camera_registry.console.cursor import cut
 from camera_registry.console.ordering import DoDeed
 from camera_registry.console.pages.order_pictures import pictures
-from camera_registry.console.pages.people import people
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.people import called, people
+from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalCause, PageQuery
+from camera_registry.console.schemas import Before, Blank, Form, OptionalCause, PageQuery, VersionForm
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
-from camera_registry.model.incident import Scope, Severity
+from camera_registry.model.incident import Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
@@ -34,10 +34,6 @@ _ROWS = 60
 F = TypeVar("F", bound="VersionForm")
 
 
-def _blank(given: object) -> object:
-    return given or None
-
-
 class OrdersQuery(PageQuery):
     """The list. ``which``: open ones, of these the overdue ones, those that are over, or all."""
 
@@ -46,21 +42,13 @@ class OrdersQuery(PageQuery):
     area: str = Field("", max_length=200)
     about: str = Field("", max_length=200)
     cause: OptionalCause = None
-    before: Annotated[int | None, BeforeValidator(_blank), Field(ge=1)] = None
+    before: Before = None
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class VersionForm(_Form):
-    version: int
-
-
-class OpenForm(_Form):
+class OpenForm(Form):
     cause: Cause
     text: str = Field(min_length=1, max_length=2000)
-    severity: Annotated[Severity | None, BeforeValidator(_blank)] = None
+    severity: Annotated[Severity | None, Blank] = None
 
 
 class AssignForm(VersionForm):
@@ -84,15 +72,15 @@ class CancelForm(VersionForm):
 
 
 class RateForm(VersionForm):
-    stars: Annotated[int | None, BeforeValidator(_blank), Field(ge=1, le=5)] = None
+    stars: Annotated[int | None, Blank, Field(ge=1, le=5)] = None
     note: str = Field("", max_length=2000)
 
 
-class NoteForm(_Form):
+class NoteForm(Form):
     text: str = Field(min_length=1, max_length=2000)
 
 
-class AttachForm(_Form):
+class AttachForm(Form):
     kind: AttachmentKind = AttachmentKind.OTHER
 
 
@@ -107,8 +95,7 @@ async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
         overdue=now if query.which == "overdue" else None,
     )
     found = await ordering.listed(asked, wanted, query.before, _ROWS + 1)
-    shown = found[:_ROWS]
-    following = shown[-1].id if len(found) > _ROWS else None
+    shown, following = cut(found, _ROWS)
     if query.which in ("open", "overdue"):
         # What is due first is what people look for; a page of these is seldom all there are.
         shown.sort(key=ordering.urgency)
@@ -125,7 +112,7 @@ async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
         called=called(board, shown),
         sent=await people(asked),
         next_due=ordering.next_due,
-        areas=sorted(board.names.areas.items())[:400],
+        areas=offered(board.names),
         causes=Cause,
     )
 
@@ -159,16 +146,6 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     )
 
 
-def called(board: Board, shown: Sequence[WorkOrder]) -> dict[int, str]:
-    """What people call that which each order is about."""
-    names: dict[int, str] = {}
-    for one in shown:
-        entry = board.get(one.about) if one.scope is Scope.DEVICE else None
-        name = entry.device.name if entry is not None else ""
-        names[one.id] = name or (board.names.areas.get(one.about, "") if one.scope is Scope.AREA else "") or one.about
-    return names
-
-
 async def open_one(asked: Asked[PageQuery, OpenForm]) -> web.StreamResponse:
     form = asked.body
     return _back(await ordering.open_by_hand(asked, Wish(asked.item(), form.cause, form.text, form.severity)))
@@ -197,7 +174,7 @@ async def attach(asked: Asked[PageQuery, AttachForm]) -> web.StreamResponse:
 
 
 def _back(order: WorkOrder) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/orders/{order.id}"})
+    return go_to(f"/orders/{order.id}")
 
 
 def _form(path: str, handler: Callable[[Any], Awaitable[web.StreamResponse]], body: type[BaseModel]) -> AnyRoute:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from camera_registry.console import ordering
-from camera_registry.console.pages.incidents import called, roots
+from camera_registry.console.pages.incidents import roots
+from camera_registry.console.pages.people import called
 from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface

@@ -13,11 +13,11 @@ from pydantic import Field
 
 from camera_registry.console import deciding
 from camera_registry.console.api import questions
-from camera_registry.console.pages.access import go_to
-from camera_registry.console.pages.show import show
+from camera_registry.console.cursor import cut
+from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Before, PageQuery
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
 from camera_registry.model.register import Item
@@ -27,7 +27,6 @@ from camera_registry.store import proposals, register
 from camera_registry.store.proposals import StoredProposal
 
 _ROWS = 30
-_MOST_AREAS = 400
 _TOLD = ("manufacturer", "model", "serial", "mac", "firmware", "onvif_port", "rtsp_port", "http_port")
 """Fields of the device file as a proposal shows them."""
 
@@ -36,7 +35,7 @@ class ProposalsQuery(PageQuery):
     """Which proposals are shown."""
 
     state: ProposalState = ProposalState.OPEN
-    after: questions.RowCursor = ""
+    after: Before = None
     accepted: str = Field("", max_length=200)
     """The device that has just been taken into the register."""
 
@@ -55,10 +54,10 @@ async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
     found = await asked.deps.store.read(
         proposals.page,
         state=query.state,
-        before_id=int(query.after) if query.after else None,
+        before_id=query.after,
         limit=_ROWS + 1,
     )
-    shown = found[:_ROWS]
+    shown, following = cut(found, _ROWS)
     # The register has it at once, the board a moment later.
     taken = await asked.deps.store.read(register.get, "device", query.accepted) if query.accepted else None
     return _shown(
@@ -66,7 +65,7 @@ async def page(asked: Asked[ProposalsQuery, Nothing]) -> web.StreamResponse:
         query,
         shown,
         accepted=taken.item if taken else None,
-        following=str(shown[-1].id) if len(found) > _ROWS else "",
+        following=following,
     )
 
 
@@ -75,7 +74,7 @@ def _shown(
     query: ProposalsQuery,
     shown: Sequence[StoredProposal],
     *,
-    following: str = "",
+    following: int | None = None,
     accepted: Item | None = None,
     problem: Problem | None = None,
     chosen: Mapping[str, str] | None = None,
@@ -96,7 +95,7 @@ def _shown(
         suggested=lambda one: {"area": "", "life": Life.ACTIVE.value, **acceptance.row(one), **(chosen or {})},
         next=following,
         names={one.proposal.device: _name(asked, one) for one in shown},
-        areas=sorted(deps.board.names.areas.items())[:_MOST_AREAS],
+        areas=offered(deps.board.names),
         states=ProposalState,
         kinds=Kind,
         lives=Life,

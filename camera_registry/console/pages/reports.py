@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.console import choosing, reporting
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.reporting import REPORTING
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.rules.access import Action
 from camera_registry.rules.availability import name_of
+from camera_registry.rules.coverage.month import preceding
 from camera_registry.store import freezes
 from exporters.report.catalog import MEDIA
 from exporters.report.order import Kind, Order
 
 
-class ReportForm(BaseModel):
+class ReportForm(Form):
     """Which report, of which month."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     report: Kind
     month: str = Field("", max_length=10)
@@ -47,37 +45,27 @@ async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         areas=choosing.areas(names),
         contractors=choosing.contractors(names),
         formats=list(MEDIA),
-        month=_last_month(asked.deps.now(), asked),
+        month=preceding(f"{asked.deps.now().astimezone(zone):%Y-%m}"),
         frozen=named,
         done={(one.report, period) for one, period in named},
     )
-
-
-def _last_month(now: datetime, asked: Asked[PageQuery, Nothing]) -> str:
-    local = now.astimezone(asked.deps.zone())
-    year, month = (local.year, local.month - 1) if local.month > 1 else (local.year - 1, 12)
-    return f"{year}-{month:02}"
 
 
 async def make(asked: Asked[PageQuery, ReportForm]) -> web.StreamResponse:
     form, names = asked.body, asked.deps.board.names
     area, contractor = choosing.meant(names.areas, form.area), choosing.meant(names.contractors, form.contractor)
     await reporting.begin(asked, Order(form.report, form.month, area=area, contractor=contractor))
-    return _back()
+    return go_to("/reports")
 
 
 async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     reporting.cancel(asked)
-    return _back()
+    return go_to("/reports")
 
 
 async def freeze(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await reporting.freeze(asked)
-    return _back()
-
-
-def _back() -> web.Response:
-    return web.Response(status=303, headers={"Location": "/reports"})
+    return go_to("/reports")
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -9,8 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from camera_registry.console import reviewing
-from camera_registry.console.pages.access import go_to
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.pages.summary import channel_names
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import PageQuery

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from camera_registry.board import BoardEntry
 from camera_registry.console import accepting
-from camera_registry.console.pages.access import go_to
+from camera_registry.console.pages.show import go_to_device
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Form, PageQuery
 from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import ProbeSeen
@@ -59,10 +59,8 @@ class View:
     judged: Judged | None
 
 
-class AcceptForm(BaseModel):
+class AcceptForm(Form):
     """Which kept picture is meant to look so, and why, if something seems wrong with it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     channel: str = Field("", max_length=200)
     kind: PictureKind = PictureKind.LAST
@@ -117,12 +115,12 @@ def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:
 async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
     form = asked.body
     await accepting.accept(asked, form.channel, form.kind, form.reason)
-    return go_to(f"/devices/{asked.item()}")
+    return go_to_device(asked.item())
 
 
 async def take_back(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await accepting.take_back(asked)
-    return go_to(f"/devices/{asked.item()}")
+    return go_to_device(asked.item())
 
 
 _ALL = "/devices/{id}/baselines"

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field, NaiveDatetime
 
 from camera_registry.console import handling
-from camera_registry.console.pages.show import show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Blank, Form, PageQuery
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.rules import maintenance
 from camera_registry.rules.access import Action
@@ -24,22 +24,17 @@ def _words(given: object) -> object:
     return tuple(given.replace(",", " ").replace("，", " ").split()) if isinstance(given, str) else given
 
 
-def _local(given: object) -> object:
-    return given or None
-
-
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Local = Annotated[datetime | None, BeforeValidator(_local)]
+Local = Annotated[NaiveDatetime, Field(ge=datetime(2, 1, 1), lt=datetime(9999, 1, 1))]  # noqa: DTZ001 - the page's zone is put to it
+"""A time that can be moved to any time zone."""
 
 
-class WindowForm(BaseModel):
+class WindowForm(Form):
     """Times are those of the page's time zone, as browsers send them: without one."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
     kind: WindowKind = WindowKind.FIXED
-    begins: datetime
-    ends: Local = None
+    begins: Local
+    ends: Annotated[Local | None, Blank] = None
     minutes: Annotated[float, BeforeValidator(lambda given: given or 0), Field(ge=0, le=525_600)] = 0
     schedule: str = Field("", max_length=200)
     reason: str = Field(min_length=1, max_length=2000)
@@ -80,12 +75,12 @@ async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
         zone.key,
     )
     await handling.plan(asked, window)
-    return web.Response(status=303, headers={"Location": "/windows"})
+    return go_to("/windows")
 
 
 async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await handling.cancel(asked)
-    return web.Response(status=303, headers={"Location": "/windows"})
+    return go_to("/windows")
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -1,30 +1,16 @@
-"""This file lays out the months of a time zone."""
+"""This file goes from one month of a time zone to the next."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-
-class BadMonth(ValueError):
-    """What was asked for is no month of which anything can be known; the message says why and what to do."""
-
-
-def month(text: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """From when, included, until when a month ``YYYY-MM`` of a zone lasts, in UTC; the present one until ``now``.
-    Raises BadMonth."""
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) or text < "1970":
-        raise BadMonth("write a month as 2026-10")
-    since = begin(text, zone)
-    if since >= now:
-        raise BadMonth("that month is in the future; nothing is known of it")
-    return since, min(begin(following(text), zone), now)
+from camera_registry.rules.availability import midnight
 
 
 def begin(text: str, zone: ZoneInfo) -> datetime:
-    """When a month begins, in UTC."""
-    return datetime(int(text[:4]), int(text[5:]), 1, tzinfo=zone).astimezone(UTC)
+    """When a month ``YYYY-MM`` begins, in UTC."""
+    return midnight(date(int(text[:4]), int(text[5:]), 1), zone)
 
 
 def following(text: str) -> str:

@@ -17,9 +17,6 @@ import math
 from enum import StrEnum
 from typing import Any
 
-ERROR_METRES = 2.0
-"""How far the published formula may be from the true one."""
-
 _AXIS = 6_378_245.0
 """Half of the large axis of Krasovsky's ellipsoid (1940), metres."""
 _ECCENTRICITY = 0.006_693_421_622_965_943
