@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from camera_registry.board import Board
 from camera_registry.console import handling, ordering
+from camera_registry.console.pages.devices import area_of
 from camera_registry.console.pages.people import people
 from camera_registry.console.pages.show import show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -72,7 +73,7 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
     query = asked.query
     wanted = Wanted(
         open={"open": True, "over": False}.get(query.which),
-        area=query.area,
+        area=area_of(query.area, asked.deps.board.names.areas),
         cause=query.cause,
         severity=query.severity,
         roots=not query.explained,
@@ -87,6 +88,7 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
         next=shown[-1].id if len(found) > _ROWS else None,
         open=len(roots(asked.deps.board)),
         names=asked.deps.board.names,
+        no_area=bool(wanted.area) and wanted.area not in asked.deps.board.names.areas,
         called=called(asked.deps.board, shown),
         areas=sorted(asked.deps.board.names.areas.items())[:400],
         causes=Cause,
