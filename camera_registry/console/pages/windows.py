@@ -66,7 +66,7 @@ async def listed(asked: Asked[WindowsQuery, Nothing]) -> web.StreamResponse:
         kinds=WindowKind,
         query=asked.query,
         names=asked.deps.board.names,
-        zone=zone.key,
+        zone_name=zone.key,
         begins=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
     )
 
