@@ -23,7 +23,7 @@ from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import judged, take_in
-from camera_registry.rules.plan import learn, leave_alone
+from camera_registry.rules.plan import learn
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
@@ -251,9 +251,7 @@ class Ledger:
     def left_alone(self, device: str) -> Iterator[LeaveAlone]:
         """What a poller that has not asked a device yet must know of refused passwords."""
         watched = self._watched.get(device)
-        for seen in watched.seen.values() if watched else ():
-            if (told := leave_alone(device, seen.failure)) is not None:
-                yield told
+        return watched.left_alone() if watched else iter(())
 
     def policy_of(self, device: str) -> Policy:
         """The policy by which a device is judged."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,18 +17,15 @@ from sqlalchemy import Connection
 
 from camera_registry.board import Board, BoardEntry
 from camera_registry.link.local import LocalLink
-from camera_registry.model.device import Device
 from camera_registry.model.dispatch import DispatchPolicy
 from camera_registry.model.incident import Incident, IncidentChange
-from camera_registry.model.notice import Notice
-from camera_registry.model.observation import Facts
 from camera_registry.model.roster import RosterChange
 from camera_registry.model.work_order import FINAL, OrderChange, WorkOrder
 from camera_registry.rules import recorded
-from camera_registry.rules.adoption import adopt
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.rules.notices import Told
+from camera_registry.service import saving
 from camera_registry.service.books import Books
 from camera_registry.service.changes import Changes
 from camera_registry.service.clock import SteadyClock
@@ -37,32 +34,21 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.memory import Lists
 from camera_registry.service.observation_log import ObservationLog, Silent
 from camera_registry.service.replay import records
+from camera_registry.service.saving import Note
 from camera_registry.store import (
     Store,
     Unavailable,
-    audit,
     decisions,
-    health,
-    incidents,
     orders,
     outbox,
     picture_days,
     recordings,
-    register,
-    windows,
 )
 
 log = logging.getLogger(__name__)
 
 BLIND_AFTER = 5.0
 """Seconds without a commit after which readers are shown what is not yet on disk, rather than nothing new."""
-
-AUTHOR = "poller"
-"""Whose name stands under what the register took over from devices."""
-
-
-Note = Callable[[Told], None]
-"""Is shown which channels had been told of which incidents."""
 
 
 class Meter(Protocol):
@@ -155,7 +141,7 @@ class Recorder:
             step = change(incident)
             n = self.log.note(self._clock.utc(), records.Edited(step))
             owed = self._books.owed([step])
-            await self._keep(n, lambda tx, told: _save_edit(tx, step, owed, told))
+            await self._keep(n, lambda tx, told: saving.edit(tx, step, owed, told))
             self._casebook.put(step.incident)
         self._show(Changes())
         return step.incident
@@ -164,7 +150,7 @@ class Recorder:
         """Write down what somebody says of an incident that is over. Raises Unavailable."""
         async with self._writing:
             n = self.log.note(self._clock.utc(), records.Edited(step, open=False))
-            await self._keep(n, lambda tx, told: _save_remark(tx, step))
+            await self._keep(n, lambda tx, told: saving.remark(tx, step))
 
     async def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``."""
@@ -201,7 +187,7 @@ class Recorder:
     async def _ordered(self, step: OrderChange, *, follows: bool) -> WorkOrder:
         n = self.log.note(self._clock.utc(), records.Ordered(step, follows))
         owed = self._books.owed((), [step])
-        await self._keep(n, lambda tx, told: _save_order(tx, step, owed, told))
+        await self._keep(n, lambda tx, told: saving.order(tx, step, owed, told))
         if follows:
             self._dispatcher.put(step.order, step.at)
         self._show(Changes())
@@ -250,7 +236,7 @@ class Recorder:
 
         await self.log.flush()
         try:
-            await asyncio.shield(self._store.write(_marked, n, save, told if n else None))
+            await asyncio.shield(self._store.write(saving.marked, n, save, told if n else None))
         except Exception:
             self.log.note(now, records.Failed(n))
             raise
@@ -321,7 +307,7 @@ class Recorder:
             owed = self._books.owed(changes.steps, changes.order_steps)
             searched = list(self._searched(changes))
             days = self.keep_days()
-            await self._keep(n, lambda tx, told: _save(tx, changes, searched, owed, told, days))
+            await self._keep(n, lambda tx, told: saving.batch(tx, changes, searched, owed, told, days))
             self._meter.committed(len(changes.flips), asyncio.get_running_loop().time() - begun)
         self._show(changes, entries)
 
@@ -343,63 +329,8 @@ class Recorder:
         """Write into empty fields of device files what the devices told of themselves."""
         told, self._ledger.adoptable = self._ledger.adoptable, {}
         if told:
-            await self._store.write(_adopt_all, told, self._clock.utc())
+            await self._store.write(saving.adopted, told, self._clock.utc())
 
 
 def _pairs(told: Told) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((channel, id) for channel, id in told if id is not None))
-
-
-def _marked(tx: Connection, n: int, save: Callable[[Connection, Note | None], None], told: Note | None) -> None:
-    save(tx, told)
-    if n:
-        decisions.mark(tx, n)
-
-
-def _save(
-    tx: Connection,
-    changes: Changes,
-    searched: Iterable[recordings.Told],
-    notices: Sequence[Notice],
-    told: Note | None,
-    keep_days: int,
-) -> None:
-    """Everything that one look at the world has changed, in one transaction."""
-    runs = [(device, run) for (device, _), run in changes.seen.items()]
-    health.save(tx, changes.states.values(), changes.flips, runs)
-    recordings.take_in(tx, searched)
-    incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
-    orders.save(tx, changes.orders.values(), changes.order_steps)
-    outbox.owe(tx, notices, told)
-    picture_days.save(tx, changes.days.values(), keep_days)
-    for window, began in changes.set_off.items():
-        windows.set_off(tx, window, began)
-
-
-def _save_edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice], told: Note | None) -> None:
-    incidents.save(tx, [step.incident], [step])
-    outbox.owe(tx, notices, told)
-    detail = {"text": step.text} if step.text else {}
-    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", detail, step.at)
-
-
-def _save_remark(tx: Connection, step: IncidentChange) -> None:
-    incidents.save(tx, (), [step])
-    audit.append(tx, step.actor, f"incident.{step.step.value}", f"incident/{step.incident.id}", None, step.at)
-
-
-def _save_order(tx: Connection, step: OrderChange, notices: Sequence[Notice], told: Note | None) -> None:
-    orders.save(tx, [step.order], [step])
-    outbox.owe(tx, notices, told)
-
-
-def _adopt_all(tx: Connection, told: dict[str, Facts], at: datetime) -> None:
-    # Read anew inside the transaction: somebody may have edited the file since the device was asked.
-    filled: list[Device] = []
-    for device, facts in told.items():
-        stored = register.get(tx, "device", device)
-        if stored is not None and isinstance(stored.item, Device):
-            better = adopt(stored.item, facts)
-            if better is not None:
-                filled.append(better)
-    register.apply(tx, filled, author=AUTHOR, at=at)

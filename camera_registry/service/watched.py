@@ -10,14 +10,14 @@ from camera_registry.model.device import Channel, Device
 from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
-from camera_registry.model.roster import Entry, Hurry, Run
+from camera_registry.model.roster import Entry, Hurry, LeaveAlone, Run
 from camera_registry.rules import opinions
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
-from camera_registry.rules.plan import feeders, learn, plan, reach_feeder
+from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
 from camera_registry.rules.schedule import SOON, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
@@ -164,6 +164,12 @@ class Watched:
                 changed = reading.cause is not was[reading.subject] and reading.subject in self.states
                 if changed and self.counts(run, reading, now):
                     yield reading
+
+    def left_alone(self) -> Iterator[LeaveAlone]:
+        """What a poller that has not asked the device yet must know of refused passwords."""
+        for seen in self.seen.values():
+            if (told := leave_alone(self.device.id, seen.failure)) is not None:
+                yield told
 
     def pictured_well(self, seen: Observation) -> bool | None:
         """See ``Ledger.pictured_well``."""

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from probes.picture import masking
+from probes.picture.likeness import NEEDED, agreement, misses, told_by, unchanged
 from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
@@ -31,24 +32,6 @@ LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
-NEEDED, ALIKE = 2, 0.5
-"""So many references are enough, if one of them looks this much alike (``agreement``) and nothing of it is missing."""
-_SURELY = 0.7
-"""Agreement from which on one reference is enough, if nothing else has changed from it either."""
-_SAME_LIGHT = 0.97
-"""Correlation of the coarse light of a picture and a reference of the same hour and weather."""
-_CHANGES = {
-    "hidden": 0.02,
-    "lost": 0.04,
-    "dulled": 0.03,
-    "patchy_dark": 0.03,
-    "foreign": 0.08,
-    "cast": 0.10,
-    "bands": 0.06,
-}
-"""What may have changed at most for that, as in ``comparison.compare``: less than half of any limit."""
-_MISSING = {"hidden": 0.08, "lost": 0.11}
-"""Half of what makes a fault of what is missing: from here on it is asked whether it was there for a time only."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
@@ -146,7 +129,7 @@ class Examiner:
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
         changes = self._changes(newest, references, known, apart)
-        likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -_agreement(changes[n]))[:2]
+        likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -agreement(changes[n]))[:2]
         seen = [*earlier, newest]
         return {
             "frames": [_told(one) for one in seen],
@@ -241,16 +224,16 @@ class Examiner:
             if isinstance(reference, _Seen)
         ]
         for tried, (_, place) in enumerate(sorted(likeness)):
-            if tried >= NEEDED and _told_by(max(changes, key=_agreement)):
+            if tried >= NEEDED and told_by(max(changes, key=agreement)):
                 break
             theirs = self._prepared(references[place], apart)
             if theirs is None:
                 continue
             change = changes[place] = comparison.compare(newest.prepared, theirs)
-            if _unchanged(change.measures):
+            if unchanged(change.measures):
                 break
         for which, found in enumerate(changes):
-            if _misses(found):
+            if misses(found):
                 theirs, besides = self._prepared(references[which], apart), self._gone(references, which, apart)
                 if theirs is not None and besides is not None:
                     changes[which] = comparison.compare(newest.prepared, theirs, besides)
@@ -293,31 +276,6 @@ def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
     for picture in pictures:
         whole.update(picture)
     return whole.digest()
-
-
-def _agreement(change: comparison.Change | None) -> float:
-    return -1.0 if change is None else change.measures["agreement"]
-
-
-def _told_by(change: comparison.Change | None) -> bool:
-    """Whether no other reference needs to be asked: this one looks alike, and nothing of it is missing."""
-    return _agreement(change) > ALIKE and not _misses(change)
-
-
-def _misses(change: comparison.Change | None) -> bool:
-    return change is not None and any(change.measures.get(name, 0.0) >= least for name, least in _MISSING.items())
-
-
-def _unchanged(change: Mapping[str, float]) -> bool:
-    """Whether a picture is so like a reference that the others would not make another thing of it."""
-    return (
-        change["agreement"] > _SURELY
-        and change["contrast_fit"] > _SAME_LIGHT
-        and 0.8 < change["gain"] < 1.25
-        and change.get("textured", 0.0) > 0.2
-        and change.get("middle_sharpness", 0.0) > 0.9
-        and all(change.get(name, 1.0) < most for name, most in _CHANGES.items())
-    )
 
 
 def _burnt_in(picture: Picture, width: int, osd: Osd | None) -> tuple[tuple[Box, ...], Picture | None]:
