@@ -141,7 +141,7 @@ def _rows(numbers: Sequence[int], words: Texts) -> str:
         return ""
     if len(numbers) == 1:
         return words("problem.place.row", row=numbers[0])
-    listed = words("weak_points.between").join(str(number) for number in numbers[:_ROWS])
+    listed = words("list.comma").join(str(number) for number in numbers[:_ROWS])
     return words(
         "problem.place.rows" if len(numbers) <= _ROWS else "problem.place.more_rows", rows=listed, n=len(numbers)
     )
@@ -197,19 +197,12 @@ def _changes_in_words(found: Inventory, words: Texts) -> Iterator[str]:
     from camera_registry.rules.inventory.export import title
 
     for one in _changes(found, _SHOWN):
-        fields = {name: shown for name, shown in one.after.items() if name != "id"}
-        if one.before is None:
-            told, values = (
-                "inventory.creates",
-                ", ".join(f"{title(name, words.language)} {_short(new)}" for name, new in fields.items()),
-            )
-        else:
-            was = one.before
-            pairs = (
-                f"{title(name, words.language)} {_short(was[name])} -> {_short(new)}" for name, new in fields.items()
-            )
-            told, values = "inventory.changes", ", ".join(pairs)
-        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=values)
+        values = {name: _short(new) for name, new in one.after.items() if name != "id"}
+        if one.before is not None:
+            values = {name: f"{_short(one.before[name])} -> {new}" for name, new in values.items()}
+        told = "inventory.creates" if one.before is None else "inventory.changes"
+        fields = ", ".join(f"{title(name, words.language)} {value}" for name, value in values.items())
+        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=fields)
     if (left := found.created + found.changed - _SHOWN) > 0:
         yield words.count("inventory.and_more", left)
 
