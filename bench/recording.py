@@ -28,13 +28,14 @@ from bench.report import RESULTS, machine
 from camera_registry.board import Board, BoardEntry
 from camera_registry.model.observation import Observation
 from camera_registry.model.register import Register
+from camera_registry.service import saving
 from camera_registry.service.books import Books
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.dispatcher import Dispatcher
 from camera_registry.service.ledger import Ledger
 from camera_registry.settings import Settings
 from camera_registry.simulator.serving import loop_factory
-from camera_registry.store import Store, health, register
+from camera_registry.store import Store, register
 from exporters.aggregates import Aggregates
 from exporters.coverage import SiteCoverage
 from exporters.prometheus import DevicePage
@@ -217,9 +218,8 @@ class _City:
             changes = self._ledger.collect(self._now)
         with self._taking("incidents and orders"):
             self._books.fold(changes, self._now)
-        runs = [(device, run) for (device, _), run in changes.seen.items()]
         with self._taking("store"):
-            self._store.write_now(health.save, changes.states.values(), changes.flips, runs)
+            self._store.write_now(saving.batch, changes, (), (), None, 0)
         with self._taking("board"):
             entries: list[BoardEntry] = [entry for id in changes.touched if (entry := self._ledger.entry(id))]
             self._board.swap(entries, changes.gone, self._books.casebook.incidents, self._books.dispatcher.orders)

@@ -28,6 +28,21 @@ class BoardEntry:
     since: datetime | None = None
     reasons: tuple[Reason, ...] = ()
 
+    def stands_like(self, other: BoardEntry) -> bool:
+        """Whether the same is held true of the same device, whatever was measured since and when."""
+        return (
+            self.device is other.device
+            and self.channels is other.channels
+            and self.status is other.status
+            and self.since == other.since
+            and self.reasons == other.reasons
+            and len(self.states) == len(other.states)
+            and all(
+                one.settled is two.settled and (one.subject is two.subject or one.subject == two.subject)
+                for one, two in zip(self.states, other.states, strict=True)
+            )
+        )
+
 
 def chain_of(entry: BoardEntry) -> Chain:
     """What is known of every link between us and a device's picture."""
@@ -65,7 +80,7 @@ class Board:
 
     def __init__(self) -> None:
         self._entries: dict[str, BoardEntry] = {}
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, bool]] = []
         self.names = Names()
         self.places = Places()
         self.incidents: Mapping[int, Incident] = {}
@@ -90,10 +105,11 @@ class Board:
         incidents: Mapping[int, Incident] | None = None,
         orders: Mapping[int, WorkOrder] | None = None,
     ) -> None:
-        """Put these entries in place of the old ones, remove ``gone``, and tell the listeners once. ``incidents``, if
+        """Put these entries in place of the old ones, remove ``gone``, and tell each listener once. ``incidents``, if
         given, are all that are open, and ``orders`` all that may still change; what one of them is about counts as
         touched when it has changed."""
         touched: list[str] = []
+        polled: list[str] = []
         if incidents is not None and incidents is not self.incidents:
             touched += _about(self.incidents, incidents)
             self.incidents = incidents
@@ -101,19 +117,24 @@ class Board:
             touched += _about(self.orders, orders)
             self.orders = orders
         for entry in entries:
-            self._entries[entry.device.id] = entry
-            touched.append(entry.device.id)
+            id = entry.device.id
+            before = self._entries.get(id)
+            self._entries[id] = entry
+            (polled if before is not None and entry.stands_like(before) else touched).append(id)
         touched += [device for device in gone if self._entries.pop(device, None) is not None]
-        if touched:
+        if touched or polled:
             self.revision += 1
-            told = tuple(touched)
-            for listener in tuple(self._listeners):
-                listener(told)
+            changed = tuple(touched)
+            told = (*changed, *polled)
+            for listener, polls in tuple(self._listeners):
+                if polls or changed:
+                    listener(told if polls else changed)
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after each swap until the returned function is called."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+    def listen(self, listener: Listener, *, polls: bool = True) -> Callable[[], None]:
+        """Call ``listener`` after each swap until the returned function is called; without ``polls`` of those devices
+        alone of which something else is held true than before."""
+        self._listeners.append((listener, polls))
+        return lambda: self._listeners.remove((listener, polls))
 
 
 def _about(before: Mapping[int, Incident | WorkOrder], after: Mapping[int, Incident | WorkOrder]) -> list[str]:

@@ -77,7 +77,7 @@ class Aggregates:
         self._orders: tuple[Mapping[int, WorkOrder], Names, bytes] | None = None
         for entry in board:
             self._follow((entry.device.id,))
-        self.close = board.listen(self._follow)
+        self.close = board.listen(self._follow, polls=False)
         """Stop following the board."""
 
     def text(self) -> bytes:
@@ -100,7 +100,7 @@ class Aggregates:
             added = tuple(self._adds(entry)) if entry is not None and in_use else ()
             before = self._added.get(device, ())
             if added == before:
-                continue  # polled, and nothing new: what nearly every swap is
+                continue
             for tally, key, status in before:
                 tally.add(key, status, -1)
             for tally, key, status in added:

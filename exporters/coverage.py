@@ -57,7 +57,7 @@ class SiteCoverage:
         self._work: Collection[str] = frozenset()
         """What planned work covered at the last look."""
         self._follow_all()
-        self.close = board.listen(self._follow)
+        self.close = board.listen(self._follow, polls=False)
         """Stop following the board."""
 
     def sites(self) -> list[SiteSeen]:

@@ -37,7 +37,12 @@ FAMILIES = (
     Family("camera_device_info", "Always 1; what the register and the device say of itself."),
 )
 MAINTENANCE = Family("camera_maintenance", "1 while planned work covers the device: rates leave that time out.")
+_TOLD = ("manufacturer", "model", "firmware")
+"""The facts that are said of a device in words."""
 _UP, _STATE, _KNOWN, _FAULT, _PARENT, _TOOK, _SUCCESS, _CLOCK, _PICTURE, _INFO = range(len(FAMILIES))
+
+_HELD = (_UP, _STATE, _KNOWN, _FAULT, _PARENT)
+"""The families of what is held true of a device: they change seldom, the others at each poll."""
 
 PICTURE_MEASURES = ("mean_luma", "luma_p95", "deviation", "flat_share")
 """The facts of a picture that policy reads or people plot; the others stay in the evidence."""
@@ -104,7 +109,7 @@ class DevicePage:
         kept = self._kept.get(entry.device.id)
         if kept is not None and kept[0] is entry:
             return kept[1]
-        lines = render(entry)
+        lines = render(entry, kept)
         self._kept[entry.device.id] = (entry, lines)
         return lines
 
@@ -114,22 +119,19 @@ class DevicePage:
             self._kept = {id: kept for id, kept in self._kept.items() if self._board.get(id) is not None}
 
 
-def render(entry: BoardEntry) -> Lines:
-    """A device's lines, one item a family."""
+def render(entry: BoardEntry, before: tuple[BoardEntry, Lines] | None = None) -> Lines:
+    """A device's lines, one item a family. ``before``: an earlier entry of it, with the lines that it had."""
     device = f'{{device="{escape(entry.device.id)}"'
     text = [""] * len(FAMILIES)
-    text[_INFO] = _info(entry)
+    if before is not None and entry.stands_like(before[0]):
+        for family in _HELD:
+            text[family] = before[1][family]
+        text[_INFO] = before[1][_INFO] if _tells_like(entry, before[0]) else _info(entry)
+    else:
+        text[_INFO] = _info(entry)
+        if entry.device.life is Life.ACTIVE:
+            _hold(entry, device, text)
     if entry.device.life is Life.ACTIVE:
-        up = up_value(entry.status)
-        if up is not None:
-            text[_UP] = f"camera_up{device}}} {up}\n"
-        for aspect, value in aspect_values(entry):
-            label = _ASPECT[aspect]
-            if value is not None:
-                text[_STATE] += f"camera_aspect_state{device}{label}}} {value}\n"
-            text[_KNOWN] += f"camera_aspect_known{device}{label}}} {0 if value is None else 1}\n"
-        if entry.reasons:
-            text[_FAULT], text[_PARENT] = _faults(entry, device)
         for probe, took, success in probe_values(entry):
             label = f'{device},probe="{escape(probe)}"}}'
             text[_TOOK] += f"camera_probe_duration_seconds{label} {number(took)}\n"
@@ -141,6 +143,29 @@ def render(entry: BoardEntry) -> Lines:
         for measure, score in picture_scores(entry):
             text[_PICTURE] += f"camera_picture_score{device}{_MEASURE[measure]}{number(score)}\n"
     return tuple(text)
+
+
+def _hold(entry: BoardEntry, device: str, text: list[str]) -> None:
+    """Write the lines of what is held true of a device."""
+    up = up_value(entry.status)
+    if up is not None:
+        text[_UP] = f"camera_up{device}}} {up}\n"
+    for aspect, value in aspect_values(entry):
+        label = _ASPECT[aspect]
+        if value is not None:
+            text[_STATE] += f"camera_aspect_state{device}{label}}} {value}\n"
+        text[_KNOWN] += f"camera_aspect_known{device}{label}}} {0 if value is None else 1}\n"
+    if entry.reasons:
+        text[_FAULT], text[_PARENT] = _faults(entry, device)
+
+
+def _tells_like(entry: BoardEntry, other: BoardEntry) -> bool:
+    """Whether the device says the same of itself as before."""
+    return _words(entry) == _words(other)
+
+
+def _words(entry: BoardEntry) -> list[object]:
+    return [seen.facts.get(name) for seen in entry.probes if seen.probe == "onvif" for name in _TOLD]
 
 
 def _faults(entry: BoardEntry, device: str) -> tuple[str, str]:
@@ -167,7 +192,7 @@ def info_labels(entry: BoardEntry) -> dict[str, str]:
     told: dict[str, str] = {}
     for seen in entry.probes:
         if seen.probe == "onvif":
-            told |= {name: value for name, value in seen.facts.items() if isinstance(value, str)}
+            told |= {name: value for name in _TOLD if isinstance(value := seen.facts.get(name), str)}
     return {
         "device": device.id,
         "name": device.name,

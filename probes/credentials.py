@@ -16,7 +16,7 @@ from camera_registry.model.observation import FailureKind, Stage
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
 from probes.base import Context, ProbeError
-from probes.memory import EVERYTHING, DeviceMemory, Trials
+from probes.memory import EVERYTHING, DeviceMemory, Trials, joined
 from probes.redaction import forms_of
 
 ATTEMPTS = 2
@@ -33,7 +33,7 @@ class Login:
         self._device = target.device
         self._protocol = protocol
         self._trials = trials
-        self._has_turn = False
+        self._turn: asyncio.Lock | None = None
         self.refused_here = False
         self.held_back = False
         """Whether this run was kept from sending the password, for the device is left alone."""
@@ -48,6 +48,11 @@ class Login:
         return bool(self._trials.quiet & {EVERYTHING, self._protocol})
 
     @property
+    def _trial(self) -> asyncio.Lock:
+        """What lets one run at a time try what has not worked yet."""
+        return self._context.tools.memory.trial(self._device, self._trials.version)
+
+    @property
     def last_try(self) -> bool:
         """Whether the device was left alone and is tried once now: a request that may fail for another reason than the
         password (a remembered nonce) must not be that try."""
@@ -56,11 +61,12 @@ class Login:
     async def permit(self) -> None:
         """Ask before each request that carries the password. Raises ProbeError(AUTH) while the device is left alone."""
         self._check_quiet()
-        if self._has_turn or (self._protocol in self._trials.worked and not self._left_alone):
+        if self._turn is not None or (self._protocol in self._trials.worked and not self._left_alone):
             return
         self._context.stage = Stage.AUTHENTICATE
-        await self._trials.turn.acquire()
-        self._has_turn = True
+        turn = self._trial
+        await turn.acquire()
+        self._turn = turn
         self._check_quiet()
 
     def accepted(self) -> None:
@@ -69,7 +75,8 @@ class Login:
         if self._left_alone:
             trials.quiet = frozenset()
             trials.refusals.clear()
-        trials.worked.add(self._protocol)
+        if self._protocol not in trials.worked:
+            trials.worked = joined(trials.worked, self._protocol)
         trials.refusals.pop(self._protocol, None)
         self.close()
 
@@ -94,7 +101,7 @@ class Login:
         """
         trials = self._trials
         if self._protocol in trials.worked:
-            trials.worked.discard(self._protocol)
+            trials.worked -= {self._protocol}
             if not self._left_alone:
                 return ProbeError.told(FailureKind.BUSY, Stage.AUTHENTICATE, "auth.once_more", manner=manner)
         if not self._left_alone:
@@ -103,9 +110,9 @@ class Login:
 
     def close(self) -> None:
         """Let others have their turn."""
-        if self._has_turn:
-            self._has_turn = False
-            self._trials.turn.release()
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
 
     def _leave_alone(self, *protocols: str) -> None:
         trials, tools = self._trials, self._context.tools
@@ -116,11 +123,11 @@ class Login:
 
     def _check_quiet(self) -> None:
         """Raise ProbeError(AUTH) while the device is left alone, and after that for all but the one run that tries."""
-        if not self._left_alone or (self._has_turn and self.last_try):
+        if not self._left_alone or (self._turn is not None and self.last_try):
             return
         if not self.last_try:
             key = "auth.quiet" if self._context.tools.lasting else "auth.not_again"
-        elif self._trials.turn.locked():
+        elif self._trial.locked():
             key = "auth.being_tried"
         else:
             return
@@ -168,7 +175,7 @@ def _recall(trials: Trials, memory: DeviceMemory, context: Context) -> None:
     """Go on leaving a device alone that was left alone before a restart."""
     known = [one for one in memory.left_alone if (one.credential, one.version) == trials.version]
     for one in known:
-        memory.left_alone.remove(one)
+        memory.left_alone = tuple(other for other in memory.left_alone if other is not one)
         trials.quiet |= {one.protocol}
         trials.refused_at = max(one.at, trials.refused_at or one.at)
         trials.until = max(one.until, trials.until or one.until)

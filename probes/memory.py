@@ -6,12 +6,20 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from weakref import WeakValueDictionary
 
 from camera_registry.model.roster import LeaveAlone
 
 EVERYTHING = "*"
 """In ``Trials.quiet``: no protocol of the device is tried."""
+_NOWHERE: frozenset[str] = frozenset()
+
+
+@lru_cache(64)
+def joined(some: frozenset[str], one: str) -> frozenset[str]:
+    """One more among some: the same set for all devices that have the same ones."""
+    return some | {one}
 
 
 @dataclass(slots=True)
@@ -21,19 +29,17 @@ class Trials:
     ``secrets`` are the texts that must never be seen: the password, in every form of it. ``refusals``: per
     protocol, passwords refused since ``window_end`` was set; ``worked``: protocols where it was accepted; ``quiet``:
     protocols (or EVERYTHING) where it is not sent before ``window_end`` (loop time), and after that once, by one run,
-    until one succeeds; ``refused_at`` and ``until`` say the same for people. ``turn`` lets one run at a time try what
-    has not worked yet.
+    until one succeeds; ``refused_at`` and ``until`` say the same for people.
     """
 
     version: tuple[str, int]
     secrets: tuple[str, ...] = field(repr=False)
     refusals: dict[str, int] = field(default_factory=dict)
-    worked: set[str] = field(default_factory=set)
+    worked: frozenset[str] = _NOWHERE
     quiet: frozenset[str] = frozenset()
     window_end: float = 0.0
     refused_at: datetime | None = None
     until: datetime | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -48,7 +54,7 @@ class DeviceMemory:
     kept: dict[str, object] = field(default_factory=dict)
     old_tls: bool = False
     trials: dict[str, Trials] = field(default_factory=dict)
-    left_alone: list[LeaveAlone] = field(default_factory=list)
+    left_alone: tuple[LeaveAlone, ...] = ()
 
 
 class Ration:
@@ -77,7 +83,7 @@ class Memory:
     def __init__(self) -> None:
         self.set_ups = Ration(SET_UPS)
         self._devices: dict[str, DeviceMemory] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
 
     def of(self, device: str) -> DeviceMemory:
         known = self._devices.get(device)
@@ -87,9 +93,16 @@ class Memory:
 
     def turn(self, host: str) -> asyncio.Lock:
         """What a run must hold while it has a stream session at ``host``: devices have few, and we use one of them."""
-        turn = self._turns.get(host)
+        return self._turn(host)
+
+    def trial(self, device: str, version: tuple[str, int]) -> asyncio.Lock:
+        """What a run must hold while it tries a version of a credential that has not worked yet at a device."""
+        return self._turn(device, *version)
+
+    def _turn(self, *of: object) -> asyncio.Lock:
+        turn = self._turns.get(of)
         if turn is None:
-            turn = self._turns[host] = asyncio.Lock()
+            turn = self._turns[of] = asyncio.Lock()
         return turn
 
     def forget(self, device: str) -> None:

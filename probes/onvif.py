@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from camera_registry.model.observation import Facts
 from camera_registry.model.roster import Target
@@ -27,14 +28,26 @@ _SET_UP: tuple[tuple[str, Operation, Callable[..., Mapping[str, object]]], ...] 
 )
 _ONVIF = "http://www.onvif.org/"
 _IDENTITY = "onvif.identity"
-"""In a device's memory: when (loop time) it last told what it is."""
+"""In a device's memory: ``_Told``, what it is."""
 _TOLD = "onvif.told"
 """There too: when it is taken to have told all of itself to whoever asked before us."""
 _OWED = "onvif.set_up"
 """There too: how it is set up was not asked in its full round, for others had their turn."""
 SERVICES = 32
 """Services of one device that are told by name."""
+SURE = 3
+"""So many times in a row it must have told another name than before, until it is not asked again at once: whoever hears
+that it is another one will not believe it at the first word."""
 _WORDS = ("manufacturer", "model", "firmware", "serial", "hardware")
+
+
+class _Told(NamedTuple):
+    """What a device last told of itself, as a hash; when (loop time; before all times: it has refused since), and how
+    often in a row."""
+
+    at: float
+    words: int
+    times: int
 
 
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
@@ -108,20 +121,26 @@ def _is_known(options: Mapping[str, object], context: Context, target: Target) -
     """Whether the device has told the time now, and what it is not long ago."""
     told = context.tools.memory.of(target.device).kept.get(_IDENTITY)
     lasts = options.get("identity")
-    if "full" in options or not isinstance(told, float) or not isinstance(lasts, int | float):
+    if "full" in options or not isinstance(told, _Told) or not isinstance(lasts, int | float) or told.times < SURE:
         return False
-    return "clock_offset_seconds" in context.facts and asyncio.get_running_loop().time() - told < lasts
+    return "clock_offset_seconds" in context.facts and asyncio.get_running_loop().time() - told.at < lasts
 
 
 async def _ask_information(round_: Round) -> bool:
     """Who made the device; whether it answered."""
     kept = round_.context.tools.memory.of(round_.context.device).kept
-    # Before the question: one that is refused or cut short leaves it unknown too.
-    kept.pop(_IDENTITY, None)
+    before = kept.get(_IDENTITY)
+    if isinstance(before, _Told):
+        # Before the question: one that is refused or cut short leaves it unknown too.
+        kept[_IDENTITY] = before._replace(at=float("-inf"))
     told = await round_.ask_information()
     if told is None:
         return False
-    kept[_IDENTITY] = asyncio.get_running_loop().time()
+    words = hash(told)
+    times = 1 if isinstance(before, _Told) else SURE
+    if isinstance(before, _Told) and before.words == words:
+        times = min(SURE, before.times + 1)
+    kept[_IDENTITY] = _Told(asyncio.get_running_loop().time(), words, times)
     values = (told.manufacturer, told.model, told.firmware, told.serial, told.hardware)
     round_.facts |= {name: value for name, value in zip(_WORDS, values, strict=True) if value}
     round_.context.step(

@@ -5,7 +5,6 @@ The manner that worked is remembered per device. Nothing but the operations on `
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from lxml import etree
 
 from camera_registry.model.observation import FailureKind
 from camera_registry.model.roster import Target
-from probes import credentials
+from probes import credentials, soap_writer
 from probes.authentication import Authenticator, Headers
 from probes.base import Context, ProbeError
 from probes.http_client import HttpClient
@@ -71,13 +70,6 @@ def _reader(operation: Operation) -> _Read[etree._Element]:
     return lambda status, body: soap.read_answer(status, body, operation)
 
 
-async def _written(namespace: str, operation: Operation) -> soap_requests.Request:
-    """The request as zeep wrote it; the first time in a thread, because that takes some tenths of a second."""
-    if not soap_requests.prepared(namespace):
-        await asyncio.to_thread(soap_requests.prepare, namespace)
-    return soap_requests.request(namespace, operation)
-
-
 class OnvifDevice:
     """One run's ONVIF conversation with one device. Use it as a context manager."""
 
@@ -123,13 +115,13 @@ class OnvifDevice:
 
         Raises SoapError when the device refuses this question, ProbeError when it refuses us or can't be reached.
         """
-        request = await _written(namespace, operation)
+        request = await self._written(namespace, operation)
         question = _Question(request, operation, *(place or self.home), tuple(tokens), at)
         return await self._in_its_version(question, lambda asked: self._ask_signed(asked, _reader(operation)))
 
     async def ask_information(self) -> Information:
         """What the device is. Raises as ``ask``."""
-        request = await _written(soap.DEVICE, Operation.INFORMATION)
+        request = await self._written(soap.DEVICE, Operation.INFORMATION)
         question = _Question(request, Operation.INFORMATION, *self.home)
         return await self._in_its_version(question, lambda asked: self._ask_signed(asked, onvif.information_in))
 
@@ -138,13 +130,17 @@ class OnvifDevice:
 
         Raises SoapError, ProbeError. Keeps how far the clock is off, for signing and for whoever wants to know.
         """
-        question = _Question(await _written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home)
+        question = _Question(await self._written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home)
         before = self._context.tools.now()
         clock = await self._in_its_version(question, self._ask_time)
         if clock is not None:
             self._told_time = True
             self._set_by(clock, before)
         return clock
+
+    async def _written(self, namespace: str, operation: Operation) -> soap_requests.Request:
+        await soap_writer.write(namespace, lasting=self._context.tools.lasting)
+        return soap_requests.request(namespace, operation)
 
     async def _in_its_version(self, question: _Question, ask: Callable[[_Question], Awaitable[_Told]]) -> _Told:
         """Ask in SOAP 1.2, once more in 1.1 where the device insists on that, and in what it took from then on.

@@ -4,7 +4,8 @@ Judges graded faults and healthy hard negatives (tests/picture/) of generated sc
 manifest.jsonl where one is named. Prints the share of faults given the right cause (moderate and severe), recall at two
 rates of false alarms, confusions, false alarms by condition, and processor time; with references of the view and
 without. Scenes on which limits were set (TUNED) are left out unless --tuned asks for them; --other makes other faults
-and weather. --write keeps the cases as files for `camera-registry judge --cases FILE --report`.
+and weather, --mixed faults as they are met, of which any of several causes is right. --write keeps the cases as files
+for `camera-registry judge --cases FILE --report`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import statistics
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +35,7 @@ from camera_registry.rules.pictures.sight import sight
 from camera_registry.texts import texts
 from probes.picture.child import Decoder
 from probes.picture.examination import Examiner, Osd
-from tests.picture import generated, other_cases
+from tests.picture import generated, mixed_cases, other_cases
 from tests.picture.camera import Case, Coded
 from tests.picture.cases import Scene, cases
 
@@ -51,15 +53,22 @@ class Tally:
 
     answers: list[Answer] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    kinds: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, case: Case, judgement: Judgement, seconds: float) -> None:
         if len(case.frames) == 1:
             self.seconds.append(seconds)
-        cause = Cause(case.cause) if case.cause else None
+        told = {fault.cause.value for fault in judgement.faults}
+        right = mixed_cases.RIGHT.get(case.condition, frozenset({case.cause})) if case.cause else frozenset()
+        cause = Cause(min(right & told or {case.cause})) if case.cause else None
+        if len(right) > 1 and case.severity != "mild":
+            self.kinds[case.condition]["told" if right & told else "not told"] += 1
         self.answers.append(Answer(cause, case.severity, case.condition, judgement))
 
     def lines(self) -> Iterator[str]:
         yield from judge_report.lines(report(self.answers, frozenset({"mild"})), texts("en"))
+        for kind, found in sorted(self.kinds.items()):
+            yield f"{kind}: a right cause told of {found['told']} of {found.total()} moderate and severe"
         times = sorted(1000 * second for second in self.seconds)
         high = times[len(times) * 19 // 20]
         yield f"processor time of one picture: median {statistics.median(times):.1f} ms, 95 % below {high:.1f} ms"
@@ -70,6 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pictures", type=Path, help="folder with manifest.jsonl: path, camera and tags of each file")
     parser.add_argument("--scenes", type=int, default=8, help="generated scenes (%(default)s)")
     parser.add_argument("--other", action="store_true", help="by the laws of tests/picture/otherwise.py")
+    parser.add_argument("--mixed", action="store_true", help="by the laws of tests/picture/mixed.py")
     parser.add_argument("--tuned", action="store_true", help="scenes that limits were set on, in place of the others")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="keep the cases as files")
     args = parser.parse_args(arguments)
@@ -86,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
         count = 0
         for scene in scenes:
             count += 1
-            for case in (other_cases.cases if args.other else cases)(scene):
+            for case in (mixed_cases.cases if args.mixed else other_cases.cases if args.other else cases)(scene):
                 if args.write is not None:
                     _write(case, args.write)
                 known.add(case, *_judged(examiner, case))

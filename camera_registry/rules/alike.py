@@ -14,6 +14,8 @@ LARGEST = 1_000
 MOST = 4_096
 """Values that are known; then all are forgotten, and found anew as they are told."""
 
+_NOTHING = object()
+
 
 class Alike:
     """The values that are held, by their JSON. It belongs to whoever holds the facts of many devices."""
@@ -24,7 +26,11 @@ class Alike:
     def after(self, before: Facts, told: Facts) -> Facts:
         """The facts ``before`` with what is told now on top, as one mapping; ``before`` itself where nothing differs.
         None of it may be changed in place, for it may be another device's too."""
-        differing = {name: self._one(value) for name, value in told.items() if not _same(before, name, value)}
+        differing: dict[str, object] = {}
+        for name, value in told.items():
+            known = before.get(name, _NOTHING)
+            if known is not value and (type(known) is not type(value) or known != value):
+                differing[name] = self._one(value)
         return {**before, **differing} if differing else before
 
     def _one(self, value: object) -> object:
@@ -43,8 +49,3 @@ class Alike:
         held = self._held.setdefault(written, value)
         # JSON has one word for what is not a number and for nothing.
         return held if held == value else value
-
-
-def _same(before: Facts, name: str, value: object) -> bool:
-    known = before.get(name)
-    return name in before and type(known) is type(value) and known == value

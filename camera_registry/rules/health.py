@@ -6,7 +6,7 @@ changes weighted linearly from 0.8 (oldest) to 1.2 (newest).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -176,10 +176,8 @@ def tick(
     device is not silent; what was read grows old all the same, but later. The flip's time is that of the last evidence;
     a verdict that another policy has changed since then stands until it was changed, for history has one direction.
     """
-    if state.read_at is None or state.settled in (State.STALE, State.UNKNOWN):
-        return state, None
-    patience = policy.stale_intervals * (1 if asked else policy.unasked_factor)
-    if now - state.read_at <= timedelta(seconds=interval * patience):
+    since = stale_from(state, interval * (1 if asked else policy.unasked_factor), policy)
+    if state.read_at is None or since is None or now <= since:
         return state, None
     detail = f"no reading since {state.read_at.isoformat(timespec='seconds')}"
     flip = Flip(state.subject, state.settled, State.STALE, _newest_evidence(state) or now, now, None, detail)
@@ -198,6 +196,13 @@ def tick(
         changes=0,
     )
     return stale, flip
+
+
+def stale_from(state: AspectState, interval: float, policy: Policy) -> datetime | None:
+    """When a state is stale unless something is read before; None: it can't become it."""
+    if state.read_at is None or state.settled in (State.STALE, State.UNKNOWN):
+        return None
+    return state.read_at + timedelta(seconds=interval * policy.stale_intervals)
 
 
 def _newest_evidence(state: AspectState) -> datetime | None:
@@ -240,7 +245,7 @@ def derive(
     stale. Only the rest is ok.
     """
     known = list(states)
-    if known and all(state.settled is State.OK for state in known):
+    if well(known):
         return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
     known = in_order(known)
     broken = [state for state in known if state.settled in (State.DOWN, State.FLAPPING)]
@@ -254,6 +259,11 @@ def derive(
     if silent or not known:
         return Status.UNKNOWN, _earliest(silent), ()
     return Status.OK, max((state.since for state in known if state.since is not None), default=None), ()
+
+
+def well(states: Collection[AspectState]) -> bool:
+    """Whether every state is known and in order, so that there is nothing to explain."""
+    return bool(states) and all(state.settled is State.OK for state in states)
 
 
 def _lost(known: Iterable[AspectState]) -> list[AspectState]:

@@ -20,20 +20,27 @@ def judge(facts: Facts, policy: StreamPolicy) -> tuple[Cause | None, str]:
     told = facts.get("declared")
     declared: Facts = told if isinstance(told, dict) else {}
     encoding, codec = declared.get("encoding"), facts.get("codec")
-    if encoding and codec and (encoding, codec) not in _SAME_CODEC and encoding != codec:
+    if encoding and codec and encoding != codec and (encoding, codec) not in _SAME_CODEC:
         return Cause.WRONG_STREAM, f"the stream is {codec}, declared {encoding}"
-    sides = [facts.get("width"), facts.get("height"), declared.get("width"), declared.get("height")]
-    wide, high, *wanted = (side if isinstance(side, int) else 0 for side in sides)
+    size, wanted = _size(facts), _size(declared)
     # Pictures may be turned, and whole blocks may be sent where they are cut off elsewhere.
-    if wide and high and all(wanted) and not (_near((wide, high), wanted) or _near((high, wide), wanted)):
-        return Cause.WRONG_STREAM, f"the stream is {wide} x {high}, declared {wanted[0]} x {wanted[1]}"
-    rate, seconds = facts.get("frame_rate"), facts.get("measured_seconds")
+    if size != wanted and all(size) and all(wanted) and not (_near(size, wanted) or _near(size[::-1], wanted)):
+        return Cause.WRONG_STREAM, f"the stream is {size[0]} x {size[1]}, declared {wanted[0]} x {wanted[1]}"
+    seconds = facts.get("measured_seconds")
+    if not isinstance(seconds, int | float) or seconds < policy.rate_seconds:
+        return None, ""
+    rate = facts.get("frame_rate")
     rates = [facts.get("declared_frame_rate"), declared.get("frame_rate")]
     least = min((one for one in rates if isinstance(one, int | float) and one > 0), default=0.0)
-    long_enough = isinstance(seconds, int | float) and seconds >= policy.rate_seconds
-    if long_enough and isinstance(rate, int | float) and rate < policy.rate_share * least:
+    if isinstance(rate, int | float) and rate < policy.rate_share * least:
         return Cause.LOW_FRAME_RATE, f"{rate:.1f} frames a second in {seconds:.1f} s, declared {least:g}"
     return None, ""
+
+
+def _size(told: Facts) -> tuple[int, int]:
+    """Width and height; 0 where that is not told."""
+    wide, high = told.get("width"), told.get("height")
+    return wide if isinstance(wide, int) else 0, high if isinstance(high, int) else 0
 
 
 def _near(size: Sequence[int], other: Sequence[int]) -> bool:

@@ -17,12 +17,12 @@ from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Run
-from camera_registry.rules import health, opinions, power
+from camera_registry.rules import health, power
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
-from camera_registry.rules.pictures.watching import judged, take_in
+from camera_registry.rules.pictures.watching import MEASURED, judged, take_in
 from camera_registry.rules.plan import learn
 from camera_registry.rules.verdict import read
 from camera_registry.service.changes import Changes
@@ -89,7 +89,7 @@ class Ledger:
             watched.device, watched.channels = device, own
             if known and before == (device, own, wanted.get(device.id)) and not anew:
                 continue
-            watched.policy = policy
+            watched.policy, watched.fresh_until = policy, None
             watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
@@ -111,9 +111,7 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            picture, channel = watched.policy.picture, watched.channel(seen.channel)
-            seen = take_in(seen, before, picture, watched.device, self.zone, channel)  # noqa: PLW2901
-            self._count(seen)
+            seen = self._take_in(watched, seen, before)  # noqa: PLW2901
             hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -140,10 +138,16 @@ class Ledger:
             self.changes.touched.add(seen.device)
         return told
 
-    def _count(self, seen: Observation) -> None:
+    def _take_in(self, watched: Watched, seen: Observation, before: Facts) -> Observation:
+        """The observation with its picture judged, if one was measured, and that counted."""
+        if MEASURED not in seen.facts:
+            return seen
+        channel = watched.channel(seen.channel)
+        seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone, channel)
         if (judgement := judged(seen.facts)) is not None:
             self.pictures["doubtful" if judgement["faults"] else "good"] += 1
             self.not_checked.update(judgement["not_checked"].values())
+        return seen
 
     def tick(self, now: datetime, share: int) -> list[RosterChange]:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
@@ -152,15 +156,9 @@ class Ledger:
         self.lookout.pass_time(now, self.policy.base)
         self._turn = (self._turn + 1) % share
         for watched in islice(self._watched.values(), self._turn, None, share):
-            for subject, intervals in watched.feeders.items():
-                state = watched.states[subject]
-                if len(intervals) > 1 and opinions.bears_out(watched.opinions[subject].values(), state.good, now):
-                    continue
-                asked = subject.aspect is not Aspect.PICTURE or watched.asked_since(state, intervals)
-                state, flip = health.tick(state, now, min(intervals.values()), watched.policy, asked=asked)
-                if flip is not None:
-                    self._keep(watched, state, flip)
-                    self.changes.touched.add(subject.device)
+            for state, flip in list(watched.look_at_silence(now)):
+                self._keep(watched, state, flip)
+                self.changes.touched.add(watched.device.id)
             if watched.device.id in self._losses and not watched.urgency.long_down:
                 told += self._pace(watched, now)
         return told
@@ -224,12 +222,11 @@ class Ledger:
         watched = self._watched.get(device)
         if watched is None:
             return None
-        blamed, checked = self._blame(watched)
-        states = tuple(health.in_order(watched.states.values()))
+        states, seen = watched.in_order(), tuple(watched.seen.values())
+        blamed, checked = ("", None) if health.well(states) else self._blame(watched)
         status, since, reasons = health.derive(states, blamed, checked)
-        if not blamed:
+        if reasons and not blamed:
             reasons = self._explained(watched.device, reasons)
-        seen = tuple(watched.seen.values())
         return BoardEntry(watched.device, watched.channels, states, seen, status, since, reasons)
 
     def state(self, subject: Subject) -> AspectState | None:
@@ -264,6 +261,7 @@ class Ledger:
         before, watched.policy = watched.policy, policy
         if policy is before or policy == before:
             return
+        watched.fresh_until = None
         for reading in watched.read_anew(before, now):
             self._keep(watched, *health.judge_again(watched.states[reading.subject], reading, now))
         for state in list(watched.states.values()):
@@ -288,8 +286,7 @@ class Ledger:
         for subject in [one for one in watched.states if one not in watched.feeders]:
             self._forget(watched, subject, now)
             self.changes.states[subject] = AspectState(subject)
-        for subject in watched.feeders:
-            watched.states.setdefault(subject, AspectState(subject))
+        watched.begin()
         if entry is not None:
             return [Put(entry), *(self.left_alone(device.id) if was is None else ())]
         return [Drop(device.id)] if was is not None else []
@@ -331,6 +328,7 @@ class Ledger:
         if flip is not None or known is None or known.state is not state.state:
             self.changes.states[subject] = state
             self.changes.touched.update(self._losses.mark(state))
+            watched.fresh_until = None
 
     def _ask_those_behind(self, parent: str, now: datetime) -> list[RosterChange]:
         """Look at once for what is behind a parent if that is back now, spread over the time of a re-try."""
@@ -374,7 +372,9 @@ class Ledger:
         before = watched.seen[run].facts if run in watched.seen else {}
         if watched.remember(seen, self._alike):
             self.changes.seen[seen.device, run] = watched.seen[run]
-        self._keep_days(seen.device, run, before, watched.seen[run].facts, self.changes)
+        after = watched.seen[run].facts
+        if trend.FACT in after:
+            self._keep_days(seen.device, run, before, after, self.changes)
         self._stirred.add(watched, run, seen.at)
 
     def _keep_days(self, device: str, run: Run, before: Facts, after: Facts, changes: Changes) -> None:
@@ -387,7 +387,7 @@ class Ledger:
         if seen.ok and adopt(watched.device, seen.facts) is not None:
             self.adoptable[seen.device] = seen.facts
         told = learn(seen.probe, seen.facts)
-        if told.items() <= watched.learned.items() and not first:
+        if not first and (not told or told.items() <= watched.learned.items()):
             return paced
         watched.learned.update(self._alike.after({}, told))
         return [*paced, *self._replan(watched, now)]

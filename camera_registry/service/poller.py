@@ -234,7 +234,7 @@ class Poller:
                 case Hurry(device, probe, channel, after):
                     self.agenda.hurry((device, probe, channel), self.clock() + after)
                 case LeaveAlone():
-                    self._tools.memory.of(change.device).left_alone.append(change)
+                    self._tools.memory.of(change.device).left_alone += (change,)
             self._wake.set()
 
     async def _work(self) -> None:

@@ -102,7 +102,8 @@ class Recorder:
         """Rows that wait to be written."""
         changes = self._ledger.changes
         steps = len(changes.steps) + len(changes.order_steps)
-        return len(changes.states) + len(changes.seen) + len(changes.flips) + steps
+        whole = len(changes.states) + len(changes.seen) + len(changes.flips)
+        return whole + len(changes.moved) + len(changes.again) + steps
 
     async def run(self) -> None:
         """Record until cancelled; what was judged by then is written before this returns."""
@@ -252,7 +253,8 @@ class Recorder:
             if self._store.reserve.spent:
                 continue  # what room is left is for what people are told
             for seen in batch:
-                self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
+                if seen.picture is not None:
+                    self._evidence.keep(seen, good=self._ledger.pictured_well(seen))
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
@@ -313,7 +315,7 @@ class Recorder:
 
     def _searched(self, changes: Changes) -> Iterator[recordings.Told]:
         """What recorders told of their recordings, by the policy of each."""
-        for (device, (probe, _)), run in changes.seen.items():
+        for (device, (probe, _)), run in (changes.seen | changes.again).items():
             if probe == "recording" and run.failure is None:
                 policy = self._ledger.policy_of(device).recording
                 found = tuple(recorded.searched(run.facts, policy))

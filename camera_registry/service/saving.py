@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from camera_registry.model.device import Device
 from camera_registry.model.incident import IncidentChange
 from camera_registry.model.notice import Notice
-from camera_registry.model.observation import Facts
+from camera_registry.model.observation import Facts, ProbeSeen
+from camera_registry.model.roster import Run
 from camera_registry.model.work_order import OrderChange
 from camera_registry.rules.adoption import adopt
 from camera_registry.rules.notices import Told
@@ -51,8 +52,11 @@ def batch(
     keep_days: int,
 ) -> None:
     """Everything that one look at the world has changed, in one transaction."""
-    runs = [(device, run) for (device, _), run in changes.seen.items()]
-    health.save(tx, changes.states.values(), changes.flips, runs)
+    health.save(tx, changes.states.values(), changes.flips, _with_devices(changes.seen))
+    # What waited for the store meanwhile may have changed since it moved.
+    moved = [state for subject, state in changes.moved.items() if subject not in changes.states]
+    again = {key: run for key, run in changes.again.items() if key not in changes.seen}
+    health.move(tx, moved, _with_devices(again))
     recordings.take_in(tx, searched)
     incidents.save(tx, changes.incidents.values(), changes.steps, changes.affected.values())
     orders.save(tx, changes.orders.values(), changes.order_steps)
@@ -60,6 +64,10 @@ def batch(
     picture_days.save(tx, changes.days.values(), keep_days)
     for window, began in changes.set_off.items():
         windows.set_off(tx, window, began)
+
+
+def _with_devices(runs: Mapping[tuple[str, Run], ProbeSeen]) -> list[tuple[str, ProbeSeen]]:
+    return [(device, run) for (device, _), run in runs.items()]
 
 
 def edit(tx: Connection, step: IncidentChange, notices: Sequence[Notice], told: Note | None) -> None:

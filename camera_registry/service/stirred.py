@@ -35,6 +35,5 @@ class Stirred:
             _, device = heappop(self._due)
             watched = all_watched.get(device)
             if watched is not None and watched.stirred:
-                changes.states.update(watched.moved())
-                changes.seen.update({(device, run): watched.seen[run] for run in watched.stirred})
-                watched.stirred = ()
+                changes.stir(device, watched.stirred_runs(whole=now is None), watched.moved())
+                watched.stirred = watched.restated = ()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import Aspect, AspectState, Reading, State, Subject
+from camera_registry.model.health import Aspect, AspectState, Flip, Reading, State, Subject
 from camera_registry.model.observation import Failure, FailureKind, Observation, ProbeSeen
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Hurry, LeaveAlone, Run
-from camera_registry.rules import opinions
+from camera_registry.rules import health, opinions
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
@@ -25,6 +25,13 @@ from camera_registry.service.memory import Known
 PATIENCE = timedelta(seconds=30)
 """How long a newest time may move without being written, if the device's interval is not shorter. A crash forgets no
 more than that of *when* something was last seen, and nothing of *what* was true."""
+FLEETING = frozenset({"clock_offset_seconds", "connect_seconds", "device_time", "handshake_seconds", "seconds"})
+"""Facts that are another number at each run. That they moved is not worth a row of several kilobytes: what they mean is
+a state, which is written."""
+RESTATED = 5
+"""Minutes after which they are written all the same."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -46,6 +53,12 @@ class Watched:
     urgency: Urgency = USUAL
     stirred: tuple[Run, ...] = ()
     """The runs of it whose times have moved and are not written yet."""
+    restated: tuple[Run, ...] = ()
+    """Those of them that say something new besides."""
+    ordered: int = 0
+    """How many states there were when they were put in the order in which they are told."""
+    fresh_until: datetime | None = None
+    """Until when nothing of it can go stale, whatever is read meanwhile; None: that has to be looked at."""
 
     def channel(self, id: str) -> Channel | None:
         """What is registered of a channel; None: it is not in the register."""
@@ -77,13 +90,48 @@ class Watched:
         self.feeders = {known.get(subject, subject): runs for subject, runs in wanted.items()}
         shortest = min((task.interval for task in entry.tasks) if entry else (), default=PATIENCE.total_seconds())
         self.patience = min(PATIENCE, timedelta(seconds=shortest))
+        self.fresh_until = None
         self._gather_opinions(now)
 
-    def moved(self) -> Iterator[tuple[Subject, AspectState]]:
+    def look_at_silence(self, now: datetime) -> Iterator[tuple[AspectState, Flip]]:
+        """What goes stale at ``now``: the states after it, each with its flip. Costs next to nothing as long as nothing
+        can."""
+        if self.fresh_until is not None and now < self.fresh_until:
+            return
+        until = _NEVER
+        for subject, intervals in self.feeders.items():
+            state, interval = self.states[subject], min(intervals.values())
+            until = min(until, health.stale_from(state, interval, self.policy) or _NEVER)
+            if len(intervals) > 1 and opinions.bears_out(self.opinions[subject].values(), state.good, now):
+                continue
+            asked = subject.aspect is not Aspect.PICTURE or self.asked_since(state, intervals)
+            after, flip = health.tick(state, now, interval, self.policy, asked=asked)
+            if flip is not None:
+                yield after, flip
+        self.fresh_until = until
+
+    def in_order(self) -> tuple[AspectState, ...]:
+        """Its states in the order in which they are told."""
+        states = self.states.values()
+        return tuple(states if len(states) == self.ordered else health.in_order(states))
+
+    def begin(self) -> None:
+        """Begin to hold something true of all that is measured of it, if only that it is not known."""
+        known, self.states = self.states, {}
+        for subject in health.in_telling_order({**self.feeders, **known}):
+            self.states[subject] = known.get(subject) or AspectState(subject)
+        self.ordered = len(self.states)
+
+    def stirred_runs(self, *, whole: bool) -> Iterator[tuple[ProbeSeen, bool]]:
+        """Those runs, each with whether it is to be written whole; ``whole``: all are."""
+        for run in self.stirred:
+            yield self.seen[run], whole or run in self.restated
+
+    def moved(self) -> Iterator[AspectState]:
         """The states that those runs feed."""
         for subject, runs in self.feeders.items():
             if not runs.keys().isdisjoint(self.stirred):
-                yield subject, self.states[subject]
+                yield self.states[subject]
 
     def look_again(self, run: Run, *, back: bool, answers: bool) -> list[Hurry]:
         """What to ask now that ``run`` of the device, which was lost, is over: its reach, which may not be due for
@@ -114,6 +162,7 @@ class Watched:
         self.seen = {(one.probe, one.channel): one for one in known.seen}
         self.opinions = {subject: dict(held) for subject, held in known.opinions}
         self.learned = dict(known.learned)
+        self.fresh_until = None
         self.urgency = replace(self.urgency, long_down=known.long_down)
 
     def counts(self, run: Run, reading: Reading, now: datetime) -> bool:
@@ -147,10 +196,14 @@ class Watched:
             failure = _with_way(failure, earlier.failure)
             success = success or earlier.last_success
         self.seen[run] = ProbeSeen(seen.probe, seen.channel, seen.at, seen.took, failure, success, facts)
+        if _restates(self.seen[run], earlier) and run not in self.restated:
+            self.restated += (run,)
         # What is believed of a picture is: or the next one would be taken for a recovery. And what it adds to its day:
         # or the day's median would be that of other pictures.
         if earlier is None or _news(earlier.failure, seen.failure):
             return True
+        if facts is earlier.facts:
+            return False
         counts = trend.sketch(facts) is not trend.sketch(earlier.facts)
         return counts or believed(facts) != believed(earlier.facts)
 
@@ -183,6 +236,7 @@ class Watched:
 
     def shift(self, step: timedelta) -> None:
         """Tell the times of evidence by a clock that was set by ``step``."""
+        self.fresh_until = None
         for subject, state in self.states.items():
             self.states[subject] = replace(
                 state,
@@ -211,6 +265,20 @@ class Watched:
         for subject, runs in shared.items():
             held = known.get(subject, {})
             self.opinions[subject].update({run: one for run, one in held.items() if run in runs})
+
+
+def _restates(now: ProbeSeen, before: ProbeSeen | None) -> bool:
+    """Whether a run says something that must be written down besides when it was: anything but what is another number
+    at each run, and that too once in RESTATED minutes."""
+    if before is None or now.failure is not None or before.failure is not None:
+        return True
+    if now.at.minute // RESTATED != before.at.minute // RESTATED:
+        return True
+    known = before.facts
+    # What has not changed is the same object: see ``Alike``.
+    return now.facts is not known and any(
+        value is not known.get(name) and name not in FLEETING for name, value in now.facts.items()
+    )
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

@@ -84,6 +84,8 @@ class Reader:
         target, before = ITEMS[kind], self._known[kind]
         found: dict[str, tuple[_Edition, Item]] = {}
         edited: list[str] = []
+        # An import gives thousands of items the same one.
+        alike: dict[_Edition, _Edition] = {}
         for id, version, changed_at in tx.execute(select(target.c.id, target.c.version, target.c.changed_at)):
             kept = before.get(id)
             if kept is not None and kept[0] == (version, changed_at):
@@ -92,7 +94,8 @@ class Reader:
                 edited.append(id)
         for id, row in rows_by_id(tx, target, edited).items():
             mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name begins with an underscore
-            found[id] = (mapping["version"], mapping["changed_at"]), _item(kind, mapping)
+            edition = mapping["version"], mapping["changed_at"]
+            found[id] = alike.setdefault(edition, edition), _item(kind, mapping)
         return found
 
 

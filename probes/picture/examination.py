@@ -21,6 +21,7 @@ from probes.picture.likeness import NEEDED, agreement, misses, told_by, unchange
 from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
+from probes.picture.measuring.sharpness import keen
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
 from probes.picture.measuring.where import where
 
@@ -129,6 +130,9 @@ class Examiner:
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
         changes = self._changes(newest, references, known, apart)
+        if sheet is not None and isinstance(newest, _Seen) and not any(c and unchanged(c.measures) for c in changes):
+            # What is as sharp as a reference need not be asked where it is sharpest.
+            newest = replace(newest, measures={**newest.measures, "keen": keen(sheet, newest.measures["noise"])})
         likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -agreement(changes[n]))[:2]
         seen = [*earlier, newest]
         return {

@@ -166,6 +166,30 @@ def prepared(namespace: str) -> bool:
     return namespace in _written
 
 
+def everything() -> dict[str, dict[str, tuple[str, str, str]]]:
+    """All requests there are, by service and operation, as another process may ``take_over``."""
+    prepare()
+    return {
+        namespace: {name.value: (one.action, one.before.decode(), one.after.decode()) for name, one in requests.items()}
+        for namespace, requests in _written.items()
+    }
+
+
+def take_over(written: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Use these requests, which another process wrote. Raises ValueError where they are not those that there are."""
+    taken = {
+        namespace: {
+            Operation(name): Request(action, before.encode(), after.encode())
+            for name, (action, before, after) in requests.items()
+        }
+        for namespace, requests in written.items()
+    }
+    if {(namespace, operation) for namespace, requests in taken.items() for operation in requests} != ALLOWED:
+        raise ValueError("these are other requests than those that may be sent")
+    with _once:
+        _written.update(taken)
+
+
 _once = Lock()
 _written: dict[str, Mapping[Operation, Request]] = {}
 

@@ -7,6 +7,7 @@ import gzip
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -212,9 +213,9 @@ async def test_only_devices_whose_entry_was_swapped_are_rendered_again(monkeypat
     rendered: list[str] = []
     real = prometheus.render
 
-    def watching(at: BoardEntry) -> prometheus.Lines:
+    def watching(at: BoardEntry, before: tuple[BoardEntry, prometheus.Lines] | None = None) -> prometheus.Lines:
         rendered.append(at.device.id)
-        return real(at)
+        return real(at, before)
 
     monkeypatch.setattr(prometheus, "render", watching)
     made = board(*(entry(f"cam-{number}") for number in range(20)))
@@ -225,6 +226,33 @@ async def test_only_devices_whose_entry_was_swapped_are_rendered_again(monkeypat
     await pages.render()
     await pages.render()
     assert rendered == ["cam-3"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(boards.entries(), boards.entries())
+def test_lines_are_the_same_whatever_was_kept_of_the_device(before: BoardEntry, other: BoardEntry) -> None:
+    kept = before, prometheus.render(before)
+    polled = replace(before, probes=other.probes)
+    for now in (polled, replace(polled, status=other.status, reasons=other.reasons), replace(before, states=()), other):
+        assert prometheus.render(now, kept) == prometheus.render(now)
+
+
+def test_who_does_not_follow_polls_is_told_of_devices_of_which_something_else_is_true() -> None:
+    made = board(entry("a"), entry("b"))
+    all_of_them: list[tuple[str, ...]] = []
+    some: list[tuple[str, ...]] = []
+    made.listen(all_of_them.append)
+    close = made.listen(some.append, polls=False)
+    known = {one.device.id: one for one in made}
+    polled = replace(known["a"], probes=(seen("tcp"),))
+    made.swap([polled])
+    made.swap([replace(polled, probes=(seen("tcp", age=-60),)), replace(known["b"], status=Status.DOWN)])
+    made.swap([], gone=["a"])
+    assert [set(told) for told in all_of_them] == [{"a"}, {"a", "b"}, {"a"}]
+    assert some == [("b",), ("a",)]
+    close()
+    made.swap([], gone=["b"])
+    assert len(some) == 2
 
 
 async def test_a_large_page_leaves_the_loop_to_others() -> None:

@@ -21,7 +21,7 @@ from camera_registry.rules.pictures.sight import sight
 from probes.picture.examination import Decoded, Examiner, Osd
 from probes.picture.measuring.look import look as measured
 from probes.picture.measuring.sheet import Picture, Sheet
-from tests.picture import faults, generated, otherwise, weather, wire
+from tests.picture import faults, generated, mixed_cases, otherwise, weather, wire
 from tests.picture.camera import Camera, Light, light_of
 
 NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
@@ -230,6 +230,18 @@ def test_every_cause_is_a_fault_or_checked_or_not_checked_with_a_reason() -> Non
 def test_screens_of_recorders_without_a_signal_are_told_as_such(kind: str) -> None:
     card = CAMERA.code(CAMERA.burn_in(otherwise.card(STREET.shape, kind, random()), NOON))
     assert causes(judged([card], "street")) == [Cause.NO_SIGNAL]
+
+
+@pytest.mark.parametrize("kind", ["camera_sign", "framed", "blue_logo", "smpte", "connecting"])
+def test_screens_with_something_drawn_on_them_are_told_too(kind: str) -> None:
+    card = CAMERA.code(mixed_cases.screen(kind, (960, 540)))
+    assert causes(judged([card])) == causes(judged([card], "street")) == [Cause.NO_SIGNAL]
+
+
+def test_memory_that_was_never_written_is_corrupt_however_much_of_it_shows() -> None:
+    levels = CAMERA.expose(LIGHTS["street"], random(1))
+    levels[48:64, 320:] = levels[64:432] = (0, 135, 0)
+    assert causes(judged([CAMERA.code(levels)])) == [Cause.CORRUPT]
 
 
 def test_noise_that_is_many_times_the_cameras_own_is_a_fault_by_day_and_not_at_night() -> None:

@@ -12,7 +12,7 @@ import pytest
 from probes.picture.measuring import clock, comparison, light, pattern, sequence, sharpness
 from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
 from tests.picture import generated
-from tests.picture.camera import Camera, light_of
+from tests.picture.camera import Camera, levels_of, light_of
 from tests.picture.other_cases import DotCamera
 
 STREET = generated.street(3).pictures[0]
@@ -51,6 +51,60 @@ def test_reblur_rises_with_blur() -> None:
     assert measured == sorted(measured)
     assert measured[0] < 0.35
     assert measured[2] > 0.55
+
+
+def test_one_thing_in_focus_shows_that_the_lens_is_and_soft_shadows_do_not_blur_it() -> None:
+    soft = cv2.GaussianBlur(STREET, (0, 0), 4).astype(float)
+    assert 0 < sharpness.keen(sheet(soft), 0.0) < 0.14
+    soft[100:400, 300:700] = STREET[100:400, 300:700]
+    assert sharpness.keen(sheet(soft), 0.0) > 0.2
+    assert sharpness.keen(sheet(np.full((360, 640, 3), 120.0)), 0.0) == 0
+
+
+def test_shake_spares_its_own_direction_alone() -> None:
+    assert 0 < sharpness.keen(sheet(cv2.blur(STREET, (25, 1)).astype(float)), 0.0) < 0.16
+
+
+def test_noise_of_a_sensor_is_even_and_texture_is_not() -> None:
+    random = np.random.default_rng(1)
+    drawn = random.normal(0, 8, (360, 640))
+    assert sharpness.noise(sheet(grey(120 + drawn)))["even"] > 0.85
+    leaves = drawn * np.linspace(0.2, 2, 640)[None, :]
+    assert sharpness.noise(sheet(grey(120 + leaves)))["even"] < 0.6
+
+
+def test_a_cast_shifts_everything_and_leaves_shine_white() -> None:
+    def shifted(picture: np.ndarray) -> float:
+        return light.colour(sheet(picture))["shift"]
+
+    assert shifted(STREET) < 0.3
+    # A half of blue's light is 0.69 in logarithms.
+    halved = light_of(STREET) * np.array((0.5, 1, 1))
+    assert shifted(levels_of(halved.astype(np.float32))) > shifted(STREET) + 0.3
+    leaves = np.full((360, 640, 3), (20.0, 110.0, 60.0)) + np.random.default_rng(1).normal(0, 4, (360, 640, 1))
+    assert shifted(leaves) > 1
+    leaves[np.arange(360) % 40 < 8] = (190, 200, 195)
+    assert shifted(leaves) < 0.2
+
+
+@pytest.mark.parametrize("green", [135, 77])
+def test_memory_that_was_never_written_is_green(green: int) -> None:
+    broken = STREET.copy()
+    broken[200:264] = (0, green, 0)
+    coded = cv2.imdecode(cv2.imencode(".jpg", broken, (cv2.IMWRITE_JPEG_QUALITY, 60))[1], cv2.IMREAD_COLOR)
+    assert pattern.unwritten(sheet(coded).small) == pytest.approx(64 / 540, abs=0.025)
+    assert pattern.unwritten(sheet(STREET).small) == 0
+
+
+@pytest.mark.parametrize("periods", [2.0, 3.3, 6.0])
+def test_hum_is_one_sine_from_border_to_border(periods: float) -> None:
+    y = np.arange(540)[:, None, None] / 540
+    hum = STREET * np.exp(0.5 * np.sin(2 * np.pi * periods * y + 1))
+    assert pattern.hum(sheet(hum).profiles) > 0.6
+    assert pattern.hum(sheet(STREET).profiles) < 0.4
+    one_side = STREET.astype(float)
+    one_side[:, :320] = hum[:, :320]
+    assert pattern.hum(sheet(one_side).profiles) < 0.4
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.0, 20.0), (31.0, 9.0)])

@@ -327,7 +327,7 @@ def test_a_healthy_minute_writes_no_state() -> None:
     taken = book.collect(at(61))
     assert (taken.states, taken.seen, taken.flips) == ({}, {}, [])
     assert taken.touched == {camera.id for camera in CAMERAS}
-    assert {device for device, _ in book.collect(at(91)).seen} == taken.touched, "the newest times are, after a while"
+    assert {device for device, _ in book.collect(at(91)).again} == taken.touched, "the newest times are, after a while"
 
 
 def test_an_aspect_is_as_bad_as_its_worst_feeder_and_only_that_one_is_hurried() -> None:
@@ -375,6 +375,22 @@ def test_a_picture_that_we_are_late_to_look_at_is_no_silence_of_the_camera_but_g
     book.tick(at(9100), 1)
     old = {device: book.state(Subject(device, Aspect.PICTURE)) for device in "ad"}
     assert {device: state and state.settled for device, state in old.items()} == {"a": State.OK, "d": State.STALE}
+
+
+def test_what_is_heard_of_later_goes_stale_in_its_own_time_however_long_the_rest_is_fresh() -> None:
+    book = ledger(CAMERAS[0])
+    reach, picture = (book.state(Subject("cam-0", aspect)) for aspect in (Aspect.REACH, Aspect.PICTURE))
+    assert (reach, picture) != (None, None)
+    book.judge([seen("cam-0", "snapshot", 0)], at(0))
+    book.tick(at(1), 1)
+    well(book, "cam-0", 10)
+    silent = []
+    for second in range(20, 200, 10):
+        book.tick(at(second), 1)
+        stale = {state.subject.aspect for state in shown(book, "cam-0").states if state.settled is State.STALE}
+        silent.append((second, stale))
+    assert next(second for second, stale in silent if stale) == 170, "2.5 minutes after it was read, and not before"
+    assert Aspect.PICTURE not in silent[-1][1]
 
 
 def test_an_aspect_turns_stale_when_nobody_who_bears_it_out_speaks_any_more() -> None:

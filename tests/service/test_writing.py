@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from camera_registry.model.health import Aspect, State, Status
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.rules.availability import Period
+from camera_registry.service import saving
 from camera_registry.service.changes import Changes
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.watched import PATIENCE
@@ -33,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def save(tx: Connection, changes: Changes) -> None:
-    health.save(tx, changes.states.values(), changes.flips, [(id, run) for (id, _), run in changes.seen.items()])
+    saving.batch(tx, changes, (), (), None, 0)
 
 
 def started(store: Store, of: Ledger, now: datetime) -> Ledger:
@@ -62,8 +63,9 @@ def test_only_the_run_that_moved_is_written_with_the_states_that_it_feeds() -> N
     book.collect(None)
     book.judge([seen("cam-0", "snapshot", 60)], at(60))
     taken = book.collect(at(60) + PATIENCE)
-    assert set(taken.seen) == {("cam-0", ("snapshot", ""))}
-    assert {subject.aspect for subject in taken.states} == {Aspect.PICTURE}
+    assert set(taken.again) == {("cam-0", ("snapshot", ""))}
+    assert {subject.aspect for subject in taken.moved} == {Aspect.PICTURE}
+    assert (taken.seen, taken.states) == ({}, {})
     assert not any(book.collect(at(900)).rows()), "and once"
 
 
@@ -75,8 +77,21 @@ def test_each_run_that_moved_meanwhile_is_written_and_as_it_is_now() -> None:
     book.judge([seen("cam-0", "rtsp", 70)], at(70))
     book.judge([seen("cam-0", "snapshot", 80)], at(80))
     taken = book.collect(at(60) + PATIENCE)
-    assert {run: one.at for (_, run), one in taken.seen.items()} == {("snapshot", ""): at(80), ("rtsp", ""): at(70)}
-    assert {state.read_at for state in taken.states.values()} == {at(80), at(70)}
+    assert {run: one.at for (_, run), one in taken.again.items()} == {("snapshot", ""): at(80), ("rtsp", ""): at(70)}
+    assert {state.read_at for state in taken.moved.values()} == {at(80), at(70)}
+
+
+def test_what_a_run_says_anew_is_written_whole_and_a_clock_that_moved_once_in_five_minutes() -> None:
+    book = ledger(CAMERAS[0])
+    well(book, "cam-0")
+    book.collect(None)
+    whole = ("cam-0", ("onvif", ""))
+    told = [(60, {"device_time": "1"}, False), (120, {"device_time": "2", "model": "new"}, True)]
+    told += [(180, {"device_time": "3"}, False), (300 + 60, {"device_time": "4"}, True)]
+    for second, facts, new in told:
+        book.judge([seen("cam-0", "onvif", second, facts=facts)], at(second))
+        taken = book.collect(at(second) + PATIENCE)
+        assert (whole in taken.seen, whole in taken.again) == (new, not new), second
 
 
 def test_what_moved_is_written_after_all_where_the_store_would_not_take_it() -> None:
@@ -87,8 +102,25 @@ def test_what_moved_is_written_after_all_where_the_store_would_not_take_it() -> 
     lost = book.collect(at(60) + PATIENCE)
     book.judge([seen("cam-0", "snapshot", 95)], at(95))
     book.restore(lost)
-    assert set(book.collect(at(96)).seen) == {("cam-0", ("rtsp", ""))}
-    assert set(book.collect(at(95) + PATIENCE).seen) == {("cam-0", ("snapshot", ""))}
+    assert set(book.collect(at(96)).again) == {("cam-0", ("rtsp", ""))}
+    assert set(book.collect(at(95) + PATIENCE).again) == {("cam-0", ("snapshot", ""))}
+
+
+def test_of_what_waited_for_the_store_the_newest_is_written(store: Store) -> None:
+    book = ledger(SWITCH, *CAMERAS)
+    well(book, "cam-0")
+    store.write_now(save, book.collect(None))
+    book.judge([seen("cam-0", "rtsp", 60)], at(60))
+    book.restore(book.collect(at(60) + PATIENCE))
+    book.judge([seen("cam-0", "rtsp", 95, SILENT)], at(95))
+    for second in (105, 115):
+        book.judge([seen("cam-0", "rtsp", second, SILENT)], at(second))
+    store.write_now(save, book.collect(at(116)))
+    again = started(store, book, at(116))
+    assert [state.settled for state in shown(again, "cam-0").states] == [
+        state.settled for state in shown(book, "cam-0").states
+    ]
+    assert shown(again, "cam-0").probes == shown(book, "cam-0").probes
 
 
 def test_killed_at_any_second_nothing_is_old_that_was_fresh_and_a_restart_finds_all_as_it_was(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +55,25 @@ def test_a_later_state_replaces_the_earlier_one_and_flips_pile_up(store: Store) 
     store.write_now(health.save, [recovered], [flip("cam-1", 60)])
     assert store.read_now(health.load_states) == [recovered]
     assert len(store.read_now(health.flips)) == 2
+
+
+def test_what_was_only_heard_of_again_is_as_it_was_at_a_later_time_whatever_was_stored(store: Store) -> None:
+    well = AspectState(SUBJECT, State.OK, State.OK, since=AT, read_at=AT, good=True)
+    other = replace(well, subject=Subject("cam-2", Aspect.REACH), changes=4)
+    facts = {"codec": "h264"}
+    seen = ProbeSeen("rtsp", "cam-1/2", AT, 0.25, None, AT, facts)
+    store.write_now(health.save, [well, other], (), [("cam-1", seen)])
+    later = AT + timedelta(seconds=60)
+    # One is as it is stored, one is not any more, and of one nothing is stored: another program deleted its row.
+    states = [replace(well, read_at=later), replace(other, read_at=later, changes=0)]
+    states.append(replace(well, subject=Subject("cam-3", Aspect.REACH), read_at=later))
+    runs = [(id, replace(seen, at=later, last_success=later, took=0.5)) for id in ("cam-1", "cam-3")]
+    runs.append(("cam-2", ProbeSeen("rtsp", "", later, 1.0, Failure(FailureKind.TIMEOUT, Stage.CONNECT, ""), AT, {})))
+    store.write_now(health.move, states, runs)
+    assert set(store.read_now(health.load_states)) == set(states)
+    assert sorted(store.read_now(health.load_seen), key=lambda one: one[0]) == sorted(runs, key=lambda one: one[0])
+    store.write_now(health.move, states[:1], [(runs[0][0], replace(runs[0][1], facts={"codec": "passed over"}))])
+    assert dict(store.read_now(health.load_seen))["cam-1"].facts == facts
 
 
 def test_flips_are_read_newest_first_by_device_area_and_period_in_pages(store: Store) -> None:

@@ -20,6 +20,10 @@ _ALL = 0.75
 """Share of all breaks between rows that lie on the grid: by chance one in sixteen does."""
 _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
+_MORE_HUM = 0.15
+"""By how much more of the light must lie in one sine than in any reference."""
+_EVEN = 0.6
+"""Noise of the least noisy small tiles against that of a quarter of them, where it is a sensor's."""
 _MORE_COLOUR, _SOME_COLOUR = 1.4, 0.12
 """How many times a reference's noise of colours, and how many levels more, is more."""
 _AT_NIGHT = 2.4
@@ -36,17 +40,23 @@ def noisy(of: Evidence) -> Verdict:
         grain = 0.0
     if _same_light(of) and look["noise"] >= limits.noise_manifold * of.most_of_references("noise"):
         grain = max(grain, score(look["noise"], limits.noise_again))
+    grown = 0.0
     if _same_light(of) and _grown_in_colour(of):
         # Rain and fine texture show in the light alone, a sensor's noise and its hot pixels in the colours too.
-        grain = max(grain, score(look["noise"] / max(of.most_of_references("noise"), _SILENT), limits.noise_grown))
+        grown = score(look["noise"] / max(of.most_of_references("noise"), _SILENT), limits.noise_grown)
     # A scene has hardly any fine texture in its colours, so noise shows there first where the camera has smoothed it.
     coloured = score(
         (look["colour_noise"] - of.most_of_references("colour_noise")) / factor,
         limits.colour_noise if of.compared else limits.colour_noise_alone,
     )
     hot = score(look["hot"] - of.most_of_references("hot"), limits.hot)
-    seen = pick(look, "noise", "speckle", "hot", "colour_noise")
-    return verdict(Cause.NOISY, (grain, lonely, hot, coloured), seen)
+    seen = pick(look, "noise", "speckle", "hot", "colour_noise", "even")
+    if look["even"] < _EVEN:
+        # Leaves and gravel, enlarged or sharpened, look like noise wherever they are.
+        if not of.compared:
+            return GOOD
+        grain = lonely = 0.0
+    return verdict(Cause.NOISY, (grain, lonely, grown, hot, coloured), seen)
 
 
 def _same_light(of: Evidence) -> bool:
@@ -66,7 +76,7 @@ def _grown_in_colour(of: Evidence) -> bool:
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
-    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks")
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum")
     # Rows that are drawn down make upright stripes.
     drawn = look["dragged"] - of.most_of_references("dragged") >= limits.dragged[0]
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
@@ -89,7 +99,8 @@ def striped(of: Evidence) -> Verdict:
         # Fog lies in bands too, but it leaves little contrast.
         bands = score(least, limits.bands) if of.change.get("spread", 1.0) > _FOG else 0.0
         seen |= {"bands": round(least, 4)}
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised), seen)
+    hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum), seen)
 
 
 def _breaks(look: Measures | None) -> float:
@@ -100,7 +111,7 @@ def _breaks(look: Measures | None) -> float:
 def corrupt(of: Evidence) -> Verdict:
     """The decoder complained, or the picture shows what decoders put where data was missing."""
     look, limits = of.look, of.limits
-    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid")
+    seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid", "unwritten")
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
     plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
@@ -117,7 +128,8 @@ def corrupt(of: Evidence) -> Verdict:
     else:
         out_of_place = score(on_grid, limits.breaks_on_grid_alone) if on_grid >= _ALL * look["breaks"] else 0.0
     damaged = 1.0 if look["damaged"] else 0.0
-    scores = (damaged, filled, plain, broken, dragged, out_of_place)
+    unwritten = score(look["unwritten"], limits.unwritten)
+    scores = (damaged, filled, plain, broken, dragged, out_of_place, unwritten)
     return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
 
 

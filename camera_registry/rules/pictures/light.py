@@ -10,6 +10,11 @@ from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pic
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
+_BLANK, _BESIDE = 0.72, 0.2
+"""Share of tiles without noise on a card that something is drawn on; how much more that is than that of rows of one
+level."""
+_WHOLE = 0.9
+"""Share of the picture that is one plain colour, but for letters."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -28,9 +33,9 @@ _VEIL = 45
 _TO_GREY, _DULLED = 0.8, 0.8
 """Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
 which air has come between."""
-_UNLIT = frozenset((*range(150, 240), *range(310, 360), *range(20)))
-"""Degrees of hue (CIE L*a*b*) in which neither a lamp nor the sky lies (Planck's locus runs from blue to orange), nor
-leaves: turquoise, and pink."""
+_WARM, _COLD = range(25, 150), range(240, 300)
+"""Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
+pink, no light lies (Planck's locus runs from blue to orange)."""
 _LOW_SUN = 0.55
 """Change of channels, as a log ratio, that a low sun or street lamps make."""
 
@@ -45,7 +50,11 @@ def no_signal(of: Evidence) -> Verdict:
     # there is nothing on it, or letters in hard black and white, or upright bars.
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
     card = look["repeated"] >= limits.repeated and (nothing or letters or look["plain_all"] < 0.05)
-    plain = score(look["flat_share"], limits.flat_share) if card else 0.0
+    # Beside what is drawn on a card there is nothing either; what is left of a picture fills its rows.
+    beside = look["silent"] >= _BLANK and look["silent"] - look["plain_all"] >= _BESIDE
+    # What was never written lies beside what was.
+    partly = limits.unwritten[0] <= look["unwritten"] < _WHOLE
+    plain = score(look["flat_share"], limits.flat_share) if (card or beside) and not partly else 0.0
     # Drawn, not seen: hardly anywhere a trace of noise, and most rows are of one level.
     drawn = look["silent"] >= limits.drawn_silent and look["levelled"] >= limits.drawn and look["p99"] > limits.black
     # Upright steps of grey or colour: edges, each row as the one above, and nowhere noise; and not just too much light.
@@ -122,7 +131,7 @@ def colour_cast(of: Evidence) -> Verdict:
     look, limits = of.look, of.limits
     if look["colourfulness"] < _MONOCHROME:
         return Unjudged.MONOCHROME
-    seen = pick(look, "chroma", "chroma_spread", "neutral_chroma")
+    seen = pick(look, "chroma")
     # Lamps of the night have colours of their own: only a night can tell what they are.
     fitting = of.compared if of.by_day or not of.timed else of.same_hours()
     coloured = [c for c in fitting if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
@@ -141,16 +150,9 @@ def colour_cast(of: Evidence) -> Verdict:
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
         return Unjudged.NOTHING_TO_SEE
-    factor = score(look["chroma"] / max(look["chroma_spread"], 1.0), limits.cast_factor)
-    strong = look["chroma"] >= limits.cast_chroma and look["neutral_chroma"] >= limits.cast_neutral
-    # White is coloured, and nothing is left of the opposite colours.
-    unlit = _hue(look) in _UNLIT
-    whites = limits.cast_white_unlit if unlit else limits.cast_white
-    least_along = limits.cast_least_unlit if unlit else limits.cast_least
-    white = min(score(look["white_along"], whites), score(look["least_along"], least_along))
-    return verdict(
-        Cause.COLOUR_CAST, (factor if strong else 0.0, white), seen | pick(look, "white_along", "least_along")
-    )
+    hue = _hue(look)
+    limit = limits.cast_warm if hue in _WARM else limits.cast_cold if hue in _COLD else limits.cast_unlit
+    return verdict(Cause.COLOUR_CAST, (score(look["shift"], limit),), seen | pick(look, "shift"))
 
 
 def _hue(look: Measures) -> int:

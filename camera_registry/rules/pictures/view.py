@@ -8,6 +8,10 @@ from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pic
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
+_SOFT_TOO = 0.7
+"""Mean of edge width and re-blur metric, as shares of the above, that a blurred picture has whatever it shows."""
+_IN_FOCUS = 0.25
+"""Structure function where a picture is sharpest, above which the lens is in focus, whatever detail the night hides."""
 _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
@@ -50,6 +54,8 @@ _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL, _LIFTED = 30, 15
 """Levels by which fog lifts the dark channel of a view; by which snow on what was dark does."""
+_SNOWED, _EVENLY = 8, 0.95
+"""Levels by which the dark channel has risen, and correlation of the coarse light, below which snow has done that."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -133,6 +139,10 @@ def dirty(of: Evidence) -> Verdict:
     if change["contrast_fit"] < _SAME:
         # Another season, or things moved about: what looks different need not be dirt.
         return Unjudged.NO_FITTING_REFERENCE
+    risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
+    if risen > _SNOWED and change["contrast_fit"] < _EVENLY:
+        # Dust that scatters lifts the dark places too, but everywhere, and leaves the light where it was.
+        return Unjudged.NO_FITTING_REFERENCE
     # Rain and snow add edges, drops on the glass take them away.
     sharp = change.get("middle_sharpness", 1.0)
     spotted = change["patchy_parts"] >= limits.dirty_parts and sharp < _ADDED
@@ -174,27 +184,34 @@ def _scattered(of: Evidence, change: Measures) -> float:
 def blurred(of: Evidence) -> Verdict:
     """Edges are wide everywhere; or fine structure is gone that the reference has, while the light is as it was."""
     look, limits, change = of.look, of.limits, of.change
-    seen = pick(look, "edge_width", "edge_width_worst", "reblur")
+    seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []
     if "middle_sharpness" in change and _fits(of, change):
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         scores.append(score(change["middle_sharpness"], limit))
-    elif look["edge_tiles"] >= _EDGES_ABOUT:
-        wide = score(look["edge_width"], limits.edge_width)
-        worst = score(look["edge_width_worst"], limits.edge_width_worst)
-        soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
-        # On a wall one shadow is all that the re-blur metric has.
-        either = max(min(wide, worst), score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0)
-        scores.append(either if _wider(of) else 0.0)
-    if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45:
+    elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
+        scores.append(_unsharp(of) if _wider(of) else 0.0)
+    in_focus = look.get("keen", 0.0) > _IN_FOCUS
+    if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45 and not in_focus:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
         scores.append(score(detail, limits.detail))
     if not scores:
         return Unjudged.NOTHING_TO_SEE
     return verdict(Cause.BLURRED, scores, seen, of.tiles("soft"))
+
+
+def _unsharp(of: Evidence) -> float:
+    """How unsharp the picture is by itself: where it is sharpest, and by its edges."""
+    look, limits = of.look, of.limits
+    soft = (look["edge_width_worst"] / _WIDTH + look["reblur"] / _REBLUR) / 2
+    if look.get("keen"):
+        # A light in the dark has nothing but its soft glow.
+        return score(look["keen"], limits.keen) if soft >= _SOFT_TOO else 0.0
+    # On a wall one shadow is all that the re-blur metric has.
+    return score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0
 
 
 def _wider(of: Evidence) -> bool:

@@ -17,6 +17,8 @@ _TEXTURED = 3.0
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
+_SWING, _ONE_SINE = 0.06, 0.5
+"""Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -50,7 +52,7 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
         tiles(sheet.clear.astype(np.float32)),
         _texture(sheet.half),
         spots,
-        tiles(sheet.luma, SPOTS),
+        sheet.spot_means,
     )
 
 
@@ -315,12 +317,15 @@ def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
 
 
 def _bands(ours: Sheet, theirs: Sheet) -> float:
-    """Bands across the picture that the reference has not: their least swing in the three thirds of the width."""
+    """Bands across the picture that the reference has not: their least swing in the three thirds of the width; 0 where
+    they are no sine, as fog and snow come in bands too, but not in even ones."""
     swings = []
     profiles = []
     for our, their in zip(ours.profiles, theirs.profiles, strict=True):
         profile = np.log((our + 8) / (their + 8)).astype(np.float32)
         profiles.append(profile)
         swings.append(pattern.bands_of(profile))
+    if min(swings) > _SWING and pattern.sine(np.stack(profiles, axis=1)) < _ONE_SINE:
+        return 0.0
     alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))
     return min(swings) * max(0.0, alike)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import Picture, Plane, Sheet, percentile, share, tiles
 
 CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
 _PATCH_SHAPE = np.ones((7, 7), np.uint8)
 """Edge of the patch of the dark channel, in pixels of a picture 160 wide (He et al. 2009 take 15 of 600)."""
+_LUMA = np.array((0.114, 0.587, 0.299), np.float32)
+_LOG_LIGHT = (2.2 * np.log((np.arange(256) + 2) / 255)).astype(np.float32)
+"""Natural logarithm of the light that a level stands for, near enough to sRGB; 2 levels keep black from infinity."""
+_TOLD = 300
+"""Pixels of 3,600 that are neither dark nor clipped, below which nothing is said of their colours."""
 
 
 def light(sheet: Sheet) -> dict[str, float]:
@@ -45,37 +50,41 @@ def light(sheet: Sheet) -> dict[str, float]:
 
 
 def colour(sheet: Sheet) -> dict[str, float]:
-    """Colour of the picture as a whole, in the units of CIE L*a*b*, and how one-sided it is.
+    """Colour of the picture as a whole, in the units of CIE L*a*b*, and how far all of it has shifted.
 
-    ``chroma`` is the distance of the mean colour from grey, ``chroma_spread`` how far the colours scatter about their
-    mean: a cast moves all of them the same way, so ``chroma / chroma_spread`` is the cast factor of Gasparini and
-    Schettini (2004). ``neutral_chroma`` is the distance from grey of the least coloured tenth of the tiles, where a
-    healthy picture is grey. ``white_chroma``: distance from grey of the brightest tenth that is not clipped,
-    ``white_along`` the part of it that lies in the direction of the mean; ``least_along``: how far in that direction
-    the colours lie that lie there least (3rd percentile). ``colourfulness`` is the mean distance of a pixel from grey
-    (0: infrared, monochrome).
+    ``chroma`` is the distance of the mean colour (``a``, ``b``) from grey, ``colourfulness`` the mean distance of a
+    pixel from grey (0: infrared, monochrome).
+    ``shift``: a cast multiplies each channel by one factor (von Kries), so in log ratios of linear light (blue and red
+    to green) it moves everything by the same vector, white and black things too. Along the median of all: how far the
+    brightest tenth has moved (its median), or the tenth that has moved least, whichever is less. Leaves shine white,
+    and what stands among them is grey; behind a cast nothing is. 0 where too little can be told.
     """
-    tiny = cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA)
+    tiny = np.asarray(cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     lab = cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab).reshape(-1, 3)
     told = (lab[:, 0] > 20) & (lab[:, 0] < 247)
     ab = (lab[told] if np.count_nonzero(told) > 500 else lab)[:, 1:].astype(np.float32) - 128
-    mean, spread = ab.mean(axis=0), ab.std(axis=0)
-    away = np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2)
-    # The brightest things of a scene are mostly grey (white patch, Land 1977); what is clipped has lost its colour.
-    bright = (lab[:, 0] >= percentile(lab[told, 0], 90)) & told if np.count_nonzero(told) > 500 else told
-    white = np.median(lab[bright, 1:].astype(np.float32) - 128, axis=0) if np.any(bright) else np.zeros(2)
-    along = ab @ mean / max(float(np.hypot(*mean)), 1e-6)
+    mean = ab.mean(axis=0)
     return {
-        "white_chroma": float(np.hypot(*white)),
-        "white_along": float(np.dot(white, mean)) / max(float(np.hypot(*mean)), 1e-6),
-        "least_along": percentile(along, 3),
         "a": float(mean[0]),
         "b": float(mean[1]),
         "chroma": float(np.hypot(*mean)),
-        "chroma_spread": float(np.hypot(*spread)),
-        "neutral_chroma": percentile(away, 5),
-        "colourfulness": float(away.mean()),
+        "colourfulness": float(np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2).mean()),
+        "shift": _shift(tiny),
     }
+
+
+def _shift(tiny: Picture) -> float:
+    levels = tiny.reshape(-1, 3)
+    luma = levels @ _LUMA
+    told = (luma > 20) & (levels.max(axis=1) < 248)
+    if np.count_nonzero(told) < _TOLD:
+        return 0.0
+    logs = _LOG_LIGHT[levels[told]]
+    ratios = logs[:, ::2] - logs[:, 1:2]
+    median = np.array((percentile(ratios[:, 0], 50), percentile(ratios[:, 1], 50)), np.float32)
+    along = ratios @ (median / max(float(np.hypot(*median)), 1e-6))
+    luma = luma[told]
+    return min(percentile(along[luma >= percentile(luma, 90)], 50), percentile(along, 10))
 
 
 def channel_tiles(sheet: Sheet) -> Plane:

@@ -21,6 +21,10 @@ _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
+_FAINT = 0.12
+"""Amplitude of a sine in the logarithm of light, below which it may be anything's."""
+_ZERO_GREEN, _OFF = (135, 77), 12
+"""Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
 _HARDLY = 0.004
 """Share of hard steps on the grid below which nobody asks how many there are off it."""
 
@@ -109,6 +113,17 @@ def lines(grey: Picture) -> dict[str, float]:
     return found
 
 
+def unwritten(small: Picture) -> float:
+    """Share of the picture in the colour of zero Y, Cb and Cr: what a decoder's memory holds where no slice of a frame
+    was ever written. That is a pure green, of 135 levels by ITU-R BT.601 and of 77 by BT.709; no leaf is without any
+    blue and red. Places of one pixel of a ``small`` picture don't count. 0 to 1."""
+    found = np.zeros(small.shape[:2], np.uint8)
+    for green in _ZERO_GREEN:
+        lowest, highest = (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)
+        found |= cv2.inRange(small, np.array(lowest), np.array(highest)).astype(np.uint8)
+    return float(np.count_nonzero(cv2.erode(found, np.ones((3, 3), np.uint8)))) / found.size
+
+
 def bands_of(profile: Plane) -> float:
     """How strongly a profile over the picture's height swings at least twice: the root of its mean square after the
     slow part (a cubic) is taken out, in the profile's own unit."""
@@ -122,6 +137,42 @@ def _slow(length: int) -> Plane:
     """An orthonormal base of the cubics over a profile."""
     base, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 4))
     return np.asarray(base, dtype=np.float32)
+
+
+def hum(profiles: tuple[Plane, Plane, Plane]) -> float:
+    """Hum of the mains on a line, or a lamp's flicker under a rolling shutter: ``sine`` of the logarithm of the levels
+    over the height of each third of the width (``profiles``). Scenes lie in rows too, but hardly in even ones, from
+    border to border."""
+    return sine(np.log(np.stack(profiles, axis=1) + 8))
+
+
+def sine(profiles: Plane) -> float:
+    """How much of what varies along profiles (one a column, logarithms of light) is one sine of 2 to 8 periods, the
+    same in all of them.
+
+    After the straight line in each, the sine's share of the variance (least of the columns), times how well they agree
+    on its phase and strength: 0 to 1; 0 where it is weaker than an eighth.
+    """
+    straight, sines = _sines(len(profiles))
+    left = profiles - straight @ (straight.T @ profiles)
+    found = np.einsum("fnk,nt->fkt", sines, left)
+    shares = (found**2).sum(axis=1) / (1e-4 + (left**2).sum(axis=0))
+    common = np.hypot(*found.mean(axis=2).T)
+    agreed = common / np.maximum(np.hypot(found[:, 0], found[:, 1]).mean(axis=1), 1e-6)
+    strong = common * np.sqrt(2 / len(left)) >= _FAINT
+    return float((shares.min(axis=1) * agreed * strong).max())
+
+
+@cache
+def _sines(length: int) -> tuple[Plane, Plane]:
+    """Orthonormal bases: of the straight lines over a profile; of the sines of each frequency, without those lines."""
+    at = (np.arange(length) + 0.5) / length
+    straight, _ = np.linalg.qr(np.stack((np.ones(length), at), axis=1))
+    bases = []
+    for periods in np.arange(2, 8.1, 0.25):
+        pair = np.stack((np.sin(2 * np.pi * periods * at), np.cos(2 * np.pi * periods * at)), axis=1)
+        bases.append(np.linalg.qr(pair - straight @ (straight.T @ pair))[0])
+    return straight.astype(np.float32), np.stack(bases).astype(np.float32)
 
 
 def blocks(sheet: Sheet) -> dict[str, float]:

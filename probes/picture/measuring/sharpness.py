@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import TILES, Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import SPOTS, TILES, Plane, Sheet, percentile, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -21,16 +21,21 @@ _SLAB, _SEAM = 24, 2
 """Rows of a slab of the picture that edges are looked for in, and those at its borders that belong to another."""
 WIDEST = 8.0
 """Widths in pixels beyond which the ratio of gradients can't tell one from the other."""
+_EVERY = 4
+"""One row of so many is enough for a structure function."""
+_CLEAR, _VARIES, _PLACES = 242, 60.0, 12
+"""Share of a small tile that must be free of text, of 255; levels squared by which light must vary over three pixels;
+and in how many small tiles of 576."""
 _LAPLACIAN_PAIR = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
 
 
-def noise_tiles(luma: Plane) -> Plane:
+def noise_tiles(luma: Plane, size: tuple[int, int] = TILES) -> Plane:
     """Deviation of the noise of each tile in levels: Immerkaer, CVIU 64(2), 1996 ("fast noise variance estimation").
 
     Structure is taken for noise where there is any, so look at the lowest tiles.
     """
     filtered = np.abs(cv2.filter2D(luma, -1, _LAPLACIAN_PAIR))
-    return np.asarray(tiles(filtered) * (np.sqrt(np.pi / 2) / 6), dtype=np.float32)
+    return np.asarray(tiles(filtered, size) * (np.sqrt(np.pi / 2) / 6), dtype=np.float32)
 
 
 def noise(sheet: Sheet) -> dict[str, float]:
@@ -39,8 +44,12 @@ def noise(sheet: Sheet) -> dict[str, float]:
     ``speckle``: share of pixels that differ by more than 40 levels from the median of their 3 x 3, 30th percentile of
     the tiles: what is lost on the wire is lost everywhere, what stands out in a scene stands somewhere. ``hot``: the
     same of pixels that stand out in blue or red far more than in luminance. ``colour_noise``:
-    deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours."""
-    by_tile, means = noise_tiles(sheet.luma), sheet.means
+    deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours.
+    ``even``: noise of the small tiles that have least (5th percentile) against that of a quarter of them. A sensor's is
+    much the same everywhere, texture that looks like it is not. 0 to 1."""
+    by_spot, spots = noise_tiles(sheet.luma, SPOTS), sheet.spot_means
+    lit = by_spot[(spots > 10) & (spots < 245)]
+    by_tile, means = tiles(by_spot), sheet.means
     told = (means > 10) & (means < 245)
     lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
     brightest = cv2.max(sheet.colour[:, :, 0], sheet.colour[:, :, 2])
@@ -58,6 +67,7 @@ def noise(sheet: Sheet) -> dict[str, float]:
         "grain": float(np.median(by_tile)),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
+        "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest else 0.0,
     }
 
 
@@ -116,6 +126,31 @@ def _slabs(plane: NDArray[_Pixels]) -> NDArray[_Pixels]:
         return plane
     parts = plane[:height].reshape(-1, 2 * _SLAB, plane.shape[1])[:, :_SLAB]
     return np.ascontiguousarray(parts.reshape(-1, plane.shape[1]))
+
+
+def keen(sheet: Sheet, noise_level: float) -> float:
+    """How sharp the picture is where it is sharpest, in the direction in which that is least so: 0.11 (a wide Gaussian
+    blur) over 0.2 (in focus) to 1 (fine texture); 0 where too little varies to tell.
+
+    The structure function of light: its mean square difference over one pixel against that over three, less the
+    noise's, tile by tile (90th percentile). Behind a lens out of focus light changes linearly over such ways, whatever
+    it shows, so it goes with their square: a ninth. One thing in focus is enough to show that the lens is; soft
+    shadows and all that lies before or behind it say nothing. Shake spares its own direction alone.
+    """
+    clear = cv2.resize(sheet.clear_bytes[::_EVERY], SPOTS, interpolation=cv2.INTER_AREA) > _CLEAR
+    here, around = sheet.grey[::_EVERY], cv2.copyMakeBorder(sheet.grey, 0, 3, 3, 3, cv2.BORDER_REPLICATE)
+    least = 1.0
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        varies = []
+        for way in (1, 3):
+            there = around[down * way :: _EVERY, 3 + right * way :][: here.shape[0], : here.shape[1]]
+            apart = cv2.absdiff(here, there)
+            varies.append(tiles(cv2.multiply(apart, apart, dtype=cv2.CV_32F), SPOTS) - 2 * noise_level**2)
+        told = clear & (varies[1] > _VARIES)
+        if np.count_nonzero(told) < _PLACES:
+            return 0.0
+        least = min(least, percentile(varies[0][told] / varies[1][told], 90))
+    return max(least, 0.0)
 
 
 def reblur(sheet: Sheet) -> float:

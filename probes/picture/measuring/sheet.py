@@ -63,6 +63,11 @@ class Sheet:
         return tiles(self.luma)
 
     @cached_property
+    def spot_means(self) -> Plane:
+        """The mean level of each small tile."""
+        return tiles(self.luma, SPOTS)
+
+    @cached_property
     def profiles(self) -> tuple[Plane, Plane, Plane]:
         """The mean level over the height, in 90 steps, of each third of the width."""
         return tuple(

@@ -266,14 +266,42 @@ def test_the_security_header_holds_a_digest_of_password_nonce_and_time():
     assert "secret" not in text
 
 
+def in_a_process_of_its_own(code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=DEVICES.parent.parent
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_process_that_never_speaks_onvif_never_loads_zeep_nor_the_onvif_package():
-    code = (
+    in_a_process_of_its_own(
         "import sys, probes.onvif, probes.rtsp, probes.snapshot\n"
         "assert 'zeep' not in sys.modules and 'onvif' not in sys.modules\n"
         "from probes.wire import soap_requests; soap_requests.prepare()\n"
         "assert 'zeep' in sys.modules and 'onvif' not in sys.modules\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=DEVICES.parent.parent
+
+
+def test_a_service_has_its_requests_written_elsewhere_and_they_are_the_same():
+    in_a_process_of_its_own(
+        "import asyncio, sys; from probes import soap_writer; from probes.wire import soap, soap_requests\n"
+        "asyncio.run(soap_writer.write(soap.DEVICE, lasting=True))\n"
+        "assert 'zeep' not in sys.modules\n"
+        "elsewhere = {one: soap_requests.request(*one) for one in soap_requests.ALLOWED}\n"
+        "soap_requests._written.clear(); soap_requests.prepare()\n"
+        "assert elsewhere == {one: soap_requests.request(*one) for one in soap_requests.ALLOWED}\n"
     )
-    assert done.returncode == 0, done.stderr
+
+
+def test_where_no_process_can_be_begun_the_service_writes_its_requests_itself():
+    in_a_process_of_its_own(
+        "import asyncio, sys; from probes import soap_writer; from probes.wire import soap, soap_requests\n"
+        "sys.executable = '/nowhere'\n"
+        "asyncio.run(soap_writer.write(soap.DEVICE, lasting=True))\n"
+        "assert soap_requests.request(soap.DEVICE, soap.Operation.TIME).action.endswith('GetSystemDateAndTime')\n"
+    )
+
+
+def test_requests_that_are_not_on_the_list_are_not_taken_over():
+    with pytest.raises(ValueError, match="other requests"):
+        soap_requests.take_over({soap.DEVICE: {"GetSystemDateAndTime": ("a", "b", "c")}})
