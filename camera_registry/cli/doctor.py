@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from zoneinfo import ZoneInfo
 
 from camera_registry.cli.outcome import FAULT, GOOD, MISUSE
 from camera_registry.cli.shape import Commands
@@ -76,11 +77,8 @@ def _doctor(args: argparse.Namespace) -> int:
         print(json.dumps(told, ensure_ascii=False))
     else:
         for check in checks:
-            print(
-                words(
-                    "doctor_line.good" if check.good else "doctor_line.fault", name=check.name, told=check.told(words)
-                )
-            )
+            line = "doctor_line.good" if check.good else "doctor_line.fault"
+            print(words(line, name=words(f"doctor_check.{check.name}"), told=check.told(words)))
     if settings is None:
         return MISUSE
     return GOOD if all(check.good for check in checks) else FAULT
@@ -90,11 +88,12 @@ def look(settings: Settings) -> Iterator[Check]:
     """Everything that the service needs of this machine, one check each."""
     yield Check("settings", good=True, key="settings")
     yield _networks(settings)
+    yield _channels(settings)
     yield _disk(settings)
     yield from _database(settings)
     yield _port(settings)
     yield _descriptors(settings)
-    yield _clock()
+    yield _clock(settings)
     yield _pings(settings)
     yield _libraries()
 
@@ -114,6 +113,11 @@ def _networks(settings: Settings) -> Check:
     wide = too_wide(networks)
     values = {"networks": ", ".join(networks), "wide": ", ".join(wide)}
     return Check("devices", good=True, key="wide" if wide else "networks", values=values)
+
+
+def _channels(settings: Settings) -> Check:
+    named = ", ".join(channel.name for channel in settings.channels)
+    return Check("channels", good=True, key="channels" if named else "no_channels", values={"named": named})
 
 
 def _unreachable(network: str) -> str:
@@ -171,7 +175,7 @@ def _dispatch(settings: Settings, known: Register) -> Check:
 def _sites(known: Register) -> Check:
     bare = [site.id for site in without_views(known.sites.values(), known.views.values())]
     if not bare:
-        return Check("sites", good=True, key="sites", values={"n": len(known.sites)})
+        return Check("sites", good=True, key="sites" if known.sites else "no_sites", values={"n": len(known.sites)})
     named = ", ".join(bare[:20]) + (", ..." if len(bare) > 20 else "")
     return Check("sites", good=False, key="bare_sites", values={"n": len(bare), "sites": named})
 
@@ -219,10 +223,11 @@ def _descriptors(settings: Settings) -> Check:
     return Check("descriptors", has >= needs, key, values)
 
 
-def _clock() -> Check:
+def _clock(settings: Settings) -> Check:
     now = datetime.now(UTC)
     if now > BUILT:
-        return _foreign("clock", now.isoformat(timespec="seconds"), good=True)
+        there = now.astimezone(ZoneInfo(settings.time_zone))
+        return _foreign("clock", f"{there:%Y-%m-%d %H:%M:%S} ({settings.time_zone})", good=True)
     return Check("clock", good=False, key="clock_never_set", values={"day": f"{now:%F}"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SHOWN = 50
 """So many changes are told in words; ``_LISTED`` in JSON."""
 _LISTED = 1000
+_ROWS = 6
+"""So many rows with the same problem are named."""
 _WIDTH = 60
 """Characters of a value."""
 
@@ -76,8 +78,8 @@ def import_file(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_told(args, found, credentials, words), ensure_ascii=False))
     else:
-        for problem in found.problems:
-            print(sentence(problem, words))
+        for line in sentences(found.problems, words):
+            print(line)
         if args.dry_run and found.sound:
             print("".join(f"{line}\n" for line in _changes_in_words(found, words)), end="")
         print(_summary(args, found, credentials, words))
@@ -118,16 +120,31 @@ def export_file(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def sentence(problem: Problem, words: Texts) -> str:
-    """A problem in one line: how bad, where, what, and what to do."""
-    place = [
-        words(f"problem.place.{name}", **{name: value})
-        for name, value in (("sheet", problem.sheet), ("row", problem.row), ("column", problem.column))
-        if value
-    ]
-    what, remedy = said(problem, words)
+def sentences(problems: Iterable[Problem], words: Texts) -> Iterator[str]:
+    """Each problem in one line: how bad, where, what, and what to do. What is wrong with many rows in the same way (an
+    area that is not registered) is one line, so that it hides nothing else."""
+    rows: dict[tuple[str, str, str, str, str], list[int]] = {}
+    for one in problems:
+        rows.setdefault((one.severity, one.sheet, one.column, *said(one, words)), []).append(one.row)
     gap = "" if words.language == "zh" else " "
-    return f"{' '.join([words(f'problem.severity.{problem.severity}'), *place])}: {what}{gap}{remedy}"
+    for (severity, sheet, column, what, remedy), numbers in rows.items():
+        place = [
+            words("problem.place.sheet", sheet=sheet) if sheet else "",
+            _rows(numbers, words),
+            words("problem.place.column", column=column) if column else "",
+        ]
+        yield f"{' '.join([words(f'problem.severity.{severity}'), *filter(None, place)])}: {what}{gap}{remedy}"
+
+
+def _rows(numbers: Sequence[int], words: Texts) -> str:
+    if not any(numbers):
+        return ""
+    if len(numbers) == 1:
+        return words("problem.place.row", row=numbers[0])
+    listed = words("list.comma").join(str(number) for number in numbers[:_ROWS])
+    return words(
+        "problem.place.rows" if len(numbers) <= _ROWS else "problem.place.more_rows", rows=listed, n=len(numbers)
+    )
 
 
 def said(problem: Problem, words: Texts) -> tuple[str, str]:
@@ -177,15 +194,15 @@ def _changes(found: Inventory, most: int) -> Iterator[_Change]:
 
 
 def _changes_in_words(found: Inventory, words: Texts) -> Iterator[str]:
+    from camera_registry.rules.inventory.export import title
+
     for one in _changes(found, _SHOWN):
-        fields = {name: shown for name, shown in one.after.items() if name != "id"}
-        if one.before is None:
-            told, values = "inventory.creates", ", ".join(f"{name} {_short(new)}" for name, new in fields.items())
-        else:
-            was = one.before
-            pairs = (f"{name} {_short(was[name])} -> {_short(new)}" for name, new in fields.items())
-            told, values = "inventory.changes", ", ".join(pairs)
-        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=values)
+        values = {name: _short(new) for name, new in one.after.items() if name != "id"}
+        if one.before is not None:
+            values = {name: f"{_short(one.before[name])} -> {new}" for name, new in values.items()}
+        told = "inventory.creates" if one.before is None else "inventory.changes"
+        fields = ", ".join(f"{title(name, words.language)} {value}" for name, value in values.items())
+        yield words(told, record=words(f"thing.{one.record}"), id=one.id, fields=fields)
     if (left := found.created + found.changed - _SHOWN) > 0:
         yield words.count("inventory.and_more", left)
 

@@ -18,6 +18,7 @@ from aiohttp import web
 from camera_registry.board import Board, BoardEntry
 from camera_registry.model.device import Device, Kind, Life
 from camera_registry.model.health import Cause, Reason, Status
+from camera_registry.model.observation import Failure, FailureKind
 from exporters.areas import Tree
 
 _FAR = datetime.max.replace(tzinfo=UTC)
@@ -82,6 +83,8 @@ class Overview:
     out_of_service: Mapping[Life, int]
     troubles: tuple[Trouble, ...]
     """The worst first: most devices behind it, then down before degraded, then the longest."""
+    unmeasured: int = 0
+    """So many are unknown because this service failed to measure them."""
 
 
 class Reader:
@@ -179,6 +182,12 @@ class Reader:
 READER = web.AppKey("reader", Reader)
 
 
+def own_failure(entry: BoardEntry) -> Failure | None:
+    """What kept this service itself, and not the device, from measuring at a newest run."""
+    failures = (run.failure for run in entry.probes if run.failure is not None)
+    return next((one for one in failures if one.kind is FailureKind.INTERNAL), None)
+
+
 def _rank(entry: BoardEntry, blamed: Collection[str]) -> int:
     """The worst status first; within one, devices that others are lost behind (``blamed``), then those with a fault of
     their own, then those that a parent explains; devices out of service last of all."""
@@ -208,12 +217,14 @@ def _count(board: Board) -> Overview:
     lives: Counter[Life] = Counter()
     behind: Counter[str] = Counter()
     broken: list[BoardEntry] = []
+    unmeasured = 0
     for entry in board:
         if entry.device.life is not Life.ACTIVE:
             lives[entry.device.life] += 1
             continue
         statuses[entry.status] += 1
         kinds[entry.device.kind] += 1
+        unmeasured += entry.status is Status.UNKNOWN and own_failure(entry) is not None
         if entry.reasons:
             causes.update({reason.cause for reason in entry.reasons})
             behind.update({reason.blamed for reason in entry.reasons if reason.blamed})
@@ -233,4 +244,5 @@ def _count(board: Board) -> Overview:
         dict(kinds),
         dict(lives),
         tuple(troubles),
+        unmeasured,
     )

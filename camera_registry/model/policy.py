@@ -46,7 +46,7 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.BLACK: Persistence(3, 4, 300),
     Cause.FROZEN: Persistence(2, 3, 0),
     Cause.CORRUPT: Persistence(3, 4, 300, sure=0.75, doubtful=_DAY),
-    Cause.MOVED: Persistence(3, 4, 900, sure=0.75, doubtful=_DAY),
+    Cause.MOVED: Persistence(3, 4, 900, sure=0.6, doubtful=_DAY),
     Cause.STRIPED: Persistence(3, 4, 1800, sure=0.75, doubtful=_DAY),
     Cause.DARK: Persistence(3, 4, 1800, sure=0.8, doubtful=2 * _DAY),
     Cause.OVEREXPOSED: Persistence(4, 5, 0.75 * _HOUR, sure=0.8, doubtful=2 * _DAY),

@@ -85,13 +85,17 @@ class Texts:
         return said
 
     def problem(self, flaw: str, values: Mapping[str, str]) -> tuple[str, str]:
-        """What is wrong with a file or a form, and what to do about it; kinds of records by their names."""
+        """What is wrong with a file or a form, and what to do about it; kinds of records and columns by their names."""
         named = dict(values)
-        if "record" in named:
-            named["record"] = self.entries.get(f"thing.{named['record']}", named["record"])
+        for name, section in (("record", "thing"), ("field", "inventory_column"), ("missing", "inventory_column")):
+            if name in named:
+                named[name] = self.entries.get(f"{section}.{named[name]}", named[name])
+        remedy = "remedy"
         # Only a latitude ends there, and one beyond it may well be the longitude.
-        swapped = flaw == "out_of_range" and named.get("high") == "90"
-        remedy = "remedy_swapped" if swapped else "remedy"
+        if flaw == "out_of_range" and named.get("high") == "90":
+            remedy = "remedy_swapped"
+        elif flaw == "unknown_reference" and values.get("record") == "credential":
+            remedy = "remedy_credential"
         return self(f"problem.{flaw}.what", **named), self(f"problem.{flaw}.{remedy}", **named)
 
     def wrong(self, one: Wrong) -> str:

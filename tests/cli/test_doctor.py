@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import socket
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_good_settings_are_called_good(tmp_path: Path, capsys: pytest.CaptureFix
     assert "no problem found" in capsys.readouterr().out
     assert main(["--config", path, "doctor"]) == 0
     assert "FAULT" not in capsys.readouterr().out
+
+
+def test_the_doctor_speaks_the_readers_language_and_zone_and_says_what_is_not_set_up_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings(tmp_path)
+    assert main(["--config", path, "init"]) == 0
+    capsys.readouterr()
+    assert main(["--config", path, "--lang", "zh", "doctor"]) == 0
+    told = capsys.readouterr().out
+    assert "正常 通知渠道：尚未配置，故障不会通知任何人" in told
+    assert "正常 点位：台账中没有点位" in told
+    assert re.search(r"正常 时钟：\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(Asia/Shanghai\)", told)
+    assert not re.search(r"^正常 [a-z]", told, re.MULTILINE)
 
 
 def checks(path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:

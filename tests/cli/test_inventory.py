@@ -116,6 +116,26 @@ def test_a_problem_is_one_line_that_says_where_why_and_what_to_do(
     assert "[devices] networks" in line
 
 
+def test_what_is_wrong_with_every_row_is_one_line_and_hides_no_other_problem(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"c{number},摄像机,10.0.0.{number},东湖区,admin,{'' if number == 50 else 'x'}" for number in range(1, 101)]
+    (home / "list.csv").write_text("\n".join(["设备编号,类型,IP,区域,用户名,密码", *rows]), encoding="gb18030")
+    capsys.readouterr()
+    assert command(home, "--lang", "zh", "import", str(home / "list.csv")) == 2
+    area, password, summary = capsys.readouterr().out.splitlines()
+    assert area.startswith("错误 第 2、3、4、5、6、7 等 100 行 「区域」列: 文件和台账里都没有名为「东湖区」的区域。")
+    assert "“记录”填“区域”" in area
+    assert password.startswith("错误 第 51 行 「用户名」列: 用户名和密码只写了一个，缺少 密码。")
+    assert "101 个错误" in summary
+
+
+def test_a_dry_run_names_fields_by_the_columns_of_the_language(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert command(home, "--lang", "zh", "import", "--dry-run", str(home / "good.csv")) == 0
+    assert '新增设备 cam-1：设备类型 "camera", 名称 "北门", ip地址 "10.0.0.1"' in capsys.readouterr().out
+
+
 def test_a_planted_password_is_nowhere(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command(home, "import", str(home / "good.csv"))
     command(home, "export", str(home / "out.csv"))

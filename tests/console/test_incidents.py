@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -214,6 +215,18 @@ async def test_maintenance_is_planned_on_a_page(admin: Browser, site: Site) -> N
         assert shown in text
     assert await admin.submit("/windows/1/cancel", {"csrf": form["csrf"]}) == (303, "/windows")
     assert "cancelled by root" in (await admin.get("/windows?lang=en"))[1]
+
+
+async def test_a_window_is_planned_from_the_page_of_a_device_and_takes_areas_by_name(admin: Browser) -> None:
+    _, text = await admin.get("/devices/cam-00002?lang=en")
+    assert 'href="/windows?device=cam-00002#plan"' in text
+    _, text = await admin.get("/windows?device=cam-00002&lang=en")
+    assert 'name="devices" placeholder="several: separate with spaces" value="cam-00002"' in text
+    assert re.search(r'name="begins" value="\d{4}-\d\d-\d\dT\d\d:\d\d"', text)
+    assert "Times are those of Asia/Shanghai." in text
+    form = {"csrf": await admin.csrf(), "begins": "2026-11-23T15:00", "ends": "2026-11-23T18:00", "reason": "割接"}
+    assert await admin.submit("/windows", form | {"areas": "合江亭街道"}) == (303, "/windows")
+    assert "510104002 合江亭街道" in (await admin.get("/windows?lang=en"))[1]
 
 
 async def test_a_device_tells_its_incidents(admin: Browser) -> None:

@@ -17,6 +17,7 @@ from camera_registry.console.render import STATIC
 from camera_registry.console.routing import Surface
 from camera_registry.model.device import Channel, Life
 from camera_registry.model.health import Aspect, AspectState, Cause, Flip, State, Subject
+from camera_registry.model.observation import Failure, FailureKind, ProbeSeen, Stage
 from camera_registry.model.people import Role
 from camera_registry.model.recording import Gap, Searched
 from camera_registry.store import health, recordings
@@ -161,6 +162,29 @@ async def test_silence_is_shown_as_unknown_and_never_green(admin: Browser, site:
     assert re.search(r'status=unknown"><b class="n">1</b>', text)
 
 
+async def test_what_keeps_a_device_from_being_measured_is_told_wherever_it_is_unknown(
+    admin: Browser, site: Site
+) -> None:
+    entry = site.board.get("cam-00002")
+    assert entry is not None
+    silent = fleet.silent(entry, fleet.NOW - timedelta(minutes=9))
+    busy = Failure(FailureKind.INTERNAL, Stage.DECODE, "not measured within 4 s: this machine is busy")
+    ours = replace(silent, probes=(ProbeSeen("snapshot", "", fleet.NOW, 4.0, busy, None, {}),))
+    nowhere = replace(silent, probes=(), device=replace(entry.device, host=""))
+    for seen, why, brief, count in (
+        (ours, "this machine is busy", "this service failed to measure it", True),
+        (nowhere, "The register has no address of this device", "no address registered", False),
+        (silent, "silence is neither good nor bad news", "Stream stale", False),
+    ):
+        site.board.swap([seen])
+        _, text = await admin.get("/devices/cam-00002?lang=en")
+        assert why in re.findall(r'<p class="note">.*?</p>', text)[0]
+        _, text = await admin.get("/devices?q=cam-00002&lang=en")
+        assert brief in text
+        _, text = await admin.get("/?lang=en")
+        assert ("1 device is unknown because this service failed" in text) is count
+
+
 async def test_history_is_drawn_from_flips(admin: Browser, site: Site) -> None:
     subject = Subject("cam-00002", Aspect.REACH)
     at = fleet.NOW - timedelta(hours=6)
@@ -262,10 +286,11 @@ async def test_a_filter_that_does_not_exist_is_a_page_that_says_so(admin: Browse
         assert not re.search(r"Input should|String should|openapi|' or '", text), bad
 
 
-async def test_an_area_that_does_not_exist_is_told_and_not_taken_for_an_empty_one(admin: Browser) -> None:
-    _, text = await admin.get("/devices?area=nope&lang=en")
+@pytest.mark.parametrize("page", ["/devices", "/incidents"])
+async def test_an_area_that_does_not_exist_is_told_and_not_taken_for_an_empty_one(admin: Browser, page: str) -> None:
+    _, text = await admin.get(f"{page}?area=nope&lang=en")
     assert "No area has the code or name “nope”" in text
-    _, text = await admin.get("/devices?area=510104002&status=ok&q=nothing&lang=en")
+    _, text = await admin.get(f"{page}?area=510104002&cause=osd_clock&lang=en")
     assert "No area has" not in text
 
 

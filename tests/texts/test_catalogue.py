@@ -90,7 +90,7 @@ def test_no_text_is_left_over() -> None:
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|untold|mark_kind|trend_measure|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault|case|gate)_error|"
-        r"log_flaw|doctor|weak_password|help|finding|listed|review_measure|"
+        r"log_flaw|doctor|doctor_check|inventory_column|weak_password|help|finding|listed|review_measure|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."

@@ -18,7 +18,7 @@ from camera_registry.console.pages.seen import CHANNELS_SHOWN, views
 from camera_registry.console.pages.show import show
 from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
 from camera_registry.console.pages.trend import draw
-from camera_registry.console.reader import READER
+from camera_registry.console.reader import READER, own_failure
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import DevicePageQuery, PageQuery
 from camera_registry.console.snapshots import PICTURES, PictureKind
@@ -90,6 +90,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         order_causes=[cause for cause in Cause if cause not in NOBODY_GOES],
         severities=Severity,
         covering=deps.covering(entry.device.id, now),
+        own_failure=own_failure(entry),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         children=children,
         child_statuses=Counter(child.status for child in children),

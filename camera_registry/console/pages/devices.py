@@ -9,12 +9,13 @@ from aiohttp import web
 from camera_registry.board import BoardEntry
 from camera_registry.console.cursor import from_cursor, to_cursor
 from camera_registry.console.pages.show import offered, show
-from camera_registry.console.reader import READER, Filter, Order
+from camera_registry.console.reader import READER, Filter, Order, own_failure
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import ListPageQuery
 from camera_registry.model.device import Kind, Life
-from camera_registry.model.health import Cause, Status
+from camera_registry.model.health import Cause, State, Status
 from camera_registry.rules.access import Action
+from camera_registry.texts import Texts
 
 _ROWS = 60
 
@@ -26,7 +27,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
     wanted = Filter(
         text=query.q,
         status=query.status,
-        area=_area(query.area, names.areas),
+        area=area_of(query.area, names.areas),
         kind=query.kind,
         cause=query.cause,
         life=query.life,
@@ -49,6 +50,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         causes=Cause,
         orders=Order,
         causes_of=causes_of,
+        unknown_for=unknown_for,
     )
 
 
@@ -57,11 +59,22 @@ def causes_of(entry: BoardEntry) -> list[tuple[Cause, str]]:
     return list(dict.fromkeys((reason.cause, reason.blamed) for reason in entry.reasons))
 
 
-def _area(given: str, names: Mapping[str, str]) -> str:
-    """An area's code for what somebody typed: a code, or else a name."""
+def unknown_for(entry: BoardEntry, words: Texts) -> str:
+    """Why nothing is known of a device, in a few words."""
+    if not entry.device.host:
+        return words("unmeasured.brief_no_host")
+    if own_failure(entry) is not None:
+        return words("unmeasured.brief_ours")
+    stale = dict.fromkeys(held.subject.aspect for held in entry.states if held.state is State.STALE)
+    return words("list.comma").join(words("unmeasured.brief_stale", aspect=words.name(aspect)) for aspect in stale)
+
+
+def area_of(given: str, names: Mapping[str, str]) -> str:
+    """An area's code for what somebody typed: a code, or else a name that is one area's alone."""
     if not given or given in names:
         return given
-    return next((code for code, name in names.items() if name == given), given)
+    called = [code for code, name in names.items() if name == given]
+    return called[0] if len(called) == 1 else given
 
 
 ROUTES: tuple[AnyRoute, ...] = (Route(Surface.PAGE, "GET", "/devices", devices, Action.SEE, ListPageQuery, Nothing),)

@@ -12,6 +12,7 @@ from camera_registry.board import Board
 from camera_registry.console import handling, ordering
 from camera_registry.console.cursor import cut
 from camera_registry.console.found import number
+from camera_registry.console.pages.devices import area_of
 from camera_registry.console.pages.people import called, people
 from camera_registry.console.pages.show import go_to, offered, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -63,7 +64,7 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
     query = asked.query
     wanted = Wanted(
         open={"open": True, "over": False}.get(query.which),
-        area=query.area,
+        area=area_of(query.area, asked.deps.board.names.areas),
         cause=query.cause,
         severity=query.severity,
         roots=not query.explained,
@@ -78,6 +79,7 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
         next=following,
         open=len(roots(asked.deps.board)),
         names=asked.deps.board.names,
+        no_area=bool(wanted.area) and wanted.area not in asked.deps.board.names.areas,
         called=called(asked.deps.board, shown),
         areas=offered(asked.deps.board.names),
         causes=Cause,

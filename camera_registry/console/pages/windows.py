@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field, NaiveDatetime
 
 from camera_registry.console import handling
+from camera_registry.console.pages.devices import area_of
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Blank, Form, PageQuery
@@ -44,10 +45,25 @@ class WindowForm(Form):
     parents: Words = ()
 
 
-async def listed(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    now = asked.deps.now()
+class WindowsQuery(PageQuery):
+    """``device``: whom a window is about to be planned for."""
+
+    device: str = Field("", max_length=200)
+
+
+async def listed(asked: Asked[WindowsQuery, Nothing]) -> web.StreamResponse:
+    now, zone = asked.deps.now(), asked.deps.zone()
     kept = await asked.deps.store.read(windows.page, limit=_SHOWN)
-    return show(asked, "windows.html", shown=[(one, _standing(one, now)) for one in kept], kinds=WindowKind)
+    return show(
+        asked,
+        "windows.html",
+        shown=[(one, _standing(one, now)) for one in kept],
+        kinds=WindowKind,
+        query=asked.query,
+        names=asked.deps.board.names,
+        zone_name=zone.key,
+        begins=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+    )
 
 
 def _standing(window: Window, now: datetime) -> str:
@@ -60,11 +76,11 @@ def _standing(window: Window, now: datetime) -> str:
 
 
 async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
-    form, zone = asked.body, asked.deps.zone()
+    form, zone, names = asked.body, asked.deps.zone(), asked.deps.board.names.areas
     window = Window(
         0,
         form.kind,
-        Cover(form.devices, form.tags, form.areas, form.parents),
+        Cover(form.devices, form.tags, tuple(area_of(one, names) for one in form.areas), form.parents),
         form.begins.replace(tzinfo=zone),
         None if form.ends is None else form.ends.replace(tzinfo=zone),
         form.reason,
@@ -84,7 +100,7 @@ async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route(Surface.PAGE, "GET", "/windows", listed, Action.SEE, PageQuery, Nothing),
+    Route(Surface.PAGE, "GET", "/windows", listed, Action.SEE, WindowsQuery, Nothing),
     Route(Surface.PAGE, "POST", "/windows", plan, Action.PLAN, PageQuery, WindowForm),
     Route(Surface.PAGE, "POST", "/windows/{id}/cancel", cancel, Action.PLAN, PageQuery, Nothing),
 )

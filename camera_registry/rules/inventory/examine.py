@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from camera_registry.model.device import Device, Kind
+from camera_registry.model.device import Device, Kind, Life
 from camera_registry.model.people import Credential
 from camera_registry.model.place import Site, View
 from camera_registry.model.register import KINDS, Item, Register, kind_of
@@ -221,9 +221,12 @@ def _address_problems(
         problems.append(Problem(Flaw.NO_NETWORKS))
     first = {_address(device): id for id, device in merged.items() if id not in devices}
     for id, device in devices.items():
-        if not device.host:
-            continue
         draft = by_key["device", id]
+        if not device.host:
+            # Forgotten, in a file that speaks of addresses; one that could not be read has been told already.
+            if device.life is Life.ACTIVE and "host" in draft.line.headers and "host" not in draft.line.cells:
+                problems.append(draft.problem(Flaw.NO_HOST, "host"))
+            continue
         if allowed and not inside(device.host, allowed):
             shown = ", ".join(str(network) for network in allowed)
             problems.append(draft.problem(Flaw.OUTSIDE_NETWORKS, "host", networks=shown))

@@ -27,7 +27,7 @@ def sheets(register: Register, language: str = "en") -> tuple[Sheet, ...]:
         items = _items(register, record)
         if items:
             columns = fields(KINDS[record])
-            header = [_title(column.name, language) for column in columns]
+            header = [title(column.name, language) for column in columns]
             rows = [[_cell(column, getattr(item, column.name), language) for column in columns] for item in items]
             found.append(Sheet(synonyms[0] if language == "zh" else record, [header, *rows]))
     return tuple(found)
@@ -36,8 +36,8 @@ def sheets(register: Register, language: str = "en") -> tuple[Sheet, ...]:
 def table(register: Register, language: str = "en") -> list[list[Cell]]:
     """Everything in one table, for CSV: the kind of record first, and each field in one column for all that have it."""
     names = list(dict.fromkeys(column.name for record in words.RECORDS for column in fields(KINDS[record])))
-    title = words.RECORD_COLUMN[1] if language == "zh" else words.RECORD_COLUMN[0]
-    result: list[list[Cell]] = [[title, *(_title(name, language) for name in names)]]
+    first = words.RECORD_COLUMN[1] if language == "zh" else words.RECORD_COLUMN[0]
+    result: list[list[Cell]] = [[first, *(title(name, language) for name in names)]]
     for record, synonyms in words.RECORDS.items():
         shown = synonyms[0] if language == "zh" else record
         own = {column.name: column for column in fields(KINDS[record])}
@@ -54,7 +54,8 @@ def _items(register: Register, record: str) -> list[Item]:
     return [items[id] for id in sorted(items)]
 
 
-def _title(name: str, language: str) -> str:
+def title(name: str, language: str) -> str:
+    """How a column is headed."""
     return words.HEADERS[name][0] if language == "zh" and name in words.HEADERS else name
 
 

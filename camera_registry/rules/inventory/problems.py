@@ -72,6 +72,7 @@ class Flaw(StrEnum):
     SHARED_ADDRESS = "shared_address"
     NO_NETWORKS = "no_networks"
     SITE_WITHOUT_VIEWS = "site_without_views"
+    NO_HOST = "no_host"
 
 
 class Severity(StrEnum):
@@ -91,6 +92,7 @@ WARNINGS = frozenset(
         Flaw.SHARED_ADDRESS,
         Flaw.NO_NETWORKS,
         Flaw.SITE_WITHOUT_VIEWS,
+        Flaw.NO_HOST,
     }
 )
 

@@ -430,6 +430,13 @@ def test_what_is_only_worth_a_look_does_not_stop_an_import() -> None:
     assert found.sound
 
 
+def test_a_device_in_use_without_an_address_is_told_for_it_is_never_asked() -> None:
+    found = read("id,kind,life,host\na,camera,,\nb,camera,待建,\nc,camera,,10.0.0.1\n")
+    assert [(problem.flaw, problem.row, problem.severity) for problem in found.problems] == [
+        (Flaw.NO_HOST, 2, Severity.WARNING)
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "flaw", "row"),
     [
