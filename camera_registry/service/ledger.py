@@ -140,10 +140,9 @@ class Ledger:
 
     def _take_in(self, watched: Watched, seen: Observation, before: Facts) -> Observation:
         """The observation with its picture judged, if one was measured, and that counted."""
-        if MEASURED not in seen.facts:
-            return seen
-        channel = watched.channel(seen.channel)
-        seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone, channel)
+        if MEASURED in seen.facts:
+            channel = watched.channel(seen.channel)
+            seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone, channel)
         if (judgement := judged(seen.facts)) is not None:
             self.pictures["doubtful" if judgement["faults"] else "good"] += 1
             self.not_checked.update(judgement["not_checked"].values())

@@ -164,7 +164,7 @@ async def test_what_was_left_alone_before_a_restart_is_left_alone_after_it():
         assert known is not None
         for version, heard in ((1, 0), (2, 1)):
             again = tools(version=version)
-            again.memory.of("device-1").left_alone.append(known)
+            again.memory.of("device-1").left_alone += (known,)
             before = guarded.refused
             seen = await probe("rtsp", where, using=again)
             assert seen.failure is not None
