@@ -170,7 +170,7 @@ async def test_what_was_left_alone_before_a_restart_is_left_alone_after_it():
             assert seen.failure is not None
             assert (seen.failure.kind, guarded.refused - before) == (FailureKind.AUTH, heard)
         again = tools()
-        again.memory.of("device-1").left_alone.append(replace(known, until=known.at))
+        again.memory.of("device-1").left_alone += (replace(known, until=known.at),)
         before = guarded.refused
         for _ in range(3):
             await probe("rtsp", where, using=again)
