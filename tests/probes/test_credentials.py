@@ -164,13 +164,13 @@ async def test_what_was_left_alone_before_a_restart_is_left_alone_after_it():
         assert known is not None
         for version, heard in ((1, 0), (2, 1)):
             again = tools(version=version)
-            again.memory.of("device-1").left_alone.append(known)
+            again.memory.of("device-1").left_alone += (known,)
             before = guarded.refused
             seen = await probe("rtsp", where, using=again)
             assert seen.failure is not None
             assert (seen.failure.kind, guarded.refused - before) == (FailureKind.AUTH, heard)
         again = tools()
-        again.memory.of("device-1").left_alone.append(replace(known, until=known.at))
+        again.memory.of("device-1").left_alone += (replace(known, until=known.at),)
         before = guarded.refused
         for _ in range(3):
             await probe("rtsp", where, using=again)
