@@ -36,8 +36,8 @@ class Persistence:
 
     Where it shows at all: for ``doubtful`` seconds (0: never) if its score is at the limit, and the less the nearer to
     ``sure`` it is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after
-    day, weather passes, and a shadow falls at its hour. Pictures that count come DOUBTS_APART, and those that are free
-    of it count OUTWEIGHS times.
+    day, weather passes, and a shadow falls at its hour. Pictures that count come ``apart_in_doubt``, and those that are
+    free of it count OUTWEIGHS times.
     """
 
     pictures: int = 3
@@ -52,6 +52,11 @@ class Persistence:
         """Seconds from one picture that counts to the next."""
         return self.seconds / max(1, self.pictures - 1)
 
+    @property
+    def apart_in_doubt(self) -> float:
+        """The same of what does not show surely."""
+        return min(DOUBTS_APART, self.doubtful / DOUBTS)
+
     def lasting(self, score: float) -> float:
         """Seconds that what shows with this score, below ``sure``, must be seen."""
         short = (self.sure - score) / max(self.sure - LIMIT, 1e-6)
@@ -60,8 +65,9 @@ class Persistence:
 
 LIMIT = 0.5
 """The score at the limit (see ``PictureFault``)."""
-DOUBTS_APART = 3 * 3600.0
-"""Seconds from one picture that counts to the next, of what does not show surely."""
+DOUBTS, DOUBTS_APART = 24, 3 * 3600.0
+"""Of what does not show surely: pictures that count in the time that it must last at the limit, and the most seconds
+from one to the next."""
 LEAST_DOUBTS = 8
 """By how many more of them must have shown it, those that are free of it counted OUTWEIGHS times."""
 OUTWEIGHS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from camera_registry.model.baseline import DOUBTS_APART, LEAST_DOUBTS, Doubt, Persistence, Trail
+from camera_registry.model.baseline import LEAST_DOUBTS, Doubt, Persistence, Trail
 
 
 def follow(
@@ -33,7 +33,7 @@ def follow(
     doubts = trail.doubts if trail is not None else ()
     if need.doubtful and by_day is not None:
         (mine, others) = _apart(doubts, by_day)
-        doubt = _doubt(mine, at, score, by_day)
+        doubt = _doubt(mine, at, score, need, by_day)
         if doubt is not None and score > 0 and _lasts(doubt, at, need):
             return Trail(since=doubt.since, doubts=(doubt,))
         doubts = others if doubt is None else (*others, doubt)
@@ -50,7 +50,7 @@ def _still(trail: Trail, at: datetime, score: float, need: Persistence, by_day: 
         return trail
     if score > 0:
         return replace(trail, clean=0, doubts=(replace(doubt, last=at),))
-    if (at - doubt.last).total_seconds() < DOUBTS_APART:
+    if (at - doubt.last).total_seconds() < need.apart_in_doubt:
         return trail
     clean = trail.clean + 1
     return None if clean >= need.recoveries else replace(trail, clean=clean, doubts=(replace(doubt, last=at),))
@@ -61,11 +61,11 @@ def _apart(doubts: tuple[Doubt, ...], by_day: bool) -> tuple[Doubt | None, tuple
     return mine, tuple(one for one in doubts if one is not mine)
 
 
-def _doubt(doubt: Doubt | None, at: datetime, score: float, by_day: bool) -> Doubt | None:
+def _doubt(doubt: Doubt | None, at: datetime, score: float, need: Persistence, by_day: bool) -> Doubt | None:
     """What has shown in this light, with this picture. Nothing, where more has spoken against it than for it."""
     if doubt is None:
         return Doubt(by_day, at, at, score) if score > 0 else None
-    if (at - doubt.last).total_seconds() < DOUBTS_APART:
+    if (at - doubt.last).total_seconds() < need.apart_in_doubt:
         return doubt
     if score > 0:
         mean = (doubt.score * doubt.shown + score) / (doubt.shown + 1)
