@@ -93,20 +93,21 @@ async def too_much(size: Size, folder: Path) -> list[Finding]:
     pace = Pace(2.0, 1.0, retry=2.0) if size.devices < 500 else Pace(10.0, 5.0, retry=10.0)
     slots = round(size.devices * pace.timeout / pace.interval / 1.5)
     poller = f"[poller]\nslots = {slots}\nper_host = 4"
-    async with stage(folder, size.devices, pace, more=poller, shape=_alone) as set_up:
+    async with stage(folder, size.devices, pace, more=poller, shape=_alone) as set_up, set_up.service() as running:
+        # Of strangers half of the slots would be kept free.
+        await set_up.well(running)
         set_up.silence(set_up.devices)
-        async with set_up.service() as running:
-            # Until all are known to be silent, suspicions are asked about besides.
-            await until(lambda: running.polled({}, 4 * size.devices), 120)
-            before, begun = await running.metrics(), time.monotonic()
-            most = 0.0
-            while time.monotonic() - begun < size.seconds:
-                await asyncio.sleep(pace.interval / 4)
-                now = await running.metrics()
-                most = max(most, now["camera_registry_slots_used"])
-            after, took = await running.metrics(), time.monotonic() - begun
-            seen = set_up.rows("SELECT count(*), min(at), max(at) FROM probe_seen")[0]
-            await running.stop()
+        # Until all are known to be silent, suspicions are asked about besides.
+        await until(lambda: running.polled({}, 4 * size.devices), 120)
+        before, begun = await running.metrics(), time.monotonic()
+        most = 0.0
+        while time.monotonic() - begun < size.seconds:
+            await asyncio.sleep(pace.interval / 4)
+            now = await running.metrics()
+            most = max(most, now["camera_registry_slots_used"])
+        after, took = await running.metrics(), time.monotonic() - begun
+        seen = set_up.rows("SELECT count(*), min(at), max(at) FROM probe_seen")[0]
+        await running.stop()
     polls = grown(before, after, "camera_registry_polls_total ")
     missed = grown(before, after, "camera_registry_polls_missed_total")
     due = size.devices * took / pace.interval

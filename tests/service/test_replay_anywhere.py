@@ -25,6 +25,7 @@ from camera_registry.model.people import Role
 from camera_registry.model.work_order import HoldReason, OrderState
 from camera_registry.rules.decisions import lines
 from camera_registry.rules.dispatch import deeds
+from camera_registry.service import saving
 from camera_registry.service.replay.reading import Flaw, files, read
 from camera_registry.service.replay.records import Checkpoint, Line, Started, Ticked
 from camera_registry.service.replay.rerun import Rerun
@@ -106,7 +107,7 @@ def _cut_at_the_next_flip(app: App, cut: Callable[[], None]) -> Callable[[], boo
     write, done = app.store.write, []
 
     async def seam(change: Callable[..., Any], *given: Any) -> Any:
-        if not done and app.board and change.__name__ == "_marked" and _flips(app):
+        if not done and app.board and change is saving.marked and _flips(app):
             done.append(True)
             cut()
         return await write(change, *given)

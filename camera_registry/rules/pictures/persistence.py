@@ -35,7 +35,7 @@ def follow(
         (mine, others) = _apart(doubts, by_day)
         doubt = _doubt(mine, at, score, need, by_day)
         if doubt is not None and score > 0 and _lasts(doubt, at, need):
-            return Trail(since=doubt.since, doubts=(doubt,))
+            return Trail(since=doubt.since, doubts=() if surely else (doubt,))
         doubts = others if doubt is None else (*others, doubt)
     return Trail(seen=seen, doubts=doubts) if seen or doubts else None
 

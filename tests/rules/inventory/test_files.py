@@ -22,7 +22,7 @@ from camera_registry.rules.inventory import export, files
 from camera_registry.rules.inventory import words as vocabulary
 from camera_registry.rules.inventory.columns import COLUMNS, PROBES
 from camera_registry.rules.inventory.examine import examine
-from camera_registry.rules.inventory.problems import Flaw
+from camera_registry.rules.inventory.problems import Flaw, Severity
 from camera_registry.rules.inventory.sheets import Unreadable
 from camera_registry.settings import Probes
 from camera_registry.texts import texts
@@ -39,7 +39,7 @@ def written(register: Register, form: str, language: str) -> bytes:
 
 def back(content: bytes, credentials: tuple[str, ...] = ()) -> Register:
     found = examine(files.read(content), Register(), credentials=credentials)
-    assert [problem for problem in found.problems if problem.flaw is not Flaw.SHARED_ADDRESS] == []
+    assert [problem for problem in found.problems if problem.severity is Severity.ERROR] == []
     by_kind: dict[str, dict[str, Any]] = {}
     for item in found.items:
         by_kind.setdefault(f"{type(item).__name__.lower()}s", {})[item.id] = item
