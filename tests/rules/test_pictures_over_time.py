@@ -138,6 +138,12 @@ def test_the_clearer_a_doubtful_fault_shows_the_sooner_it_is_believed(monkeypatc
     assert soon < late == 72
 
 
+def test_a_camera_that_has_moved_a_little_is_told_within_a_working_day() -> None:
+    after = trails("w" * 40, 15, PERSISTENCE[Cause.MOVED])
+    hours = next(n / 4 for n, trail in enumerate(after) if trail is not None and trail.since is not None)
+    assert 3 <= hours <= 8
+
+
 def test_a_day_of_fog_and_a_shadow_at_its_hour_are_never_believed() -> None:
     fog, clear = "wwwwwww.", "........"
     assert told_after((fog + clear * 3) * 8) is None
