@@ -97,7 +97,8 @@ async def reach(path: Path) -> Pipe:
         except OSError as error:
             sock.close()
             if not told:
-                log.warning("%s: the service can't be reached, and is waited for: %s", path, error.strerror or error)
+                why = error.strerror or error
+                log.warning("%s: no service is there (%s): start `serve --role core` with these settings", path, why)
                 told = True
         except BaseException:
             with suppress(OSError):
