@@ -30,7 +30,7 @@ import aiohttp
 import openpyxl
 import yaml
 
-from tests.exporters.monitoring import free_ports
+from bench.ports import free_ports
 from tests.servers import TOP, prometheus_binary
 
 _NEEDED = {"online": ("reach", "stream"), "intact": ("reach", "stream", "picture", "clock")}

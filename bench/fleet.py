@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.processes import free_ports, other_processor, program, wait_for
+from bench.ports import free_ports
+from bench.processes import other_processor, program, wait_for
 from camera_registry.model.people import Credential
 from camera_registry.model.register import Register
 from camera_registry.simulator.member import Ports

@@ -18,7 +18,8 @@ import aiohttp
 from bench import compiler, exchanges
 from bench.exchanges import DESCRIBE, PICTURE, TIME, TIME_TWICE, Exchange
 from bench.fleet import Served
-from bench.processes import BenchError, cpu_seconds, free_ports
+from bench.ports import free_ports
+from bench.processes import BenchError, cpu_seconds
 from camera_registry.model.roster import Target
 from camera_registry.simulator.member import Member
 from probes.base import Tools, observe

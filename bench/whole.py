@@ -15,12 +15,12 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.fleet import Served
+from bench.ports import free_ports
 from bench.processes import (
     BenchError,
     all_processors,
     children_cpu_seconds,
     cpu_seconds,
-    free_ports,
     own_processor,
     polling_processes,
     program,

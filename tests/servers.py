@@ -9,7 +9,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from bench.ports import free_ports
 
 TOP = Path(__file__).resolve().parent.parent
 ROOT = TOP / ".tools" / "debian" / "root"
@@ -119,9 +120,7 @@ def snmp_agent(*lines: str) -> Iterator[int]:
     program = ROOT / "usr/sbin/snmpd"
     if not program.exists():
         raise _missing("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     folder = Path(tempfile.mkdtemp(prefix="snmpd-"))
     try:
         (folder / "snmpd.conf").write_text("\n".join((f"agentAddress udp:127.0.0.1:{port}", *lines, "")))

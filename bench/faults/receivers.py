@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bench.faults.scenario import Finding, Scenario, Size
 from bench.faults.stage import Pace, Stage, stage, until
-from bench.processes import free_ports, resident_megabytes
+from bench.ports import free_ports
+from bench.processes import resident_megabytes
 from camera_registry.model.notice import Notice, Occasion
 from camera_registry.model.register import Register
 from camera_registry.rules.notices import describe

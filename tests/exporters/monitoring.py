@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bench.ports import free_ports
 from tests.servers import ROOT, TOP, alertmanager_binary, prometheus_binary
 
 SHIPPED = TOP / "config"
@@ -128,15 +128,6 @@ def _relocated(alertmanager: Path) -> Path:
         fresh.chmod(0o755)
         fresh.rename(copy)
     return copy
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on just now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [listener.getsockname()[1] for listener in held]
-    for listener in held:
-        listener.close()
-    return ports
 
 
 def _receiver(watched: Monitoring) -> web.Application:

@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from bench.ports import free_ports
 from camera_registry.channels import AlertmanagerChannel as AlertmanagerSettings
 from camera_registry.channels import AnyChannel, ChatChannel, EmailChannel, SyslogChannel
 from camera_registry.model.health import Cause
@@ -34,7 +35,7 @@ from exporters.catalog import open_channel
 from exporters.message import Writer
 from exporters.posting import Poster, retry_after
 from tests.certificates import self_signed
-from tests.exporters.monitoring import Monitoring, alertmanager, free_ports
+from tests.exporters.monitoring import Monitoring, alertmanager
 from tests.notices import NOON, at, incident, opened, order, resolved, step
 
 ALL = Audience("duty")

@@ -23,7 +23,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from bench.fleet import served
-from bench.processes import BenchError, children, free_ports, wait_for
+from bench.ports import free_ports
+from bench.processes import BenchError, children, wait_for
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.people import Credential, Role, User
 from camera_registry.model.register import Item

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bench.ports import free_ports
 from camera_registry.channels import AlertmanagerChannel, AnyChannel, WebhookChannel
 from camera_registry.model.incident import Acknowledgement, Incident, IncidentChange, Severity, Step
 from camera_registry.model.notice import NoticeState
@@ -28,7 +29,7 @@ from camera_registry.service.clock import SteadyClock
 from camera_registry.service.notifier import Notifier
 from camera_registry.store import Store, outbox
 from tests.certificates import self_signed
-from tests.exporters.monitoring import Monitoring, alertmanager, free_ports
+from tests.exporters.monitoring import Monitoring, alertmanager
 from tests.notices import Receiver, incident, receiving, resolved, step
 from tests.service.whole import until
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from bench.ports import free_ports
 from tests.servers import START_SECONDS, TOP, ServerMissingError, debian_file, debian_libraries
 
 SIZE = (320, 180)
@@ -44,7 +45,7 @@ def vlc_rtsp_server(film: Path, user: str = "", password: str = "") -> Iterator[
     """VLC serves rtsp://127.0.0.1:PORT/city over UDP only, behind Basic where there is a password."""
     plugins = debian_file("usr/lib/*/vlc/plugins", "VLC")
     surroundings = {"LD_LIBRARY_PATH": debian_libraries(), "VLC_PLUGIN_PATH": str(plugins), "HOME": str(film.parent)}
-    port = free_port()
+    (port,) = free_ports(1)
     arguments = [str(Path(__file__).with_name("vlc_server.py")), str(film), str(port), user, password]
     with _running([sys.executable, *arguments], surroundings) as process:
         _await(port, process)
@@ -54,7 +55,7 @@ def vlc_rtsp_server(film: Path, user: str = "", password: str = "") -> Iterator[
 @contextmanager
 def aio_rtsp_server(folder: Path) -> Iterator[int]:
     """aio-rtsp-toolkit serves the films in ``folder`` as rtsp://127.0.0.1:PORT/NAME over TCP, without a password."""
-    port = free_port()
+    (port,) = free_ports(1)
     serve = "import asyncio, sys\nfrom aio_rtsp_toolkit.server import serve\n"
     serve += "asyncio.run(serve(sys.argv[1], host='127.0.0.1', port=int(sys.argv[2])))"
     with _running([sys.executable, "-c", serve, str(folder), str(port)]) as process:
@@ -89,7 +90,7 @@ def lighttpd(folder: Path, user: str, password: str, certificate: Path, behind: 
     asked |= {name: f'"method" => "digest", "algorithm" => "{algorithm}"' for name, algorithm in digests.items()}
     rules = [f'"/{name}/" => ({how}, "realm" => "camera", "require" => "valid-user")' for name, how in asked.items()]
     aliases = [f'"/{name}/" => "{folder}/"' for name in ("open", *asked)]
-    port, secure = free_port(), free_port()
+    port, secure = free_ports(2)
     settings = folder.parent / "lighttpd.conf"
     settings.write_text(
         f"""
@@ -153,13 +154,6 @@ def _port_that_is_told(process: subprocess.Popen[str]) -> int:
     if not line:
         raise RuntimeError(f"a server did not start: {process.args!r}")
     return int(line)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _await(port: int, process: subprocess.Popen[str]) -> None:

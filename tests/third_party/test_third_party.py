@@ -16,6 +16,7 @@ from typing import Any
 import av
 import pytest
 
+from bench.ports import free_ports
 from camera_registry.app import App
 from camera_registry.cli import main
 from camera_registry.model.device import Channel, Device, Kind
@@ -67,7 +68,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     film = servers.video(folder / "city.mp4")
     photograph(folder, 0)
     self_signed(top)
-    behind = servers.free_port()
+    (behind,) = free_ports(1)
     with ExitStack() as stack:
         run = stack.enter_context
         clear, secure = run(servers.lighttpd(folder, USER, PASSWORD, top / "camera.pem", behind))
