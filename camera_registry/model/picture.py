@@ -166,12 +166,16 @@ class Limits:
     spread_veiled: tuple[float, float] = (0.48, 0.15)
 
     cast: tuple[float, float] = (0.22, 0.60)
-    cast_warm: tuple[float, float] = (0.95, 1.6)
+    pink: tuple[float, float] = (0.08, 0.35)
+    """Share of the picture that has turned pink: of 1,156 healthy ones none is beyond 0.03."""
+    cast_warm: tuple[float, float] = (1.25, 1.9)
     cast_cold: tuple[float, float] = (0.60, 1.2)
+    cast_sky: tuple[float, float] = (1.15, 1.8)
     cast_unlit: tuple[float, float] = (0.42, 0.9)
     """Shift of all colours (``shift``) without a reference, by the hue that they lie in: that of lamps, earth and
-    leaves, where of 1,700 healthy pictures of streets, trails and rooms none is beyond 0.91; that of sky and water
-    (0.35; open shade under a clear sky is about 0.4); and those that no light has (0.0)."""
+    leaves, where sandstone and brick that fill the picture reach 1.21; that of sky and water
+    (0.35; open shade under a clear sky is about 0.4), where a clear sky with little else in it is itself about 1.1; and
+    those that no light has."""
 
     noise: tuple[float, float] = (4.5, 14.0)
     noise_alone: tuple[float, float] = (5.8, 14.0)
@@ -196,6 +200,7 @@ class Limits:
     breaks: tuple[float, float] = (3.0, 8.0)
     torn: tuple[float, float] = (0.012, 0.05)
     bands: tuple[float, float] = (0.14, 0.30)
+    combed: tuple[float, float] = (1.15, 1.5)
     hum: tuple[float, float] = (0.60, 0.85)
     """Of 1,646 healthy pictures, nights too, none is beyond 0.57."""
 
