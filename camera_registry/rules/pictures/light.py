@@ -20,6 +20,9 @@ _WHOLE = 0.9
 """Share of the picture that is one plain colour, but for letters."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_MOST_OF_IT = 0.65
+"""Share of the picture that has changed its colours the same way, from which on a strong change is no thing of the
+scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -76,6 +79,7 @@ def no_signal(of: Evidence) -> Verdict:
     # A ground that fades into its corners, and a sign on it: lit, and nowhere a trace of a sensor's noise.
     shaded = look["noise"] < _NO_NOISE and look["grain"] < limits.black_noise / 2 and look["p99"] > limits.black
     bare = look["empty"] >= _BARE and look["repeated"] >= _SHADES and look["plain_all"] < _NO_NOISE
+    bare = bare and look["clipped"] < limits.clipped[0]
     sign = 0.6 if shaded and letters and bare and not partly else 0.0
     if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
         # What is seen again is no card, however smooth it is.
@@ -162,6 +166,9 @@ def colour_cast(of: Evidence) -> Verdict:
         pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
         one_way = least["cast_share"] > 0.85 and not pales
         cast = score(least["cast"], limit) if one_way else 0.0
+        if not pales and limit is limits.cast and least["cast_share"] > _MOST_OF_IT:
+            # Coloured paint on the glass, or a filter that has slipped: not all of the picture.
+            cast = max(cast, score(least["cast"], limits.cast_partly))
         if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL:
             # Air has a colour of its own, before things that have a strong one.
             cast = min(cast, _BY_AIR)
