@@ -160,7 +160,7 @@ class Limits:
     clipped: tuple[float, float] = (0.40, 0.75)
     clipped_more: tuple[float, float] = (0.30, 0.60)
     glaring: float = 200.0
-    gain_everywhere: tuple[float, float] = (1.60, 2.2)
+    gain_everywhere: tuple[float, float] = (1.75, 2.4)
     """Mean level, and brightness against any reference's of all but the fifth that has gained least, of a picture with
     too much light everywhere, whether it clips or not."""
 

@@ -22,7 +22,7 @@ _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
 _BLOCKS = 4
 """Breaks between rows that a picture of single-coloured blocks has at least."""
-_EVEN_WAVE = 0.6
+_EVEN_WAVE = 0.5
 """Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15
 """By how much more of the light must lie in one sine than in any reference."""

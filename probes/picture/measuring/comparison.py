@@ -23,6 +23,10 @@ _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 """Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
 tiles that may have turned white."""
 _MOST = 0.5
+_EVENLY_LIT, _SOME_TILES = 0.01, 4
+"""Range of the levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
+that tell."""
+_AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
@@ -149,7 +153,19 @@ def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     if share(white) > _MOST:
         # Snow leaves walls and trunks; a white bag leaves nothing.
         white &= False
+    for part in _inner_parts(white):
+        if np.ptp(ours.means[part]) < _EVENLY_LIT * ours.means[part].mean():
+            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
+            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
+
+
+def _inner_parts(mask: Mask) -> list[Mask]:
+    """The connected parts of a mask without their border, those of some tiles."""
+    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    count, labels = cv2.connectedComponents(inner, connectivity=4)
+    parts = (labels == n for n in range(1, count))
+    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
 
 
 def _white(one: Prepared, known: Prepared) -> Mask:
