@@ -166,10 +166,12 @@ class Limits:
 
     deviation: tuple[float, float] = (13.0, 5.0)
     dark_channel: float = 100.0
+    lit_channel: float = 35.0
+    """Dark channel of a veil, and of any picture by day that is not too dark to tell."""
     spread: tuple[float, float] = (0.40, 0.15)
     spread_veiled: tuple[float, float] = (0.48, 0.15)
-    faint: tuple[float, float] = (0.34, 0.20)
-    """Structure of the clearest quarter of the tiles, against the reference's: fog as the season has it leaves 0.36."""
+    faint: tuple[float, float] = (0.30, 0.18)
+    """Structure of the clearest quarter of the tiles, against the reference's: fog as the season has it leaves 0.31."""
     spread_pale: tuple[float, float] = (0.25, 0.10)
     """Of a view as bright as ever, by day: fog that leaves so little lifts the dark places too, an amplifier need not."""
 

@@ -116,7 +116,7 @@ def _mosaic(of: Evidence) -> float:
     """How surely the picture is of blocks that each have one colour, as a decoder draws them that got no more: by day
     most rows repeat the one above, between breaks, which no reference's did."""
     look = of.look
-    if not of.compared or not of.by_day or look["breaks"] < _BLOCKS:
+    if not of.by_day or look["breaks"] < _BLOCKS:
         return 0.0
     more = score(look["repeated"] - of.most_of_references("repeated"), of.limits.mosaic)
     return more if more >= LEAST else 0.0

@@ -152,8 +152,10 @@ def low_contrast(of: Evidence) -> Verdict:
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
         return Unjudged.NOTHING_TO_SEE
+    # Air is bright; where hardly anything differs from anything, an amplifier may have lost it at any brightness.
+    lost = of.by_day and look["deviation"] < _FEATURELESS and look["dark_channel"] >= limits.lit_channel
     flat = score(look["deviation"], limits.deviation)
-    return verdict(Cause.LOW_CONTRAST, (flat if veiled else 0.0,), seen)
+    return verdict(Cause.LOW_CONTRAST, (flat if veiled or lost else 0.0,), seen)
 
 
 def colour_cast(of: Evidence) -> Verdict:

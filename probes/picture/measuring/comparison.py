@@ -24,7 +24,7 @@ _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 tiles that may have turned white."""
 _MOST = 0.5
 _EVENLY_LIT, _SOME_TILES = 0.01, 4
-"""Range of the levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
+"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
 that tell."""
 _AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
@@ -154,7 +154,8 @@ def _whitened(ours: Prepared, theirs: Prepared) -> Places:
         # Snow leaves walls and trunks; a white bag leaves nothing.
         white &= False
     for part in _inner_parts(white):
-        if np.ptp(ours.means[part]) < _EVENLY_LIT * ours.means[part].mean():
+        levels = ours.means[part]
+        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * percentile(levels, 50):
             # Ground slopes, and so does the light on it; on what is right before the lens it is even.
             white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
