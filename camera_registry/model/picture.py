@@ -173,7 +173,7 @@ class Limits:
     faint: tuple[float, float] = (0.30, 0.18)
     """Structure of the clearest quarter of the tiles, against the reference's: fog as the season has it leaves 0.31."""
     spread_pale: tuple[float, float] = (0.25, 0.10)
-    """Of a view as bright as ever, by day: fog that leaves so little lifts the dark places too, an amplifier need not."""
+    """Of a view as bright as ever: fog that leaves so little lifts the dark places too, an amplifier need not."""
 
     cast: tuple[float, float] = (0.22, 0.60)
     cast_warm: tuple[float, float] = (0.95, 1.6)

@@ -141,7 +141,8 @@ def low_contrast(of: Evidence) -> Verdict:
         lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < _HALF_LEFT
         # The same view, as bright as ever, with hardly any difference left between its light and dark places.
-        same = of.by_day and change["contrast_fit"] > _SAME_LIGHT and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
+        same = of.by_day or of.likest in of.same_hours()
+        same = same and change["contrast_fit"] > _SAME_LIGHT and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
         pale = score(least / min(change["gain"], 1.0), limits.spread_pale) if same else 0.0
         # Fog in drifts: bright and dark enough as a whole, with all edges where they were, and all of them faint.
         there = change.get("local", 0.0) > _IN_PLACE and change.get("middle_sharpness", 0.0) > _AS_SHARP

@@ -137,7 +137,7 @@ def bands_of(profile: Plane) -> float:
 def ripple(profiles: Plane, own: Plane) -> tuple[float, float]:
     """The strongest even wave of 5 or more periods that profiles (one a column) have in common, after the slow part and
     what is in proportion to the scene's ``own`` (which another contrast makes stronger or weaker): the root of its mean
-    square, in their own unit, and its share of all that varies in them as fast, times how evenly they have it. 0 to 1."""
+    square, in their own unit, and its share of all that varies in them as fast, times how evenly they have it."""
     slow, window = _slow(len(profiles)), _bell(len(profiles))
     fast, scene = ((one - slow @ (slow.T @ one)) * window for one in (profiles, own))
     fast -= scene * ((fast * scene).sum(axis=0) / np.maximum((scene * scene).sum(axis=0), 1e-6))
