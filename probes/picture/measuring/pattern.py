@@ -19,15 +19,16 @@ _LOOKED_AT = 3.5
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
+_PERIODS = 5
+"""Periods over the height from which on a wave is a ripple."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
 _FAINT = 0.12
 """Amplitude of a sine in the logarithm of light, below which it may be anything's."""
 _ZERO_GREEN, _OFF = (135, 77), 12
 """Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
-_MOST, _PARTS, _EACH, _SOME = 0.55, 8, 0.30, 0.10
-"""Share of a line that must differ from both its neighbours; parts of a line, and the share of each of them; that where
-it must differ from the one above alone."""
+_MOST, _PARTS, _EACH = 0.55, 8, 0.30
+"""Share of a line that must differ from both its neighbours; parts of a line, and the share of each of them."""
 _LEAST_CHANGE = 1.0
 """Levels from one row to the next but one, below which coding alone may have made them."""
 _HARDLY = 0.004
@@ -104,7 +105,7 @@ def _along(spectrum: Plane, row: int, column: int) -> float:
 
 def lines(grey: Picture) -> dict[str, float]:
     """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
-    their length, and in each eighth of it, by more than 10 levels. A scene has ledges and the crests of waves, but
+    their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves, but
     they end somewhere, or turn."""
     found = {}
     for name, half in (("torn_rows", grey[:, ::2]), ("torn_columns", grey[::2].T)):
@@ -115,16 +116,16 @@ def lines(grey: Picture) -> dict[str, float]:
         for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
             far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
             most = np.flatnonzero(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
-            torn[most[_throughout(far[most] > 0, _EACH)]] = True
+            torn[most[_throughout(far[most] > 0)]] = True
         found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
     return found
 
 
-def _throughout(far: Mask, share_of_each: float) -> Mask:
-    """Which of the lines are far off in more than this share of each of their parts."""
+def _throughout(far: Mask) -> Mask:
+    """Which of the lines are far off in each of their parts but one, in which the scene may be as they are."""
     length = far.shape[1] // _PARTS
     parts = far[:, : length * _PARTS].reshape(-1, _PARTS, length).mean(axis=2)
-    return np.asarray((parts > share_of_each).all(axis=1))
+    return np.asarray(np.count_nonzero(parts > _EACH, axis=1) >= _PARTS - 1)
 
 
 def combed(decoded: Picture) -> float:
@@ -153,6 +154,28 @@ def bands_of(profile: Plane) -> float:
     slow = _slow(len(profile))
     fast = profile - slow @ (slow.T @ profile)
     return float(np.sqrt(np.mean(fast * fast)))
+
+
+def ripple(profiles: Plane, own: Plane) -> tuple[float, float]:
+    """The strongest even wave of 5 or more periods that profiles (one a column) have in common, after the slow part and
+    what is in proportion to the scene's ``own`` (which another contrast makes stronger or weaker): the root of its mean
+    square, in their own unit, and its share of all that varies in them as fast, times how evenly they have it."""
+    slow, window = _slow(len(profiles)), _bell(len(profiles))
+    fast, scene = ((one - slow @ (slow.T @ one)) * window for one in (profiles, own))
+    fast -= scene * ((fast * scene).sum(axis=0) / np.maximum((scene * scene).sum(axis=0), 1e-6))
+    spectrum = np.fft.rfft(fast, axis=0)
+    common = np.abs(spectrum.mean(axis=1)) ** 2
+    place = int(np.argmax(common[_PERIODS:-1])) + _PERIODS
+    wave = float(common[place - 1 : place + 2].sum())
+    rest = float((np.abs(spectrum[_PERIODS - 1 :]) ** 2).mean(axis=1).sum())
+    strengths = np.abs(spectrum[place])
+    everywhere = float(strengths.min() / max(strengths.mean(), 1e-9))
+    return float(np.sqrt(2 * wave / (len(profiles) * (window**2).sum()))), everywhere * wave / max(rest, 1e-9)
+
+
+@cache
+def _bell(length: int) -> Plane:
+    return np.hanning(length).astype(np.float32)[:, None]
 
 
 @cache
@@ -207,8 +230,8 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
     it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
     clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
-    ``breaks``: rows that differ from the one above along most of the width, in each eighth of it, far more than the
-    rows around do; ``breaks_on_grid``: those between macroblocks, which need not be so throughout.
+    ``breaks``: rows that differ from the one above along most of the width, in each eighth of it but one, far more
+    than the rows around do; ``breaks_on_grid``: those between macroblocks, which need not be so throughout.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
@@ -231,8 +254,13 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     reach, brightest, plain = _plain(half)
     found["levelled"] = share((reach <= 2) & (brightest < 240))
     begin, end = _longest(plain)
-    # A decoder's filling begins and ends within a row; a thing before the lens has a soft border.
-    borders = [np.percentile(cv2.absdiff(half[row], half[row - 1]), 90) for row in (begin, end) if 0 < row < height]
+    # A decoder's filling begins and ends within a row, which coding may ring about for a block; a thing before the lens
+    # has a soft border.
+    borders = [
+        np.percentile(cv2.absdiff(half[min(row + way, height - 1)], half[max(row - 1 - grid + way, 0)]), 90)
+        for row, way in ((begin, 0), (end, grid))
+        if 0 < row < height
+    ]
     hard = not borders or max(borders) > _HARD
     found["plain_rows"] = (end - begin) / height if hard else 0.0
     found["plain_all"] = float(np.count_nonzero(plain)) / height
@@ -279,7 +307,7 @@ def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, f
         if np.count_nonzero(apart) > 0.5 * apart.size:
             # Slices may begin within a row; lines are torn from border to border, which shelves and roofs are not.
             begins = grid > 0 and (row + 1) % (2 * grid) == 0
-            found += begins or bool(_throughout(apart[None], _SOME).all())
+            found += begins or bool(_throughout(apart[None]).all())
             on_grid += begins
     return {"breaks": float(found), "breaks_on_grid": float(on_grid)}
 
