@@ -105,8 +105,8 @@ def _along(spectrum: Plane, row: int, column: int) -> float:
 
 def lines(grey: Picture) -> dict[str, float]:
     """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
-    their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves, but
-    they end somewhere, or turn."""
+    their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves,
+    but they end somewhere, or turn."""
     found = {}
     for name, half in (("torn_rows", grey[:, ::2]), ("torn_columns", grey[::2].T)):
         plane = np.ascontiguousarray(half)
