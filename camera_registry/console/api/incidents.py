@@ -38,7 +38,9 @@ async def listed(asked: Asked[IncidentsQuestion, Nothing]) -> Listed[answers.Inc
         query.since,
         query.until,
     )
-    found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=query.limit + 1)
+    found = await asked.deps.store.read(
+        incidents.page, wanted, sorting=query.order, before_id=query.before, limit=query.limit + 1
+    )
     now = asked.deps.now()
     return page(found, query.limit, lambda one: answers.IncidentAnswer.of(one, now))
 
@@ -117,7 +119,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         Action.SEE,
         IncidentsQuestion,
         Listed[answers.IncidentAnswer],
-        "Incidents, newest first",
+        "Incidents, newest or worst first",
     ),
     get(_ONE, one, Action.SEE, Nothing, answers.WholeIncident, "One incident with its time line"),
     versioned(

@@ -17,7 +17,7 @@ from camera_registry.console.history import WIDTH, placed
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Filters, PageQuery
 from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
@@ -34,7 +34,7 @@ _MOMENT = 1.0
 """Seconds that the page waits for its map before it shows how far it is."""
 
 
-class CoverageQuery(PageQuery):
+class CoverageQuery(Filters):
     """``bad``: only sites that are not fully covered."""
 
     bad: bool = False
@@ -42,7 +42,7 @@ class CoverageQuery(PageQuery):
     after: int = Field(0, ge=0, le=100_000)
 
 
-class SiteQuery(PageQuery):
+class SiteQuery(Filters):
     """``month`` empty: the present one."""
 
     month: str = Field("", max_length=7)

@@ -8,11 +8,10 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BeforeValidator, Field, NaiveDatetime
 
-from camera_registry.console import handling
-from camera_registry.console.pages.devices import area_of
+from camera_registry.console import choosing, handling
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Blank, Form, PageQuery
+from camera_registry.console.schemas import Blank, Filters, Form, PageQuery
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.rules import maintenance
 from camera_registry.rules.access import Action
@@ -45,7 +44,7 @@ class WindowForm(Form):
     parents: Words = ()
 
 
-class WindowsQuery(PageQuery):
+class WindowsQuery(Filters):
     """``device``: whom a window is about to be planned for."""
 
     device: str = Field("", max_length=200)
@@ -61,6 +60,7 @@ async def listed(asked: Asked[WindowsQuery, Nothing]) -> web.StreamResponse:
         kinds=WindowKind,
         query=asked.query,
         names=asked.deps.board.names,
+        areas=choosing.areas(asked.deps.board.names),
         zone_name=zone.key,
         begins=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
     )
@@ -80,7 +80,7 @@ async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
     window = Window(
         0,
         form.kind,
-        Cover(form.devices, form.tags, tuple(area_of(one, names) for one in form.areas), form.parents),
+        Cover(form.devices, form.tags, tuple(choosing.meant(names, one) for one in form.areas), form.parents),
         form.begins.replace(tzinfo=zone),
         None if form.ends is None else form.ends.replace(tzinfo=zone),
         form.reason,
