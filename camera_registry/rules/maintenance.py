@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from camera_registry.model.device import Device
+from camera_registry.model.device import Device, Life
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.model.register import Register
@@ -123,6 +123,20 @@ def plan(
 ) -> tuple[Planned, ...]:
     """Each window with what it covers by the register as it is now."""
     return tuple(Planned(window, _covered(window, devices, area_parents, parents)) for window in windows)
+
+
+def muted(windows: Iterable[Window], devices: Sequence[Device], area_parents: Mapping[str, str]) -> dict[int, int]:
+    """How many devices in service each window keeps quiet while it is in force, by its number."""
+    parents = {one.id: one.parents for one in devices}
+    working = {one.id: one for one in devices if one.life is Life.ACTIVE}
+    return {one.window.id: len(one.covered) for one in plan(windows, working, area_parents, parents)}
+
+
+def over(window: Window, now: datetime) -> bool:
+    """Whether a window will not come into force any more."""
+    if turn(window, now) is not None:
+        return False
+    return window.cancelled_at is not None or (window.ends is not None and window.ends + window.lasts <= now)
 
 
 def _covered(

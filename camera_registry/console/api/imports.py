@@ -73,7 +73,9 @@ def _told(one: Flawed, words: Texts) -> answers.ImportProblem:
 
 def _refused(found: Inventory, words: Texts) -> Problem:
     errors = [one for one in found.problems if one.severity is Severity.ERROR]
-    places = [Place(_place(one, words), *words.problem(one.flaw, {"value": one.value, **one.details})) for one in errors]
+    places = [
+        Place(_place(one, words), *words.problem(one.flaw, {"value": one.value, **one.details})) for one in errors
+    ]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "import", places=places, n=len(places))
 
 
