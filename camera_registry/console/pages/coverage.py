@@ -22,6 +22,7 @@ from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
 from camera_registry.rules.availability import NoPeriod, month
+from camera_registry.rules.coverage.demand import demand
 from camera_registry.rules.coverage.month import begin, following, preceding
 from camera_registry.rules.coverage.period import Piece, SitePeriod
 from camera_registry.rules.coverage.points import Topology, singles
@@ -160,6 +161,7 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
         previous=preceding(chosen),
         next=next_month if begin(next_month, zone) < now else None,
         past=past,
+        demand=demand(past.totals, seen.site.required_availability) if past else None,
         strips=_strips(past, seen, since, until) if past else (),
         width=WIDTH,
         incidents=[one for one in deps.board.incidents.values() if _about(one.about, seen)],
