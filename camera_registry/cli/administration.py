@@ -98,7 +98,7 @@ def user_add(args: argparse.Namespace) -> int:
         raise CommandError("user_name")
     user = User(args.name, Role(args.role), args.language, crew=args.crew)
     kept = _new_password(args)
-    with _store(args, makes=True) as store:
+    with _store(args) as store:
         store.write_now(access.create_account, user, kept, **_by())
     return _show(args, [_user_row(user)])
 
@@ -167,7 +167,7 @@ def token_create(args: argparse.Namespace) -> int:
 
     by = _by()
     expires_at = by["at"] + timedelta(days=args.days) if args.days else None
-    with _store(args, makes=True) as store:
+    with _store(args) as store:
         text = store.write_now(tokens.create, args.name, Role(args.role), expires_at=expires_at, **by)
     return _show(args, [{"token": text, "expires_at": _time(expires_at)}])
 
@@ -202,7 +202,7 @@ def credential_set(args: argparse.Namespace) -> int:
 
     vault = vault_of(settings_of(args))
     password = password_from(args.password_file, args.id)
-    with _store(args, makes=True) as store:
+    with _store(args) as store:
         version = store.write_now(credentials.put, vault, args.id, args.username, password, **_by())
     return _show(args, [{"id": args.id, "version": version}])
 
@@ -285,12 +285,10 @@ def _new_password(args: argparse.Namespace) -> str:
 
 
 @contextmanager
-def _store(args: argparse.Namespace, *, makes: bool = False) -> Iterator[Store]:
-    """``makes``: a registry may begin with it, so the database is made where there is none."""
+def _store(args: argparse.Namespace) -> Iterator[Store]:
     from camera_registry.cli.opening import settings_of, store_of
-    from camera_registry.store import Shape
 
-    with store_of(settings_of(args), Shape.MADE if makes else Shape.KEPT) as store:
+    with store_of(settings_of(args)) as store:
         yield store
 
 

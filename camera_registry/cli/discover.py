@@ -158,14 +158,14 @@ def _compare(
     from camera_registry.cli.opening import store_of
     from camera_registry.model.register import Register
     from camera_registry.rules import discovery
-    from camera_registry.store import Shape, proposals
+    from camera_registry.store import proposals
     from camera_registry.store.connection import SQLITE_FILE
 
     exists = bool(settings.storage.url) or (settings.storage.directory / SQLITE_FILE).exists()
     if not exists and not args.propose:
         print(words("command.discover.no_database"), file=sys.stderr)
         return discovery.find(sightings, Register()), None
-    with store_of(settings, Shape.MADE if args.propose else Shape.KEPT) as store:
+    with store_of(settings) as store:
         addresses = _named(store)
         if not args.propose:
             return store.read_now(proposals.compare, sightings, addresses), None

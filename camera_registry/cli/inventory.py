@@ -61,7 +61,6 @@ def import_file(args: argparse.Namespace) -> int:
     from camera_registry.rules.geometry.datum import Datum
     from camera_registry.rules.inventory import files
     from camera_registry.rules.inventory.sheets import Unreadable
-    from camera_registry.store import Shape
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
@@ -73,7 +72,7 @@ def import_file(args: argparse.Namespace) -> int:
         raise CommandError("unreadable", file=args.file, why=why(error)) from error
     except Unreadable as error:
         raise CommandError("file", file=args.file, why=error) from error
-    with store_of(loaded, Shape.MADE) as store:
+    with store_of(loaded) as store:
         found, credentials = _take(store, loaded, sheets, Datum(args.datum), dry_run=args.dry_run)
     words = texts(args.lang)
     if args.json:

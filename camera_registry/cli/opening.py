@@ -37,7 +37,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 @contextmanager
-def store_of(loaded: Settings, shape: Shape = Shape.KEPT) -> Iterator[Store]:
+def store_of(loaded: Settings, shape: Shape = Shape.MADE) -> Iterator[Store]:
     """The store, for as long as the command runs. It needs no stopped service: it writes beside one, and so leaves a
     database of another release as it is, unless ``shape`` says otherwise."""
     try:

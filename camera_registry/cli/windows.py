@@ -69,7 +69,7 @@ def add_window(args: argparse.Namespace) -> int:
     """Plan maintenance."""
     from camera_registry.rules import maintenance
     from camera_registry.rules.availability import NoPeriod, zone_of
-    from camera_registry.store import Shape, register, windows
+    from camera_registry.store import register, windows
 
     settings = settings_of(args)
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ def add_window(args: argparse.Namespace) -> int:
     words = texts(args.lang)
     if flaw := maintenance.flaw(window):
         raise CommandError("told", why=words(f"window_flaw.{flaw}"))
-    with store_of(settings, Shape.MADE) as store:
+    with store_of(settings) as store:
         known = store.read_now(register.load_register)
         unknown = maintenance.strangers(window.cover, known.devices.__contains__, known.areas.__contains__)
         if unknown:
