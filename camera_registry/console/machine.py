@@ -27,8 +27,9 @@ _PROBE_SUCCESS = Family("camera_probe_success", "1: this probe could measure, 0:
 _PROBE_DURATION = Family("camera_probe_duration_seconds", "How long this probe took.")
 
 
-class ProbeQuery(Filters):
-    """``target`` is the identifier of a registered device; ``debug=1`` tells the steps in words before the metrics."""
+class ProbeQuery(PageQuery):
+    """``target`` is the identifier of a registered device; ``debug=1`` tells the steps in words before the metrics. A
+    scrape configuration of other exporters sends a ``module`` too."""
 
     target: str = Field(max_length=200)
     debug: bool = False
