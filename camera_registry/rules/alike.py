@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from sys import intern
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 
@@ -18,33 +18,43 @@ MOST = 4_096
 FEW = 6
 """Facts of a run, none of them measured, that are looked for as a whole: a stream's are those of its model."""
 
-_NOTHING = object()
+NOTHING = object()
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
 class Kept(Mapping[str, object]):
-    """The facts of one run as they are held. A list or a mapping among them is read from its JSON each time that it is
-    asked for: it is nobody's but theirs who asked."""
+    """The facts of one run as they are held: values beside the names that all runs of this shape have together. A list
+    or a mapping among them is read from its JSON each time that it is asked for: it is theirs alone who asked."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("places", "told")
 
-    def __init__(self, held: dict[str, object]) -> None:
-        self._held = held
+    def __init__(self, places: Mapping[str, int], told: tuple[object, ...]) -> None:
+        self.places = places
+        self.told = told
         """JSON as bytes, which facts are not; whatever else as it was told."""
 
     def __getitem__(self, name: str) -> object:
-        value = self._held[name]
+        value = self.told[self.places[name]]
         return orjson.loads(value) if type(value) is bytes else value
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict has it, and for those that ask at each run of each device."""
+        return self[name] if name in self.places else default
+
+    def held(self, name: str) -> object:
+        """A value as it is held; ``NOTHING`` where there is none."""
+        place = self.places.get(name)
+        return NOTHING if place is None else self.told[place]
+
     def __contains__(self, name: object) -> bool:
-        return name in self._held
+        return name in self.places
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self.places)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.places)
 
     def __repr__(self) -> str:
         return repr(dict(self))
@@ -52,9 +62,8 @@ class Kept(Mapping[str, object]):
 
 def news(now: Facts, before: Facts) -> Iterator[str]:
     """The names under which something else is told now than before."""
-    held, known = _held(now), _held(before)
-    for name, value in held.items():
-        if _differs(value, known.get(name, _NOTHING)):
+    for name in now:
+        if _differs(_held(now, name), _held(before, name)):
             yield name
 
 
@@ -62,35 +71,52 @@ class Alike:
     """The values that are held. It belongs to whoever holds the facts of many devices."""
 
     def __init__(self) -> None:
+        self._shapes: _Recent[tuple[str, ...], Mapping[str, int]] = _Recent()
         self._written: _Recent[bytes, bytes] = _Recent()
         self._whole: _Recent[tuple[tuple[str, type, object], ...], Kept] = _Recent()
         self._read: _Recent[bytes, object] = _Recent()
 
     def after(self, before: Facts, told: Facts) -> Facts:
-        """The facts ``before`` with what is told now on top, as they are held; ``before`` itself where nothing
-        differs."""
-        known = _held(before)
+        """The facts ``before`` with what is told now on top, as they are held; if nothing differs, ``before`` itself
+        where it is held so already."""
+        known = before if isinstance(before, Kept) else self._kept({name: self._hold(before[name]) for name in before})
+        places, values = known.places, known.told
         differing: dict[str, object] = {}
         for name, value in told.items():
-            earlier = known.get(name, _NOTHING)
+            place = places.get(name)
+            earlier = NOTHING if place is None else values[place]
             if earlier is value:
                 continue
             held = self._packed(value) if type(value) is dict or type(value) is list else value
-            if _differs(held, earlier):
+            if type(held) is not type(earlier) or held != earlier:
                 differing[name] = intern(held) if type(held) is str else held
         if not differing:
-            return before
-        if known:
-            return Kept({**known, **differing})
-        if len(differing) > FEW or not all(map(_is_usual, differing.values())):
-            return Kept(differing)
+            return known
+        if not all(map(places.__contains__, differing)):
+            return self._kept({**dict(zip(places, values, strict=True)), **differing})
+        changed = list(values)
+        for name, value in differing.items():
+            changed[places[name]] = value
+        return Kept(places, tuple(changed))
+
+    def _kept(self, held: Mapping[str, object]) -> Kept:
+        names, values = tuple(held), tuple(held.values())
+        places = self._shapes.get(names) or self._shapes.one(names, {name: place for place, name in enumerate(names)})
+        if len(values) > FEW or not all(map(_is_usual, values)):
+            return Kept(places, values)
         # One equals True and 1.0, and is told otherwise.
-        whole = tuple((name, type(value), value) for name, value in differing.items())
-        return self._whole.one(whole, Kept(differing))
+        whole = tuple((name, type(value), value) for name, value in held.items())
+        return self._whole.one(whole, Kept(places, values))
 
     def shared(self, told: Mapping[str, object]) -> dict[str, object]:
         """Values that are used again and again, each held once. None of them may be changed in place."""
         return {name: self._one(value) for name, value in told.items()}
+
+    def _hold(self, value: object) -> object:
+        """A value as it is held."""
+        if type(value) is str:
+            return intern(value)
+        return self._packed(value) if type(value) is dict or type(value) is list else value
 
     def _packed(self, value: object) -> object:
         """A value as its JSON, where that says all of it."""
@@ -109,12 +135,8 @@ class Alike:
         return copied if len(copied) > LARGEST else self._written.one(copied, copied)
 
     def _one(self, value: object) -> object:
-        if type(value) is str:
-            return intern(value)
-        written = self._packed(value) if type(value) is dict or type(value) is list else None
-        if not isinstance(written, bytes):
-            return value
-        return self._read.one(written, value)
+        held = self._hold(value)
+        return self._read.one(held, value) if isinstance(held, bytes) else held
 
 
 class _Recent(Generic[_K, _V]):
@@ -145,8 +167,8 @@ class _Recent(Generic[_K, _V]):
         self._new[key] = value
 
 
-def _held(facts: Facts) -> Facts:
-    return facts._held if isinstance(facts, Kept) else facts  # noqa: SLF001 - the two are one
+def _held(facts: Facts, name: str) -> object:
+    return facts.held(name) if isinstance(facts, Kept) else facts.get(name, NOTHING)
 
 
 def _is_usual(value: object) -> bool:
