@@ -77,10 +77,11 @@ class Alike:
         self._read: _Recent[bytes, object] = _Recent()
 
     def after(self, before: Facts, told: Facts) -> Facts:
-        """The facts ``before`` with what is told now on top, as they are held; if nothing differs, ``before`` itself
-        where it is held so already."""
-        known = before if isinstance(before, Kept) else self._kept({name: self._hold(before[name]) for name in before})
-        places, values = known.places, known.told
+        """The facts ``before`` with what is told now on top, as they are held; ``before`` itself where it is held so
+        already and nothing differs."""
+        if not isinstance(before, Kept):
+            return self._kept({name: self._hold(value) for name, value in {**before, **told}.items()})
+        places, values = before.places, before.told
         differing: dict[str, object] = {}
         for name, value in told.items():
             place = places.get(name)
@@ -91,7 +92,7 @@ class Alike:
             if type(held) is not type(earlier) or held != earlier:
                 differing[name] = intern(held) if type(held) is str else held
         if not differing:
-            return known
+            return before
         if not all(map(places.__contains__, differing)):
             return self._kept({**dict(zip(places, values, strict=True)), **differing})
         changed = list(values)
