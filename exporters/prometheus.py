@@ -141,7 +141,7 @@ def render(entry: BoardEntry, before: tuple[BoardEntry, Lines] | None = None) ->
         offset = clock_offset(entry)
         if offset is not None:
             text[_CLOCK] = f"camera_clock_offset_seconds{device}}} {number(offset)}\n"
-        if before is not None and _pictured(entry) is _pictured(before[0]):
+        if before is not None and before[1][_PICTURE] and _pictured(entry) is _pictured(before[0]):
             text[_PICTURE] = before[1][_PICTURE]
         else:
             for measure, score in picture_scores(entry):
