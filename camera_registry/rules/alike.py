@@ -40,7 +40,11 @@ class Kept(Mapping[str, object]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """As a dict has it, and for those that ask at each run of each device."""
-        return self[name] if name in self.places else default
+        place = self.places.get(name)
+        if place is None:
+            return default
+        value = self.told[place]
+        return orjson.loads(value) if type(value) is bytes else value
 
     def held(self, name: str) -> object:
         """A value as it is held; ``NOTHING`` where there is none."""
@@ -62,9 +66,14 @@ class Kept(Mapping[str, object]):
 
 def news(now: Facts, before: Facts) -> Iterator[str]:
     """The names under which something else is told now than before."""
-    for name in now:
-        if _differs(_held(now, name), _held(before, name)):
-            yield name
+    if isinstance(now, Kept) and isinstance(before, Kept) and now.places is before.places:
+        for name, value, known in zip(now.places, now.told, before.told, strict=True):
+            if value is not known and _differs(value, known):
+                yield name
+    else:
+        for name in now:
+            if _differs(_held(now, name), _held(before, name)):
+                yield name
 
 
 class Alike:
