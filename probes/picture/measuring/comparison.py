@@ -31,6 +31,10 @@ _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
+_FEWEST = 12
+"""Tiles below which nothing is said of colours."""
+_GROWN, _BEYOND_GREY = 0.08, 0.04
+"""Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -115,7 +119,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
-    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
+    the tiles that have turned so, see ``_pink``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -138,7 +143,7 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels)
+    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
         return Change(found, {})
     besides = _with(besides, _whitened(ours, theirs))
@@ -207,7 +212,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     change = (ours - theirs).reshape(-1, 2)
     told = ~np.isnan(change).any(axis=1)
     change = change[told]
-    if len(change) < 12:
+    if len(change) < _FEWEST:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
@@ -230,6 +235,20 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
     }
+
+
+def _pink(ours: Plane, theirs: Plane) -> float:
+    """The largest connected part of the tiles that have turned pink, blue and red both having grown against green, by
+    more than a fifth of them all have; as a share of those that could be told. Infrared light does that, where its
+    filter has come off; neither a lamp nor the air makes both grow."""
+    change = ours - theirs
+    told = ~np.isnan(change).any(axis=2)
+    if np.count_nonzero(told) < _FEWEST:
+        return 0.0
+    rest = [max(0.0, percentile(change[:, :, channel][told], 20)) for channel in (0, 1)]
+    grown = (change - rest).min(axis=2)
+    pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
+    return _parts(pink, told, "")["patch"] if pink.any() else 0.0
 
 
 def _structure(
