@@ -22,11 +22,11 @@ from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sharpness import keen
-from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
+from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, Still, prepare, still
 from probes.picture.measuring.where import where
 
-KEPT = 24
-"""Prepared references that are kept, about 3 MB each."""
+KEPT = 64
+"""Prepared references that are kept, about 0.8 MB each."""
 REMEMBERED = 50_000
 """References whose measures are remembered, and pairs of them, about half a kilobyte each: those of a whole fleet."""
 LEAST_SIDE = 48
@@ -87,11 +87,13 @@ class _Apart:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that."""
+    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that. ``sheet``: of the
+    newest frame alone."""
 
     measures: Mapping[str, float]
     clock: Picture | None = None
     prepared: comparison.Prepared | None = None
+    sheet: Sheet | None = None
 
 
 class Examiner:
@@ -124,8 +126,8 @@ class Examiner:
         what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of them."""
         decode = decode or self._decode
         apart = _Apart(osd, hidden)
-        newest = self._see(frames[-1], apart, decode)
-        sheet = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet
+        newest = _see(frames[-1], apart, decode, compared=bool(references))
+        sheet = None if isinstance(newest, str) else newest.sheet
         self.newest = None if sheet is None else sheet.colour
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
@@ -174,7 +176,7 @@ class Examiner:
         return None if isinstance(seen, str) else seen.prepared
 
     def _keep(self, jpeg: bytes, apart: _Apart, measures: Mapping[str, float] | None = None) -> _Seen | str:
-        seen = self._kept[(jpeg, apart)] = self._see(jpeg, apart, self._decode, measures)
+        seen = self._kept[(jpeg, apart)] = _see(jpeg, apart, self._decode, measures, kept=True)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return seen
@@ -193,26 +195,6 @@ class Examiner:
             found = comparison.compare(one, other).measures
             self._pairs.put(pair, apart, found)
         return found
-
-    def _see(
-        self, coded: bytes, apart: _Apart, decode: Decode, measures: Mapping[str, float] | None = None
-    ) -> _Seen | str:
-        """One picture, measured (unless it was) and prepared; or why it can't be."""
-        try:
-            decoded = decode(coded, WIDTH)
-        except ValueError as error:
-            return str(error)
-        height, width = decoded.picture.shape[:2]
-        if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
-            return f"a picture of {width} x {height} pixels shows nothing that could be judged"
-        picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
-        boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
-        sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
-        if blind is not None:
-            sheet = replace(sheet, clear=_without(sheet.clear, blind))
-        if measures is None:
-            measures = look(sheet) | {"width": float(decoded.width)}
-        return _Seen(measures, cut, comparison.prepare(sheet, measures["noise"]))
 
     def _changes(
         self, newest: _Seen | str, references: Sequence[bytes], known: Sequence[_Seen | str], apart: _Apart
@@ -254,6 +236,35 @@ class Examiner:
             while len(self._passing) > REMEMBERED:
                 self._passing.popitem(last=False)
         return self._passing[key]
+
+
+def _see(
+    coded: bytes,
+    apart: _Apart,
+    decode: Decode,
+    measures: Mapping[str, float] | None = None,
+    *,
+    compared: bool = True,
+    kept: bool = False,
+) -> _Seen | str:
+    """One picture, measured (unless it was) and, if it is to be ``compared``, prepared for that; or why it can't be.
+    Without its sheet if it is to be ``kept``."""
+    try:
+        decoded = decode(coded, WIDTH)
+    except ValueError as error:
+        return str(error)
+    height, width = decoded.picture.shape[:2]
+    if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
+        return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+    picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
+    boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
+    sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
+    if blind is not None:
+        sheet = replace(sheet, clear=_without(sheet.clear, blind))
+    if measures is None:
+        measures = look(sheet) | {"width": float(decoded.width)}
+    prepared = comparison.prepare(sheet, measures["noise"]) if compared else None
+    return _Seen(measures, cut, prepared, None if kept else sheet)
 
 
 class _Memory:

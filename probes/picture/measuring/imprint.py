@@ -26,7 +26,7 @@ def imprint(grey: Picture, clear: Mask) -> dict[str, object]:
     clock in another block shows. By chance one tile in 255 is alike.
     """
     told = busy(grey) & clear
-    levels = np.where(told, grey, np.uint8(0))
+    levels = grey * told
     rows = np.linspace(0, grey.shape[0], TILES[1] + 1).astype(int)
     columns = np.linspace(0, grey.shape[1], TILES[0] + 1).astype(int)
     found = bytearray(TILES[0] * TILES[1])
@@ -34,8 +34,8 @@ def imprint(grey: Picture, clear: Mask) -> dict[str, object]:
     for row, (top, bottom) in list(enumerate(pairwise(rows)))[1:-1]:
         for column, (left, right) in enumerate(pairwise(columns)):
             part = slice(top, bottom), slice(left, right)
-            pixels = int(np.count_nonzero(told[part]))
-            if pixels < _FEWEST or not clear[part].all():
+            pixels = np.count_nonzero(told[part])
+            if pixels < _FEWEST or np.count_nonzero(clear[part]) < clear[part].size:
                 continue
             count += pixels
             found[row * TILES[0] + column] = 1 + zlib.crc32(levels[part].tobytes()) % 255

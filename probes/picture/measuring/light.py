@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Picture, Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import Picture, Plane, Sheet, median, percentile, share, tiles
 
 CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
@@ -41,11 +41,11 @@ def light(sheet: Sheet) -> dict[str, float]:
         "deviation": float(np.sqrt((counts * (levels - mean) ** 2).sum() / total)),
         "clipped": float(counts[CLIPPED_FROM:].sum()) / total,
         "black": float(counts[:8].sum()) / total,
-        "tile_deviation": float(np.median(np.sqrt(np.maximum(squares, 0)))),
+        "tile_deviation": median(np.sqrt(np.maximum(squares, 0))),
         "bright_tiles": share(means > CLIPPED_FROM - 5),
         "coarse_deviation": float(means.std()),
         "coarse_range": percentile(means, 80) - percentile(means, 20),
-        "dark_channel": percentile(darkest, 10),
+        "dark_channel": percentile(darkest.astype(np.float32), 10),  # bytes are sorted slowly
     }
 
 
@@ -81,10 +81,10 @@ def _shift(tiny: Picture) -> float:
         return 0.0
     logs = _LOG_LIGHT[levels[told]]
     ratios = logs[:, ::2] - logs[:, 1:2]
-    median = np.array((percentile(ratios[:, 0], 50), percentile(ratios[:, 1], 50)), np.float32)
-    along = ratios @ (median / max(float(np.hypot(*median)), 1e-6))
+    middle = np.array((median(ratios[:, 0]), median(ratios[:, 1])), np.float32)
+    along = ratios @ (middle / max(float(np.hypot(*middle)), 1e-6))
     luma = luma[told]
-    return min(percentile(along[luma >= percentile(luma, 90)], 50), percentile(along, 10))
+    return min(median(along[luma >= percentile(luma, 90)]), percentile(along, 10))
 
 
 def channel_tiles(sheet: Sheet) -> Plane:

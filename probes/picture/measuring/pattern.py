@@ -259,16 +259,6 @@ def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, f
     return {"breaks": float(found), "breaks_on_grid": float(on_grid)}
 
 
-def flat_blocks(grey: Picture) -> float:
-    """Share of the blocks of 8 x 8 pixels, half a block off the coding grid, that hold one luminance. 0 to 1."""
-    rows, columns = (grey.shape[0] - 4) // 8 * 8, (grey.shape[1] - 4) // 8 * 8
-    lines = [grey[4 + n : 4 + rows : 8, 4 : 4 + columns] for n in range(8)]
-    least, most = np.minimum.reduce(lines), np.maximum.reduce(lines)
-    darkest = np.minimum.reduce([least[:, n::8] for n in range(8)])
-    brightest = np.maximum.reduce([most[:, n::8] for n in range(8)])
-    return share(np.equal(darkest, brightest))
-
-
 def _off_grid(plane: Picture, grid: int) -> float:
     """Share of hard steps between rows on the grid, less that of the other phases looked at."""
     shares = []
@@ -281,17 +271,18 @@ def _off_grid(plane: Picture, grid: int) -> float:
 
 def _hard(plane: Picture, grid: int, phase: int) -> Mask:
     """Whether there is a hard step along the whole of each block's width, above every second row of blocks."""
-    columns = plane.shape[1] // grid
-    rows = [
-        plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, : columns * grid].astype(np.int16)
-        for n in (-2, -1, 0, 1)
-    ]
+    columns = plane.shape[1] // grid * grid
+    rows = [plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, :columns].astype(np.int16) for n in (-2, -1, 0, 1)]
     count = min(len(row) for row in rows)
     before, last, first, after = (row[:count] for row in rows)
-    step = (first - last) * 2 - (last - before) - (after - first)
-    places = [step[:, place::grid] for place in range(grid)]
-    least, most = np.minimum.reduce(places), np.maximum.reduce(places)
-    return np.asarray((least > 2 * _HARD) | (most < -2 * _HARD))
+    step = (first - last) * 3 + before - after
+    return _whole(step > 2 * _HARD, grid) | _whole(step < -2 * _HARD, grid)
+
+
+def _whole(far: Mask, grid: int) -> Mask:
+    """Which blocks of a row, 4 or 8 bytes each, are true all along: looked at as one number each."""
+    number = {4: np.uint32, 8: np.uint64}[grid]
+    return np.asarray(far.view(number) == np.ones(grid, np.uint8).view(number))
 
 
 def _longest(run: NDArray[np.bool_]) -> tuple[int, int]:
