@@ -39,8 +39,7 @@ _MARGIN = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said. In
-    grey it has two dimensions."""
+    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said."""
 
     picture: Picture
     width: int
@@ -49,10 +48,10 @@ class Decoded:
 
 
 class Decode(Protocol):
-    """What decodes a picture, not narrower than ``width`` if it was not. ``grey``: its luminance will do. Raises
-    ValueError that says what is wrong with it."""
+    """What decodes a picture, not narrower than ``width`` if it was not. Raises ValueError that says what is wrong with
+    it."""
 
-    def __call__(self, coded: bytes, width: int, /, *, grey: bool = False) -> Decoded: ...
+    def __call__(self, coded: bytes, width: int, /) -> Decoded: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +313,8 @@ def _cut(picture: Picture, left: float, top: float, wide: float, high: float) ->
     rows = slice(max(0, round(top - edge)), max(0, round(top + high + edge)))
     columns = slice(max(0, round(left - edge)), max(0, round(left + wide + edge)))
     part = picture[rows, columns]
-    if part.size == 0 or part.ndim == 2:
-        return part if part.size else None
+    if part.size == 0:
+        return None
     return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
@@ -324,30 +323,32 @@ def _told(one: _Seen | str) -> Mapping[str, Any]:
 
 
 class _Earlier:
-    """The frames before the newest, which are looked at only for what has changed between them, in grey, and only as
-    far as that has to be known. ``refused``: one of them could not be read."""
+    """The frames before the newest, which are looked at only for what has changed between them, and only as far as that
+    has to be known. ``refused``: one of them could not be read."""
 
-    def __init__(self, frames: Sequence[bytes], apart: _Apart, decode: Decode) -> None:
+    def __init__(self, frames: Sequence[bytes], newest: Sheet, apart: _Apart, decode: Decode) -> None:
         self.seen: list[_Seen | str] = [_Seen({}) for _ in frames[:-1]]
         self.refused = False
-        self._frames, self._apart, self._decode = frames, apart, decode
+        self._frames, self._apart, self._decode = frames[:-1], apart, decode
+        self._newest = Still(newest.grey, newest.clear)
 
     def stills(self) -> Iterator[Still]:
+        """The newest, and from the oldest on to it again: most are told by the first two."""
+        yield self._newest
         for n, frame in enumerate(self._frames):
             try:
-                decoded = self._decode(frame, WIDTH, grey=True)
+                decoded = self._decode(frame, WIDTH)
             except ValueError as error:
                 self.refused = True
-                if n < len(self.seen):
-                    self.seen[n] = str(error)
+                self.seen[n] = str(error)
                 return
             boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
-            if n < len(self.seen):
-                self.seen[n] = _Seen({}, cut)
+            self.seen[n] = _Seen({}, cut)
             shown = still(decoded.picture, boxes)
             height, width = shown.grey.shape
             blind = masking.blind(self._apart.hidden, width, height)
             yield replace(shown, clear=shown.clear & ~blind)
+        yield self._newest
 
 
 def _between(
@@ -355,14 +356,14 @@ def _between(
 ) -> tuple[list[_Seen | str], dict[str, float] | None]:
     """The frames before the newest, and what happened between all of them. ``identical``: 1 if all are the same bytes;
     ``seconds``: time from the first to the last, where it is known; the others are those of ``sequence.between``."""
-    if len(frames) < 2 or isinstance(newest, str):
+    if len(frames) < 2 or isinstance(newest, str) or newest.sheet is None:
         return [_Seen({}) for _ in frames[:-1]], None
     begun, ended = times[0], times[-1]
     found = {} if begun is None or ended is None else {"seconds": (ended - begun).total_seconds()}
     if len(set(frames)) == 1:
         same: list[_Seen | str] = [_Seen({}, newest.clock) for _ in frames[:-1]]
         return same, found | {"identical": 1.0, "same": 1.0, "told": 1.0, "difference": 0.0}
-    earlier = _Earlier(frames, apart, decode)
+    earlier = _Earlier(frames, newest.sheet, apart, decode)
     told = sequence.between(earlier.stills())
     return earlier.seen, None if earlier.refused else found | {"identical": 0.0} | told
 

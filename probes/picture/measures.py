@@ -30,7 +30,7 @@ def measure(picture: Picture) -> dict[str, float]:
     ``luma_p95`` is the level that 95 % of the pixels do not exceed; ``deviation`` is the standard deviation of the
     luminance over the picture.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.int64)
     levels = np.arange(256)
     mean = float(np.average(levels, weights=counts))

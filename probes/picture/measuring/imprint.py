@@ -34,7 +34,7 @@ def imprint(grey: Picture, clear: Mask) -> dict[str, object]:
     for row, (top, bottom) in list(enumerate(pairwise(rows)))[1:-1]:
         for column, (left, right) in enumerate(pairwise(columns)):
             part = slice(top, bottom), slice(left, right)
-            pixels = np.count_nonzero(told[part])
+            pixels = int(np.count_nonzero(told[part]))
             if pixels < _FEWEST or np.count_nonzero(clear[part]) < clear[part].size:
                 continue
             count += pixels

@@ -117,9 +117,8 @@ class Still:
 
 
 def still(picture: Picture, boxes: tuple[Box, ...] = ()) -> Still:
-    """The same of a decoded picture, in colours (blue-green-red) or grey. ``boxes`` as for ``prepare``."""
-    sized = _sized(picture)
-    grey = sized if sized.ndim == 2 else np.asarray(cv2.cvtColor(sized, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    """The same of a decoded picture (blue-green-red). ``boxes`` as for ``prepare``."""
+    grey = np.asarray(cv2.cvtColor(_sized(picture), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     return Still(grey, ~_text(grey, boxes))
 
 
@@ -150,7 +149,7 @@ def _parts(length: int, parts: int) -> Plane:
     """What share each pixel of a line has in the mean of each part."""
     borders, at = np.linspace(0, length, parts + 1), np.arange(length)
     inside = np.minimum(at + 1, borders[1:, None]) - np.maximum(at, borders[:-1, None])
-    return (np.clip(inside, 0, 1) * (parts / length)).astype(np.float32)
+    return np.asarray(np.clip(inside, 0, 1) * (parts / length), dtype=np.float32)
 
 
 def percentile(values: NDArray[np.floating[Any] | np.integer[Any]], percent: float) -> float:
@@ -176,6 +175,18 @@ def share(mask: Mask) -> float:
     return float(np.count_nonzero(mask)) / max(1, mask.size)
 
 
+def _marks(words: Picture) -> list[list[int]]:
+    """Left, top, width, height and area of what hangs together."""
+    left, top, wide, high = cv2.boundingRect(words)
+    if not wide:
+        return []
+    # Closed as they are they lie so far apart that two bytes number them all, in half the time.
+    part = words[top : top + high, left : left + wide]
+    count, _, found, _ = cv2.connectedComponentsWithStats(part, ltype=cv2.CV_16U)
+    marks: list[list[int]] = (found[1:count] + np.array((left, top, 0, 0, 0))).tolist()
+    return marks
+
+
 def _text(grey: Picture, boxes: tuple[Box, ...]) -> Mask:
     """Where letters are burnt in: thin bright strokes in rows, near the upper and lower border; and the known boxes."""
     height, width = grey.shape
@@ -187,13 +198,7 @@ def _text(grey: Picture, boxes: tuple[Box, ...]) -> Mask:
         part = grey[top : top + band]
         strokes = (cv2.morphologyEx(part, cv2.MORPH_TOPHAT, kernel) > _STANDS_OUT) & (part > _WHITE)
         words = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_CLOSE, joined)
-        x, y, *around = cv2.boundingRect(words)
-        if not any(around):
-            continue
-        # Words are so far apart that few find room: two bytes number them in half the time.
-        part = words[y : y + around[1], x : x + around[0]]
-        count, _, stats, _ = cv2.connectedComponentsWithStats(part, ltype=cv2.CV_16U)
-        for left, above, wide, high, area in (stats[1:count] + np.array((x, y, 0, 0, 0))).tolist():
+        for left, above, wide, high, area in _marks(np.asarray(words, dtype=np.uint8)):
             if wide >= 3 * high and wide >= 0.05 * width and area >= 0.35 * wide * high:
                 edge = 5
                 found[
