@@ -74,15 +74,15 @@ def colour(sheet: Sheet) -> dict[str, float]:
 
 
 def _shift(tiny: Picture) -> float:
-    levels = tiny.reshape(-1, 3)
-    luma = levels @ _LUMA
-    told = (luma > 20) & (levels.max(axis=1) < 248)
+    channels = tiny.reshape(-1, 3).T.copy()
+    luma = _LUMA @ channels
+    told = (luma > 20) & (channels.max(axis=0) < 248)
     if np.count_nonzero(told) < _TOLD:
         return 0.0
-    logs = _LOG_LIGHT[levels[told]]
-    ratios = logs[:, ::2] - logs[:, 1:2]
-    middle = np.array((median(ratios[:, 0]), median(ratios[:, 1])), np.float32)
-    along = ratios @ (middle / max(float(np.hypot(*middle)), 1e-6))
+    blue, green, red = (_LOG_LIGHT[channel[told]] for channel in channels)
+    ratios = np.stack((blue - green, red - green))
+    middle = np.array([median(one) for one in ratios], np.float32)
+    along = (middle / max(float(np.hypot(*middle)), 1e-6)) @ ratios
     luma = luma[told]
     return min(median(along[luma >= percentile(luma, 90)]), percentile(along, 10))
 

@@ -45,8 +45,7 @@ def waves(half: Plane) -> dict[str, float]:
     """
     window = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
-    spectrum = np.abs(np.fft.rfft2(flat)).astype(np.float32)
-    spectrum = np.fft.fftshift(spectrum, axes=0)
+    spectrum = np.fft.fftshift(_strengths(np.asarray(flat, dtype=np.float32)), axes=0)
     middle = spectrum.shape[0] // 2
     around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
     judged = spectrum.copy()
@@ -63,6 +62,22 @@ def waves(half: Plane) -> dict[str, float]:
         "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
         "lattice": _others(judged, row, column) / peak,
     }
+
+
+def _strengths(plane: Plane) -> Plane:
+    """The absolute values of numpy's ``rfft2`` of a plane of even sides, in half the time."""
+    height, width = plane.shape
+    # In OpenCV's packed form real and imaginary parts lie side by side, and in its first and last column, whose own
+    # transforms are symmetric, one upon the other.
+    packed = np.asarray(cv2.dft(plane), dtype=np.float32)
+    squares = packed[:, 1:-1] ** 2
+    found = np.empty((height, width // 2 + 1), np.float32)
+    np.sqrt(squares[:, ::2] + squares[:, 1::2], out=found[:, 1:-1])
+    for column in (0, -1):
+        ends = packed[:, column]
+        upper = np.concatenate((np.abs(ends[:1]), np.hypot(ends[1:-1:2], ends[2::2]), np.abs(ends[-1:])))
+        found[:, column] = np.concatenate((upper, upper[-2:0:-1]))
+    return found
 
 
 def _spread(flat: Plane, row: int, column: int) -> float:
