@@ -216,14 +216,14 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
-    own = np.median(coloured, axis=0)
+    own = _middle(coloured)
     # A van that has come or gone changes the colours of its own tiles, and says nothing of the others.
-    off = np.hypot(*(change - np.median(change, axis=0)).T)
+    off = np.hypot(*(change - _middle(change)).T)
     same = off <= _OTHER_THINGS * median(off) + 0.05
     away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
     paler = float((away * changed).sum() / ((away**2).sum() + 0.02 * len(changed)))
     change = change - min(0.0, max(-1.0, paler)) * coloured
-    blue, red = np.median(change, axis=0)
+    blue, red = _middle(change)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
     to_grey = -float(np.dot((blue, red), own)) / max(size * own_size, 1e-6) if size <= own_size else 0.0
     along = change @ (np.array((blue, red)) / max(size, 1e-6))
@@ -235,6 +235,11 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
     }
+
+
+def _middle(ratios: Plane) -> Plane:
+    """The median of each column."""
+    return np.array([median(column) for column in ratios.T], np.float32)
 
 
 def _structure(

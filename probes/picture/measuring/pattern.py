@@ -116,8 +116,7 @@ def lines(grey: Picture) -> dict[str, float]:
     """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
     their length, by more than 10 levels. A scene has thin things, but none from one border to the other."""
     found = {}
-    for name, half in (("torn_rows", grey[:, ::2]), ("torn_columns", grey[::2].T)):
-        plane = np.ascontiguousarray(half)
+    for name, plane in (("torn_rows", np.ascontiguousarray(grey[:, ::2])), ("torn_columns", cv2.transpose(grey[::2]))):
         above, line, below = plane[:-4], plane[2:-2], plane[4:]
         torn = np.zeros(line.shape[0], np.bool_)
         # All the same way: noise goes up and down.

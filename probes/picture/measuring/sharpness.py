@@ -57,20 +57,27 @@ def noise(sheet: Sheet) -> dict[str, float]:
     hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
     away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
     coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 255, cv2.THRESH_BINARY)[1]
-    lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
-    speckle = percentile(tiles(lonely), 30) / 255
+    lonely = cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1]
     blue, red = (cv2.extractChannel(sheet.halved, channel) for channel in (0, 2))
     apart = cv2.subtract(blue, red, dtype=cv2.CV_32F)
     coloured = noise_tiles(np.asarray(apart, dtype=np.float32))
     return {
         "noise": lowest,
-        "speckle": speckle,
-        "hot": percentile(tiles(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)), 30) / 255,
+        "speckle": _everywhere(cv2.bitwise_and(lonely, sheet.clear_bytes)),
+        "hot": _everywhere(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)),
         "grain": median(by_tile),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
         "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest and lit.size else 0.0,
     }
+
+
+def _everywhere(found: cv2.typing.MatLike) -> float:
+    """Share of pixels that are 255 and not 0, 30th percentile of the tiles."""
+    # Where most tiles can't have a single one nobody need look.
+    if cv2.countNonZero(found) < 0.7 * TILES[0] * TILES[1] - 1:
+        return 0.0
+    return percentile(tiles(np.asarray(found, dtype=np.uint8)), 30) / 255
 
 
 def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
