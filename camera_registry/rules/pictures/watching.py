@@ -17,7 +17,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import held, judge, trend
+from camera_registry.rules.pictures import held, judge, trend, weather
 from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
@@ -150,6 +150,10 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
             for cause, trail in trails.items()
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
+    if spells := weather.kept(facts):
+        told[weather.FACT] = weather.as_json(
+            replace(one, since=one.since + step, last=one.last + step) for one in spells
+        )
     judgement = judged(facts)
     if judgement is not None:
         dated = {name: judgement[name] for name in ("clock", held.KEPT) if judgement.get(name)}
@@ -189,13 +193,13 @@ def doubts(facts: Facts) -> list[Cause]:
 
 def newest(facts: Facts, area: str, at: datetime, causes: Container[Cause]) -> Newest | None:
     """What the newest picture of a channel says of the weather over its area, which makes these causes; None: none was
-    held against an accepted one. ``at`` is when it was taken."""
+    judged yet. ``at`` is when it was taken. What was held against nothing says nothing."""
     judgement = judged(facts)
-    if judgement is None or not judgement["references"]:
+    if judgement is None:
         return None
     known = noticed(facts)
     shows = any(cause in causes and known.get(cause) is None for cause in doubts(facts))
-    return Newest(area, at, judgement.get("by_day"), shows)
+    return Newest(area, at, judgement.get("by_day") if judgement.get("references") else None, shows)
 
 
 def evidence(facts: Facts, cause: Cause) -> str:

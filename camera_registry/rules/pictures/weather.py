@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
 
+from camera_registry.model.observation import Facts
 from camera_registry.model.policy import WeatherPolicy
 from camera_registry.model.roster import Run
 from camera_registry.rules.places import way_up
 
+FACT = "weather"
+"""The fact that holds the weather above a camera at its newest picture: a start of the service goes on from there."""
 EVERYWHERE = ""
 """The area of all cameras, above every tree."""
+
+_STEP = timedelta(minutes=15)
+"""How exactly it is told when weather was last shown: what each picture changed would be new facts of all of them."""
 
 Camera = tuple[str, Run]
 """Who took a picture: the device, and the run that fetched it."""
@@ -41,6 +47,20 @@ class Newest:
     at: datetime
     by_day: bool | None
     shows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AreaWeather:
+    """Weather over an area as people are told of it: ``showing`` of ``judged`` cameras show it in their newest picture,
+    by day or by night as it showed last. Nothing that may be it is believed before ``until``; from ``season`` on it has
+    lasted for so long that people should look."""
+
+    area: str
+    since: datetime
+    showing: int
+    judged: int
+    until: datetime
+    season: datetime
 
 
 @dataclass(slots=True)
@@ -101,14 +121,39 @@ class Weather:
         spell = self._spells.get((told, by_day))
         return spell if spell is not None and _lasts(spell, at, policy) else None
 
-    def counted(self, area: str, by_day: bool) -> tuple[int, int]:
-        """How many cameras of an area showed it in their newest picture, and of how many."""
-        count = self._counts.get((area, by_day), _Count())
-        return count.showing, count.judged
+    def above(self, area: str, at: datetime, policy: WeatherPolicy) -> list[Spell]:
+        """The weather that an area and those above it have, by day and by night."""
+        keys = ((one, by_day) for one in self._way(area) for by_day in (True, False)) if self._spells else ()
+        spells = (self._spells.get(key) for key in keys)
+        return [spell for spell in spells if spell is not None and _lasts(spell, at, policy)]
 
-    def spells(self, at: datetime, policy: WeatherPolicy) -> list[Spell]:
-        """All the weather there is."""
-        return [spell for spell in self._spells.values() if _lasts(spell, at, policy)]
+    def everything(self) -> tuple[Spell, ...]:
+        """All weather that is known, over or not."""
+        return tuple(self._spells.values())
+
+    def told(self, at: datetime, policy: WeatherPolicy) -> list[AreaWeather]:
+        """The weather that there is, each in the largest area that has it; the largest number of cameras first."""
+        areas = {spell.area for spell in self._spells.values() if _lasts(spell, at, policy)}
+        largest = [one for one in areas if areas.isdisjoint(self._way(one)[1:])]
+        shown = (self.of(area, at, policy) for area in largest)
+        return sorted((one for one in shown if one is not None), key=lambda one: (-one.showing, one.area))
+
+    def of(self, area: str, at: datetime, policy: WeatherPolicy) -> AreaWeather | None:
+        """The weather that an area has itself, by day and by night."""
+        own = (self._spells.get((area, by_day)) for by_day in (True, False))
+        spells = sorted((one for one in own if one and _lasts(one, at, policy)), key=lambda one: one.last)
+        if not spells:
+            return None
+        count = self._counts.get((area, spells[-1].by_day), _Count())
+        since = min(one.since for one in spells)
+        return AreaWeather(
+            area,
+            since,
+            count.showing,
+            count.judged,
+            spells[-1].last + timedelta(seconds=policy.clears),
+            since + timedelta(seconds=policy.longest),
+        )
 
     def shift(self, step: timedelta) -> None:
         """The clock was set by ``step``: tell all times by the new one."""
@@ -164,6 +209,22 @@ class Weather:
         if known is None:
             known = self._ways[area] = (*way_up(area, self._parents), EVERYWHERE)
         return known
+
+
+def as_json(spells: Iterable[Spell]) -> list[list[object]] | None:
+    """Spells as they are kept with the facts of a picture; None for none."""
+    return [[one.area, one.by_day, one.since.isoformat(), one.last.isoformat()] for one in spells] or None
+
+
+def kept(facts: Facts) -> list[Spell]:
+    """What is kept there."""
+    told = facts.get(FACT)
+    if not isinstance(told, list):
+        return []
+    return [
+        Spell(area, by_day, datetime.fromisoformat(since), datetime.fromisoformat(last))
+        for area, by_day, since, last in told
+    ]
 
 
 def _lasts(spell: Spell, at: datetime, policy: WeatherPolicy) -> bool:
