@@ -7,7 +7,7 @@ next. By day and by night it is told apart, as doubts are; pictures at dusk say 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
 
@@ -21,6 +21,8 @@ FACT = "weather"
 EVERYWHERE = ""
 """The area of all cameras, above every tree."""
 
+_MOST = 0.5
+"""Share of an area's cameras that must have been judged in a light to tell of it."""
 _STEP = timedelta(minutes=15)
 """How exactly it is told when weather was last shown: what each picture changed would be new facts of all of them."""
 
@@ -65,8 +67,12 @@ class AreaWeather:
 
 @dataclass(slots=True)
 class _Count:
-    judged: int = 0
-    showing: int = 0
+    """Of an area's cameras: how many are ``known``, at dusk too; by night and by day, in this order, of how many the
+    newest picture was judged and how many show it."""
+
+    known: int = 0
+    judged: list[int] = field(default_factory=lambda: [0, 0])
+    showing: list[int] = field(default_factory=lambda: [0, 0])
 
 
 class Weather:
@@ -77,7 +83,7 @@ class Weather:
         self._parents: Mapping[str, str] = {}
         self._ways: dict[str, tuple[str, ...]] = {}
         self._newest: dict[Camera, Newest] = {}
-        self._counts: dict[tuple[str, bool], _Count] = {}
+        self._counts: dict[str, _Count] = {}
         self._due: list[tuple[datetime, Camera]] = []
         """A heap: each of those cameras once, by a picture of it that is no newer than its newest."""
         self._latest: datetime | None = None
@@ -114,12 +120,16 @@ class Weather:
         self._look(newest, policy)
 
     def over(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> Spell | None:
-        """The weather that a camera of an area has: that of the smallest area above it of which enough cameras were
-        judged of late in this light. None: it has none, or nobody can tell."""
-        if by_day is None or (told := self._telling(area, by_day, policy)) is None:
+        """The weather that a camera of an area has: that of the smallest area above it that has enough cameras. None:
+        it has none, or nobody can tell."""
+        if by_day is None or not self._spells:
             return None
-        spell = self._spells.get((told, by_day))
-        return spell if spell is not None and _lasts(spell, at, policy) else None
+        for one in self._way(area):
+            count = self._counts.get(one)
+            if count is not None and count.known >= policy.cameras:
+                spell = self._spells.get((one, by_day))
+                return spell if spell is not None and _lasts(spell, at, policy) else None
+        return None
 
     def above(self, area: str, at: datetime, policy: WeatherPolicy) -> list[Spell]:
         """The weather that an area and those above it have, by day and by night."""
@@ -144,13 +154,13 @@ class Weather:
         spells = sorted((one for one in own if one and _lasts(one, at, policy)), key=lambda one: one.last)
         if not spells:
             return None
-        count = self._counts.get((area, spells[-1].by_day), _Count())
+        count, by_day = self._counts.get(area, _Count()), spells[-1].by_day
         since = min(one.since for one in spells)
         return AreaWeather(
             area,
             since,
-            count.showing,
-            count.judged,
+            count.showing[by_day],
+            count.judged[by_day],
             spells[-1].last + timedelta(seconds=policy.clears),
             since + timedelta(seconds=policy.longest),
         )
@@ -164,25 +174,24 @@ class Weather:
             key: replace(spell, since=spell.since + step, last=spell.last + step) for key, spell in self._spells.items()
         }
 
-    def _telling(self, area: str, by_day: bool, policy: WeatherPolicy) -> str | None:
-        for one in self._way(area):
-            count = self._counts.get((one, by_day))
-            if count is not None and count.judged >= policy.cameras:
-                return one
-        return None
-
     def _look(self, newest: Newest, policy: WeatherPolicy) -> None:
-        """Note the weather that this picture's area has by now."""
-        if newest.by_day is None or (area := self._telling(newest.area, newest.by_day, policy)) is None:
+        """Note the weather that the areas above this picture's camera have by now."""
+        if newest.by_day is None or not newest.shows:
             return
-        key = area, newest.by_day
-        count, known = self._counts[key], self._spells.get(key)
-        if count.showing < max(policy.showing, policy.share * count.judged):
-            return
-        if known is None or not _lasts(known, newest.at, policy):
-            self._spells[key] = Spell(area, newest.by_day, newest.at, newest.at)
-        elif newest.at > known.last:
-            self._spells[key] = replace(known, last=newest.at)
+        for area in self._way(newest.area):
+            count = self._counts[area]
+            judged, showing = count.judged[newest.by_day], count.showing[newest.by_day]
+            # The first pictures of a morning say little of all.
+            if judged < max(policy.cameras, _MOST * count.known) or showing < max(
+                policy.showing, policy.share * judged
+            ):
+                continue
+            key = area, newest.by_day
+            known = self._spells.get(key)
+            if known is None or not _lasts(known, newest.at, policy):
+                self._spells[key] = Spell(area, newest.by_day, newest.at, newest.at)
+            elif newest.at - known.last >= _STEP:
+                self._spells[key] = replace(known, last=newest.at)
 
     def _forget(self, before: datetime) -> None:
         """Count no camera any more whose newest picture is older than this."""
@@ -197,12 +206,12 @@ class Weather:
             del self._newest[camera]
 
     def _count(self, one: Newest, by: int) -> None:
-        if one.by_day is None:
-            return
         for area in self._way(one.area):
-            count = self._counts.setdefault((area, one.by_day), _Count())
-            count.judged += by
-            count.showing += by * one.shows
+            count = self._counts.setdefault(area, _Count())
+            count.known += by
+            if one.by_day is not None:
+                count.judged[one.by_day] += by
+                count.showing[one.by_day] += by * one.shows
 
     def _way(self, area: str) -> tuple[str, ...]:
         known = self._ways.get(area)
