@@ -86,9 +86,9 @@ class WeatherPolicy:
     breaks no picture."""
     cameras: int = 12
     """So many an area must have to tell; of one that has fewer the area above it tells."""
-    showing: int = 5
+    showing: int = 4
     """So many of them at least show it."""
-    share: float = 0.25
+    share: float = 0.12
     """And this share of them."""
     late: float = 6 * _HOUR
     """A camera whose newest picture is older than this is not counted."""

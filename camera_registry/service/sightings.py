@@ -66,10 +66,9 @@ class Sightings:
         """The weather over all areas; see ``Weather.told``."""
         return self._weather.told(now, self.policy)
 
-    def over(self, area: str, by_day: bool | None, now: datetime) -> AreaWeather | None:
-        """The weather that a camera of an area has in this light."""
-        spell = self._weather.over(area, by_day, now, self.policy)
-        return None if spell is None else self._weather.of(spell.area, now, self.policy)
+    def over(self, area: str, now: datetime) -> AreaWeather | None:
+        """The weather that a camera of an area has; see ``Weather.of``."""
+        return self._weather.of(area, now, self.policy)
 
     def _judge(self, watched: Watched, seen: Observation, before: Facts, zone: tzinfo) -> Observation:
         device, channel = watched.device, watched.channel(seen.channel)
@@ -81,7 +80,7 @@ class Sightings:
         one = newest(found.facts, device.area, seen.at, self.policy.causes)
         if one is not None:
             self._weather.add((device.id, (seen.probe, seen.channel)), one, self.policy)
-        above = weather.as_json(self._weather.above(device.area, seen.at, self.policy))
+        above = weather.as_json(self._weather.around(device.area, seen.at, self.policy))
         return replace(found, facts={**found.facts, weather.FACT: above})
 
     def _known(self) -> Iterable[tuple[Camera, Newest]]:
