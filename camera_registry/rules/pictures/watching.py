@@ -83,7 +83,7 @@ def take_in(
         says = {**says, Cause.DIRTY: 1.0}
     if not deny and says[Cause.DIRTY] == 0:
         says = {**says, Cause.DIRTY: None}
-    known = _trails(before)
+    known = trails(before)
     if other:
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
@@ -140,14 +140,14 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
     """The facts of a run by a clock that was set by ``step``: when pictures that count were taken, and when the
     burnt-in clock and the imprint were taken. Since when a fault is there is history, and stays as it was told."""
     told = dict(facts)
-    if trails := _trails(facts):
+    if known := trails(facts):
         moved = {
             cause: replace(
                 trail,
                 seen=tuple((at + step, sure) for at, sure in trail.seen),
                 doubts=tuple(replace(one, since=one.since + step, last=one.last + step) for one in trail.doubts),
             )
-            for cause, trail in trails.items()
+            for cause, trail in known.items()
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
     if spells := weather.kept(facts):
@@ -168,7 +168,7 @@ def _later(dated: Mapping[str, Any], step: timedelta) -> Mapping[str, Any]:
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
     """What the pictures of a channel are enough to believe, worst first, each with when it was first seen; and whether
     something else is still believed that the newest one denies, so that nothing can be said until the next one."""
-    held = [(cause, trail) for cause, trail in _trails(facts).items() if trail.since is not None]
+    held = [(cause, trail) for cause, trail in trails(facts).items() if trail.since is not None]
     told = {cause: trail.since for cause, trail in held if trail.since is not None and not trail.clean}
     return told, len(told) < len(held)
 
@@ -211,10 +211,18 @@ def evidence(facts: Facts, cause: Cause) -> str:
     return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
 
 
+def trails(facts: Facts) -> dict[Cause, Trail]:
+    """What pictures of a channel have said of each cause, in the order of JUDGED."""
+    kept = facts.get("watched")
+    if not isinstance(kept, Mapping):
+        return {}
+    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
+
+
 def noticed(facts: Facts) -> Mapping[Cause, datetime | None]:
     """The causes that pictures of a channel have shown of late, each with when it was first seen; None: not often
     enough yet to be believed."""
-    return {cause: trail.since for cause, trail in _trails(facts).items()}
+    return {cause: trail.since for cause, trail in trails(facts).items()}
 
 
 def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, float | None]:
@@ -269,14 +277,6 @@ def _as_json(trail: Trail) -> dict[str, Any]:
             for one in trail.doubts
         ]
     return told
-
-
-def _trails(facts: Facts) -> dict[Cause, Trail]:
-    """What was kept by ``take_in``, in the order of JUDGED."""
-    kept = facts.get("watched")
-    if not isinstance(kept, Mapping):
-        return {}
-    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
 
 
 def _trail(told: Mapping[str, Any]) -> Trail:

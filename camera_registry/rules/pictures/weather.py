@@ -58,7 +58,7 @@ class Newest:
 class AreaWeather:
     """Weather over an area as people are told of it: ``showing`` of ``judged`` cameras show it in their newest picture,
     by day or by night as it showed last. Nothing that may be it is believed before ``until``; from ``season`` on it has
-    lasted for so long that people should look."""
+    lasted for so long that people should look. ``lights``: whether it is there by day (True), by night, or both."""
 
     area: str
     since: datetime
@@ -66,6 +66,7 @@ class AreaWeather:
     judged: int
     until: datetime
     season: datetime
+    lights: frozenset[bool]
 
 
 @dataclass(slots=True)
@@ -219,6 +220,7 @@ class Weather:
             count.judged[newest.by_day],
             newest.last + timedelta(seconds=policy.clears),
             since + timedelta(seconds=policy.longest),
+            frozenset(one.by_day for one in spells),
         )
 
     def _leave_out(self, before: datetime) -> None:
