@@ -42,10 +42,13 @@ from camera_registry.rules.pictures.watching import shows
 from tests.judge_evaluation import scenes_of
 from tests.picture import generated
 from tests.picture.cases import Scene
+from tests.picture.city import AREA, BEGIN, DAYS, Area
 from tests.picture.measured import Measured
-from tests.picture.month import BEGIN, DAYS, PACE, Watched, views
+from tests.picture.month import PACE, Watched, views
 
 SURE = 0.95
+MISSED = 10
+"""Pictures before one that shows something surely for the first time, that are looked at too."""
 HOUR = timedelta(hours=1)
 FLEET = 11_000
 GENERATED = 0.3
@@ -76,18 +79,33 @@ class Watch:
             judgement = self._look(at)
             begun = any(self._sure(judgement, cause) and cause not in self._trails for cause in JUDGED)
             if begun and before is not None and at - before > PACE:
-                missed = [before + n * PACE for n in range(1, math.ceil((at - before) / PACE))]
+                gap = min(MISSED, math.ceil((at - before) / PACE) - 1)
+                missed = [at - n * PACE for n in range(gap, 0, -1)]
                 ahead = [*missed, at, *ahead]
                 before = at - PACE
                 continue
             yield at, judgement
             self._follow(at, judgement)
             before = at
-            pauses = [self._policy.persistence_of(cause).apart for cause, trail in self._trails.items() if trail.seen]
+            pauses = [*self._pauses(at)]
             if pauses:
                 soon = at + PACE * max(1, math.ceil(min(pauses) / PACE.total_seconds()))
                 if soon < end and (not ahead or soon < ahead[0]):
                     ahead.insert(0, soon)
+
+    def _pauses(self, at: datetime) -> Iterator[float]:
+        """Seconds until a picture would tell more of what has shown in this light."""
+        by_day = self._by_day(at)
+        for cause, trail in self._trails.items():
+            need = self._policy.persistence_of(cause)
+            if trail.since is None and trail.seen:
+                yield need.apart
+            if trail.since is None and any(doubt.by_day is by_day for doubt in trail.doubts):
+                yield need.apart_in_doubt
+
+    def _by_day(self, at: datetime) -> bool | None:
+        camera = self._measured.camera
+        return by_day(at.hour + at.minute / 60, camera.sun(at) if camera.registered else None)
 
     def _look(self, at: datetime) -> Judgement:
         found = self._measured.of(at)
@@ -104,8 +122,7 @@ class Watch:
         return score is not None and score > 0 and score >= self._policy.persistence_of(cause).sure
 
     def _follow(self, at: datetime, judgement: Judgement) -> None:
-        camera = self._measured.camera
-        day = by_day(at.hour + at.minute / 60, camera.sun(at) if camera.registered else None)
+        day = self._by_day(at)
         for cause in JUDGED:
             was = self._trails.get(cause)
             trail = follow(was, at, shows(judgement, cause), self._policy.persistence_of(cause), day)
@@ -129,17 +146,15 @@ class Found:
     incidents: Mapping[str, str]
 
 
-def watch(view: Scene, days: int, every: float, folder: Path | None) -> Found:
-    camera = Watched(view, days)
+def watch(view: Scene, area: Area, days: int, folder: Path | None) -> Found:
+    camera = Watched(view, days, area=area)
     measured = Measured(camera, folder)
     watching = Watch(measured, PicturePolicy())
     looks: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     pictures = 0
     end = BEGIN + timedelta(days=days)
-    begin = BEGIN + camera.offset % timedelta(minutes=every)
-    paced = (begin + timedelta(minutes=every) * n for n in range(round(days * 24 * 60 / every)))
-    for at, judgement in watching.through([*camera.looks(), *paced], end):
+    for at, judgement in watching.through(camera.looks(), end):
         conditions = camera.conditions(at)
         looks.update(conditions)
         faults.update(f"{name}: {fault.cause}" for name in conditions for fault in judgement.faults)
