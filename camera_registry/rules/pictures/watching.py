@@ -6,7 +6,7 @@ again with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -23,6 +23,7 @@ from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import by_day, learned, regime
+from camera_registry.rules.pictures.weather import Newest, Spell
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
@@ -32,6 +33,10 @@ _RUNS = timedelta(seconds=90)
 _SAME = timedelta(seconds=2)
 
 
+def _fair(by_day: bool | None) -> Spell | None:
+    """No weather."""
+
+
 def take_in(
     seen: Observation,
     before: Facts,
@@ -39,15 +44,17 @@ def take_in(
     device: Device,
     zone: tzinfo,
     channel: Channel | None = None,
+    over: Callable[[bool | None], Spell | None] = _fair,
 ) -> Observation:
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
-    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted
-    and masked), ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references,
-    regime, the measures that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the
-    next picture is held against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second
-    look would help to believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
+    registered of the picture's, ``over`` the weather that is over the camera by day (True) or by night. Facts that come
+    instead of ``sight``: ``baselines`` (the version of what is accepted and masked), ``judgement`` (faults with score,
+    tiles and evidence, scores, not_checked, number of references, regime, whether it was taken ``by_day``, the measures
+    that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the next picture is held
+    against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second look would help to
+    believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -81,8 +88,12 @@ def take_in(
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
     day = by_day(at.hour + at.minute / 60, sun)
+    held_back = policy.weather.causes if over(day) is not None else ()
     after = {
-        cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause), day) for cause in JUDGED
+        cause: follow(
+            known.get(cause), seen.at, says[cause], policy.persistence_of(cause), day, weather=cause in held_back
+        )
+        for cause in JUDGED
     }
     watched = {cause: trail for cause, trail in after.items() if trail is not None}
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
@@ -98,6 +109,7 @@ def take_in(
         "judgement": _told(judgement, len(times))
         | {
             "regime": light,
+            "by_day": day,
             "measures": learned(measures or {}),
             "clock": shown,
             held.KEPT: held.keep(imprint, seen.at),
@@ -175,6 +187,17 @@ def doubts(facts: Facts) -> list[Cause]:
     return [Cause(one["cause"]) for one in (judged(facts) or _NOTHING)["faults"]]
 
 
+def newest(facts: Facts, area: str, at: datetime, causes: Container[Cause]) -> Newest | None:
+    """What the newest picture of a channel says of the weather over its area, which makes these causes; None: none was
+    held against an accepted one. ``at`` is when it was taken."""
+    judgement = judged(facts)
+    if judgement is None or not judgement["references"]:
+        return None
+    known = noticed(facts)
+    shows = any(cause in causes and known.get(cause) is None for cause in doubts(facts))
+    return Newest(area, at, judgement.get("by_day"), shows)
+
+
 def evidence(facts: Facts, cause: Cause) -> str:
     """The numbers by which the newest judgement of a channel finds a cause, and what has crept up to it; empty where it
     does not."""
@@ -238,7 +261,7 @@ def _as_json(trail: Trail) -> dict[str, Any]:
     told["clean"] = trail.clean
     if trail.doubts:
         told["doubts"] = [
-            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied]
+            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied, one.held]
             for one in trail.doubts
         ]
     return told
