@@ -14,7 +14,7 @@ from camera_registry.rules.pictures.sun import elevation
 
 BEGIN = datetime(2026, 3, 2)  # noqa: DTZ001 - a camera's local time has no zone
 DAYS = 30
-AREA = 40
+AREA = 30
 """Cameras of one area: an area of a city of 11,000 has some hundreds, so that what most of them show is told better
 there than here."""
 SKY: dict[str, tuple[float, float]] = {"dim": (0.7, 3), "bright": (0.5, 2)}
@@ -31,7 +31,7 @@ GROUND: dict[str, tuple[float, float]] = {"snow_cover": (0.04, 72)}
 one lasts on average."""
 _CLEAR = 0.6
 """Share of days on which the sun shines."""
-LASTS, _WHOLE, _UNSEEN = timedelta(minutes=45), timedelta(hours=8), timedelta(hours=13)
+LASTS, _WHOLE, UNSEEN = timedelta(minutes=45), timedelta(hours=8), timedelta(hours=13)
 """How long a spell must last for anything to be believed by it; what goes through day and night; and the most time
 between two looks."""
 _BY_NOON, _FAR_OUT = (108, 124), 0.3
@@ -112,8 +112,8 @@ class Area:
         before = BEGIN + self._begins
         looks = [before]
         for at in [*times, end]:
-            while at - before > _UNSEEN:
-                before += _UNSEEN
+            while at - before > UNSEEN:
+                before += UNSEEN
                 looks.append(before)
             if at < end:
                 before = max(before, at)

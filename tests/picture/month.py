@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -107,9 +107,7 @@ class Watched:
     """One camera of an ``area`` (without: of one of its own): where it stands, how it takes pictures, what happens
     before it in ``days``; healthy, but for what is ``broken``."""
 
-    def __init__(
-        self, view: Scene, days: int = DAYS, broken: Broken | None = None, area: Area | None = None
-    ) -> None:
+    def __init__(self, view: Scene, days: int = DAYS, broken: Broken | None = None, area: Area | None = None) -> None:
         self.name, self.days, self.broken = view.name, days, broken
         self.area = area or Area(view.name, days)
         self._random = random = np.random.default_rng(zlib.crc32(b"month" + view.name.encode()))
@@ -124,9 +122,7 @@ class Watched:
             clock_corner=((0.03, 0.04), (0.03, 0.9), (0.45, 0.04))[int(random.integers(0, 3))],
             font=(cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)[int(random.integers(3))],
         )
-        self._lights = [
-            np.asarray(cv2.GaussianBlur(light_of(picture), (0, 0), soft), dtype=np.float32) for picture in view.pictures
-        ]
+        self._view, self._soft = view, soft
         self._exposure = float(random.choice((0.3, 0.5, 0.8), p=(0.1, 0.3, 0.6)))
         self._sway, self._bends = random.uniform(0.2, 1.0), random.uniform(0, 1.5)
         self._night = (*_LAMPS, *_INFRARED)[int(random.integers(0, 4))]
@@ -134,17 +130,31 @@ class Watched:
         self._glare = random.uniform(7.5, 17) if random.random() < 0.3 else None
         self._seed = int(random.integers(0, 2**31))
         self._clear = self.area.clear
-        closed = view.name.startswith((_INDOORS, _BARE))
-        self._skies = [np.zeros((*one.shape[:2], 1), np.float32) if closed else ground.sky(one) for one in self._lights]
         self.spells = tuple(sorted(self._weather(), key=lambda spell: spell.begin))
         self._dark = lru_cache(4)(self._lit_by_night)
+
+    @cached_property
+    def _lights(self) -> Sequence[Light]:
+        soft = (cv2.GaussianBlur(light_of(picture), (0, 0), self._soft) for picture in self._view.pictures)
+        return [np.asarray(light, dtype=np.float32) for light in soft]
+
+    @cached_property
+    def _skies(self) -> Sequence[Light]:
+        closed = self.name.startswith((_INDOORS, _BARE))
+        return [np.zeros((*one.shape[:2], 1), np.float32) if closed else ground.sky(one) for one in self._lights]
+
+    def forget(self) -> None:
+        """Let go of what takes much memory, and can be drawn again."""
+        for drawn in ("_lights", "_skies"):
+            self.__dict__.pop(drawn, None)
+        self._dark.cache_clear()
 
     @property
     def osd(self) -> Osd | None:
         """Its clock, where the register knows of it."""
         if not self.camera.clock or self._seed % 2:
             return None
-        x, y, wide, high = self.camera.box(self._lights[0].shape)
+        x, y, wide, high = self.camera.box(self._view.pictures[0].shape)
         return Osd((x, y, wide, high), "YYYY-MM-DD HH:MM:SS")
 
     @property
@@ -190,7 +200,7 @@ class Watched:
             spell
             for spell in self.spells
             if spell.kind in {**THINGS, **SHADOWS}
-            and LASTS <= spell.lasts
+            and spell.lasts >= LASTS
             and spell.end < end
             and not (spell.kind in SHADOWS and self.sun(spell.begin + MOST * spell.lasts) < _LAMPS_ON)
         ]
