@@ -68,13 +68,15 @@ def views(scene: Scene, count: int) -> Iterator[Scene]:
 
 
 class _Quick(Camera):
-    """A camera whose noise is cut out of a sheet of noise, and whose curve is looked up: a month is many pictures."""
+    """A camera whose noise is made of the rows of a sheet of noise, never twice in the same order, and whose curve is
+    looked up: a month is many pictures."""
 
     def expose(self, light: Light, random: np.random.Generator, gain: float = 1.0, noise: float = 1.0) -> Light:
         seen = np.clip(light * np.float32(gain), 0, 4)
         variance = np.float32(self.read**2) + np.float32(self.shot) * np.minimum(seen, 1)
-        y, x = random.integers(0, _SPARE, 2)
-        sheet = _sheet(seen.shape)[y : y + seen.shape[0], x : x + seen.shape[1]]
+        x = int(random.integers(0, _SPARE))
+        rows = random.permutation(seen.shape[0] + _SPARE)[: seen.shape[0]]
+        sheet = _sheet(seen.shape)[rows, x : x + seen.shape[1]]
         seen += np.sqrt(variance) * sheet * np.float32(noise * random.choice((-1, 1)))
         levels = _CURVE[(np.clip(seen, 0, 1) * (len(_CURVE) - 1)).astype(np.uint16)]
         if self.mono:
