@@ -85,10 +85,10 @@ class WeatherPolicy:
     """What weather makes: snow covers, dirties and blinds, fog veils, rain is noise and bands. It moves no camera and
     breaks no picture."""
     cameras: int = 12
-    """So many of an area must have been judged of late to tell; where they were not, the area above it tells."""
-    showing: int = 5
+    """So many an area must have to tell; of one that has fewer the area above it tells."""
+    showing: int = 4
     """So many of them at least show it."""
-    share: float = 0.25
+    share: float = 0.12
     """And this share of them."""
     late: float = 6 * _HOUR
     """A camera whose newest picture is older than this is not counted."""

@@ -42,6 +42,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         after=query.after,
         next=to_cursor(listed.after),
         names=names,
+        weather=wanted.area and asked.deps.sightings.over(wanted.area, asked.deps.now()),
         no_area=bool(wanted.area) and wanted.area not in names.areas,
         areas=offered(names),
         statuses=Status,

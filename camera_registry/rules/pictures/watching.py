@@ -17,7 +17,7 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import held, judge, trend
+from camera_registry.rules.pictures import held, judge, trend, weather
 from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
@@ -83,7 +83,7 @@ def take_in(
         says = {**says, Cause.DIRTY: 1.0}
     if not deny and says[Cause.DIRTY] == 0:
         says = {**says, Cause.DIRTY: None}
-    known = _trails(before)
+    known = trails(before)
     if other:
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
@@ -140,16 +140,20 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
     """The facts of a run by a clock that was set by ``step``: when pictures that count were taken, and when the
     burnt-in clock and the imprint were taken. Since when a fault is there is history, and stays as it was told."""
     told = dict(facts)
-    if trails := _trails(facts):
+    if known := trails(facts):
         moved = {
             cause: replace(
                 trail,
                 seen=tuple((at + step, sure) for at, sure in trail.seen),
                 doubts=tuple(replace(one, since=one.since + step, last=one.last + step) for one in trail.doubts),
             )
-            for cause, trail in trails.items()
+            for cause, trail in known.items()
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
+    if spells := weather.kept(facts):
+        told[weather.FACT] = weather.as_json(
+            replace(one, since=one.since + step, last=one.last + step) for one in spells
+        )
     judgement = judged(facts)
     if judgement is not None:
         dated = {name: judgement[name] for name in ("clock", held.KEPT) if judgement.get(name)}
@@ -164,7 +168,7 @@ def _later(dated: Mapping[str, Any], step: timedelta) -> Mapping[str, Any]:
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
     """What the pictures of a channel are enough to believe, worst first, each with when it was first seen; and whether
     something else is still believed that the newest one denies, so that nothing can be said until the next one."""
-    held = [(cause, trail) for cause, trail in _trails(facts).items() if trail.since is not None]
+    held = [(cause, trail) for cause, trail in trails(facts).items() if trail.since is not None]
     told = {cause: trail.since for cause, trail in held if trail.since is not None and not trail.clean}
     return told, len(told) < len(held)
 
@@ -189,13 +193,13 @@ def doubts(facts: Facts) -> list[Cause]:
 
 def newest(facts: Facts, area: str, at: datetime, causes: Container[Cause]) -> Newest | None:
     """What the newest picture of a channel says of the weather over its area, which makes these causes; None: none was
-    held against an accepted one. ``at`` is when it was taken."""
+    judged yet. ``at`` is when it was taken. What was held against nothing says nothing."""
     judgement = judged(facts)
-    if judgement is None or not judgement["references"]:
+    if judgement is None:
         return None
     known = noticed(facts)
     shows = any(cause in causes and known.get(cause) is None for cause in doubts(facts))
-    return Newest(area, at, judgement.get("by_day"), shows)
+    return Newest(area, at, judgement.get("by_day") if judgement.get("references") else None, shows)
 
 
 def evidence(facts: Facts, cause: Cause) -> str:
@@ -207,10 +211,18 @@ def evidence(facts: Facts, cause: Cause) -> str:
     return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
 
 
+def trails(facts: Facts) -> dict[Cause, Trail]:
+    """What pictures of a channel have said of each cause, in the order of JUDGED."""
+    kept = facts.get("watched")
+    if not isinstance(kept, Mapping):
+        return {}
+    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
+
+
 def noticed(facts: Facts) -> Mapping[Cause, datetime | None]:
     """The causes that pictures of a channel have shown of late, each with when it was first seen; None: not often
     enough yet to be believed."""
-    return {cause: trail.since for cause, trail in _trails(facts).items()}
+    return {cause: trail.since for cause, trail in trails(facts).items()}
 
 
 def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, float | None]:
@@ -265,14 +277,6 @@ def _as_json(trail: Trail) -> dict[str, Any]:
             for one in trail.doubts
         ]
     return told
-
-
-def _trails(facts: Facts) -> dict[Cause, Trail]:
-    """What was kept by ``take_in``, in the order of JUDGED."""
-    kept = facts.get("watched")
-    if not isinstance(kept, Mapping):
-        return {}
-    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
 
 
 def _trail(told: Mapping[str, Any]) -> Trail:
