@@ -81,8 +81,7 @@ def moved(of: Evidence) -> Verdict:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
     if still >= 0.3:
         return GOOD
-    known = of.likest.reference.measures if of.likest is not None else None
-    if known is None or known["empty"] >= _EMPTY:
+    if of.likest is None or _empty(of):
         return Unjudged.NOTHING_TO_SEE
     if not _fits(of, change):
         return Unjudged.NO_FITTING_REFERENCE
@@ -235,10 +234,15 @@ def _unsharp(of: Evidence) -> float:
 
 
 def _bare(of: Evidence, change: Measures) -> bool:
-    """Whether the reference shows too little for a lens to be told by it; from afar too, where a shadow on a wall was
-    found elsewhere in it."""
-    known = None if of.likest is None else of.likest.reference.measures
-    return change.get("textured", 1.0) < _LEAST_TEXTURE or (known is not None and known["empty"] >= _EMPTY)
+    """Whether the reference shows too little for a lens to be told by it."""
+    return change.get("textured", 1.0) < _LEAST_TEXTURE or _empty(of)
+
+
+def _empty(of: Evidence) -> bool:
+    """Whether the view has too little structure to be known again. What by day is a bare wall is one by night, though
+    its noise may pass for structure then."""
+    known = [c for c in of.sight.references if c.reference.measures and (c is of.likest or of.in_daylight(c))]
+    return any((c.reference.measures or {})["empty"] >= _EMPTY for c in known)
 
 
 def _wider(of: Evidence) -> bool:
