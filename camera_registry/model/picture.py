@@ -159,11 +159,21 @@ class Limits:
 
     clipped: tuple[float, float] = (0.40, 0.75)
     clipped_more: tuple[float, float] = (0.30, 0.60)
+    glaring: float = 200.0
+    gain_everywhere: tuple[float, float] = (1.75, 2.4)
+    """Mean level, and brightness against any reference's of all but the fifth that has gained least, of a picture with
+    too much light everywhere, whether it clips or not."""
 
     deviation: tuple[float, float] = (13.0, 5.0)
     dark_channel: float = 100.0
+    lit_channel: float = 35.0
+    """Dark channel of a veil, and of any picture by day that is not too dark to tell."""
     spread: tuple[float, float] = (0.40, 0.15)
     spread_veiled: tuple[float, float] = (0.48, 0.15)
+    faint: tuple[float, float] = (0.30, 0.18)
+    """Structure of the clearest quarter of the tiles, against the reference's: fog as the season has it leaves 0.31."""
+    spread_pale: tuple[float, float] = (0.25, 0.10)
+    """Of a view as bright as ever: fog that leaves so little lifts the dark places too, an amplifier need not."""
 
     cast: tuple[float, float] = (0.22, 0.60)
     cast_warm: tuple[float, float] = (0.95, 1.6)
@@ -196,6 +206,8 @@ class Limits:
     breaks: tuple[float, float] = (3.0, 8.0)
     torn: tuple[float, float] = (0.012, 0.05)
     bands: tuple[float, float] = (0.14, 0.30)
+    ripple: tuple[float, float] = (0.025, 0.06)
+    """Root mean square of an even wave over the height that no reference has, as a log ratio of light."""
     hum: tuple[float, float] = (0.60, 0.85)
     """Of 1,646 healthy pictures, nights too, none is beyond 0.57."""
 
@@ -203,6 +215,8 @@ class Limits:
     plain_part: tuple[float, float] = (0.25, 0.50)
     broken: tuple[float, float] = (0.045, 0.09)
     dragged: tuple[float, float] = (0.06, 0.25)
+    mosaic: tuple[float, float] = (0.35, 0.60)
+    """By how many rows more than in any reference repeat the one above, as a share of the height."""
     unwritten: tuple[float, float] = (0.01, 0.10)
     breaks_on_grid: tuple[float, float] = (2.0, 6.0)
     breaks_on_grid_alone: tuple[float, float] = (4.0, 10.0)

@@ -65,7 +65,7 @@ what is on the lens itself outlasts the weather of a day. ``sure`` and ``doubtfu
 have one, with ``colour_cast`` from 0.65 on 7, with ``striped`` from 0.65 on 7, with ``moved`` from 0.6 on 7."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WeatherPolicy:
     """When what many cameras of an area show at once is weather. Durations are seconds."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _FILLED = 0.03
 """Share of the height that a decoder's filling takes at least."""
@@ -23,6 +23,10 @@ _ALL = 0.75
 """Share of all breaks between rows that lie on the grid: by chance one in sixteen does."""
 _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
+_BLOCKS = 4
+"""Breaks between rows that a picture of single-coloured blocks has at least."""
+_EVEN_WAVE = 0.5
+"""Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15
 """By how much more of the light must lie in one sine than in any reference."""
 _EVEN = 0.6
@@ -94,7 +98,7 @@ def striped(of: Evidence) -> Verdict:
             wave = 0.0
     breaks = look["breaks"] - look["breaks_on_grid"]
     known = max((_breaks(c.reference.measures) for c in of.compared), default=0.0)
-    unsynchronised = score(breaks - known, limits.breaks)
+    unsynchronised = 0.0 if _mosaic(of) else score(breaks - known, limits.breaks)
     bands = 0.0
     whole = not look["damaged"] and look["plain_rows"] < limits.plain_rows[0]
     if of.change and not of.by_night and whole and look["breaks_on_grid"] < limits.breaks_on_grid[0]:
@@ -105,8 +109,23 @@ def striped(of: Evidence) -> Verdict:
         if spread < _ADDED_TO and of.change["contrast_fit"] < _FIT_STILL:
             bands = min(bands, _BY_WEATHER)
         seen |= {"bands": round(least, 4)}
+    ripple = 0.0
+    if of.change.get("ripple_even", 0.0) >= _EVEN_WAVE and not of.by_night:
+        # What comes and goes in a scene does not do so in even rows from border to border.
+        ripple = score(of.least_change("ripple"), limits.ripple)
+        seen |= pick(of.change, "ripple")
     hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum), seen)
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum, ripple), seen)
+
+
+def _mosaic(of: Evidence) -> float:
+    """How surely the picture is of blocks that each have one colour, as a decoder draws them that got no more: by day
+    most rows repeat the one above, between breaks, which no reference's did."""
+    look = of.look
+    if not of.by_day or look["breaks"] < _BLOCKS:
+        return 0.0
+    more = score(look["repeated"] - of.most_of_references("repeated"), of.limits.mosaic)
+    return more if more >= LEAST else 0.0
 
 
 def _breaks(look: Measures | None) -> float:
@@ -135,7 +154,7 @@ def corrupt(of: Evidence) -> Verdict:
         out_of_place = score(on_grid, limits.breaks_on_grid_alone) if on_grid >= _ALL * look["breaks"] else 0.0
     damaged = 1.0 if look["damaged"] else 0.0
     unwritten = score(look["unwritten"], limits.unwritten)
-    scores = (damaged, filled, plain, broken, dragged, out_of_place, unwritten)
+    scores = (damaged, filled, plain, broken, dragged, out_of_place, unwritten, _mosaic(of))
     return verdict(Cause.CORRUPT, scores, seen, of.sight.where.get("broken", ()))
 
 

@@ -38,6 +38,14 @@ which air has come between."""
 _WARM, _COLD = range(25, 150), range(240, 300)
 """Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
 pink, no light lies (Planck's locus runs from blue to orange)."""
+_AS_DARK = 0.7
+"""Brightness against a reference's of the same hours, from which on it is as dark."""
+_IN_PLACE, _AS_SHARP = 0.8, 0.9
+"""Median correlation of the edges in a tile, and ratio of middle to coarse structure, from which on edges are what they
+were but for their strength."""
+_SAME_LIGHT, _AS_BRIGHT = 0.8, (0.4, 2.5)
+"""Correlation of the coarse light, and brightness against the reference's, of a view that has lost nothing but its
+contrast."""
 _BY_AIR = 0.6
 """Score of what the air may have done."""
 _LOW_SUN = 0.55
@@ -92,7 +100,9 @@ def dark(of: Evidence) -> Verdict:
         scores.append(0.0 if lit else dimmed)
         seen["gain"] = round(max(gains), 3)
     if of.by_day:
-        scores.append(score(look["p95"], limits.dark_p95))
+        # What was accepted by day as dark as this is no fault of today.
+        accepted = max((c.change["gain"] for c in told if c.change and of.in_daylight(c)), default=math.inf)
+        scores.append(score(look["p95"], limits.dark_p95) if not _AS_DARK < accepted < math.inf else 0.0)
     elif not of.by_night and not gains:
         scores.append(score(look["p99"], limits.dark_p99_any_time))
     if not scores:
@@ -106,9 +116,14 @@ def overexposed(of: Evidence) -> Verdict:
     seen = pick(look, "clipped", "bright_tiles", "mean")
     if of.compared:
         more = look["clipped"] - of.most_of_references("clipped")
-        scores, seen = (score(more, limits.clipped_more),), seen | {"more": round(more, 4)}
+        scores, seen = [score(more, limits.clipped_more)], seen | {"more": round(more, 4)}
+        if of.by_day and look["mean"] >= limits.glaring:
+            # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too.
+            everywhere = min((c.change["gain_low"] for c in of.compared if c.change), default=0.0)
+            scores.append(score(everywhere, limits.gain_everywhere))
+            seen["gain_low"] = round(everywhere, 3)
     else:
-        scores = (score(look["clipped"], limits.clipped),)
+        scores = [score(look["clipped"], limits.clipped)]
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
 
 
@@ -125,12 +140,23 @@ def low_contrast(of: Evidence) -> Verdict:
         narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
         lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < _HALF_LEFT
-        return verdict(Cause.LOW_CONTRAST, (narrow if lifted and weak else 0.0,), seen)
+        # The same view, as bright as ever, with hardly any difference left between its light and dark places.
+        same = of.by_day or of.likest in of.same_hours()
+        same = same and change["contrast_fit"] > _SAME_LIGHT and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
+        pale = score(least / min(change["gain"], 1.0), limits.spread_pale) if same else 0.0
+        # Fog in drifts: bright and dark enough as a whole, with all edges where they were, and all of them faint.
+        there = change.get("local", 0.0) > _IN_PLACE and change.get("middle_sharpness", 0.0) > _AS_SHARP
+        faint = of.by_day and there and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
+        drifting = score(change.get("structure_high", 1.0), limits.faint) if faint else 0.0
+        told = (narrow if lifted and weak else 0.0, pale if weak else 0.0, drifting)
+        return verdict(Cause.LOW_CONTRAST, told, seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
         return Unjudged.NOTHING_TO_SEE
+    # Air is bright; where hardly anything differs from anything, an amplifier may have lost it at any brightness.
+    lost = of.by_day and look["deviation"] < _FEATURELESS and look["dark_channel"] >= limits.lit_channel
     flat = score(look["deviation"], limits.deviation)
-    return verdict(Cause.LOW_CONTRAST, (flat if veiled else 0.0,), seen)
+    return verdict(Cause.LOW_CONTRAST, (flat if veiled or lost else 0.0,), seen)
 
 
 def colour_cast(of: Evidence) -> Verdict:

@@ -23,6 +23,10 @@ _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 """Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
 tiles that may have turned white."""
 _MOST = 0.5
+_EVENLY_LIT, _SOME_TILES = 0.01, 4
+"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
+that tell."""
+_AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
@@ -106,8 +110,9 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     ``besides``: what of the reference is no part of the view, and can't go missing.
 
     displacement, agreement, still_agreement: see ``registration.Registration``.
-    gain: median ratio of brightness, tile by tile. contrast: by how much the coarse pattern of light is stretched
-    (1 as before), contrast_fit: its correlation, spread: ratio of its deviations.
+    gain: median ratio of brightness, tile by tile; gain_low, gain_high: 20th and 80th percentiles. contrast: by how
+    much the coarse pattern of light is stretched (1 as before), contrast_fit: its correlation, spread: ratio of its
+    deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
     its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
@@ -138,24 +143,39 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         return Change(found, {})
     besides = _with(besides, _whitened(ours, theirs))
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
-    found |= structure | {"bands": _bands(ours.sheet, theirs.sheet)}
+    found |= structure | _bands(ours.sheet, theirs.sheet)
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
 def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = _white(ours) & ~_white(theirs)
+    white = _white(ours, theirs) & ~_white(theirs, theirs)
     if share(white) > _MOST:
         # Snow leaves walls and trunks; a white bag leaves nothing.
         white &= False
+    for part in _inner_parts(white):
+        levels = ours.means[part]
+        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * percentile(levels, 50):
+            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
+            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
 
 
-def _white(one: Prepared) -> Mask:
-    """Tiles among the brightest, and without a colour."""
+def _inner_parts(mask: Mask) -> list[Mask]:
+    """The connected parts of a mask without their border, those of some tiles."""
+    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    count, labels = cv2.connectedComponents(inner, connectivity=4)
+    parts = (labels == n for n in range(1, count))
+    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
+
+
+def _white(one: Prepared, known: Prepared) -> Mask:
+    """Tiles among the brightest, of those that the view was ``known`` to have too, and without a colour."""
     means = one.means
     grey = ~(np.abs(one.channels).max(axis=2) > _COLOURLESS)
-    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * percentile(means, 95))))
+    exposure = min(1.0, percentile((means + 2) / (known.means + 2), 50))
+    brightest = max(percentile(means, 95), exposure * percentile(known.means, 95))
+    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -172,8 +192,11 @@ def _light(ours: Prepared, means: Plane) -> dict[str, float]:
     a_off, b_off = a - a.mean(), b - b.mean()
     slope = float(np.dot(a_off, b_off) / (np.dot(a_off, a_off) + 1e-6))
     fit = float(np.dot(a_off, b_off) / (np.sqrt(float(np.dot(a_off, a_off)) * float(np.dot(b_off, b_off))) + 1e-6))
+    gains = (b + 2) / (a + 2)
     return {
-        "gain": float(np.median((b + 2) / (a + 2))),
+        "gain": percentile(gains, 50),
+        "gain_low": percentile(gains, 20),
+        "gain_high": percentile(gains, 80),
         "contrast": slope,
         "contrast_fit": fit,
         "spread": float(b.std() / max(a.std(), 1.0)),
@@ -348,16 +371,19 @@ def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
     }
 
 
-def _bands(ours: Sheet, theirs: Sheet) -> float:
+def _bands(ours: Sheet, theirs: Sheet) -> dict[str, float]:
     """Bands across the picture that the reference has not: their least swing in the three thirds of the width; 0 where
-    they are no sine, as fog and snow come in bands too, but not in even ones."""
+    they are no sine, as fog and snow come in bands too, but not in even ones. And finer ones (``pattern.ripple``)."""
     swings = []
     profiles = []
     for our, their in zip(ours.profiles, theirs.profiles, strict=True):
         profile = np.log((our + 8) / (their + 8)).astype(np.float32)
         profiles.append(profile)
         swings.append(pattern.bands_of(profile))
-    if min(swings) > _SWING and pattern.sine(np.stack(profiles, axis=1)) < _ONE_SINE:
-        return 0.0
-    alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))
-    return min(swings) * max(0.0, alike)
+    together = np.stack(profiles, axis=1)
+    ripple, even = pattern.ripple(together, np.log(np.stack(theirs.profiles, axis=1) + 8))
+    found = {"bands": 0.0, "ripple": ripple, "ripple_even": even}
+    if min(swings) <= _SWING or pattern.sine(together) >= _ONE_SINE:
+        alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))
+        found["bands"] = min(swings) * max(0.0, alike)
+    return found

@@ -19,6 +19,8 @@ _LOOKED_AT = 3.5
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
+_PERIODS = 5
+"""Periods over the height from which on a wave is a ripple."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
 _FAINT = 0.12
@@ -132,6 +134,28 @@ def bands_of(profile: Plane) -> float:
     return float(np.sqrt(np.mean(fast * fast)))
 
 
+def ripple(profiles: Plane, own: Plane) -> tuple[float, float]:
+    """The strongest even wave of 5 or more periods that profiles (one a column) have in common, after the slow part and
+    what is in proportion to the scene's ``own`` (which another contrast makes stronger or weaker): the root of its mean
+    square, in their own unit, and its share of all that varies in them as fast, times how evenly they have it."""
+    slow, window = _slow(len(profiles)), _bell(len(profiles))
+    fast, scene = ((one - slow @ (slow.T @ one)) * window for one in (profiles, own))
+    fast -= scene * ((fast * scene).sum(axis=0) / np.maximum((scene * scene).sum(axis=0), 1e-6))
+    spectrum = np.fft.rfft(fast, axis=0)
+    common = np.abs(spectrum.mean(axis=1)) ** 2
+    place = int(np.argmax(common[_PERIODS:-1])) + _PERIODS
+    wave = float(common[place - 1 : place + 2].sum())
+    rest = float((np.abs(spectrum[_PERIODS - 1 :]) ** 2).mean(axis=1).sum())
+    strengths = np.abs(spectrum[place])
+    everywhere = float(strengths.min() / max(strengths.mean(), 1e-9))
+    return float(np.sqrt(2 * wave / (len(profiles) * (window**2).sum()))), everywhere * wave / max(rest, 1e-9)
+
+
+@cache
+def _bell(length: int) -> Plane:
+    return np.hanning(length).astype(np.float32)[:, None]
+
+
 @cache
 def _slow(length: int) -> Plane:
     """An orthonormal base of the cubics over a profile."""
@@ -208,8 +232,13 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     reach, brightest, plain = _plain(half)
     found["levelled"] = share((reach <= 2) & (brightest < 240))
     begin, end = _longest(plain)
-    # A decoder's filling begins and ends within a row; a thing before the lens has a soft border.
-    borders = [np.percentile(cv2.absdiff(half[row], half[row - 1]), 90) for row in (begin, end) if 0 < row < height]
+    # A decoder's filling begins and ends within a row, which coding may ring about for a block; a thing before the lens
+    # has a soft border.
+    borders = [
+        np.percentile(cv2.absdiff(half[min(row + way, height - 1)], half[max(row - 1 - grid + way, 0)]), 90)
+        for row, way in ((begin, 0), (end, grid))
+        if 0 < row < height
+    ]
     hard = not borders or max(borders) > _HARD
     found["plain_rows"] = (end - begin) / height if hard else 0.0
     found["plain_all"] = float(np.count_nonzero(plain)) / height
