@@ -119,7 +119,7 @@ def overexposed(of: Evidence) -> Verdict:
         scores, seen = [score(more, limits.clipped_more)], seen | {"more": round(more, 4)}
         if of.by_day and look["mean"] >= limits.glaring:
             # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too.
-            everywhere = min((c.change["gain_low"] for c in of.compared if c.change), default=0.0)
+            everywhere = min((c.change.get("gain_low", 0.0) for c in of.compared if c.change), default=0.0)
             scores.append(score(everywhere, limits.gain_everywhere))
             seen["gain_low"] = round(everywhere, 3)
     else:
