@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from probes.picture.measuring import light, pattern, registration, sharpness
+from probes.picture.measuring import light, pattern, registration, sharpness, whitening
 from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, median, percentile, rows, share, tiles
 
 _TEXTURED = 3.0
@@ -19,14 +19,6 @@ _SOFT = 0.83
 
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
-_BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
-"""Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
-tiles that may have turned white."""
-_MOST = 0.5
-_EVENLY_LIT, _SOME_TILES = 0.01, 4
-"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
-that tell."""
-_AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
@@ -182,33 +174,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
 
 def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = _white(ours, theirs) & ~_white(theirs, theirs)
-    if share(white) > _MOST:
-        # Snow leaves walls and trunks; a white bag leaves nothing.
-        white &= False
-    for part in _inner_parts(white):
-        levels = ours.means[part]
-        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * percentile(levels, 50):
-            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
-            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
+    white = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
-
-
-def _inner_parts(mask: Mask) -> list[Mask]:
-    """The connected parts of a mask without their border, those of some tiles."""
-    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    count, labels = cv2.connectedComponents(inner, connectivity=4)
-    parts = (labels == n for n in range(1, count))
-    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
-
-
-def _white(one: Prepared, known: Prepared) -> Mask:
-    """Tiles among the brightest, of those that the view was ``known`` to have too, and without a colour."""
-    means = one.means
-    grey = ~(np.abs(one.channels).max(axis=2) > _COLOURLESS)
-    exposure = min(1.0, percentile((means + 2) / (known.means + 2), 50))
-    brightest = max(percentile(means, 95), exposure * percentile(known.means, 95))
-    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
 
 
 def _with(known: Places | None, more: Places) -> Places:
