@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from probes.picture.measuring import clock, comparison, light, pattern, sequence, sharpness
+from probes.picture.measuring import clock, comparison, lettering, light, pattern, sequence, sharpness
 from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
 from tests.picture import generated
 from tests.picture.camera import Camera, levels_of, light_of
@@ -283,6 +283,14 @@ def test_a_clock_is_read_by_digits_learned_from_references(wrong: timedelta) -> 
     assert found is not None
     assert found["seconds_off"] == wrong.total_seconds()
     assert found["sure"] >= 0.5
+
+
+def test_upright_bars_where_a_clock_should_stand_are_no_digits() -> None:
+    text = "2026-06-10 12:00:05"
+    bars = np.zeros((lettering.HEIGHT, 20 * len(text)), np.float32)
+    for place in (n for n, letter in enumerate(text) if letter.isdigit()):
+        bars[:, 20 * place + 3 : 20 * place + 17] = 1
+    assert lettering.places([bars], text) is None
 
 
 @pytest.mark.parametrize("late", [1, 7, 40])
