@@ -21,7 +21,7 @@ from camera_registry.rules.pictures.sight import sight
 from probes.picture.examination import Decoded, Examiner, Osd
 from probes.picture.measuring.look import look as measured
 from probes.picture.measuring.sheet import Picture, Sheet
-from tests.picture import faults, generated, mixed_cases, otherwise, weather, wire
+from tests.picture import faults, generated, mixed, mixed_cases, otherwise, weather, wire, worn
 from tests.picture.camera import Camera, Light, light_of
 
 NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
@@ -356,3 +356,32 @@ def test_hot_pixels_are_noise_where_the_references_have_none() -> None:
 def test_a_pink_street_has_a_cast_whatever_stands_in_it() -> None:
     frame = CAMERA.take(otherwise.magenta(STREET, 1.0, random()), NOON, random())
     assert causes(judged([frame])) == [Cause.COLOUR_CAST]
+
+
+def test_a_filter_that_has_come_off_on_one_side_is_a_cast_and_another_balance_of_white_is_none() -> None:
+    frame = CAMERA.take(mixed.half_filter(STREET, 0.5, random()), NOON, random())
+    assert causes(judged([frame], "street")) == [Cause.COLOUR_CAST]
+    pinker = np.asarray(STREET * np.array((1.06, 0.95, 1.06)), dtype=np.float32)
+    assert causes(judged([CAMERA.take(pinker, NOON, random())], "street")) == []
+
+
+def test_a_wall_of_sandstone_is_no_cast() -> None:
+    grey = STREET.mean(axis=2, keepdims=True)
+    sandstone = np.asarray(grey * np.array((0.24, 0.75, 1.0)), dtype=np.float32)
+    assert causes(judged([CAMERA.take(sandstone, NOON, random())])) == []
+
+
+@pytest.mark.parametrize("kind", ["dead_lines", "cut_key_frame", "cap_with_leak"])
+def test_what_wear_and_losses_do_is_told_from_one_picture(kind: str) -> None:
+    law, right = (worn.LENS | worn.SENSOR | worn.WIRE)[kind]
+    before = kind in worn.LENS
+    levels = CAMERA.expose(law(STREET, 1.0, random()) if before else STREET, random(1))
+    frame = CAMERA.code(levels if before else law(levels, 1.0, random()))
+    assert right & {cause.value for cause in causes(judged([frame]))}
+
+
+@pytest.mark.parametrize("kind", sorted(worn.SCREENS))
+def test_screens_without_a_picture_are_told_whatever_they_show(kind: str) -> None:
+    draw, right = worn.SCREENS[kind]
+    told = causes(judged([CAMERA.code(draw((960, 540), random()))]))
+    assert right & {cause.value for cause in told}

@@ -116,6 +116,28 @@ def test_a_wave_is_found_with_its_amplitude(across: float, down: float) -> None:
     assert found["wave_prominence"] > 10
 
 
+def test_a_ledge_that_ends_and_a_crest_that_turns_are_no_lost_lines_and_a_shelf_no_break() -> None:
+    ledges = STREET.astype(float)
+    for row in range(20, 520, 25):
+        ledges[row : row + 2, :720] = 0
+    ripples = STREET.astype(float)
+    x = np.arange(960)
+    for row in range(20, 520, 10):
+        ripples[(row + 3 * np.sin(x / 90)).astype(int), x] -= 60
+    for levels in (ledges, ripples):
+        assert pattern.lines(sheet(levels).grey)["torn_rows"] == 0
+    assert pattern.blocks(sheet(ledges))["breaks"] == 0
+
+
+def test_two_fields_that_do_not_belong_together_are_combed_and_noise_is_not() -> None:
+    woven = STREET[:, :640].astype(float)
+    woven[1::2] = np.roll(woven[1::2], 12, axis=1)
+    noisy = STREET[:, :640] + np.random.default_rng(1).normal(0, 60, (540, 640, 3))
+    assert pattern.combed(sheet(woven).decoded) > 1.5
+    assert pattern.combed(sheet(noisy).decoded) < 1.1
+    assert pattern.combed(sheet(STREET).decoded) < 1
+
+
 def test_lost_lines_are_counted_and_noise_is_not() -> None:
     torn = STREET.astype(float)
     torn[np.arange(20, 520, 25)] = 0

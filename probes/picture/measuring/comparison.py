@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from probes.picture.measuring import light, pattern, registration, sharpness
+from probes.picture.measuring import light, pattern, registration, sharpness, whitening
 from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, median, percentile, rows, share, tiles
 
 _TEXTURED = 3.0
@@ -19,18 +19,14 @@ _SOFT = 0.83
 
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
-_BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
-"""Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
-tiles that may have turned white."""
-_MOST = 0.5
-_EVENLY_LIT, _SOME_TILES = 0.01, 4
-"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
-that tell."""
-_AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
+_FEWEST = 12
+"""Tiles below which nothing is said of colours."""
+_GROWN, _BEYOND_GREY = 0.08, 0.04
+"""Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -139,7 +135,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
-    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
+    the tiles that have turned so, see ``_pink``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -166,7 +163,7 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels)
+    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
         return Change(found, {})
     besides = _with(besides, _whitened(ours, theirs))
@@ -177,33 +174,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
 
 def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = _white(ours, theirs) & ~_white(theirs, theirs)
-    if share(white) > _MOST:
-        # Snow leaves walls and trunks; a white bag leaves nothing.
-        white &= False
-    for part in _inner_parts(white):
-        levels = ours.means[part]
-        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * percentile(levels, 50):
-            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
-            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
+    white = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
-
-
-def _inner_parts(mask: Mask) -> list[Mask]:
-    """The connected parts of a mask without their border, those of some tiles."""
-    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    count, labels = cv2.connectedComponents(inner, connectivity=4)
-    parts = (labels == n for n in range(1, count))
-    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
-
-
-def _white(one: Prepared, known: Prepared) -> Mask:
-    """Tiles among the brightest, of those that the view was ``known`` to have too, and without a colour."""
-    means = one.means
-    grey = ~(np.abs(one.channels).max(axis=2) > _COLOURLESS)
-    exposure = min(1.0, percentile((means + 2) / (known.means + 2), 50))
-    brightest = max(percentile(means, 95), exposure * percentile(known.means, 95))
-    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -235,7 +207,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     change = (ours - theirs).reshape(-1, 2)
     told = ~np.isnan(change).any(axis=1)
     change = change[told]
-    if len(change) < 12:
+    if len(change) < _FEWEST:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
@@ -258,6 +230,20 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
     }
+
+
+def _pink(ours: Plane, theirs: Plane) -> float:
+    """The largest connected part of the tiles that have turned pink, blue and red both having grown against green, by
+    more than a fifth of them all have; as a share of those that could be told. Infrared light does that, where its
+    filter has come off; neither a lamp nor the air makes both grow."""
+    change = ours - theirs
+    told = ~np.isnan(change).any(axis=2)
+    if np.count_nonzero(told) < _FEWEST:
+        return 0.0
+    rest = [max(0.0, percentile(change[:, :, channel][told], 20)) for channel in (0, 1)]
+    grown = (change - rest).min(axis=2)
+    pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
+    return _parts(pink, told, "")["patch"] if pink.any() else 0.0
 
 
 def _middle(ratios: Plane) -> Plane:

@@ -22,6 +22,7 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
+        "combed": pattern.combed(sheet.decoded),
         "hum": pattern.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
         "reblur": sharpness.reblur(sheet),

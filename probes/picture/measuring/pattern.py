@@ -27,6 +27,10 @@ _FAINT = 0.12
 """Amplitude of a sine in the logarithm of light, below which it may be anything's."""
 _ZERO_GREEN, _OFF = (135, 77), 12
 """Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
+_MOST, _PARTS, _EACH = 0.55, 8, 0.30
+"""Share of a line that must differ from both its neighbours; parts of a line, and the share of each of them."""
+_LEAST_CHANGE = 1.0
+"""Levels from one row to the next but one, below which coding alone may have made them."""
 _HARDLY = 0.004
 """Share of hard steps on the grid below which nobody asks how many there are off it."""
 
@@ -116,7 +120,8 @@ def _along(spectrum: Plane, row: int, column: int) -> float:
 
 def lines(grey: Picture) -> dict[str, float]:
     """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
-    their length, by more than 10 levels. A scene has thin things, but none from one border to the other."""
+    their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves,
+    but they end somewhere, or turn."""
     found = {}
     for name, plane in (("torn_rows", np.ascontiguousarray(grey[:, ::2])), ("torn_columns", cv2.transpose(grey[::2]))):
         above, line, below = plane[:-4], plane[2:-2], plane[4:]
@@ -124,9 +129,26 @@ def lines(grey: Picture) -> dict[str, float]:
         # All the same way: noise goes up and down.
         for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
             far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
-            torn |= cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > 0.55 * 255
+            most = np.flatnonzero(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
+            torn[most[_throughout(far[most] > 0)]] = True
         found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
     return found
+
+
+def _throughout(far: Mask) -> Mask:
+    """Which of the lines are far off in each of their parts but one, in which the scene may be as they are."""
+    length = far.shape[1] // _PARTS
+    parts = far[:, : length * _PARTS].reshape(-1, _PARTS, length).mean(axis=2)
+    return np.asarray(np.count_nonzero(parts > _EACH, axis=1) >= _PARTS - 1)
+
+
+def combed(decoded: Picture) -> float:
+    """How much more a row differs from the next one than from the one after that: light changes little by little, so
+    that it is less than 1, or 1 where there is nothing but noise; more where every second row belongs elsewhere, as
+    when the fields of two pictures are woven into one. Of a part of the columns."""
+    lines = np.ascontiguousarray(decoded[:, ::6])
+    next_ = float(cv2.absdiff(lines[2:], lines[1:-1]).mean())
+    return next_ / max(float(cv2.absdiff(lines[2:], lines[:-2]).mean()), _LEAST_CHANGE)
 
 
 def unwritten(small: Picture) -> float:
@@ -222,8 +244,8 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
     it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
     clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
-    ``breaks``: rows that differ from the one above along most of the width, far more than the rows around do;
-    ``breaks_on_grid``: those between macroblocks.
+    ``breaks``: rows that differ from the one above along most of the width, in each eighth of it but one, far more
+    than the rows around do; ``breaks_on_grid``: those between macroblocks, which need not be so throughout.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
@@ -295,10 +317,12 @@ def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, f
     rows = np.flatnonzero((down[3:-3] > 2.2 * around + 4) & (down[3:-3] >= np.maximum(down[2:-4], down[4:-2]))) + 3
     found = on_grid = 0
     for row in rows.tolist():
-        apart = cv2.absdiff(lines[row + 1], lines[row])
-        if np.count_nonzero(apart > 8) > 0.5 * apart.size:
-            found += 1
-            on_grid += grid > 0 and (row + 1) % (2 * grid) == 0
+        apart = cv2.absdiff(lines[row + 1], lines[row]) > 8
+        if np.count_nonzero(apart) > 0.5 * apart.size:
+            # Slices may begin within a row; lines are torn from border to border, which shelves and roofs are not.
+            begins = grid > 0 and (row + 1) % (2 * grid) == 0
+            found += begins or bool(_throughout(apart[None]).all())
+            on_grid += begins
     return {"breaks": float(found), "breaks_on_grid": float(on_grid)}
 
 
