@@ -274,4 +274,5 @@ def _fits(of: Evidence, change: Measures) -> bool:
         return False
     dimmer = of.look["mean"] < 0.5 * reference["mean"] and of.look["mean"] < 70
     # Where a part of the view is lit as ever, the rest is not dark: something stands before it.
-    return not (dimmer and not of.by_day) and change.get("gain_high" if of.by_day else "gain", 1.0) > 0.25
+    gain = change.get("gain", 1.0)
+    return not (dimmer and not of.by_day) and (change.get("gain_high", gain) if of.by_day else gain) > 0.25
