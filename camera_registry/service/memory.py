@@ -21,6 +21,7 @@ from camera_registry.rules.blindness import Sight
 from camera_registry.rules.dispatch.book import OrderBook
 from camera_registry.rules.incidents.book import Book, Fault, Group, GroupKey, Held, Outage
 from camera_registry.rules.opinions import Opinion
+from camera_registry.rules.pictures.weather import Spell
 from camera_registry.service.changes import Changes
 
 AT_ONCE = 50
@@ -82,8 +83,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class OfLedger:
-    """What a ledger remembers besides its devices: whose turn it is, who is lost, who came back and when, and what its
-    lookout has seen."""
+    """What a ledger remembers besides its devices: whose turn it is, who is lost, who came back and when, what its
+    lookout has seen, and the weather."""
 
     turn: int
     down: tuple[str, ...]
@@ -91,6 +92,7 @@ class OfLedger:
     sight: Sight
     asked: datetime | None
     waiting: Waiting
+    spells: tuple[Spell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
