@@ -67,7 +67,11 @@ have one, with ``colour_cast`` from 0.65 on 7, with ``striped`` from 0.65 on 7, 
 
 @dataclass(frozen=True)
 class WeatherPolicy:
-    """When what many cameras of an area show at once is weather. Durations are seconds."""
+    """When what many cameras of an area show at once is weather. Durations are seconds.
+
+    Of 73 simulated cameras in three areas none shows it in fair weather (the median; 0.10 at most), in fog 0.04 (0.10),
+    in rain and haze 0.04 (0.08); while snow lies 0.14 by day (0.26 at the 90th percentile) and 0.02 by night (0.14).
+    """
 
     causes: frozenset[Cause] = frozenset(
         {
@@ -87,9 +91,9 @@ class WeatherPolicy:
     cameras: int = 12
     """So many an area must have to tell; of one that has fewer the area above it tells."""
     showing: int = 4
-    """So many of them at least show it."""
+    """So many of them at least show it: one of twelve is chance, four are not."""
     share: float = 0.12
-    """And this share of them."""
+    """And this share of them: more than ever do without snow."""
     late: float = 6 * _HOUR
     """A camera whose newest picture is older than this is not counted."""
     clears: float = _DAY

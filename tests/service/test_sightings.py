@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -95,7 +96,9 @@ class City:
         self._collect(None)
         entries = [entry for id in self.register.devices if (entry := self.ledger.entry(id)) is not None]
         states = tuple(state for entry in entries for state in entry.states)
-        runs = tuple((entry.device.id, run) for entry in entries for run in entry.probes)
+        runs = tuple(
+            (entry.device.id, replace(run, facts=dict(run.facts))) for entry in entries for run in entry.probes
+        )
         (line,) = [decode(encode(Line(1, self.at, self._started(states, runs))))]
         self._note(self.at, line.record)
         assert isinstance(line.record, records.Started)
