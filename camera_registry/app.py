@@ -222,6 +222,7 @@ class App(Parts):
             discovery=self.discoverer,
             gallery=self.gallery,
             acceptance=self.acceptor,
+            sightings=self._ledger.sightings,
             loopback=ip_address(self.settings.web.listen).is_loopback,
             now=self._clock.utc,
         )

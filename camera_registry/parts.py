@@ -206,6 +206,11 @@ class Parts:
             "Probes that would be under way at once if every device hung.",
             lambda: self.need.worst,
         )
+        metrics.follow(
+            "camera_registry_weather_cameras",
+            "Cameras that show what is held to be weather, for many of their area do.",
+            lambda: sum(one.showing for one in self._ledger.sightings.told(self._clock.utc())),
+        )
         metrics.follow_poller(POLLER, lambda: self._ledger.lookout.blind is None)
         metrics.reloaded(done=True)
         return metrics

@@ -20,6 +20,7 @@ from camera_registry.model.policy import (
     Policy,
     RecordingPolicy,
     StreamPolicy,
+    WeatherPolicy,
 )
 from camera_registry.settings_section import Seconds, Section, refused
 
@@ -44,6 +45,17 @@ class _Persistence(Section):
                 of=self.of,
             )
         return self
+
+
+class _Weather(Section):
+    """When what many cameras of an area show at once is weather; see ``model.policy.WeatherPolicy``."""
+
+    cameras: int = Field(WeatherPolicy.cameras, ge=2)
+    showing: int = Field(WeatherPolicy.showing, ge=2)
+    share: float = Field(WeatherPolicy.share, gt=0, le=1)
+    late: Seconds = WeatherPolicy.late
+    clears: Seconds = WeatherPolicy.clears
+    longest: Seconds = WeatherPolicy.longest
 
 
 class _HealthBase(Section):
@@ -117,6 +129,8 @@ class Health(_HealthBase):
     """When a reading becomes a state, and a state an incident. What is overridden counts for the kind, then for the
     category of the site, then for the device itself."""
 
+    weather: _Weather = Field(default_factory=_Weather)
+    """The same for all devices, for it is told of many together."""
     by_kind: dict[Kind, Overrides] = Field(default_factory=dict)
     by_site_category: dict[SiteCategory, Overrides] = Field(default_factory=dict)
     by_device: dict[str, Overrides] = Field(default_factory=dict)
@@ -138,7 +152,7 @@ class Health(_HealthBase):
     def policy(self) -> Policies:
         own = {name: getattr(self, name) for name in _HealthBase.model_fields}
         base = _of_policy(own)
-        base["picture"] = PicturePolicy(**base["picture"])
+        base["picture"] = PicturePolicy(**base["picture"], weather=WeatherPolicy(**self.weather.model_dump()))
         base["stream"] = StreamPolicy(**base["stream"])
         base["recording"] = RecordingPolicy(**base["recording"])
 

@@ -21,6 +21,7 @@ from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish
+from camera_registry.rules.pictures.weather import AreaWeather
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
@@ -91,6 +92,14 @@ class Acceptances(Protocol):
     def stop(self) -> None: ...
 
 
+class Sightings(Protocol):
+    """The weather that cameras show."""
+
+    def told(self, now: datetime) -> Sequence[AreaWeather]: ...
+
+    def over(self, area: str, now: datetime) -> AreaWeather | None: ...
+
+
 TestChannel = Callable[[str], Awaitable[Delivery | None]]
 """Sends a test message over a channel at once; None when there is no such channel."""
 
@@ -134,6 +143,7 @@ class Deps:
     discovery: Discovery
     gallery: Gallery
     acceptance: Acceptances
+    sightings: Sightings
     pollers: Sequence[str] = ("local",)
     standings: Callable[[], Sequence[Standing]] = tuple
     test_channel: TestChannel = _no_channel

@@ -65,6 +65,12 @@ class Page:
         same_year = local.year == self.now.astimezone(self.zone).year
         return local.strftime("%m-%d %H:%M:%S" if same_year else "%Y-%m-%d %H:%M")
 
+    def minute(self, at: datetime) -> str:
+        """The same of a time that is not known to the second."""
+        local = at.astimezone(self.zone)
+        same_year = local.year == self.now.astimezone(self.zone).year
+        return local.strftime("%m-%d %H:%M" if same_year else "%Y-%m-%d %H:%M")
+
     def iso(self, at: datetime) -> str:
         return at.astimezone(self.zone).isoformat(timespec="seconds")
 

@@ -77,7 +77,8 @@ OUTWEIGHS = 2
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What has shown by day, or by night, but not surely: ``since`` when, in how many pictures that count (``shown``)
-    and in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average."""
+    and in how many not (``denied``), ``last`` when one counted, ``score`` how clearly it has shown on the average;
+    ``held``: seconds of that time in which it may have been the weather that showed."""
 
     by_day: bool
     since: datetime
@@ -85,6 +86,7 @@ class Doubt:
     score: float
     shown: int = 1
     denied: int = 0
+    held: float = 0.0
 
     @property
     def weight(self) -> int:

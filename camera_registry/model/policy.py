@@ -65,6 +65,39 @@ what is on the lens itself outlasts the weather of a day. ``sure`` and ``doubtfu
 have one, with ``colour_cast`` from 0.65 on 7, with ``striped`` from 0.65 on 7, with ``moved`` from 0.6 on 7."""
 
 
+@dataclass(frozen=True)
+class WeatherPolicy:
+    """When what many cameras of an area show at once is weather. Durations are seconds."""
+
+    causes: frozenset[Cause] = frozenset(
+        {
+            Cause.BLURRED,
+            Cause.COVERED,
+            Cause.OVEREXPOSED,
+            Cause.DARK,
+            Cause.LOW_CONTRAST,
+            Cause.COLOUR_CAST,
+            Cause.NOISY,
+            Cause.STRIPED,
+            Cause.DIRTY,
+        }
+    )
+    """What weather makes: snow covers, dirties and blinds, fog veils, rain is noise and bands. It moves no camera and
+    breaks no picture."""
+    cameras: int = 12
+    """So many an area must have to tell; of one that has fewer the area above it tells."""
+    showing: int = 4
+    """So many of them at least show it."""
+    share: float = 0.12
+    """And this share of them."""
+    late: float = 6 * _HOUR
+    """A camera whose newest picture is older than this is not counted."""
+    clears: float = _DAY
+    """It lasts until so few have shown it for so long: snow is there in the morning too, before all were judged."""
+    longest: float = 14 * _DAY
+    """What lasts longer may be the season, and people are asked to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class PicturePolicy:
     """Limits for pictures. Luminance is 0 to 255, shares are 0 to 1."""
@@ -77,6 +110,7 @@ class PicturePolicy:
     """How long a cause must be seen in pictures that are judged in full."""
     limits: Limits = field(default_factory=Limits)
     """Where a measure becomes a fault."""
+    weather: WeatherPolicy = WeatherPolicy()
     alone: frozenset[Cause] = frozenset({Cause.NO_SIGNAL, Cause.FROZEN, Cause.CORRUPT, Cause.STRIPED})
     """What is believed of a camera of which nobody has accepted a picture yet: the rest needs one to be told from a
     view that has always looked so."""

@@ -79,13 +79,13 @@ def follow(
         "camera_registry_pictures_judged_total",
         "Pictures judged, by whether anything seemed wrong.",
         "result",
-        lambda: ledger.pictures,
+        lambda: ledger.sightings.pictures,
     )
     metrics.follow_counts(
         "camera_registry_picture_not_checked_total",
         "Causes that a picture could not tell about, by the reason.",
         "reason",
-        lambda: ledger.not_checked,
+        lambda: ledger.sightings.not_checked,
     )
     metrics.follow("camera_registry_outbox_pending", "Notices owed to channels.", lambda: notifier.pending)
     metrics.follow("camera_registry_outbox_failed", "Notices that a channel refused.", lambda: notifier.failed)

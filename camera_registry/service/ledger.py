@@ -4,7 +4,6 @@ do) and writes nothing (the recorder does); it is the one owner of states while 
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -22,7 +21,6 @@ from camera_registry.rules.adoption import adopt
 from camera_registry.rules.alike import Alike
 from camera_registry.rules.pace import again_in, for_sites
 from camera_registry.rules.pictures import trend
-from camera_registry.rules.pictures.watching import MEASURED, judged, take_in
 from camera_registry.rules.plan import learn
 from camera_registry.rules.schedule import TELLING, phase
 from camera_registry.rules.verdict import read
@@ -30,6 +28,7 @@ from camera_registry.service.changes import Changes
 from camera_registry.service.lookout import Lookout
 from camera_registry.service.losses import Losses
 from camera_registry.service.memory import Known, OfLedger, Waiting
+from camera_registry.service.sightings import Sightings
 from camera_registry.service.stirred import Stirred
 from camera_registry.service.watched import NOBODY, Watched
 
@@ -42,10 +41,6 @@ class Ledger:
         self.polls = polls
         self.zone = zone
         """That of the cameras' local time: by day and by night a picture means different things."""
-        self.pictures: Counter[str] = Counter()
-        """Pictures that were judged, by what came of it: ``good`` or ``doubtful``."""
-        self.not_checked: Counter[str] = Counter()
-        """Causes that a picture could not tell about, by why not."""
         self.changes = Changes()
         self.adoptable: dict[str, Facts] = {}
         self._watched: dict[str, Watched] = {}
@@ -54,6 +49,7 @@ class Ledger:
         self._losses = Losses()
         self._stirred = Stirred()
         self._alike = Alike()
+        self.sightings = Sightings(self._watched)
         self._turn = 0
 
     def load(self, states: Iterable[AspectState], seen: Iterable[tuple[str, ProbeSeen]]) -> None:
@@ -91,7 +87,8 @@ class Ledger:
             if known and before == (device, own, wanted.get(device.id)) and not anew:
                 continue
             watched.policy, watched.fresh_until = policy, None
-            watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
+            if watched.urgency.wanted != wanted.get(device.id):
+                watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
@@ -99,6 +96,7 @@ class Ledger:
         # Not in the order of their names: who is met in the order in which they are told of is met a site at a time.
         for id in sorted(moved | behind, key=lambda id: phase((id, "", ""))):
             told += self._replan(self._watched[id], now)
+        self.sightings.follow(register, self.policy.base.picture.weather)
         return told
 
     def judge(self, batch: Sequence[Observation], now: datetime) -> list[RosterChange]:
@@ -113,7 +111,7 @@ class Ledger:
             if earlier is not None and seen.at <= earlier.at:
                 continue
             before = earlier.facts if earlier is not None else {}
-            seen = self._take_in(watched, seen, before)  # noqa: PLW2901
+            seen = self.sightings.take_in(watched, seen, before, self.zone)  # noqa: PLW2901
             hurry, lost = False, seen.device in self._losses
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
@@ -140,16 +138,6 @@ class Ledger:
             self.changes.touched.add(seen.device)
         return told
 
-    def _take_in(self, watched: Watched, seen: Observation, before: Facts) -> Observation:
-        """The observation with its picture judged, if one was measured, and that counted."""
-        if MEASURED in seen.facts:
-            channel = watched.channel(seen.channel)
-            seen = take_in(seen, before, watched.policy.picture, watched.device, self.zone, channel)
-        if (judgement := judged(seen.facts)) is not None:
-            self.pictures["doubtful" if judgement["faults"] else "good"] += 1
-            self.not_checked.update(judgement["not_checked"].values())
-        return seen
-
     def tick(self, now: datetime, share: int) -> list[RosterChange]:
         """Let time alone pass for one of ``share`` parts of the devices; call it again for the next part. What changes
         for the poller: what has been down for long is asked less often."""
@@ -169,6 +157,7 @@ class Ledger:
         for watched in self._watched.values():
             watched.shift(step)
         self._stirred.shift(step)
+        self.sightings.shift(step)
 
     def collect(self, now: datetime | None) -> Changes:
         """Take the changes that wait to be written. What only moved its newest time is among them once that has waited
@@ -184,7 +173,7 @@ class Ledger:
     def memory(self) -> tuple[OfLedger, list[Known]]:
         """Everything that is remembered, as it is now."""
         waiting = Waiting.of(self.changes)
-        own = OfLedger(self._turn, *self._losses.memory, *self.lookout.memory, waiting)
+        own = OfLedger(self._turn, *self._losses.memory, *self.lookout.memory, waiting, self.sightings.memory)
         # So many new tuples at once would make Python look for garbage in all there is: half a second for a city.
         collects = gc.isenabled()
         gc.disable()
@@ -204,6 +193,7 @@ class Ledger:
             self._watched[one.device].recall(one, now)
         self._losses.recall(own.down, own.back)
         self.lookout.recall(own.sight, own.asked)
+        self.sightings.recall(own.spells)
         self._turn, self.changes = own.turn, own.waiting.changes()
 
     def cleaned(self, device: str, channels: Container[str], now: datetime, changes: Changes) -> None:
@@ -389,7 +379,7 @@ class Ledger:
         told = learn(seen.probe, seen.facts)
         if (not told or told.items() <= watched.learned.items()) and not (first and seen.probe in TELLING):
             return paced
-        watched.learned.update(self._alike.after({}, told))
+        watched.learned.update(self._alike.shared(told))
         return [*paced, *self._replan(watched, now)]
 
 

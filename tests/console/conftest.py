@@ -31,6 +31,7 @@ from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish, by_hand
+from camera_registry.rules.pictures.weather import AreaWeather
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, incidents, orders, register, tokens
 from camera_registry.store.baselines import Unfit
@@ -112,6 +113,19 @@ class Jobs:
 
 
 @dataclass
+class Sky:
+    """The weather that a test wants, over all areas in which it is."""
+
+    weather: list[AreaWeather] = field(default_factory=list)
+
+    def told(self, now: datetime) -> Sequence[AreaWeather]:
+        return self.weather
+
+    def over(self, area: str, now: datetime) -> AreaWeather | None:
+        return next((one for one in self.weather if one.area == area), None)
+
+
+@dataclass
 class Site:
     """A running console, and what a test may look at or change behind its back."""
 
@@ -123,6 +137,7 @@ class Site:
     app: web.Application
     searches: Searches
     jobs: Jobs
+    sky: Sky
     probed: list[str] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
     reloads: list[Sequence[Wrong]] = field(default_factory=list)
@@ -270,7 +285,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
             await desk.start()
         return await desk.renew(photograph, side, timeout)
 
-    searches, jobs = Searches(), Jobs()
+    searches, jobs, sky = Searches(), Jobs(), Sky()
     deps = console.Deps(
         board=board,
         store=store,
@@ -293,11 +308,12 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, board: Board, sto
         discovery=searches,
         gallery=Accepted(pictures),
         acceptance=jobs,
+        sightings=sky,
         loopback=getattr(request, "param", True),
         now=lambda: fleet.NOW + timedelta(seconds=made.ahead),
     )
     app = console.build(deps)
-    made = Site("", board, store, pictures, deps, app, searches, jobs)
+    made = Site("", board, store, pictures, deps, app, searches, jobs, sky)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     listener = web.TCPSite(runner, "127.0.0.1", 0)

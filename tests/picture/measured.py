@@ -26,7 +26,7 @@ class Measured:
     def __init__(self, camera: Watched, folder: Path | None) -> None:
         self.camera = camera
         self.reference_times = camera.reference_times()
-        self._path = None if folder is None else folder / f"{camera.name.replace('/', '-')}.jsonl.gz"
+        self._path = None if folder is None else folder / f"{camera.area.name}+{camera.name}.jsonl.gz".replace("/", "-")
         self._found: dict[datetime, dict[str, Any]] = {}
         self._fresh: list[datetime] = []
         self._references: Any = None

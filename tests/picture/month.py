@@ -8,52 +8,37 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from datetime import datetime, timedelta
+from functools import cache, cached_property, lru_cache
 
 import cv2
 import numpy as np
 
-from camera_registry.rules.pictures.sun import elevation
 from probes.picture.examination import Osd
 from tests.picture import faults, ground, otherwise, weather
 from tests.picture.camera import Camera, Coded, Light, levels_of, light_of
 from tests.picture.cases import Scene
+from tests.picture.city import AIR, BEGIN, DAYS, GROUND, LASTS, MOST, SKY, Area, Spell, spells, within
 
-BEGIN = datetime(2026, 3, 2)  # noqa: DTZ001 - a camera's local time has no zone
-ZONE = timedelta(hours=8)
-"""One time zone for a country that is five wide."""
-DAYS = 30
-PACE, LASTS = timedelta(minutes=15), timedelta(minutes=45)
-"""From one picture to the next; how long what stands in the way must last for a cover to be believed by it: moved,
-dark and striped, which need less, are looked for in all else."""
+PACE = timedelta(minutes=15)
+"""From one picture to the next."""
 WIDTH, NARROWEST = 640, 512
 """Pixels: of a picture (what is larger is judged at this size), and the least of a photograph that makes one."""
 THINGS: dict[str, tuple[float, float]] = {
     "passer": (0.8, 0.6),
     "lorry": (0.2, 6),
     "crowd": (0.5, 1.5),
-    "snow_cover": (0.04, 72),
 }
-LIGHTS: dict[str, tuple[float, float]] = {
-    "dim": (0.7, 3),
-    "bright": (0.5, 2),
+SHADOWS: dict[str, tuple[float, float]] = {
     "long_shadows": (0.4, 2),
     "shadow": (0.3, 2),
 }
-AIR: dict[str, tuple[float, float]] = {
-    "rain": (0.2, 3),
-    "wet_rain": (0.15, 5),
-    "snow": (0.08, 4),
-    "haze": (0.15, 8),
-    "morning_fog": (0.12, 4),
-    "flare_glare": (0.15, 0.4),
-}
-"""What stands or lies in the scene, what the light of the day does, and what is in the air: spells a day, and hours
-that one lasts on average. The first and the last are there by night too."""
+"""What stands in the way and what falls on a scene, of each camera its own: spells a day, and hours that one lasts on
+average."""
+LIGHTS = (*SHADOWS, *SKY)
+"""What is there by day alone."""
+_STAND = (*THINGS, *GROUND)
 _LAW = {**weather.CONDITIONS, **otherwise.CONDITIONS, "lorry": weather.passer}
-_ON_THINGS = ("long_shadows", "shadow")
-"""Light that falls on things, and not on the sky."""
 _INDOORS, _BARE = "room-", "wall-"
 """Beginnings of the names of generated scenes: it neither rains nor snows in a room, and before a wall near by there is
 no ground for snow to lie on, and too little air for a fog."""
@@ -65,16 +50,6 @@ _LAMPS_ON, _SWITCHES = 0.0, -3.0
 _GREY = 0.18
 """Mean light that an exposure aims at, against where the sensor clips."""
 _NOISIEST = 4.0
-
-
-@dataclass(frozen=True)
-class Spell:
-    """A condition that lasts. Its seed is its own: the same lorry, the same snow, in each picture."""
-
-    kind: str
-    begin: datetime
-    end: datetime
-    seed: int
 
 
 def views(scene: Scene, count: int) -> Iterator[Scene]:
@@ -93,13 +68,15 @@ def views(scene: Scene, count: int) -> Iterator[Scene]:
 
 
 class _Quick(Camera):
-    """A camera whose noise is cut out of a sheet of noise, and whose curve is looked up: a month is many pictures."""
+    """A camera whose noise is made of the rows of a sheet of noise, never twice in the same order, and whose curve is
+    looked up: a month is many pictures."""
 
     def expose(self, light: Light, random: np.random.Generator, gain: float = 1.0, noise: float = 1.0) -> Light:
         seen = np.clip(light * np.float32(gain), 0, 4)
         variance = np.float32(self.read**2) + np.float32(self.shot) * np.minimum(seen, 1)
-        y, x = random.integers(0, _SPARE, 2)
-        sheet = _sheet(seen.shape)[y : y + seen.shape[0], x : x + seen.shape[1]]
+        x = int(random.integers(0, _SPARE))
+        rows = random.permutation(seen.shape[0] + _SPARE)[: seen.shape[0]]
+        sheet = _sheet(seen.shape)[rows, x : x + seen.shape[1]]
         seen += np.sqrt(variance) * sheet * np.float32(noise * random.choice((-1, 1)))
         levels = _CURVE[(np.clip(seen, 0, 1) * (len(_CURVE) - 1)).astype(np.uint16)]
         if self.mono:
@@ -129,15 +106,14 @@ class Broken:
 
 
 class Watched:
-    """One camera: where it stands, how it takes pictures, what happens before it in ``days``; healthy, but for what is
-    ``broken``."""
+    """One camera of an ``area`` (without: of one of its own): where it stands, how it takes pictures, what happens
+    before it in ``days``; healthy, but for what is ``broken``."""
 
-    def __init__(self, view: Scene, days: int = DAYS, broken: Broken | None = None) -> None:
+    def __init__(self, view: Scene, days: int = DAYS, broken: Broken | None = None, area: Area | None = None) -> None:
         self.name, self.days, self.broken = view.name, days, broken
+        self.area = area or Area(view.name, days)
         self._random = random = np.random.default_rng(zlib.crc32(b"month" + view.name.encode()))
-        self.registered = random.random() < 0.6
-        self._north = random.uniform(20, 46)
-        self._east = random.uniform(76, 132) if self.registered else random.uniform(108, 124)
+        self.registered = random.random() < 0.6 or not self.area.by_noon
         noise, soft = random.uniform(0.5, 1.5), random.uniform(0.3, 0.9)
         self.camera = _Quick(
             read=0.0012 * noise,
@@ -148,46 +124,53 @@ class Watched:
             clock_corner=((0.03, 0.04), (0.03, 0.9), (0.45, 0.04))[int(random.integers(0, 3))],
             font=(cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)[int(random.integers(3))],
         )
-        self._lights = [
-            np.asarray(cv2.GaussianBlur(light_of(picture), (0, 0), soft), dtype=np.float32) for picture in view.pictures
-        ]
+        self._view, self._soft = view, soft
         self._exposure = float(random.choice((0.3, 0.5, 0.8), p=(0.1, 0.3, 0.6)))
         self._sway, self._bends = random.uniform(0.2, 1.0), random.uniform(0, 1.5)
         self._night = (*_LAMPS, *_INFRARED)[int(random.integers(0, 4))]
         self._road = random.random() < 0.3
         self._glare = random.uniform(7.5, 17) if random.random() < 0.3 else None
         self._seed = int(random.integers(0, 2**31))
-        self._clear = random.random(days + 5) < 0.6
-        closed = view.name.startswith((_INDOORS, _BARE))
-        self._skies = [np.zeros((*one.shape[:2], 1), np.float32) if closed else ground.sky(one) for one in self._lights]
+        self._clear = self.area.clear
         self.spells = tuple(sorted(self._weather(), key=lambda spell: spell.begin))
         self._dark = lru_cache(4)(self._lit_by_night)
+
+    @cached_property
+    def _lights(self) -> Sequence[Light]:
+        soft = (cv2.GaussianBlur(light_of(picture), (0, 0), self._soft) for picture in self._view.pictures)
+        return [np.asarray(light, dtype=np.float32) for light in soft]
+
+    @cached_property
+    def _skies(self) -> Sequence[Light]:
+        closed = self.name.startswith((_INDOORS, _BARE))
+        return [np.zeros((*one.shape[:2], 1), np.float32) if closed else ground.sky(one) for one in self._lights]
+
+    def forget(self) -> None:
+        """Let go of what takes much memory, and can be drawn again."""
+        for drawn in ("_lights", "_skies"):
+            self.__dict__.pop(drawn, None)
+        self._dark.cache_clear()
 
     @property
     def osd(self) -> Osd | None:
         """Its clock, where the register knows of it."""
         if not self.camera.clock or self._seed % 2:
             return None
-        x, y, wide, high = self.camera.box(self._lights[0].shape)
+        x, y, wide, high = self.camera.box(self._view.pictures[0].shape)
         return Osd((x, y, wide, high), "YYYY-MM-DD HH:MM:SS")
 
     @property
     def offset(self) -> timedelta:
-        """When its round comes, from the full hour on."""
-        return PACE * (self._seed % 240 // 15)
+        """How long after a look at its area begins it is looked at itself: all are, within one round."""
+        return PACE * (self._seed % 240 / 240)
 
     def sun(self, at: datetime) -> float:
         """Its elevation in degrees."""
-        return elevation((at - ZONE).replace(tzinfo=UTC), self._north, self._east)
+        return self.area.sun(at)
 
     def _weather(self) -> Iterator[Spell]:
-        for kind, (a_day, hours) in {**THINGS, **LIGHTS, **AIR}.items():
-            if not self._has(kind):
-                continue
-            for _ in range(self._random.poisson(a_day * self.days)):
-                begin = BEGIN + timedelta(days=self._random.uniform(0, self.days))
-                lasts = timedelta(hours=float(self._random.exponential(hours)))
-                yield Spell(kind, begin, begin + lasts, int(self._random.integers(0, 2**31)))
+        own = spells({**THINGS, **SHADOWS}, self.days, self._random)
+        yield from (spell for spell in (*own, *self.area.over(self._random)) if self._has(spell.kind))
 
     def _has(self, kind: str) -> bool:
         """Whether there is weather of this kind where it stands."""
@@ -210,25 +193,25 @@ class Watched:
             accepted.append((self._take(at, stands, random, fair=True), at))
         return accepted
 
-    def looks(self) -> Iterator[datetime]:
-        """When something happens that lasts: the middle of each spell of 45 minutes or more, and its end too where it
-        goes through day and night; each fourth day once at any time, every other at dawn or dusk; two hours without a
-        gap."""
+    def looks(self) -> list[datetime]:
+        """When something happens that lasts: when all cameras of the area are looked at, well within what happens here
+        alone, each third day at dawn or dusk, and an hour without a gap."""
         random = np.random.default_rng(self._seed)
-        for spell in self.spells:
-            lasts = min(spell.end, BEGIN + timedelta(days=self.days)) - spell.begin
-            if lasts < LASTS or (spell.kind in LIGHTS and self.sun(spell.begin + lasts / 2) < _LAMPS_ON):
-                continue
-            yield spell.begin + lasts / 2
-            if lasts > timedelta(hours=8):
-                yield spell.begin + lasts * 0.95
-        for day in range(self.days):
-            if day % 4 == 0:
-                yield BEGIN + timedelta(days=day, hours=random.uniform(0, 24))
+        end = BEGIN + timedelta(days=self.days)
+        own = [
+            spell
+            for spell in self.spells
+            if spell.kind in {**THINGS, **SHADOWS}
+            and spell.lasts >= LASTS
+            and spell.end < end
+            and not (spell.kind in SHADOWS and self.sun(spell.begin + MOST * spell.lasts) < _LAMPS_ON)
+        ]
+        times = within(own, [at + self.offset for at in self.area.looks(self.days)])
+        for day in range(0, self.days, 3):
             low = [t for t in _every(BEGIN + timedelta(days=day), 24 * 60 // 20, 20) if -8 < self.sun(t) < 8]
-            if low and day % 2:
-                yield low[int(random.integers(0, len(low)))]
-        yield from _every(BEGIN + timedelta(hours=random.uniform(0, 24 * self.days - 3)), 8, 15)
+            if low:
+                times.append(low[int(random.integers(0, len(low)))])
+        return sorted([*times, *_every(BEGIN + timedelta(hours=random.uniform(0, 24 * self.days - 3)), 4, 15)])
 
     def picture(self, at: datetime) -> bytes:
         """What it shows at a time."""
@@ -246,7 +229,7 @@ class Watched:
         here = [spell for spell in self.spells if spell.begin <= at < spell.end]
         # The air is one thing at a time, and so is the sky: the laws of each are of its whole state.
         states = [next((spell for spell in here if spell.kind in one), None) for one in (LIGHTS, AIR)]
-        return (*(spell for spell in here if spell.kind in THINGS), *(spell for spell in states if spell is not None))
+        return (*(spell for spell in here if spell.kind in _STAND), *(spell for spell in states if spell is not None))
 
     def _shines(self, at: datetime, sun: float) -> bool:
         hour = at.hour + at.minute / 60
@@ -260,7 +243,7 @@ class Watched:
         sun = self.sun(at)
         dark = sun < _SWITCHES
         which = int(random.integers(0, len(self._lights)))
-        things = tuple(spell for spell in spells if spell.kind in THINGS)
+        things = tuple(spell for spell in spells if spell.kind in _STAND)
         day = np.float32(_by_day(sun))
         if dark:
             light = self._dark(which, things)
@@ -273,7 +256,7 @@ class Watched:
             for spell in spells:
                 if spell.kind in LIGHTS and sun > _LAMPS_ON:
                     lit = _LAW[spell.kind](light, np.random.default_rng(spell.seed))
-                    sky = self._skies[which] if spell.kind in _ON_THINGS else np.float32(0)
+                    sky = self._skies[which] if spell.kind in SHADOWS else np.float32(0)
                     light = lit + sky * (light - lit)
             if not fair and 0 < sun < 8 and self._clear[(at - BEGIN).days]:
                 light = _LAW["sunset"](light, random)

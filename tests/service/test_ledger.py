@@ -640,7 +640,7 @@ def test_a_picture_in_doubt_is_not_kept_as_a_good_one_though_nothing_is_believed
     book.judge([doubtful], at(20))
     assert book.pictured_well(doubtful) is False
     assert book.pictured_well(good) is None, "it is not the newest any more"
-    assert (book.pictures, book.not_checked) == ({"doubtful": 2}, {"one_frame": 2})
+    assert (book.sightings.pictures, book.sightings.not_checked) == ({"doubtful": 2}, {"one_frame": 2})
 
 
 def test_what_is_believed_of_a_picture_is_written_with_the_state_that_it_makes() -> None:

@@ -25,6 +25,7 @@ from camera_registry.console.api import (
     reports,
     review,
     trends,
+    weather,
 )
 from camera_registry.console.api.route import PREFIX, get
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -53,6 +54,7 @@ ROUTES: tuple[AnyRoute, ...] = (
     *devices.ROUTES,
     *baselines.ROUTES,
     *trends.ROUTES,
+    *weather.ROUTES,
     *review.ROUTES,
     *coverage.ROUTES,
     *coverage_jobs.ROUTES,

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from aiohttp import web
 
 from camera_registry.board import Board, BoardEntry, chain_of
-from camera_registry.console import accepting, ordering, probing
+from camera_registry.console import accepting, doubts, ordering, probing
 from camera_registry.console.found import on_board
 from camera_registry.console.history import strips
 from camera_registry.console.pages.masked import outlined
@@ -84,6 +84,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         query=asked.query,
         entry=entry,
         areas=_way_down(deps.board, entry.device.area),
+        names=deps.board.names,
         incidents=await deps.store.read(incidents.page, Wanted(device=entry.device.id), limit=_INCIDENTS_SHOWN),
         orders=await ordering.listed(asked, OrdersWanted(about=entry.device.id), None, _INCIDENTS_SHOWN),
         next_due=ordering.next_due,
@@ -110,6 +111,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         pictures=() if live else await _pictures(asked, entry),
         doubtful=accepting.in_doubt,
         views=() if live else views(asked, entry),
+        doubts=None if live else doubts.of(asked, entry),
         trends=() if live else draw(await lines(asked, entry), deps.settings().health.policy().base.picture.lens),
         outlined=() if live else await outlined(asked, entry),
         changes=() if live else await _changes(asked, entry.device.id),

@@ -43,6 +43,7 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         next=to_cursor(listed.after),
         names=names,
         doubt=doubt,
+        weather=wanted.area and asked.deps.sightings.over(wanted.area, asked.deps.now()),
         areas=choosing.areas(names),
         statuses=Status,
         kinds=Kind,

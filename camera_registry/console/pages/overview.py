@@ -16,6 +16,7 @@ from camera_registry.rules.access import Action
 
 _TROUBLES = 30
 _INCIDENTS = 12
+_WEATHER = 5
 
 
 async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
@@ -32,6 +33,7 @@ async def overview(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         most=max(seen.causes.values(), default=0),
         unknown=seen.statuses[Status.UNKNOWN],
         names=board.names,
+        weather=asked.deps.sightings.told(asked.deps.now())[:_WEATHER],
         open=open_now,
         orders=len(still),
         overdue=sum(ordering.is_overdue(one, asked.deps.now()) for one in still),

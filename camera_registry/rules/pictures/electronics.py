@@ -10,6 +10,9 @@ _FILLED = 0.03
 """Share of the height that a decoder's filling takes at least."""
 _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
+_ADDED_TO, _FIT_STILL, _BY_WEATHER = 0.75, 0.75, 0.6
+"""The same, below which nothing was added to the light, as bands are, and correlation of the coarse light, below which
+it lies elsewhere: snow on dark ground may have made them. And the score of what it may have made."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
@@ -80,7 +83,7 @@ def _grown_in_colour(of: Evidence) -> bool:
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
-    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum")
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum", "combed")
     # Rows that are drawn down make upright stripes.
     drawn = look["dragged"] - of.most_of_references("dragged") >= limits.dragged[0]
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
@@ -101,7 +104,10 @@ def striped(of: Evidence) -> Verdict:
     if of.change and not of.by_night and whole and look["breaks_on_grid"] < limits.breaks_on_grid[0]:
         least = of.least_change("bands")
         # Fog lies in bands too, but it leaves little contrast.
-        bands = score(least, limits.bands) if of.change.get("spread", 1.0) > _FOG else 0.0
+        spread = of.change.get("spread", 1.0)
+        bands = score(least, limits.bands) if spread > _FOG else 0.0
+        if spread < _ADDED_TO and of.change["contrast_fit"] < _FIT_STILL:
+            bands = min(bands, _BY_WEATHER)
         seen |= {"bands": round(least, 4)}
     ripple = 0.0
     if of.change.get("ripple_even", 0.0) >= _EVEN_WAVE and not of.by_night:
@@ -109,7 +115,8 @@ def striped(of: Evidence) -> Verdict:
         ripple = score(of.least_change("ripple"), limits.ripple)
         seen |= pick(of.change, "ripple")
     hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum, ripple), seen)
+    combed = score(look.get("combed", 0.0), limits.combed)
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum, ripple, combed), seen)
 
 
 def _mosaic(of: Evidence) -> float:

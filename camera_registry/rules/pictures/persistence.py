@@ -9,13 +9,20 @@ from camera_registry.model.baseline import LEAST_DOUBTS, Doubt, Persistence, Tra
 
 
 def follow(
-    trail: Trail | None, at: datetime, score: float | None, need: Persistence, by_day: bool | None = None
+    trail: Trail | None,
+    at: datetime,
+    score: float | None,
+    need: Persistence,
+    by_day: bool | None = None,
+    *,
+    weather: bool = False,
 ) -> Trail | None:
     """The trail of a cause after one more picture; None: nothing of it is left to remember.
 
     ``score``: how clearly the picture shows it, 0 where it is free of it. None: the picture could not tell. Such ones
     count neither way: a lens that was covered at dusk is covered all night. ``by_day``: False by night, None at dusk:
-    its light is another from one minute to the next, and nothing that it may have made is believed in it.
+    its light is another from one minute to the next, and nothing that it may have made is believed in it. ``weather``:
+    it may be that which shows, so time stands still for what is in doubt; what is sure is told all the same.
     """
     if score is None:
         return trail and replace(trail, clean=0)
@@ -33,8 +40,9 @@ def follow(
     doubts = trail.doubts if trail is not None else ()
     if need.doubtful and by_day is not None:
         (mine, others) = _apart(doubts, by_day)
-        doubt = _doubt(mine, at, score, need, by_day)
-        if doubt is not None and score > 0 and _lasts(doubt, at, need):
+        held = weather and score > 0
+        doubt = _held(mine, at) if held else _doubt(mine, at, score, need, by_day)
+        if doubt is not None and score > 0 and not held and _lasts(doubt, at, need):
             return Trail(since=doubt.since, doubts=() if surely else (doubt,))
         doubts = others if doubt is None else (*others, doubt)
     return Trail(seen=seen, doubts=doubts) if seen or doubts else None
@@ -74,5 +82,10 @@ def _doubt(doubt: Doubt | None, at: datetime, score: float, need: Persistence, b
     return after if after.weight > 0 else None
 
 
+def _held(doubt: Doubt | None, at: datetime) -> Doubt | None:
+    return doubt and replace(doubt, last=at, held=doubt.held + (at - doubt.last).total_seconds())
+
+
 def _lasts(doubt: Doubt, at: datetime, need: Persistence) -> bool:
-    return doubt.weight >= LEAST_DOUBTS and (at - doubt.since).total_seconds() >= need.lasting(doubt.score)
+    lasted = (at - doubt.since).total_seconds() - doubt.held
+    return doubt.weight >= LEAST_DOUBTS and lasted >= need.lasting(doubt.score)

@@ -62,6 +62,9 @@ _VEIL, _LIFTED = 30, 15
 """Levels by which fog lifts the dark channel of a view; by which snow on what was dark does."""
 _SNOWED, _EVENLY = 8, 0.95
 """Levels by which the dark channel has risen, and correlation of the coarse light, below which snow has done that."""
+_BOTH_ALIKE = 0.85
+"""Ratio of middle to coarse structure, against the reference's, from which on both have weakened alike: air does that.
+A lens out of focus takes the fine first, and so does breath on it (0.73 at most, of 72; haze and fog 0.88 at least)."""
 _FAITHFUL = 0.96
 """Correlation of the coarse light, from which on nothing stands before the lens: what is lost is lost to blur."""
 
@@ -78,8 +81,7 @@ def moved(of: Evidence) -> Verdict:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
     if still >= 0.3:
         return GOOD
-    known = of.likest.reference.measures if of.likest is not None else None
-    if known is None or known["empty"] >= _EMPTY:
+    if of.likest is None or _empty(of):
         return Unjudged.NOTHING_TO_SEE
     if not _fits(of, change):
         return Unjudged.NO_FITTING_REFERENCE
@@ -117,10 +119,10 @@ def covered(of: Evidence) -> Verdict:
     lost = score(left * (change.get("lost", 0.0) - 2 * of.restless("lost")), limits.lost)
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
-    lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     # Glare outshines, and snow lies on the ground: both make brighter what they hide. In any exposure snow on what was
     # dark lifts the darkest places, and leaves all that stands out as clear as ever; what is on the glass does not.
     snowed = risen > _LIFTED and change["structure_high"] >= _SHARP_BESIDES
+    lost = lost if partly and not snowed and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     brighter = more > _GLARE or change["gain"] > _BRIGHTER or snowed
     gone_from = change["hidden_dark" if brighter else "hidden"]
     if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:
@@ -205,11 +207,12 @@ def blurred(of: Evidence) -> Verdict:
         scores.append(score(change["middle_sharpness"], limit))
     elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
         unsharp = _unsharp(of)
-        if unsharp >= LEAST and change.get("textured", 1.0) < _LEAST_TEXTURE:
+        if unsharp >= LEAST and _bare(of, change):
             # The view has hardly any edges of its own: those of a shadow on a wall are as soft as it is.
             return Unjudged.NOTHING_TO_SEE
         scores.append(unsharp if _wider(of) else 0.0)
     in_focus = look.get("keen", 0.0) > _IN_FOCUS
+    in_focus = in_focus or change.get("middle_sharpness", 0.0) > _BOTH_ALIKE
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45 and not in_focus:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
@@ -228,6 +231,18 @@ def _unsharp(of: Evidence) -> float:
         return score(look["keen"], limits.keen) if soft >= _SOFT_TOO else 0.0
     # On a wall one shadow is all that the re-blur metric has.
     return score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0
+
+
+def _bare(of: Evidence, change: Measures) -> bool:
+    """Whether the reference shows too little for a lens to be told by it."""
+    return change.get("textured", 1.0) < _LEAST_TEXTURE or _empty(of)
+
+
+def _empty(of: Evidence) -> bool:
+    """Whether the view has too little structure to be known again. What by day is a bare wall is one by night, though
+    its noise may pass for structure then."""
+    known = [c for c in of.sight.references if c.reference.measures and (c is of.likest or of.in_daylight(c))]
+    return any((c.reference.measures or {})["empty"] >= _EMPTY for c in known)
 
 
 def _wider(of: Evidence) -> bool:

@@ -6,7 +6,7 @@ again with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -17,12 +17,13 @@ from camera_registry.model.health import Cause
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.model.policy import PicturePolicy
-from camera_registry.rules.pictures import held, judge, trend
+from camera_registry.rules.pictures import held, judge, trend, weather
 from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import by_day, learned, regime
+from camera_registry.rules.pictures.weather import Newest, Spell
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
@@ -32,6 +33,10 @@ _RUNS = timedelta(seconds=90)
 _SAME = timedelta(seconds=2)
 
 
+def _fair(by_day: bool | None) -> Spell | None:
+    """No weather."""
+
+
 def take_in(
     seen: Observation,
     before: Facts,
@@ -39,15 +44,17 @@ def take_in(
     device: Device,
     zone: tzinfo,
     channel: Channel | None = None,
+    over: Callable[[bool | None], Spell | None] = _fair,
 ) -> Observation:
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
-    registered of the picture's. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted
-    and masked), ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references,
-    regime, the measures that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the
-    next picture is held against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second
-    look would help to believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
+    registered of the picture's, ``over`` the weather that is over the camera by day (True) or by night. Facts that come
+    instead of ``sight``: ``baselines`` (the version of what is accepted and masked), ``judgement`` (faults with score,
+    tiles and evidence, scores, not_checked, number of references, regime, whether it was taken ``by_day``, the measures
+    that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the next picture is held
+    against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second look would help to
+    believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -76,13 +83,17 @@ def take_in(
         says = {**says, Cause.DIRTY: 1.0}
     if not deny and says[Cause.DIRTY] == 0:
         says = {**says, Cause.DIRTY: None}
-    known = _trails(before)
+    known = trails(before)
     if other:
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
     day = by_day(at.hour + at.minute / 60, sun)
+    held_back = policy.weather.causes if over(day) is not None else ()
     after = {
-        cause: follow(known.get(cause), seen.at, says[cause], policy.persistence_of(cause), day) for cause in JUDGED
+        cause: follow(
+            known.get(cause), seen.at, says[cause], policy.persistence_of(cause), day, weather=cause in held_back
+        )
+        for cause in JUDGED
     }
     watched = {cause: trail for cause, trail in after.items() if trail is not None}
     pauses = (_pause(trail, seen.at, says[cause], policy.persistence_of(cause)) for cause, trail in watched.items())
@@ -98,6 +109,7 @@ def take_in(
         "judgement": _told(judgement, len(times))
         | {
             "regime": light,
+            "by_day": day,
             "measures": learned(measures or {}),
             "clock": shown,
             held.KEPT: held.keep(imprint, seen.at),
@@ -128,16 +140,20 @@ def shifted(facts: Facts, step: timedelta) -> Facts:
     """The facts of a run by a clock that was set by ``step``: when pictures that count were taken, and when the
     burnt-in clock and the imprint were taken. Since when a fault is there is history, and stays as it was told."""
     told = dict(facts)
-    if trails := _trails(facts):
+    if known := trails(facts):
         moved = {
             cause: replace(
                 trail,
                 seen=tuple((at + step, sure) for at, sure in trail.seen),
                 doubts=tuple(replace(one, since=one.since + step, last=one.last + step) for one in trail.doubts),
             )
-            for cause, trail in trails.items()
+            for cause, trail in known.items()
         }
         told["watched"] = {cause.value: _as_json(trail) for cause, trail in moved.items()}
+    if spells := weather.kept(facts):
+        told[weather.FACT] = weather.as_json(
+            replace(one, since=one.since + step, last=one.last + step) for one in spells
+        )
     judgement = judged(facts)
     if judgement is not None:
         dated = {name: judgement[name] for name in ("clock", held.KEPT) if judgement.get(name)}
@@ -152,7 +168,7 @@ def _later(dated: Mapping[str, Any], step: timedelta) -> Mapping[str, Any]:
 def believed(facts: Facts) -> tuple[dict[Cause, datetime], bool]:
     """What the pictures of a channel are enough to believe, worst first, each with when it was first seen; and whether
     something else is still believed that the newest one denies, so that nothing can be said until the next one."""
-    held = [(cause, trail) for cause, trail in _trails(facts).items() if trail.since is not None]
+    held = [(cause, trail) for cause, trail in trails(facts).items() if trail.since is not None]
     told = {cause: trail.since for cause, trail in held if trail.since is not None and not trail.clean}
     return told, len(told) < len(held)
 
@@ -175,6 +191,18 @@ def doubts(facts: Facts) -> list[Cause]:
     return [Cause(one["cause"]) for one in (judged(facts) or _NOTHING)["faults"]]
 
 
+def newest(facts: Facts, area: str, at: datetime, causes: Container[Cause]) -> Newest | None:
+    """What the newest picture of a channel says of the weather over its area, which makes these causes; None: none was
+    judged yet. ``at`` is when it was taken. What was held against nothing says nothing."""
+    judgement = judged(facts)
+    if judgement is None:
+        return None
+    found = [cause for cause in doubts(facts) if cause in causes]
+    known = noticed(facts) if found else {}
+    shows = any(known.get(cause) is None for cause in found)
+    return Newest(area, at, judgement.get("by_day") if judgement.get("references") else None, shows)
+
+
 def evidence(facts: Facts, cause: Cause) -> str:
     """The numbers by which the newest judgement of a channel finds a cause, and what has crept up to it; empty where it
     does not."""
@@ -184,10 +212,18 @@ def evidence(facts: Facts, cause: Cause) -> str:
     return ", ".join(f"{name} {value:.3g}" for numbers in told for name, value in numbers.items())
 
 
+def trails(facts: Facts) -> dict[Cause, Trail]:
+    """What pictures of a channel have said of each cause, in the order of JUDGED."""
+    kept = facts.get("watched")
+    if not isinstance(kept, Mapping):
+        return {}
+    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
+
+
 def noticed(facts: Facts) -> Mapping[Cause, datetime | None]:
     """The causes that pictures of a channel have shown of late, each with when it was first seen; None: not often
     enough yet to be believed."""
-    return {cause: trail.since for cause, trail in _trails(facts).items()}
+    return {cause: trail.since for cause, trail in trails(facts).items()}
 
 
 def _says(judgement: Judgement, trusted: frozenset[Cause]) -> Mapping[Cause, float | None]:
@@ -238,18 +274,10 @@ def _as_json(trail: Trail) -> dict[str, Any]:
     told["clean"] = trail.clean
     if trail.doubts:
         told["doubts"] = [
-            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied]
+            [one.by_day, one.since.isoformat(), one.last.isoformat(), one.score, one.shown, one.denied, one.held]
             for one in trail.doubts
         ]
     return told
-
-
-def _trails(facts: Facts) -> dict[Cause, Trail]:
-    """What was kept by ``take_in``, in the order of JUDGED."""
-    kept = facts.get("watched")
-    if not isinstance(kept, Mapping):
-        return {}
-    return {cause: _trail(kept[cause.value]) for cause in JUDGED if cause.value in kept}
 
 
 def _trail(told: Mapping[str, Any]) -> Trail:

@@ -1,0 +1,117 @@
+"""What weather and light do to a healthy view, by the numbers that they change: it is told from what a lens has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from camera_registry.model.health import Cause
+from camera_registry.model.picture import Judgement, Unjudged
+from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures.sight import sight
+from tests.picture import lens
+
+NOON, MIDNIGHT = datetime(2026, 7, 2, 12), datetime(2026, 7, 2, 0)  # noqa: DTZ001 - local time has no zone
+BY_DAY, BY_NIGHT = datetime(2026, 7, 1, 12), datetime(2026, 7, 1, 0)  # noqa: DTZ001
+
+Numbers = Mapping[str, float]
+
+
+def judged(change: Numbers, look: Numbers | None = None, known: Numbers | None = None) -> Judgement:
+    """Of a street by noon that is as it was accepted but for these numbers: of what changed from the reference, of the
+    picture itself (``dark_channel`` and the like: by how much it is above the reference's), and of the reference."""
+    made = found(change, look, known)
+    return judge(sight(made, [NOON], [BY_DAY]))
+
+
+def found(change: Numbers, look: Numbers | None = None, known: Numbers | None = None) -> dict[str, Any]:
+    made = lens.found(1.0)
+    (changed,), (reference,) = made["changes"], made["references"]
+    changed |= {"agreement": 0.9, "still_agreement": 0.9, "displacement": 0.0, "structure_high": 1.0, "local": 0.9}
+    changed |= change
+    measures = made["frames"][-1]["measures"]
+    risen = look.get("risen", 0.0) if look else 0.0
+    made["frames"][-1]["measures"] = {**measures, **(look or {})}
+    made["frames"][-1]["measures"]["dark_channel"] = reference["measures"]["dark_channel"] + risen
+    made["references"][0] = {"measures": {**reference["measures"], **(known or {})}}
+    return made
+
+
+def score(of: Judgement, cause: Cause) -> float:
+    return max((fault.score for fault in of.faults if fault.cause is cause), default=0.0)
+
+
+LIES = {"hidden": 0.5, "hidden_patch": 0.4, "hidden_dark": 0.05, "contrast_fit": 0.6, "local": 0.6}
+"""Half of the view is hidden, nearly all of it by what has become brighter."""
+
+
+def test_what_lies_white_on_the_ground_covers_no_lens_and_what_leaves_the_dark_dark_does() -> None:
+    assert score(judged(LIES, {"risen": 20.0}), Cause.COVERED) == 0
+    assert score(judged(LIES), Cause.COVERED) > 0.8
+
+
+def test_what_hides_without_being_bright_covers_in_snow_too() -> None:
+    assert score(judged({**LIES, "hidden_dark": 0.5}, {"risen": 20.0}), Cause.COVERED) > 0.8
+
+
+SPOTTED = {"patchy_dark": 0.4, "patchy_parts": 20.0, "dulled": 0.3, "lost": 0.3, "middle_sharpness": 0.8}
+
+
+def test_snow_in_patches_is_no_dirt_and_can_not_be_told_from_it() -> None:
+    snowed = judged({**SPOTTED, "contrast_fit": 0.8}, {"risen": 12.0})
+    assert snowed.not_checked[Cause.DIRTY] is Unjudged.NO_FITTING_REFERENCE
+    assert score(judged({**SPOTTED, "contrast_fit": 0.8}), Cause.DIRTY) > 0.5
+
+
+CARD = {"flat_share": 0.97, "repeated": 1.0, "edges": 100.0, "silent": 0.95}
+
+
+def test_a_smooth_view_that_is_seen_again_is_no_card() -> None:
+    assert score(judged({"agreement": 0.7}, CARD), Cause.NO_SIGNAL) == 0
+    assert score(judged({"agreement": 0.2}, CARD), Cause.NO_SIGNAL) > 0.5
+
+
+TINTED = {"cast": 1.2, "cast_share": 0.95, "cast_tiles": 0.9, "cast_to_grey": 0.0}
+
+
+def test_a_cast_is_doubtful_where_air_of_a_colour_may_have_come_between() -> None:
+    coloured = {"colourfulness": 20.0}
+    assert score(judged(TINTED, coloured, coloured), Cause.COLOUR_CAST) == 1.0
+    assert score(judged(TINTED, {**coloured, "risen": 60.0}, coloured), Cause.COLOUR_CAST) == 0.6
+
+
+@pytest.mark.parametrize(("fine", "blurred"), [(0.97, False), (0.88, False), (0.73, True), (0.5, True)])
+def test_air_weakens_fine_and_coarse_structure_alike_and_blur_the_fine_first(fine: float, blurred: bool) -> None:
+    weak = {"structure": 0.35, "structure_high": 0.4, "spread": 0.95, "contrast_fit": 0.95, "middle_sharpness": fine}
+    assert (score(judged(weak, {"keen": 0.15}), Cause.BLURRED) > 0) is blurred
+
+
+def test_bands_are_doubtful_where_nothing_was_added_to_the_light_and_it_lies_elsewhere() -> None:
+    bands = {"bands": 0.35, "spread": 0.6}
+    assert score(judged({**bands, "contrast_fit": 0.58}), Cause.STRIPED) == 0.6
+    assert score(judged({**bands, "contrast_fit": 0.9}), Cause.STRIPED) == 1.0
+    assert score(judged({**bands, "spread": 1.2, "contrast_fit": 0.58}), Cause.STRIPED) == 1.0
+
+
+def test_the_soft_shadow_on_a_bare_wall_says_nothing_of_the_lens() -> None:
+    shadow = {"contrast_fit": 0.0, "gain": 0.2}
+    soft = {"keen": 0.13, "edge_tiles": 0.7, "edge_width": 1.7, "edge_width_worst": 1.8, "reblur": 0.75}
+    assert judged(shadow, soft, {"empty": 0.96}).not_checked[Cause.BLURRED] is Unjudged.NOTHING_TO_SEE
+    assert score(judged(shadow, soft), Cause.BLURRED) > 0.5
+
+
+def test_a_wall_that_is_bare_by_day_is_not_known_again_by_the_noise_of_the_night() -> None:
+    elsewhere = {"agreement": 0.1, "still_agreement": 0.05, "displacement": 0.3, "gain": 1.0}
+    made = found(elsewhere, {"edges": 50_000.0}, {"empty": 0.0})
+    for name in ("references", "changes", "tiles"):
+        made[name] = [made[name][0], made[name][0]]
+    strange = judge(sight(made, [MIDNIGHT], [BY_NIGHT, BY_DAY]))
+    assert score(strange, Cause.MOVED) > 0.5
+    by_day = made["references"][1]
+    made["references"] = [made["references"][0], {"measures": {**by_day["measures"], "empty": 0.96}}]
+    made["changes"] = [made["changes"][0], None]
+    bare = judge(sight(made, [MIDNIGHT], [BY_NIGHT, BY_DAY]))
+    assert bare.not_checked[Cause.MOVED] is Unjudged.NOTHING_TO_SEE
