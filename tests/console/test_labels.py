@@ -42,4 +42,4 @@ async def test_a_sheet_holds_the_labels_of_an_area_and_warns_of_a_private_addres
     _, text = await admin.get("/labels?lang=en")
     assert "public_url" not in text
     _, text = await admin.get("/labels?area=nowhere&lang=en")
-    assert "No device is in this area" in text
+    assert "No area has the code or name “nowhere”" in text
