@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ def program(arguments: list[str], processors: Iterable[int], log: Path) -> Itera
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=_installed(),
         )
     try:
         os.sched_setaffinity(process.pid, processors)
@@ -58,6 +60,13 @@ def program(arguments: list[str], processors: Iterable[int], log: Path) -> Itera
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _installed() -> dict[str, str]:
+    """The environment of a program that finds its modules compiled, as one that is installed does, whatever is set here
+    and whether the checkout may be written to."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / f"camera-registry-bench-{os.getuid()}")}
 
 
 def wait_for(process: subprocess.Popen[bytes], text: str, log: Path, seconds: float) -> None:
@@ -75,7 +84,12 @@ def run(arguments: list[str]) -> float:
     """Run `camera-registry` to its end; seconds it took. Raises BenchError when it fails."""
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "camera_registry", *arguments], capture_output=True, text=True, check=False, timeout=600
+        [sys.executable, "-m", "camera_registry", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env=_installed(),
     )
     if done.returncode:
         raise BenchError(f"`camera-registry {' '.join(arguments)}` failed:\n{(done.stdout + done.stderr)[-2000:]}")

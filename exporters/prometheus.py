@@ -19,6 +19,7 @@ from itertools import chain
 from camera_registry.board import Board, BoardEntry
 from camera_registry.model.device import Life
 from camera_registry.model.health import Aspect, State, Status
+from camera_registry.model.observation import ProbeSeen
 from exporters.areas import Part, Tree
 from exporters.exposition import Family, encode, escape, number
 
@@ -140,8 +141,11 @@ def render(entry: BoardEntry, before: tuple[BoardEntry, Lines] | None = None) ->
         offset = clock_offset(entry)
         if offset is not None:
             text[_CLOCK] = f"camera_clock_offset_seconds{device}}} {number(offset)}\n"
-        for measure, score in picture_scores(entry):
-            text[_PICTURE] += f"camera_picture_score{device}{_MEASURE[measure]}{number(score)}\n"
+        if before is not None and before[1][_PICTURE] and _pictured(entry) is _pictured(before[0]):
+            text[_PICTURE] = before[1][_PICTURE]
+        else:
+            for measure, score in picture_scores(entry):
+                text[_PICTURE] += f"camera_picture_score{device}{_MEASURE[measure]}{number(score)}\n"
     return tuple(text)
 
 
@@ -258,11 +262,15 @@ def clock_offset(entry: BoardEntry) -> float | None:
 
 def picture_scores(entry: BoardEntry) -> Iterator[tuple[str, float]]:
     """Measures of the newest picture of the device, or of the first of its channels that has one."""
-    for seen in entry.probes:
-        measures = seen.facts.get("picture")
-        if isinstance(measures, dict):
-            for measure in PICTURE_MEASURES:
-                score = measures.get(measure)
-                if isinstance(score, int | float):
-                    yield measure, float(score)
-            return
+    seen = _pictured(entry)
+    measures = seen.facts["picture"] if seen is not None else None
+    if isinstance(measures, dict):
+        for measure in PICTURE_MEASURES:
+            score = measures.get(measure)
+            if isinstance(score, int | float):
+                yield measure, float(score)
+
+
+def _pictured(entry: BoardEntry) -> ProbeSeen | None:
+    """The run that brought the picture whose measures are told."""
+    return next((seen for seen in entry.probes if "picture" in seen.facts), None)

@@ -77,6 +77,11 @@ NOTHING_REGISTERED = Registered()
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
+    @property
+    def room(self) -> int:
+        """How many pictures may be fetched and measured at once, so that none comes too late."""
+        ...
+
     async def measure(
         self, picture: bytes, timeout: float, codec: str = "JPEG", known: Registered = NOTHING_REGISTERED
     ) -> tuple[Facts, bytes]:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
@@ -127,7 +128,7 @@ class Round:
                 if error.kind is FailureKind.AUTH or place[0] == self._device.home[0]:
                     raise
             else:
-                self._known.places[namespace] = place
+                self._known.places[namespace] = _alike(place)
                 if self._refused.pop(operation, None):
                     self._tell_refused()
                 return answer
@@ -212,3 +213,9 @@ class Round:
         told = [(port, address.path), (address.port or port, address.path)] if address is not None else []
         first = [known] if known is not None else []
         return tuple(dict.fromkeys((*first, *told, (port, path))))
+
+
+@lru_cache(1024)
+def _alike(place: Place) -> Place:
+    """One for all devices of a model."""
+    return place

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from camera_registry.model.observation import Facts, FailureKind, Stage
@@ -77,8 +78,9 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         media = description.video()
         if media is None:
             raise ProbeError(FailureKind.NO_STREAM, Stage.ANSWER, "the device describes a session without video")
-        _tell(media, options.get("declared"), context)
-        _keep(_Told(hash(answer.body), options.get("declared"), dict(context.facts), media.codec), uri, target, context)
+        told = _Told(hash(answer.body), _facts(media))
+        _keep(told, uri, target, context)
+        _tell(told, options.get("declared"), context)
         if wish.plays:
             addresses = _addresses(description, media, _base(answer, uri))
             key, codec = await _play(session, media, addresses, wish, context, begun), media.codec
@@ -146,12 +148,10 @@ def _read(answer: Answer) -> Description:
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What a description said, by the hash of its bytes: it is the same one every minute for years, and reading it
-    costs as much as fetching it."""
+    costs as much as fetching it. ``facts``: names and values."""
 
     body: int
-    declared: object
-    facts: dict[str, object]
-    codec: str
+    facts: tuple[tuple[str, object], ...]
 
 
 def _descriptions(target: Target, context: Context) -> dict[str, _Told]:
@@ -169,26 +169,36 @@ def _keep(told: _Told, uri: str, target: Target, context: Context) -> None:
 def _told_before(answer: Answer, uri: str, declared: object, target: Target, context: Context) -> bool:
     """Tell what these very bytes said the last time, if it is them."""
     known = _descriptions(target, context).get(uri)
-    if known is None or known.body != hash(answer.body) or known.declared != declared:
+    if known is None or known.body != hash(answer.body):
         return False
-    context.facts |= known.facts
-    _tell_step(known.codec, known.facts, context)
+    _tell(known, declared, context)
     return True
 
 
-def _tell(media: Media, declared: object, context: Context) -> None:
+def _tell(told: _Told, declared: object, context: Context) -> None:
+    facts = context.facts
+    facts |= dict(told.facts)
+    if declared:
+        facts["declared"] = declared
+    if context.steps is not None:
+        width, height = facts.get("width"), facts.get("height")
+        size = f"{width}x{height}" if width else "?"
+        context.step("rtsp.described", codec=facts.get("codec", "?"), size=size)
+
+
+def _facts(media: Media) -> tuple[tuple[str, object], ...]:
     sets = media.parameter_sets()
     size = rtp.read_size(media.codec, sets)
     width, height = (size.width, size.height) if size is not None else (media.width, media.height)
     rate = media.frame_rate or rtp.read_rate(media.codec, sets)
-    found = {"codec": media.codec, "width": width, "height": height, "declared_frame_rate": rate, "declared": declared}
-    context.facts |= {name: value for name, value in found.items() if value}
-    _tell_step(media.codec, context.facts, context)
+    found = {"codec": media.codec, "width": width, "height": height, "declared_frame_rate": rate}
+    return _alike(tuple((name, value) for name, value in found.items() if value))
 
 
-def _tell_step(codec: str, facts: Facts, context: Context) -> None:
-    width, height = facts.get("width"), facts.get("height")
-    context.step("rtsp.described", codec=codec or "?", size=f"{width}x{height}" if width else "?")
+@lru_cache(256)
+def _alike(facts: tuple[tuple[str, object], ...]) -> tuple[tuple[str, object], ...]:
+    """The same facts for all streams of a model."""
+    return facts
 
 
 def _base(answer: Answer, uri: str) -> str:

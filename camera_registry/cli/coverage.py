@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -192,6 +192,8 @@ def _losses(answer: WhatIfAnswer, words: Texts) -> list[str]:
 
 
 def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
+    from camera_registry.rules.coverage.demand import Kept
+
     lines = [words("coverage_audit.month", ratio=_percent(answer.times.ratio), sites=len(answer.sites))]
     bad = [site for site in answer.sites if site.times.uncovered]
     lines += [
@@ -206,7 +208,21 @@ def _period(answer: PeriodAnswer, words: Texts) -> list[str]:
         )
         for site in bad[:_SHOWN]
     ]
-    return [*lines, words("coverage_audit.more", n=len(bad) - _SHOWN)] if len(bad) > _SHOWN else lines
+    lines += [words("coverage_audit.more", n=len(bad) - _SHOWN)] if len(bad) > _SHOWN else []
+    missed = [site for site in answer.sites if site.kept is Kept.MISSED]
+    asked = sum(site.kept is not Kept.NOT_REQUIRED for site in answer.sites)
+    lines += [words("demand.month", n=len(missed), of=asked)] if asked else []
+    return lines + [
+        words(
+            "demand.site_month",
+            site=site.site,
+            name=site.name,
+            required=_percent(site.required_availability),
+            ratio=_percent(site.times.ratio),
+            time=words.duration(timedelta(seconds=site.too_long_seconds)),
+        )
+        for site in missed[:_SHOWN]
+    ]
 
 
 def _percent(ratio: float | None) -> str:

@@ -31,12 +31,12 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def make(args: argparse.Namespace) -> int:
     """Make what a new registry needs."""
     from camera_registry.cli.opening import key_file, settings_of, store_of
-    from camera_registry.store import StoreError, access, credentials
+    from camera_registry.store import Shape, StoreError, access, credentials
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
     path = key_file(loaded)
-    with store_of(loaded) as store:
+    with store_of(loaded, Shape.UPGRADED) as store:
         try:
             made = not path.exists()
             store.read_now(credentials.open_vault, path)
@@ -57,10 +57,11 @@ def make(args: argparse.Namespace) -> int:
 def migrate(args: argparse.Namespace) -> int:
     """Bring the database up to date: opening it does that."""
     from camera_registry.cli.opening import settings_of, store_of
+    from camera_registry.store import Shape
     from camera_registry.store.migrations import HEAD
     from camera_registry.texts import texts
 
-    with store_of(settings_of(args)):
+    with store_of(settings_of(args), Shape.UPGRADED):
         pass
     print(json.dumps({"version": HEAD}) if args.json else texts(args.lang)("database.migrated", version=HEAD))
     return GOOD
@@ -93,13 +94,13 @@ def copy(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Put a copy in place of the database, after copying what was there."""
     from camera_registry.cli.opening import author, settings_of, store_of
-    from camera_registry.store import StoreError, audit, backup
+    from camera_registry.store import Shape, StoreError, audit, backup
     from camera_registry.texts import texts
 
     loaded = settings_of(args)
     try:
         backup.check(args.file)
-        with store_of(loaded) as store:
+        with store_of(loaded, Shape.ANY) as store:
             if store.file is None:
                 raise CommandError("undump")
             _require_other(args.file, store.file)
@@ -108,7 +109,7 @@ def restore(args: argparse.Namespace) -> int:
             backup.copy(store.file, kept)
             backup.restore(args.file, store.file)
         # A copy of an earlier version is brought up to date.
-        with store_of(loaded) as store:
+        with store_of(loaded, Shape.UPGRADED) as store:
             detail = {"kept": kept.name}
             store.write_now(audit.append, author(), "database.restore", "database", detail, datetime.now(UTC))
     except StoreError as error:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import PIPE
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from camera_registry.cli.opening import loaded_from
 from camera_registry.cli.outcome import CommandError
 from camera_registry.cli.serve import serve
 from camera_registry.cli.shape import DEFAULT_CONFIG
-from camera_registry.cli.values import number
+from camera_registry.cli.values import number, port
 from camera_registry.model.people import Role, User
 from camera_registry.rules.inventory import files
 from camera_registry.service.loop import run
+from camera_registry.simulator.script import Script, ScriptError
 from camera_registry.store import Transaction, access, intake
 from camera_registry.store.passwords import Passwords
 from camera_registry.texts import texts
@@ -38,11 +41,27 @@ PORTS = {"http": 18080, "rtsp": 18554, "tcp": 18023, "https": 18443, "snmp": 181
 """Where the fleet listens if nobody else does: the same in each run, so that the register does not change."""
 
 
+@dataclass(frozen=True)
+class Fleet:
+    """A simulated fleet that is being served: its inventory, and the input on which it hears that it may begin."""
+
+    inventory: str
+    input: IO[str]
+
+    def begin(self) -> None:
+        """Let the script of faults begin now. Raises CommandError."""
+        try:
+            print(file=self.input, flush=True)
+        except OSError as error:
+            raise CommandError("no_fleet") from error
+
+
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Add the command."""
     demo = commands.add_parser("demo", parents=[common])
     demo.add_argument("--devices", metavar="N", type=int, default=200)
     demo.add_argument("--minutes", metavar="M", type=number(0, _A_YEAR))
+    demo.add_argument("--port", metavar="PORT", type=port)
     demo.add_argument("--faults", metavar="FILE", type=Path, default=FOLDER / "faults.toml")
     demo.set_defaults(func=_demo)
 
@@ -53,24 +72,44 @@ def _demo(args: argparse.Namespace) -> int:
 
     logs.set_up(loaded.settings.logs)
     words = texts(args.lang)
-    with _fleet(args.devices, args.faults, args.lang) as inventory:
+    web = loaded.settings.web
+    if args.port is not None:
+        web = web.model_copy(update={"port": args.port})
+        loaded = replace(loaded, settings=loaded.settings.model_copy(update={"web": web}))
+    if not _is_free(web.port, web.listen):
+        raise CommandError("demo_port", port=web.port, other=web.port + 1)
+    try:
+        first = min((step.at for step in Script.load(args.faults).steps), default=None)
+    except ScriptError as error:
+        raise CommandError("told", why=error) from error
+    with _fleet(args.devices, args.faults, args.lang) as fleet:
 
         async def started(app: App) -> None:
-            await _register(app, inventory)
+            await _register(app, fleet.inventory)
             password = await _account(app, args.lang)
             print(words("demo.running", address=app.url, devices=args.devices), flush=True)
             print(words("demo.sign_in", account=ACCOUNT, password=password), flush=True)
+            # Counted from here: until now nobody could have looked.
+            fleet.begin()
+            if first is not None:
+                print(words("demo.begins", faults=args.faults, seconds=f"{first:g}"), flush=True)
 
         return run(lambda: serve(loaded, started, args.minutes))
 
 
 @contextmanager
-def _fleet(devices: int, faults: Path, language: str) -> Iterator[str]:
-    """A simulated fleet in a process of its own, which ends with this one however that ends; its inventory."""
-    command = [sys.executable, "-m", "camera_registry", "simulate", "--until-eof", "--lang", language]
+def _fleet(devices: int, faults: Path, language: str) -> Iterator[Fleet]:
+    """A simulated fleet in a process of its own, which ends with this one however that ends."""
+    command = [sys.executable, "-m", "camera_registry", "simulate", "--wait", "--lang", language]
     command += ["--devices", str(devices), "--faults", str(faults)]
-    for protocol, port in PORTS.items():
-        command += [f"--{protocol}-port", str(port if _is_free(port, datagrams=protocol == "snmp") else 0)]
+    taken = []
+    for protocol, wished in PORTS.items():
+        free = _is_free(wished, datagrams=protocol == "snmp")
+        command += [f"--{protocol}-port", str(wished if free else 0)]
+        if not free:
+            taken.append(str(wished))
+    if taken:
+        print(texts(language)("demo.elsewhere", ports=", ".join(taken)), flush=True)
     # Nothing here comes from outside but a number and a path, and no shell reads them.
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as fleet:  # noqa: S603
         assert fleet.stdin is not None
@@ -80,18 +119,20 @@ def _fleet(devices: int, faults: Path, language: str) -> Iterator[str]:
         if not inventory:
             raise CommandError("no_fleet")
         try:
-            yield inventory
+            yield Fleet(inventory, fleet.stdin)
         finally:
             fleet.stdin.close()
 
 
-def _is_free(port: int, *, datagrams: bool) -> bool:
-    with socket.socket(type=socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM) as listener:
+def _is_free(port: int, host: str = "", *, datagrams: bool = False) -> bool:
+    """Whether a program may listen there; ``host`` empty: on every address of IPv4, as a fleet does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("0.0.0.0", port))  # noqa: S104 - only to see whether the fleet, which is on loopback, may
-        except OSError:
-            return False
+            listener.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
     return True
 
 

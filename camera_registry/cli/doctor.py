@@ -23,7 +23,7 @@ from camera_registry.rules.capacity import part
 from camera_registry.rules.coverage.standing import without_views
 from camera_registry.settings import Settings, SettingsError, Storage, load, too_wide
 from camera_registry.settings_dispatch import strangers
-from camera_registry.store import Store, StoreError, register
+from camera_registry.store import Shape, Store, StoreError, register
 from camera_registry.store.connection import SQLITE_FILE
 from camera_registry.store.keys import read_keys
 from camera_registry.texts import Texts, texts
@@ -150,7 +150,7 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("database", good=True, key="no_database", values={"place": storage.directory})
         return
     try:
-        with Store.open(storage.url, storage.directory) as store:
+        with Store.open(storage.url, storage.directory, Shape.KEPT) as store:
             yield Check("database", good=True, key="database", values={"dialect": store.dialect})
             known = store.read_now(register.load_register)
             yield _dispatch(settings, known)
@@ -206,7 +206,7 @@ def _service(settings: Settings) -> str:
     if not _exists(storage):
         return ""
     try:
-        with Store.open(storage.url, storage.directory) as store:
+        with Store.open(storage.url, storage.directory, Shape.ANY) as store:
             return store.held_by()
     except StoreError:
         return ""

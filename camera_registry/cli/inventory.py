@@ -125,7 +125,8 @@ def sentences(problems: Iterable[Problem], words: Texts) -> Iterator[str]:
     area that is not registered) is one line, so that it hides nothing else."""
     rows: dict[tuple[str, str, str, str, str], list[int]] = {}
     for one in problems:
-        rows.setdefault((one.severity, one.sheet, one.column, *said(one, words)), []).append(one.row)
+        column = words.column(one.column, lacks=one.lacks)
+        rows.setdefault((one.severity, one.sheet, column, *said(one, words)), []).append(one.row)
     gap = "" if words.language == "zh" else " "
     for (severity, sheet, column, what, remedy), numbers in rows.items():
         place = [

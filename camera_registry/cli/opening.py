@@ -12,7 +12,7 @@ from pathlib import Path
 
 from camera_registry.cli.outcome import CommandError, why
 from camera_registry.settings import Loaded, Settings, SettingsError, load
-from camera_registry.store import Store, StoreError, Unavailable
+from camera_registry.store import Shape, Store, StoreError, Unavailable
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import read_keys
 from camera_registry.texts import texts
@@ -37,10 +37,11 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 @contextmanager
-def store_of(loaded: Settings) -> Iterator[Store]:
-    """The store, for as long as the command runs. It needs no stopped service: it writes beside one."""
+def store_of(loaded: Settings, shape: Shape = Shape.MADE) -> Iterator[Store]:
+    """The store, for as long as the command runs. It needs no stopped service: it writes beside one, and so leaves a
+    database of another release as it is, unless ``shape`` says otherwise."""
     try:
-        with Store.open(loaded.storage.url, loaded.storage.directory) as store:
+        with Store.open(loaded.storage.url, loaded.storage.directory, shape) as store:
             yield store
     except Unavailable as error:
         raise CommandError("not_now", why=error) from error

@@ -26,6 +26,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--discovery-port", metavar="PORT", type=int, default=3702)
     parser.add_argument("--processes", metavar="P", type=int, default=1)
     parser.add_argument("--until-eof", action="store_true")
+    parser.add_argument("--wait", action="store_true")
     parser.set_defaults(func=simulate)
 
 
@@ -55,7 +56,7 @@ def simulate(args: argparse.Namespace) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    until = sys.stdin.fileno() if args.until_eof else None
+    until = sys.stdin.fileno() if args.until_eof or args.wait else None
     words = texts(args.lang)
 
     def tell(text: str) -> None:
@@ -63,5 +64,5 @@ def simulate(args: argparse.Namespace) -> int:
         sys.stderr.write(f"{words('simulate.told', told=text)}\n")
         sys.stderr.flush()
 
-    serve(fleet, events, opened, words, tell, until, discovery=args.discovery_port)
+    serve(fleet, events, opened, words, tell, until, discovery=args.discovery_port, waits=args.wait)
     return GOOD

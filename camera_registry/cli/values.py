@@ -39,3 +39,10 @@ def row(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**63):
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {2**63 - 1}")
     return int(text)
+
+
+def port(text: str) -> int:
+    """A port; 0: any free one."""
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {2**16 - 1}")
+    return int(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from camera_registry.texts import texts
 
 if TYPE_CHECKING:
     from camera_registry.cli.shape import Commands
+    from camera_registry.model.register import Register
 
 _LONGEST = 525_600
 """Minutes: a year."""
@@ -47,15 +49,17 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def list_windows(args: argparse.Namespace) -> int:
     """Show what is planned."""
-    from camera_registry.store import windows
+    from camera_registry.store import register, windows
 
+    now = datetime.now(UTC)
     with store_of(settings_of(args)) as store:
         if args.all:
             found = store.read_now(windows.page, limit=1000)
         else:
-            found = list(reversed(store.read_now(windows.load, datetime.now(UTC))))
+            found = list(reversed(store.read_now(windows.load, now)))
+        muted = _muted(found, store.read_now(register.load_register), now) if found else {}
     for one in found:
-        _show(args, one)
+        _show(args, one, muted.get(one.id))
     if not found and not args.json:
         print(texts(args.lang)("listed.none"))
     return GOOD
@@ -99,8 +103,18 @@ def add_window(args: argparse.Namespace) -> int:
         unknown = maintenance.strangers(window.cover, known.devices.__contains__, known.areas.__contains__)
         if unknown:
             raise CommandError("told", why=words("window_flaw.strangers", names=", ".join(unknown)))
-        _show(args, store.write_now(windows.create, window))
+        kept = store.write_now(windows.create, window)
+    _show(args, kept, _muted([kept], known, now).get(kept.id))
     return GOOD
+
+
+def _muted(found: Sequence[Window], known: Register, now: datetime) -> dict[int, int]:
+    """How many devices in service each of them keeps quiet, by its number; those that are over are left out."""
+    from camera_registry.rules import maintenance
+
+    above = {area.id: area.parent for area in known.areas.values()}
+    coming = [one for one in found if not maintenance.over(one, now)]
+    return maintenance.muted(coming, list(known.devices.values()), above)
 
 
 def cancel_window(args: argparse.Namespace) -> int:
@@ -115,7 +129,7 @@ def cancel_window(args: argparse.Namespace) -> int:
     return GOOD
 
 
-def _show(args: argparse.Namespace, one: Window) -> None:
+def _show(args: argparse.Namespace, one: Window, muted: int | None = None) -> None:
     zone = ZoneInfo(one.zone)
 
     def local(at: datetime | None) -> str | None:
@@ -137,11 +151,16 @@ def _show(args: argparse.Namespace, one: Window) -> None:
         "reason": one.reason,
         "author": one.author,
         "cancelled_at": local(one.cancelled_at),
+        "muted": muted,
     }
     if args.json:
         print(json.dumps(row, ensure_ascii=False))
     else:
-        print("  ".join(_word(name, value) for name, value in row.items() if value))
+        print(
+            "  ".join(
+                _word(name, value) for name, value in row.items() if value or (name == "muted" and muted is not None)
+            )
+        )
 
 
 def _word(name: str, value: object) -> str:

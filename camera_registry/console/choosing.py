@@ -9,6 +9,7 @@ from itertools import islice
 from camera_registry.board import Names
 from camera_registry.console.problems import Problem
 from camera_registry.rules.places import way_up
+from camera_registry.texts import Texts
 
 OFFERED = 50
 """Choices that are shown at a time; who types more of one narrows them."""
@@ -32,6 +33,22 @@ def contractors(names: Names, typed: str = "") -> list[Choice]:
     """Contractors whose code or name holds what was typed, those that begin with it first."""
     found = sorted(_holding(names.contractors, typed))
     return [(code, names.contractors[code]) for _, code in islice(found, OFFERED)]
+
+
+def sites(names: Names, typed: str = "") -> list[Choice]:
+    """Sites whose code or name holds what was typed, those that begin with it first."""
+    found = sorted(_holding(names.sites, typed))
+    return [(code, names.sites[code]) for _, code in islice(found, OFFERED)]
+
+
+def filtered(called: Mapping[str, str], typed: str, words: Texts, nothing: str = "list.no_area") -> tuple[str, str]:
+    """The code of what was typed into a filter, and why nothing is found by it: nothing is called so (the text of that
+    key says it), or several are."""
+    try:
+        code = meant(called, typed)
+    except Problem as problem:
+        return typed, f"{problem.detail(words)} {problem.remedy(words)}"
+    return code, words(nothing, area=typed) if code and code not in called else ""
 
 
 def meant(called: Mapping[str, str], typed: str) -> str:

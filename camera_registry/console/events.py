@@ -13,7 +13,7 @@ from camera_registry.console import identity
 from camera_registry.console.live import Live, TooMany
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Filters
 from camera_registry.rules.access import Action
 
 LIVE = web.AppKey("live", Live)
@@ -26,7 +26,7 @@ _COME_BACK = 3000
 """Milliseconds after which a browser whose stream ended opens a new one."""
 
 
-class EventsQuery(PageQuery):
+class EventsQuery(Filters):
     """``device``: only events that concern this one."""
 
     device: str = Field("", max_length=200)

@@ -11,7 +11,7 @@ from pydantic import Field
 from camera_registry.console import probing
 from camera_registry.console.found import on_board
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import OptionalKind, PageQuery
+from camera_registry.console.schemas import Filters, OptionalKind, PageQuery
 from camera_registry.model.observation import Observation
 from camera_registry.rules.access import Action
 from camera_registry.rules.chain import chain
@@ -28,13 +28,14 @@ _PROBE_DURATION = Family("camera_probe_duration_seconds", "How long this probe t
 
 
 class ProbeQuery(PageQuery):
-    """``target`` is the identifier of a registered device; ``debug=1`` tells the steps in words before the metrics."""
+    """``target`` is the identifier of a registered device; ``debug=1`` tells the steps in words before the metrics. A
+    scrape configuration of other exporters sends a ``module`` too."""
 
     target: str = Field(max_length=200)
     debug: bool = False
 
 
-class DevicePageQuery(PageQuery):
+class DevicePageQuery(Filters):
     """One area with all beneath it (``subtree=0``: alone), one kind."""
 
     area: str = Field("", max_length=200)
@@ -42,7 +43,7 @@ class DevicePageQuery(PageQuery):
     subtree: bool = True
 
 
-async def metrics(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+async def metrics(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return _exposed(asked.deps.metrics.text())
 
 
@@ -58,15 +59,15 @@ async def device_metrics(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamRe
     return packed
 
 
-async def device_targets(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+async def device_targets(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return _listed(discovery.devices(asked.deps.board))
 
 
-async def page_targets(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+async def page_targets(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return _listed(discovery.pages(asked.deps.board, asked.request.host))
 
 
-async def poller_targets(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
+async def poller_targets(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:
     return _listed(discovery.pollers(asked.request.host, asked.deps.pollers))
 
 
@@ -131,11 +132,11 @@ def _listed(targets: bytes) -> web.Response:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route(Surface.MACHINE, "GET", "/metrics", metrics, Action.SCRAPE, PageQuery, Nothing),
+    Route(Surface.MACHINE, "GET", "/metrics", metrics, Action.SCRAPE, Nothing, Nothing),
     Route(Surface.MACHINE, "GET", "/metrics/devices", device_metrics, Action.SCRAPE, DevicePageQuery, Nothing),
-    Route(Surface.MACHINE, "GET", "/sd/devices", device_targets, Action.SCRAPE, PageQuery, Nothing),
-    Route(Surface.MACHINE, "GET", "/sd/pages", page_targets, Action.SCRAPE, PageQuery, Nothing),
-    Route(Surface.MACHINE, "GET", "/sd/pollers", poller_targets, Action.SCRAPE, PageQuery, Nothing),
+    Route(Surface.MACHINE, "GET", "/sd/devices", device_targets, Action.SCRAPE, Nothing, Nothing),
+    Route(Surface.MACHINE, "GET", "/sd/pages", page_targets, Action.SCRAPE, Nothing, Nothing),
+    Route(Surface.MACHINE, "GET", "/sd/pollers", poller_targets, Action.SCRAPE, Nothing, Nothing),
     Route(Surface.MACHINE, "GET", "/probe", probe, Action.PROBE, ProbeQuery, Nothing),
     Route(Surface.OPEN, "GET", "/healthz", healthz, None, PageQuery, Nothing),
     Route(Surface.OPEN, "GET", "/readyz", readyz, None, PageQuery, Nothing),

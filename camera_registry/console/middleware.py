@@ -26,7 +26,7 @@ _A_YEAR = 365 * 24 * 3600
 """Seconds."""
 
 _PLAIN = ("/metrics", "/sd/", "/probe", "/healthz", "/readyz", "/events", "/static/")
-"""Paths that programs ask for: a failure is told in two lines of text."""
+"""Paths that programs ask for: a failure is told in a few lines of text."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -140,7 +140,8 @@ def _told(request: web.Request, problem: Problem) -> web.StreamResponse:
     if problem.code == "sign_in" and request.path != "/events":
         return _to_sign_in(request)
     if not _wants_page(request):
-        text = f"{problem.detail(words)}\n{problem.remedy(words)}\n"
+        each = (f"{one.place}: {one.detail} {one.remedy}".rstrip() for one in problem.places)
+        text = "\n".join((problem.detail(words), *each, problem.remedy(words), ""))
         return web.Response(text=text, status=problem.status, headers=problem.headers)
     deps = request.app[DEPS]
     response = page(

@@ -28,6 +28,7 @@ from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.store import orders, register
 from camera_registry.store.errors import Outdated
 from camera_registry.store.orders import StoredStep, Wanted
+from camera_registry.store.sorting import Sorting
 from camera_registry.texts import Texts
 
 _Ask = Asked[Any, Any]
@@ -58,12 +59,14 @@ async def get(asked: _Ask, id: int) -> WorkOrder:
     return found
 
 
-async def listed(asked: _Ask, wanted: Wanted, before: int | None, limit: int) -> list[WorkOrder]:
-    """Orders, newest first: of the role ``crew``, only its own."""
+async def listed(
+    asked: _Ask, wanted: Wanted, before: int | None, limit: int, sorting: Sorting = Sorting.NEWEST
+) -> list[WorkOrder]:
+    """Orders: of the role ``crew``, only its own."""
     user = asked.user
     if user.role is Role.CREW:
         wanted = replace(wanted, crew=user.crew or _NOBODYS, contractor=user.contractor if user.crew else "")
-    return await asked.deps.store.read(orders.page, wanted, before_id=before, limit=limit)
+    return await asked.deps.store.read(orders.page, wanted, sorting=sorting, before_id=before, limit=limit)
 
 
 def open_orders(asked: _Ask) -> list[WorkOrder]:

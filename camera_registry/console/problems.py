@@ -5,7 +5,7 @@ Scripts get it as problem+json (RFC 9457), people as a page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -99,8 +99,10 @@ def _called(value: object, words: Texts) -> object:
             return value
 
 
-def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
-    """What pydantic found wrong with a query or a body, each with its place (``where`` is its root)."""
+def invalid(error: ValidationError, where: str, words: Texts, known: Iterable[str] = ()) -> Problem:
+    """What pydantic found wrong with a query or a body, each with its place (``where`` is its root). ``known`` are the
+    names of parameters that the query may have."""
+    of_query = where == "query"
     places = []
     for one in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in one["loc"])
@@ -110,10 +112,14 @@ def invalid(error: ValidationError, where: str, words: Texts) -> Problem:
             detail = words(f"wrong_value.{one['type']}", **values)
         elif one["type"] == "extra_forbidden":
             detail, remedy = words("refusal.unknown_name"), words("refusal.unknown_name_remedy")
+            if of_query:
+                names = ", ".join(known)
+                remedy = words("unknown_parameter.others", names=names) if names else words("unknown_parameter.none")
         elif one["type"] == "flaw":
             detail, remedy = words.problem(one["ctx"]["flaw"], one["ctx"])
         places.append(Place(f"{where}.{path}" if path else where, detail, remedy))
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", places=places, n=len(places))
+    status = HTTPStatus.BAD_REQUEST if of_query else HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(status, "invalid", places=places, n=len(places))
 
 
 def refused(denied: Denied) -> Problem:

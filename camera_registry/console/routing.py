@@ -202,4 +202,4 @@ def _parse(model: type[BaseModel], given: object, where: str, words: Texts) -> B
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise invalid(error, where, words) from error
+        raise invalid(error, where, words, model.model_fields) from error

@@ -10,6 +10,8 @@ from camera_registry.console.reader import Order
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.health import Cause, Status
 from camera_registry.model.incident import Severity
+from camera_registry.model.work_order import OrderState
+from camera_registry.store.sorting import Sorting
 
 
 def _blank(value: object) -> object:
@@ -28,13 +30,22 @@ OptionalStatus = Annotated[Status | None, Blank]
 OptionalKind = Annotated[Kind | None, Blank]
 OptionalCause = Annotated[Cause | None, Blank]
 OptionalSeverity = Annotated[Severity | None, Blank]
+OptionalOrderState = Annotated[OrderState | None, Blank]
+OptionalSorting = Annotated[Sorting | None, Blank]
 OptionalLife = Annotated[Life | None, Blank]
 
 
 class PageQuery(BaseModel):
-    """A page without parameters of its own. People's links may carry what we don't know, so that is passed over."""
+    """A page that shows the same whatever is asked. People's links may carry what we don't know; it is passed over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Filters(PageQuery):
+    """A page that shows what its parameters ask for. One that it does not know is refused: what would be shown was not
+    what was asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Form(BaseModel):
@@ -49,7 +60,7 @@ class VersionForm(Form):
     version: int
 
 
-class ListPageQuery(PageQuery):
+class ListPageQuery(Filters):
     """The list of devices. A form sends every field, the empty ones too."""
 
     q: str = Field("", max_length=200)
@@ -63,7 +74,7 @@ class ListPageQuery(PageQuery):
     after: str = Field("", max_length=400)
 
 
-class DevicePageQuery(PageQuery):
+class DevicePageQuery(Filters):
     """How many days of history are shown."""
 
     days: Annotated[Literal[1, 7], BeforeValidator(lambda given: int(given) if str(given).isdigit() else given)] = 1

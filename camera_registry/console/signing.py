@@ -19,6 +19,7 @@ from camera_registry.console.routing import Asked
 from camera_registry.model.people import Role, User
 from camera_registry.settings import Settings
 from camera_registry.store import access, audit, sessions
+from camera_registry.store.access import Account
 from camera_registry.store.errors import Refused
 from camera_registry.store.passwords import Passwords, weakness
 
@@ -58,13 +59,16 @@ async def is_new(deps: Deps) -> bool:
 
 async def sign_in(asked: Asked[Any, Any], name: str, password: str) -> Begun:
     """Begin a session. Raises Problem: wrong, or too many wrong before."""
-    address = identity.address(asked.request)
     async with asked.request.app[DOORS].of(name):
-        return await _checked(asked, name, address, password)
+        account = await _proven(asked, name, password)
+        await asked.deps.store.write(access.note_success, name, identity.address(asked.request), asked.deps.now())
+    return await _begin(asked, account.user)
 
 
-async def _checked(asked: Asked[Any, Any], name: str, address: str, password: str) -> Begun:
-    deps = asked.deps
+async def _proven(asked: Asked[Any, Any], name: str, password: str, *, own: bool = False) -> Account:
+    """The account of that name, if this is its password. Raises Problem: it is not, or too many were wrong before.
+    ``own``: somebody who is signed in proves it again. Behind the door of that name."""
+    deps, address = asked.deps, identity.address(asked.request)
     wait = await deps.store.read(access.sign_in_wait, name, address, deps.now())
     if wait > timedelta(0):
         seconds = math.ceil(wait.total_seconds())
@@ -78,10 +82,11 @@ async def _checked(asked: Asked[Any, Any], name: str, address: str, password: st
     matches = await asked.request.app[PASSWORDS].matches(account.password_hash if account else None, password)
     now = deps.now()
     if account is None or not matches or not account.user.active:
-        await deps.store.write(access.note_failure, name, address, now)
+        await deps.store.write(access.note_failure, name, address, now, own=own)
+        if own:
+            raise Problem(HTTPStatus.FORBIDDEN, "wrong_old_password")
         raise Problem(HTTPStatus.UNAUTHORIZED, "wrong_password")
-    await deps.store.write(access.note_success, name, address, now)
-    return await _begin(asked, account.user)
+    return account
 
 
 async def set_up(asked: Asked[Any, Any], token: str, name: str, password: str) -> Begun:
@@ -107,11 +112,11 @@ async def hashed(asked: Asked[Any, Any], password: str, name: str) -> str:
 
 
 async def change_password(asked: Asked[Any, Any], old: str, password: str) -> Begun:
-    """Change one's own password; every other session of the account ends. Raises Problem."""
+    """Change one's own password; every other session of the account ends. Raises Problem, after too many wrong ones
+    too: whoever sits down at somebody's open page could else try as many as they like."""
     deps, name = asked.deps, asked.user.name
-    account = await deps.store.read(access.account, name)
-    if account is None or not await asked.request.app[PASSWORDS].matches(account.password_hash, old):
-        raise Problem(HTTPStatus.FORBIDDEN, "wrong_password")
+    async with asked.request.app[DOORS].of(name):
+        account = await _proven(asked, name, old, own=True)
     password_hash = await hashed(asked, password, name)
     try:
         await deps.store.write(access.set_password, name, password_hash, author=name, at=deps.now())

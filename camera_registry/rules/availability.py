@@ -18,11 +18,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim
-
 from camera_registry.model.device import Life
 from camera_registry.model.incident import Incident, Party
-from camera_registry.model.maintenance import Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.rules.coverage.steps import Steps
 
@@ -116,33 +113,6 @@ def name_of(begins: datetime, ends: datetime, zone: ZoneInfo) -> str:
     if first.day == last.day == 1 and (day.year, day.month) == (first.year, first.month):
         return f"{first:%Y-%m}"
     return f"{first:%Y-%m-%d}" if day == first.date() else f"{first:%Y-%m-%d} – {day:%Y-%m-%d}"
-
-
-def turns(window: Window, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Every turn of a window that touches a period, as (begins, ends)."""
-    stop = min(ends, window.cancelled_at or ends)
-    starts: Iterable[datetime] = ()
-    length = window.lasts
-    if window.kind is WindowKind.FIXED and window.ends is not None:
-        starts, length = (window.begins,), window.ends - window.begins
-    elif window.kind is WindowKind.FLEXIBLE and window.began is not None:
-        starts = (window.began,)
-    elif window.kind is WindowKind.RECURRING:
-        starts = _recurring(window, begins - window.lasts, min(stop, window.ends or stop))
-    for start in starts:
-        begin, end = max(start, begins), min(start + length, stop)
-        if begin < end:
-            yield begin, end
-
-
-def _recurring(window: Window, begins: datetime, ends: datetime) -> Iterator[datetime]:
-    first = max(begins, window.begins) - timedelta(seconds=1)
-    for found in CronSim(window.schedule, first.astimezone(ZoneInfo(window.zone))):
-        start = found.astimezone(UTC)
-        if start >= ends:
-            return
-        if start >= window.begins:
-            yield start
 
 
 def idle(

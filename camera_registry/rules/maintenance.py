@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from camera_registry.model.device import Device
+from camera_registry.model.device import Device, Life
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.model.rates import Excluded, Exclusion
 from camera_registry.model.register import Register
 from camera_registry.rules import of_then
-from camera_registry.rules.availability import NoPeriod, turns, zone_of
+from camera_registry.rules.availability import NoPeriod, zone_of
 from camera_registry.rules.of_then import Edit
 from camera_registry.rules.places import way_up
 from camera_registry.rules.topology import Parents, ancestors
+
+_INSTANT = timedelta(microseconds=1)
+"""The shortest time there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,35 @@ class Planned:
 
 
 def turn(window: Window, now: datetime) -> Turn | None:
-    """The turn that ``now`` lies in, if the window is in force; its beginning included, its end not."""
-    found: Turn | None = None
-    if window.kind is WindowKind.RECURRING:
-        found = _recurring(window, now)
+    """The newest turn that ``now`` lies in, if the window is in force; its beginning included, its end not."""
+    return max(_turns(window, now, now + _INSTANT), key=lambda one: one.begins, default=None)
+
+
+def _turns(window: Window, since: datetime, until: datetime) -> Iterator[Turn]:
+    """Every turn of a window that touches a period, for the present and for rates alike. One that begins before the
+    window ends is held to its length, also where the next begins meanwhile; a cancellation ends all."""
+    starts: Iterable[datetime] = ()
+    length = window.lasts
+    if window.kind is WindowKind.FIXED and window.ends is not None:
+        starts, length = (window.begins,), window.ends - window.begins
     elif window.kind is WindowKind.FLEXIBLE and window.began is not None:
-        found = Turn(window.began, window.began + window.lasts)
-    elif window.kind is WindowKind.FIXED and window.ends is not None:
-        found = Turn(window.begins, window.ends)
-    if found is not None and window.cancelled_at is not None:
-        found = Turn(found.begins, min(found.ends, window.cancelled_at))
-    return found if found is not None and found.begins <= now < found.ends else None
+        starts = (window.began,)
+    elif window.kind is WindowKind.RECURRING:
+        starts = _recurring(window, since - length, min(until, window.ends or until))
+    for begins in starts:
+        ends = min(begins + length, window.cancelled_at or begins + length)
+        if begins < min(until, ends) and ends > since:
+            yield Turn(begins, ends)
+
+
+def _recurring(window: Window, since: datetime, until: datetime) -> Iterator[datetime]:
+    first = max(since, window.begins) - timedelta(seconds=1)
+    for found in CronSim(window.schedule, first.astimezone(ZoneInfo(window.zone))):
+        begins = found.astimezone(UTC)
+        if begins >= until:
+            return
+        if begins >= window.begins:
+            yield begins
 
 
 def armed(window: Window, at: datetime) -> bool:
@@ -59,19 +80,6 @@ def armed(window: Window, at: datetime) -> bool:
         and (window.ends is None or at < window.ends)
         and (window.cancelled_at is None or at < window.cancelled_at)
     )
-
-
-def _recurring(window: Window, now: datetime) -> Turn | None:
-    """The newest turn that began by ``now``. A turn that begins before the window ends is held to its length."""
-    begins = next(
-        CronSim(window.schedule, (now + timedelta(seconds=1)).astimezone(ZoneInfo(window.zone)), reverse=True), None
-    )
-    if begins is None:
-        return None
-    begins = begins.astimezone(window.begins.tzinfo)
-    if begins < window.begins or (window.ends is not None and begins >= window.ends):
-        return None
-    return Turn(begins, begins + window.lasts)
 
 
 def flaw(window: Window) -> str:
@@ -117,6 +125,20 @@ def plan(
     return tuple(Planned(window, _covered(window, devices, area_parents, parents)) for window in windows)
 
 
+def muted(windows: Iterable[Window], devices: Sequence[Device], area_parents: Mapping[str, str]) -> dict[int, int]:
+    """How many devices in service each window keeps quiet while it is in force, by its number."""
+    parents = {one.id: one.parents for one in devices}
+    working = {one.id: one for one in devices if one.life is Life.ACTIVE}
+    return {one.window.id: len(one.covered) for one in plan(windows, working, area_parents, parents)}
+
+
+def over(window: Window, now: datetime) -> bool:
+    """Whether a window will not come into force any more."""
+    if turn(window, now) is not None:
+        return False
+    return window.cancelled_at is not None or (window.ends is not None and window.ends + window.lasts <= now)
+
+
 def _covered(
     window: Window, devices: Mapping[str, Device], area_parents: Mapping[str, str], parents: Parents
 ) -> frozenset[str]:
@@ -142,12 +164,12 @@ def reached(
     of the time; ``edits`` are those since the period began, newest first."""
     wide: list[tuple[Window, list[tuple[datetime, datetime]]]] = []
     for window in windows:
-        when = list(turns(window, begins, ends))
+        when = _joined(_inside(((one.begins, one.ends) for one in _turns(window, begins, ends)), begins, ends))
         cover = window.cover
         if when and (cover.tags or cover.areas or cover.parents):
             wide.append((window, when))
         else:
-            yield from (_planned(window.id, id, *turn) for turn in when for id in cover.devices)
+            yield from (_planned(window.id, id, *span) for span in when for id in cover.devices)
     if not wide:
         return
     spans: dict[tuple[int, str], list[tuple[datetime, datetime]]] = {}

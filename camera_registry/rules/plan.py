@@ -23,6 +23,10 @@ DEPTH = 4
 SOURCES = 128
 """Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
 _PROFILE = "profile"
+_OF_MANY = {"told", "path", "osd"}
+"""Words to a task that many devices have in common: makers have their paths, models a place for the burnt-in clock."""
+
+_parent = lru_cache(1024)(Parent)
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -181,13 +185,21 @@ def _parents(devices: Sequence[Device]) -> Iterator[Parent]:
     """Those that can be asked: one that is out of service says nothing of the way."""
     for device in devices[:DEPTH]:
         if device.life is Life.ACTIVE and device.host:
-            yield Parent(device.id, device.host, _ports(device)["tcp"])
+            yield _parent(device.id, device.host, _ports(device)["tcp"])
 
 
 def _options(probe: str, policy: PollPolicy, words: Facts) -> Facts:
     """What a task is told besides where its device is; ``words`` are those that are for this device."""
     told = {**PROBES[probe].options, **policy.options.get(probe, {}), **words}
-    return told if words.keys() - {"told"} else _alike(tuple(told.items()))
+    if words.keys() - _OF_MANY:
+        return told
+    osd = told.pop("osd", None)
+    return _usual_options(tuple(told.items()), tuple(osd.items()) if isinstance(osd, Mapping) else ())
+
+
+@lru_cache(1024)
+def _usual_options(told: tuple[tuple[str, object], ...], osd: tuple[tuple[str, object], ...]) -> Facts:
+    return {**dict(told), "osd": _alike(osd)} if osd else dict(told)
 
 
 def _ports(device: Device) -> dict[str, int]:

@@ -7,8 +7,10 @@ are pinned to absolute time and a restart moves nothing.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 from camera_registry.model.health import Aspect
 from camera_registry.model.probe import PROBES
@@ -45,8 +47,7 @@ def next_due(after: float, interval: float, share: float) -> float:
     return due if due > after else due + interval
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A task whose time has come. ``due`` is when it should have begun; ``extra`` marks a quick re-try, ``stranger``
     what has never gone well."""
 
@@ -63,15 +64,17 @@ class _Slot:
     target: Target
     task: Task
     share: float
-    generation: int
     due: float
     stranger: bool
+    place: int = 0
+    """The number of the place that counts: what it had before may still lie in a heap."""
     extra: float | None = None
     running: bool = False
 
 
-_Place = tuple[float, int, Key, int]
-"""When, a number that breaks ties, what, and the generation of its slot."""
+_Place = tuple[float, int, Key]
+"""When, a number of its own, and what."""
+_Heap = list[_Place]
 
 
 @dataclass(slots=True)
@@ -79,8 +82,8 @@ class _Lane:
     """What waits together. ``fast`` is what was hurried. It goes before all else that is due: where more is due than
     can be asked, a suspicion must not wait in line for its confirmation behind what is merely late."""
 
-    heap: list[_Place] = field(default_factory=list)
-    fast: list[_Place] = field(default_factory=list)
+    heap: _Heap = field(default_factory=list)
+    fast: _Heap = field(default_factory=list)
 
 
 class Agenda:
@@ -97,6 +100,11 @@ class Agenda:
         self._slots: dict[Key, _Slot] = {}
         self._of: dict[str, tuple[Key, ...]] = {}
         self._usual, self._seeing, self._strange = _Lane(), _Lane(), _Lane()
+        self._wanted = {
+            (pictures, strangers): self._heaps(pictures=pictures, strangers=strangers)
+            for pictures in (True, False)
+            for strangers in (True, False)
+        }
         self._next_first = self._next_more = 0.0
         self._count = 0
         self.missed: dict[str, int] = {}
@@ -118,13 +126,12 @@ class Agenda:
                 kept.target, kept.task = entry.target, task
                 self._slots[key] = kept
                 continue
-            self._count += 1
             share = phase(key)
             due = self._soon(task, share, now, further=bool(old)) if task.soon else next_due(now, task.interval, share)
             running = kept is not None and kept.running
             stranger = kept.stranger if kept is not None else task.soon and task.probe not in SEEING
-            slot = self._slots[key] = _Slot(entry.target, task, share, self._count, due, stranger, running=running)
-            self._push(due, key, slot, self._lane(key, slot).heap)
+            slot = self._slots[key] = _Slot(entry.target, task, share, due, stranger, running=running)
+            heapq.heappush(self._lane(key, slot).heap, self._place(key, slot))
             if kept is not None and kept.extra is not None:
                 # Who is asked more often because it answers again still waits for its confirmation.
                 self.hurry(key, kept.extra)
@@ -155,12 +162,15 @@ class Agenda:
         slot = self._slots.get(key)
         if slot is not None and slot.due > at and (slot.extra is None or slot.extra > at):
             slot.extra = at
-            self._push(at, key, slot, self._lane(key, slot).fast)
+            self._count += 1
+            heapq.heappush(self._lane(key, slot).fast, (at, self._count, key))
 
     def skip(self, now: float) -> None:
         """Let go of all that is overdue, because nobody could run it: each task comes up at its own times again, so
         that not all are asked at once; a rare one within SOON."""
-        self._usual, self._seeing, self._strange = _Lane(), _Lane(), _Lane()
+        for lane in (self._usual, self._seeing, self._strange):
+            lane.heap.clear()
+            lane.fast.clear()
         for key, slot in self._slots.items():
             overdue = slot.due <= now
             if overdue:
@@ -168,74 +178,71 @@ class Agenda:
                 self._miss(slot.task.probe, round((due - slot.due) / slot.task.interval))
                 slot.due = due
             slot.extra = None
-            self._push(slot.due, key, slot, self._lane(key, slot).heap)
+            heapq.heappush(self._lane(key, slot).heap, self._place(key, slot))
             if overdue and slot.due - now > SOON:
                 self.hurry(key, now + slot.share * SOON)
 
     def next_at(self, *, pictures: bool = True, strangers: bool = True) -> float | None:
         """When something is next due, also ``pictures`` and ``strangers`` or not; None: nothing."""
-        lanes = self._lanes(pictures=pictures, strangers=strangers)
-        return min((heap[0][0] for lane in lanes for heap in (lane.fast, lane.heap) if heap), default=None)
+        fast, heaps = self._wanted[pictures, strangers]
+        return min((heap[0][0] for heap in (*fast, *heaps) if heap), default=None)
 
     def pop(self, now: float, *, pictures: bool = True, strangers: bool = True) -> Due | None:
         """The longest overdue task that is not running, hurried ones first, now marked as running; None when nothing
         is due, or nothing but ``pictures`` and ``strangers`` that are not wanted."""
-        lanes = self._lanes(pictures=pictures, strangers=strangers)
-        heaps = [lane.fast for lane in lanes if lane.fast and lane.fast[0][0] <= now]
-        while heaps:
-            heap = min(heaps)
-            if (due := self._pop_hurried(heap, now)) is not None:
+        fast, heaps = self._wanted[pictures, strangers]
+        while (heap := _longest_overdue(fast, now)) is not None:
+            if (due := self._pop_hurried(heap)) is not None:
                 return due
-            heaps.remove(heap)
-        heaps = [lane.heap for lane in lanes if lane.heap and lane.heap[0][0] <= now]
-        while heaps:
-            heap = min(heaps)
+        while (heap := _longest_overdue(heaps, now)) is not None:
             if (due := self._pop_ordinary(heap, now)) is not None:
                 return due
-            heaps.remove(heap)
         return None
 
-    def _lanes(self, *, pictures: bool, strangers: bool) -> list[_Lane]:
+    def _heaps(self, *, pictures: bool, strangers: bool) -> tuple[tuple[_Heap, ...], tuple[_Heap, ...]]:
+        """The heaps of all lanes that are wanted: of what was hurried, and of the rest."""
         wanted = (self._usual, True), (self._seeing, pictures), (self._strange, strangers)
-        return [lane for lane, is_wanted in wanted if is_wanted]
+        lanes = [lane for lane, is_wanted in wanted if is_wanted]
+        return tuple(lane.fast for lane in lanes), tuple(lane.heap for lane in lanes)
 
     def _lane(self, key: Key, slot: _Slot) -> _Lane:
         if key[1] in SEEING:
             return self._seeing
         return self._strange if slot.stranger else self._usual
 
-    def _pop_hurried(self, heap: list[_Place], now: float) -> Due | None:
-        while heap and heap[0][0] <= now:
-            due, _, key, generation = heapq.heappop(heap)
-            slot = self._slots.get(key)
-            if slot is None or slot.generation != generation or slot.extra != due:
-                continue
-            slot.extra = None
-            if not slot.running:
-                slot.running = True
-                return Due(key, slot.target, slot.task, due, extra=True, stranger=slot.stranger)
-        return None
+    def _pop_hurried(self, heap: _Heap) -> Due | None:
+        """The first of a heap, if it is to be run."""
+        due, _, key = heapq.heappop(heap)
+        slot = self._slots.get(key)
+        if slot is None or slot.extra != due:
+            return None
+        slot.extra = None
+        if slot.running:
+            return None
+        slot.running = True
+        return Due(key, slot.target, slot.task, due, extra=True, stranger=slot.stranger)
 
-    def _pop_ordinary(self, heap: list[_Place], now: float) -> Due | None:
-        while heap and heap[0][0] <= now:
-            due, _, key, generation = heapq.heappop(heap)
-            slot = self._slots.get(key)
-            if slot is None or slot.generation != generation:
-                continue
-            slot.due = next_due(now, slot.task.interval, slot.share)
-            lost = round((slot.due - due) / slot.task.interval) - 1
-            if lost > 0:
-                self._miss(slot.task.probe, lost)
-            if slot.stranger and slot.due - now < slot.task.interval / 2:
-                # What was asked in its turn, and not at its own time, is not asked again a moment later.
-                slot.due += slot.task.interval
-            self._push(slot.due, key, slot, heap)
-            if slot.running:
-                self._miss(slot.task.probe, 1)
-                continue
-            slot.running = True
-            return Due(key, slot.target, slot.task, due, extra=False, stranger=slot.stranger)
-        return None
+    def _pop_ordinary(self, heap: _Heap, now: float) -> Due | None:
+        """The first of a heap, if it is to be run, with its next time in its place."""
+        due, place, key = heap[0]
+        slot = self._slots.get(key)
+        if slot is None or slot.place != place:
+            heapq.heappop(heap)
+            return None
+        task = slot.task
+        slot.due = next_due(now, task.interval, slot.share)
+        lost = round((slot.due - due) / task.interval) - 1
+        if lost > 0:
+            self._miss(task.probe, lost)
+        if slot.stranger and slot.due - now < task.interval / 2:
+            # What was asked in its turn, and not at its own time, is not asked again a moment later.
+            slot.due += task.interval
+        heapq.heapreplace(heap, self._place(key, slot))
+        if slot.running:
+            self._miss(task.probe, 1)
+            return None
+        slot.running = True
+        return Due(key, slot.target, task, due, extra=False, stranger=slot.stranger)
 
     def done(self, key: Key, *, well: bool = True) -> None:
         """The run that ``pop`` began is over, and went ``well`` or not."""
@@ -245,15 +252,25 @@ class Agenda:
         slot.running = False
         if well and slot.stranger:
             slot.stranger = False
-            self._count += 1
-            slot.generation, extra, slot.extra = self._count, slot.extra, None
-            self._push(slot.due, key, slot, self._lane(key, slot).heap)
+            extra, slot.extra = slot.extra, None
+            heapq.heappush(self._lane(key, slot).heap, self._place(key, slot))
             if extra is not None:
                 self.hurry(key, extra)
 
-    def _push(self, due: float, key: Key, slot: _Slot, heap: list[_Place]) -> None:
+    def _place(self, key: Key, slot: _Slot) -> _Place:
+        """A place at the slot's next time, which counts from now on."""
         self._count += 1
-        heapq.heappush(heap, (due, self._count, key, slot.generation))
+        slot.place = self._count
+        return slot.due, self._count, key
 
     def _miss(self, probe: str, count: int) -> None:
         self.missed[probe] = self.missed.get(probe, 0) + count
+
+
+def _longest_overdue(heaps: Iterable[_Heap], now: float) -> _Heap | None:
+    """The heap whose first place is due, and before those of the others; None: nothing is due."""
+    found: _Heap | None = None
+    for heap in heaps:
+        if heap and heap[0][0] <= now and (found is None or heap[0] < found[0]):
+            found = heap
+    return found

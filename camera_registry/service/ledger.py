@@ -87,7 +87,8 @@ class Ledger:
             if known and before == (device, own, wanted.get(device.id)) and not anew:
                 continue
             watched.policy, watched.fresh_until = policy, None
-            watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
+            if watched.urgency.wanted != wanted.get(device.id):
+                watched.urgency = replace(watched.urgency, wanted=wanted.get(device.id))
             moved.add(device.id)
             self.changes.touched.add(device.id)
         # Whoever stands behind a device that was edited must know where to ask for it.
@@ -378,7 +379,7 @@ class Ledger:
         told = learn(seen.probe, seen.facts)
         if (not told or told.items() <= watched.learned.items()) and not (first and seen.probe in TELLING):
             return paced
-        watched.learned.update(self._alike.after({}, told))
+        watched.learned.update(self._alike.shared(told))
         return [*paced, *self._replan(watched, now)]
 
 

@@ -6,7 +6,7 @@ The store keeps less than this: not who waits to be confirmed, what is held but 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -142,7 +142,7 @@ class Lists:
                 yield Part(register=(Register(**{name: dict(some)}),))
         book = self.book
         lists: dict[str, Iterable[Any]] = {
-            "devices": self.devices,
+            "devices": map(_plain, self.devices),
             "held": ((device, tuple(held.items())) for device, held in book.held.items()),
             "faults": book.faults.items(),
             "incidents": book.incidents.values(),
@@ -193,6 +193,11 @@ def book_of(whole: Part, besides: OfBooks) -> Book:
 def orders_of(whole: Part, besides: OfBooks) -> OrderBook:
     """The book of orders as it was."""
     return OrderBook({one.id: one for one in whole.orders}, besides.last_order, besides.order_wake)
+
+
+def _plain(known: Known) -> Known:
+    """A device's memory with its facts as they are written down."""
+    return replace(known, seen=tuple(replace(run, facts=dict(run.facts)) for run in known.seen))
 
 
 def _some(values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from camera_registry.model.observation import Failure, FailureKind, Observation,
 from camera_registry.model.policy import Policy, PollPolicy
 from camera_registry.model.roster import Entry, Hurry, LeaveAlone, Run
 from camera_registry.rules import health, opinions
-from camera_registry.rules.alike import Alike
+from camera_registry.rules.alike import Alike, news
 from camera_registry.rules.opinions import Opinion
 from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
@@ -187,7 +187,7 @@ class Watched:
     def know(self, run: ProbeSeen, alike: Alike) -> None:
         """Take up the newest of a run as the store kept it."""
         self.seen[run.probe, run.channel] = replace(run, facts=alike.after({}, run.facts))
-        self.learned.update(alike.after({}, learn(run.probe, run.facts)))
+        self.learned.update(alike.shared(learn(run.probe, run.facts)))
 
     def remember(self, seen: Observation, alike: Alike) -> bool:
         """Take this for the newest of its run; whether it holds what must be known after a crash."""
@@ -210,7 +210,7 @@ class Watched:
             return True
         if facts is earlier.facts:
             return False
-        counts = trend.sketch(facts) is not trend.sketch(earlier.facts)
+        counts = trend.FACT in facts and trend.FACT in news(facts, earlier.facts)
         return counts or believed(facts) != believed(earlier.facts)
 
     def read_anew(self, before: Policy, now: datetime) -> Iterator[Reading]:
@@ -286,11 +286,7 @@ def _restates(now: ProbeSeen, before: ProbeSeen | None) -> bool:
         return True
     if now.at.minute // RESTATED != before.at.minute // RESTATED:
         return True
-    known = before.facts
-    # What has not changed is the same object: see ``Alike``.
-    return now.facts is not known and any(
-        value is not known.get(name) and name not in FLEETING for name, value in now.facts.items()
-    )
+    return now.facts is not before.facts and any(name not in FLEETING for name in news(now.facts, before.facts))
 
 
 def _with_way(now: Failure | None, before: Failure | None) -> Failure | None:

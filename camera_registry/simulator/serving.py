@@ -26,13 +26,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Story:
-    """What all processes of a fleet have in common: its plan, what happens to it from when on (monotonic seconds), and
-    the secret that seals nonces. ``discovery`` is the UDP port on which the first of them answers Probes, ``words``
-    the language in which is told how it fares."""
+    """What all processes of a fleet have in common: its plan, what happens to it from when on (monotonic seconds; None:
+    once they are told to begin), and the secret that seals nonces. ``discovery`` is the UDP port on which the first of
+    them answers Probes, ``words`` the language in which is told how it fares."""
 
     fleet: Fleet
     events: Sequence[Event]
-    begun: float
+    begun: float | None
     secret: bytes
     discovery: int
     words: Texts
@@ -40,11 +40,13 @@ class Story:
 
 @dataclass(frozen=True)
 class Part:
-    """One process of a fleet: its number from 1 on, its sockets, and the file whose end stops it, if any."""
+    """One process of a fleet: its number from 1 on, its sockets, and the file whose first line begins the story and
+    whose end stops it, if any. ``heirs`` are told what is heard there."""
 
     number: int
     opened: Sockets
     until: int | None
+    heirs: Sequence[int] = ()
 
 
 def serve(
@@ -56,28 +58,33 @@ def serve(
     until: int | None = None,
     *,
     discovery: int = 0,
+    waits: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until the file ``until`` ends, with one process for each of ``opened``.
 
+    With ``waits`` the events are counted from the first line of ``until``, else from now.
     The processes know nothing of each other and need not: their story is the same. Each counts what it was asked.
     """
     _allow_many_files()
     prepare(fleet)  # before there are several processes, so that they share it
-    story = Story(fleet, events, time.monotonic(), secrets.token_bytes(16), discovery, words)
-    life, death = os.pipe()
-    helpers: list[int] = []
+    begun = None if waits else time.monotonic()
+    story = Story(fleet, events, begun, secrets.token_bytes(16), discovery, words)
+    helpers: dict[int, int] = {}
     try:
         for number, own in enumerate(opened[1:], 2):
+            heard, told = os.pipe()
             helper = os.fork()
             if helper == 0:
-                os.close(death)
-                _help(story, Part(number, own, life), opened, tell)
-            helpers.append(helper)
+                for others in (*helpers.values(), told):
+                    os.close(others)
+                _help(story, Part(number, own, heard), opened, tell)
+            os.close(heard)
+            helpers[helper] = told
         _leave(opened, opened[0])
-        _run(story, Part(1, opened[0], until), tell)
+        _run(story, Part(1, opened[0], until, tuple(helpers.values())), tell)
     finally:
-        os.close(death)
-        os.close(life)
+        for told in helpers.values():
+            os.close(told)
         for helper in helpers:
             os.waitpid(helper, 0)
 
@@ -116,18 +123,33 @@ def _run(story: Story, part: Part, tell: Tell) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        if part.until is not None:
-            try:
-                loop.add_reader(part.until, stop.set)
-            except PermissionError:
-                stop.set()  # a file, or /dev/null: there is nothing to wait for
         wished = Ports(discovery=story.discovery)
         async with Simulation(story.fleet, wished, opened=part.opened, secret=story.secret, leads=first) as simulation:
             ports = simulation.ports
             shown = ", ".join(f"{port} ({name.upper()})" for name, port in asdict(ports).items() if port)
             tell(said + words("simulate.answers", devices=len(story.fleet.members), ports=shown))
-            begun = story.begun + loop.time() - time.monotonic()
-            simulation.play(story.events, begun, lambda event: tell(event.told(words)) if first else None)
+            waits = story.begun is None
+
+            def play(begun: float) -> None:
+                simulation.play(story.events, begun, lambda event: tell(event.told(words)) if first else None)
+
+            def hear(file: int) -> None:
+                nonlocal waits
+                if not os.read(file, 4096):
+                    stop.set()
+                elif waits:
+                    waits = False
+                    play(loop.time())
+                    for heir in part.heirs:
+                        os.write(heir, b"\n")
+
+            if story.begun is not None:
+                play(story.begun + loop.time() - time.monotonic())
+            if part.until is not None:
+                try:
+                    loop.add_reader(part.until, hear, part.until)
+                except PermissionError:
+                    stop.set()  # a file, or /dev/null: there is nothing to wait for
             await stop.wait()
             if part.until is not None:
                 loop.remove_reader(part.until)

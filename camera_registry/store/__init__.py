@@ -13,3 +13,4 @@ from camera_registry.store.errors import Outdated as Outdated
 from camera_registry.store.errors import Refused as Refused
 from camera_registry.store.errors import StoreError as StoreError
 from camera_registry.store.errors import Unavailable as Unavailable
+from camera_registry.store.schema import Shape as Shape

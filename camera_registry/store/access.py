@@ -156,13 +156,16 @@ def sign_in_wait(tx: Connection, account_name: str, address: str, at: datetime) 
     return max(waits)
 
 
-def note_failure(tx: Connection, account_name: str, address: str, at: datetime) -> None:
-    """Remember a wrong password, for the account (whether it exists or not) and for the address."""
+def note_failure(tx: Connection, account_name: str, address: str, at: datetime, *, own: bool = False) -> None:
+    """Remember a wrong password, for the account (whether it exists or not) and for the address. ``own``: somebody who
+    is signed in gave it for their own."""
     tx.execute(delete(_FAILURES).where(_FAILURES.c.at < at - FORGET_FAILURES))
     for subject, _ in _subjects(account_name, address):
         count = tx.execute(select(_FAILURES.c.failures).where(_FAILURES.c.subject == subject)).scalar() or 0
         upsert(tx, _FAILURES, [{"subject": subject, "failures": count + 1, "at": at}])
-    audit.append(tx, "anonymous", "sign_in.failed", f"user/{clean(account_name)[:100]}", {"address": address}, at)
+    name = clean(account_name)[:100]
+    actor, action = (name, "user.password.failed") if own else ("anonymous", "sign_in.failed")
+    audit.append(tx, actor, action, f"user/{name}", {"address": address}, at)
 
 
 def forgive(tx: Connection, *subjects: str) -> None:

@@ -98,6 +98,12 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
+def need_file(path: Path) -> None:
+    """Raises StoreError where there is no SQLite file; to connect would make one."""
+    if not path.exists():
+        raise StoreError("no_database", database=path)
+
+
 def _sqlite(url: URL, begin_statement: str, *, size: int, switches: Iterable[str] = _SWITCHES) -> Engine:
     engine = create_engine(
         url,

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from camera_registry.store import connection, instance, schema
 from camera_registry.store.errors import Conflict, Full, Held, StoreError, Unavailable
 from camera_registry.store.reserve import Reserve
+from camera_registry.store.schema import Shape
 
 Transaction: TypeAlias = Connection
 """What a job runs its statements in. Jobs neither commit nor roll back."""
@@ -46,8 +47,8 @@ class Store:
         """Disk space to fall back upon; a service keeps some (``keep_back``), commands do not."""
 
     @classmethod
-    def open(cls, url: str, directory: Path) -> Self:
-        """Open the database, making or migrating it first. Raises StoreError.
+    def open(cls, url: str, directory: Path, shape: Shape = Shape.UPGRADED) -> Self:
+        """Open the database, making or migrating it first if ``shape`` says so. Raises StoreError.
 
         ``url`` empty: SQLite in ``directory``. A SQLite file is copied aside before it is migrated. A database of a
         newer version of this program is refused.
@@ -55,10 +56,14 @@ class Store:
         target = connection.address(url, directory)
         writer, reader = connection.writer(target), connection.reader(target, READERS)
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if writer.dialect.name == "sqlite":
-                connection.make_file(Path(target.database or ""))
-            schema.migrate(writer, reader, directory)
+            file = Path(target.database or "") if writer.dialect.name == "sqlite" else None
+            if shape is not Shape.KEPT:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if file is not None:
+                    connection.make_file(file)
+            elif file is not None:
+                connection.need_file(file)
+            schema.settle(writer, reader, directory, shape)
         except (OSError, DBAPIError, StoreError) as error:
             writer.dispose()
             reader.dispose()

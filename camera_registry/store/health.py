@@ -183,7 +183,7 @@ def _seen_row(device: str, run: ProbeSeen) -> dict[str, object]:
         "took": run.took,
         "failure": None if failure is None else _failure_row(failure),
         "last_success": run.last_success,
-        "facts": run.facts,
+        "facts": dict(run.facts),
     }
 
 

@@ -23,6 +23,7 @@ from camera_registry.model.incident import (
 )
 from camera_registry.store.columns import clean, instant, microseconds
 from camera_registry.store.incident_tables import AffectedRow, IncidentRow, IncidentStepRow
+from camera_registry.store.sorting import Sorting, page_of
 from camera_registry.store.statements import insert, rows_after, subtree, upsert
 from camera_registry.store.tables import table
 
@@ -110,8 +111,15 @@ def get(tx: Connection, id: int) -> Incident | None:
     return None if row is None else _incident(row)
 
 
-def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int = 100) -> list[Incident]:
-    """Incidents, newest first. The next page is what has ``before_id`` = the last one's id."""
+def page(
+    tx: Connection,
+    wanted: Wanted,
+    *,
+    sorting: Sorting = Sorting.NEWEST,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[Incident]:
+    """Incidents, newest or worst first. The next page is what has ``before_id`` = the last one's id."""
     one = _INCIDENTS.c
     conditions = [
         getattr(one, name) == value for name in ("cause", "severity", "parent") if (value := getattr(wanted, name))
@@ -129,10 +137,8 @@ def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit:
         conditions.append(or_(one.ended.is_(None), one.ended >= wanted.since))
     if wanted.until is not None:
         conditions.append(one.started < wanted.until)
-    if before_id is not None:
-        conditions.append(one.id < before_id)
-    query = select(_INCIDENTS).where(*conditions).order_by(one.id.desc()).limit(limit)
-    return [_incident(row) for row in tx.execute(query).mappings()]
+    keys = (one.severity, one.started) if sorting is Sorting.WORST else ()
+    return [_incident(row) for row in page_of(tx, _INCIDENTS, conditions, keys, before_id, limit)]
 
 
 def time_line(tx: Connection, incident: int, *, limit: int = 1000) -> list[StoredStep]:

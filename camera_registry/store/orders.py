@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, literal, or_, select
 
 from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.work_order import (
@@ -27,9 +27,10 @@ from camera_registry.model.work_order import (
     WorkOrder,
 )
 from camera_registry.store import audit
-from camera_registry.store.columns import clean, instant, microseconds
+from camera_registry.store.columns import Instant, clean, instant, microseconds
 from camera_registry.store.incident_tables import IncidentRow
 from camera_registry.store.order_tables import WorkOrderRow, WorkOrderStepRow
+from camera_registry.store.sorting import Sorting, page_of
 from camera_registry.store.statements import batches, insert, rows_after, subtree, upsert
 from camera_registry.store.tables import table
 
@@ -43,6 +44,7 @@ _PLAIN = tuple(
     if field.name not in ("incident", "deadlines", "due", "symptoms", "holds", "overdue", "rating")
 )
 """What has a column of its own name and type."""
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 SERVICE = "dispatch"
 """Whose name stands in the audit trail under what orders do by themselves."""
@@ -127,13 +129,36 @@ def expired(tx: Connection, ids: Iterable[int], before: datetime) -> list[int]:
     return [id for id, over in known.items() if over]
 
 
-def page(tx: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int = 100) -> list[WorkOrder]:
-    """Orders, newest first. The next page is what has ``before_id`` = the last one's id."""
-    conditions = _conditions(wanted)
-    if before_id is not None:
-        conditions.append(_ONE.id < before_id)
-    query = select(_ORDERS).where(*conditions).order_by(_ONE.id.desc()).limit(limit)
-    return [_order(row) for row in tx.execute(query).mappings()]
+def page(
+    tx: Connection,
+    wanted: Wanted,
+    *,
+    sorting: Sorting = Sorting.NEWEST,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[WorkOrder]:
+    """Orders, newest, worst or due first. The next page is what has ``before_id`` = the last one's id."""
+    keys: Mapping[Sorting, Sequence[ColumnElement[Any]]] = {
+        Sorting.WORST: (_ONE.severity, _ONE.opened_at),
+        Sorting.DUE: (_next_due(), _ONE.severity),
+    }
+    found = page_of(tx, _ORDERS, _conditions(wanted), keys.get(sorting, ()), before_id, limit)
+    return [_order(row) for row in found]
+
+
+def _next_due() -> ColumnElement[datetime]:
+    """When the next phase that is still to be done is due; what is not due at all comes last."""
+    never = literal(_NEVER, Instant)
+    idle = _ONE.state.in_(OVER | {OrderState.FIXED})
+    phases = (
+        (_ONE.accepted_at, _ONE.accept_due),
+        (_ONE.arrived_at, _ONE.arrive_due),
+        (_ONE.fixed_at, _ONE.repair_due),
+    )
+    first, *others = (case((or_(idle, done.is_not(None), due.is_(None)), never), else_=due) for done, due in phases)
+    for due in others:
+        first = case((first <= due, first), else_=due)
+    return first
 
 
 def time_line(tx: Connection, order: int, *, limit: int = 1000) -> list[StoredStep]:

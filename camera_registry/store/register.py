@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from sys import intern
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ from camera_registry.store.tables import ITEMS, ChangeRow, SeenRow, StateRow, ta
 
 _CHANGES = table(ChangeRow)
 _VERSION = "register"
+_NUMBERS = (int, float, date)
 _FIELDS = {name: tuple(field.name for field in fields(cls)) for name, cls in KINDS.items()}
 
 
@@ -71,19 +73,20 @@ class Reader:
     same object as before, so that whoever compares two registers is done with it at once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[str, tuple[_Edition, Item]]] = {kind: {} for kind in KINDS}
+        self._editions: dict[str, dict[str, _Edition]] = {kind: {} for kind in KINDS}
+        self._items: dict[str, dict[str, Item]] = {kind: {} for kind in KINDS}
 
     def load(self, tx: Connection) -> Register:
         """Everything registered, as it is now."""
-        known = {kind: self._load(tx, kind) for kind in KINDS}
-        self._known = known
-        return Register(
-            **{_plural(kind): cast(Any, {id: item for id, (_, item) in of.items()}) for kind, of in known.items()}
-        )
+        found = {kind: self._load(tx, kind) for kind in KINDS}
+        self._editions = {kind: editions for kind, (editions, _) in found.items()}
+        self._items = {kind: items for kind, (_, items) in found.items()}
+        return Register(**{_plural(kind): cast(Any, items) for kind, items in self._items.items()})
 
-    def _load(self, tx: Connection, kind: str) -> dict[str, tuple[_Edition, Item]]:
-        target, before = ITEMS[kind], self._known[kind]
-        found: dict[str, tuple[_Edition, Item]] = {}
+    def _load(self, tx: Connection, kind: str) -> tuple[dict[str, _Edition], dict[str, Item]]:
+        target, before, known = ITEMS[kind], self._editions[kind], self._items[kind]
+        editions: dict[str, _Edition] = {}
+        items: dict[str, Item] = {}
         # An import gives thousands of items the same one.
         alike: dict[_Edition, _Edition] = {}
         edition = target.c.version, target.c.changed_at
@@ -92,17 +95,17 @@ class Reader:
         if before:
             edited: list[str] = []
             for id, version, changed_at in rows(tx, select(target.c.id, *edition)):
-                kept = before.get(id)
-                if kept is not None and kept[0] == (version, changed_at):
-                    found[id] = kept
+                seen = before.get(id)
+                if seen == (version, changed_at):
+                    editions[id], items[id] = seen, known[id]
                 else:
                     edited.append(id)
             queries = [whole.where(target.c.id.in_(batch)) for batch in batches(edited)]
         for version, changed_at, *values in (row for query in queries for row in rows(tx, query)):
             item = _made(kind, values)
             told = version, changed_at
-            found[item.id] = alike.setdefault(told, told), item
-        return found
+            editions[item.id], items[item.id] = alike.setdefault(told, told), item
+        return editions, items
 
 
 def version(tx: Connection) -> int:
@@ -249,8 +252,15 @@ def _item(kind: str, row: RowMapping) -> Item:
 def _made(kind: str, values: Iterable[Any]) -> Item:
     """The item whose fields have these values, in their order."""
     # A city has few different words in its files, and the driver makes a new text of each: shared, they weigh nothing.
-    shared: list[Any] = [intern(value) if type(value) is str else value for value in values]
+    shared: list[Any] = [
+        intern(value) if type(value) is str else _alike(value) if type(value) in _NUMBERS else value for value in values
+    ]
     return KINDS[kind](*shared)
+
+
+@lru_cache(4096, typed=True)
+def _alike(value: Any) -> Any:
+    return value
 
 
 def _stored(kind: str, row: RowMapping) -> Stored:

@@ -6,6 +6,7 @@ All steps run in one transaction on both databases: killed half-way, the old sha
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import Enum, auto
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -15,15 +16,32 @@ from camera_registry.store.errors import StoreError
 from camera_registry.store.migrations import HEAD, STEPS, known_versions
 
 
-def migrate(writer: Engine, reader: Engine, directory: Path) -> str | None:
-    """Bring the database up to date. Returns the version it had (None: it was empty). One that is up to date is only
-    read: opening it does not wait for somebody's long write."""
+class Shape(Enum):
+    """What is done about the shape of a database that is opened."""
+
+    UPGRADED = auto()
+    """It is made where there is none, and brought up to date."""
+    MADE = auto()
+    """It is made where there is none; one of another release stays as it is and is refused."""
+    KEPT = auto()
+    """It must be there and of this release."""
+    ANY = auto()
+    """It is taken as it is."""
+
+
+def settle(writer: Engine, reader: Engine, directory: Path, shape: Shape = Shape.UPGRADED) -> str | None:
+    """Make sure that the database has the shape that is wanted. Returns the version it had (None: it was empty). One
+    that is up to date is only read: opening it does not wait for somebody's long write. Raises StoreError."""
     with reader.connect() as connection:
         before = version(connection)
         empty = before is None and not inspect(connection).get_table_names()
-    if before == HEAD:
+    if before == HEAD or shape is Shape.ANY:
         return before
     _refuse_strangers(before, empty=empty)
+    if empty and shape is Shape.KEPT:
+        raise StoreError("no_database", database=writer.url.render_as_string(hide_password=True))
+    if not empty and shape is not Shape.UPGRADED:
+        raise StoreError("older_database", has=before, known=HEAD)
     if before is not None and writer.dialect.name == "sqlite":
         assert writer.url.database is not None
         name = f"before-migration-from-{before}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"

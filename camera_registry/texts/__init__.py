@@ -98,6 +98,10 @@ class Texts:
             remedy = "remedy_credential"
         return self(f"problem.{flaw}.what", **named), self(f"problem.{flaw}.{remedy}", **named)
 
+    def column(self, name: str, *, lacks: bool) -> str:
+        """What the column of a file is called: as in the file, or as people call the field that it lacks one for."""
+        return self.entries.get(f"inventory_column.{name}", name) if lacks else name
+
     def wrong(self, one: Wrong) -> str:
         """What is wrong with the settings, at which key, and what was given there."""
         text = self.entries.get(f"settings_flaw.{one.key}")

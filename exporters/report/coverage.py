@@ -3,6 +3,7 @@ points of failure, and how much of its ground is in a field of view."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from camera_registry.model.place import Site
 from camera_registry.model.register import Register
 from camera_registry.rules.availability import Period, name_of
 from camera_registry.rules.coverage.charge import Charges
+from camera_registry.rules.coverage.demand import Demand, Kept, demand
 from camera_registry.rules.coverage.period import SitePeriod, Totals
 from camera_registry.rules.coverage.points import Single, weakest
 from camera_registry.store.frozen_coverage import FrozenCoverage, FrozenSite
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _WIDE = {
     "site": 18, "name": 26, "area": 16, "view": 20, "contractor": 18, "views": 40, "why": 40, "point": 26,
-    "begin": 20, "end": 20, "flaw": 44, "remedy": 44, "points": 44, "of_sites": 44,
+    "begin": 20, "end": 20, "kept": 30, "flaw": 44, "remedy": 44, "points": 44, "of_sites": 44,
 }  # fmt: skip
 _WEAKEST = 30
 """Single points of failure on a printed page."""
@@ -78,6 +80,7 @@ def document(audit: Audit, register: Register, writing: Writing) -> Document:
         ("coverage", _ratio(total)),
         ("difference", _difference(total, earlier)),
         ("sites", len(audit.sites)),
+        *_kept(audit, register, words),
         ("dark_sites", sum(bool(one.dark) for one in audit.sites)),
         ("unknown", Ratio(total.unknown / total.required) if total.required else None),
         ("version", audit.version),
@@ -122,8 +125,10 @@ def _sites(audit: Audit, register: Register, words: Texts) -> Table:
             one.site,
             _name(register, one.site),
             _area(register, one.site),
+            _demanded(audit, one, register, words),
             len(one.views),
             _ratio(one.totals),
+            ratio(_demand(one, register).share),
             _ratio(before.get(one.site, Totals())),
             _difference(one.totals, before.get(one.site, Totals())),
             one.totals.uncovered,
@@ -133,9 +138,32 @@ def _sites(audit: Audit, register: Register, words: Texts) -> Table:
         )
         for one in audit.sites
     ]
-    text = ("site", "name", "area")
-    numbers = ("count", "coverage", "before", "difference", "uncovered", "dark", "planned", "unknown")
+    text = ("site", "name", "area", "kept")
+    numbers = ("count", "coverage", "demanded", "before", "difference", "uncovered", "dark", "planned", "unknown")
     return _table("sites", text, numbers, rows, words)
+
+
+def _demand(one: SitePeriod, register: Register) -> Demand:
+    found = register.sites.get(one.site)
+    return demand(one.totals, found.required_availability if found else None)
+
+
+def _demanded(audit: Audit, one: SitePeriod, register: Register, words: Texts) -> str:
+    """Whether a site was covered as required, and by how much it was not. Of some of its views that can't be told."""
+    found = _demand(one, register)
+    kept = "part" if audit.only is not None and found.share is not None else found.kept.value
+    return words(f"demand.{kept}", time=words.duration(found.too_long))
+
+
+def _kept(audit: Audit, register: Register, words: Texts) -> list[tuple[str, Cell]]:
+    """How many sites of which something is required were covered so."""
+    if audit.only is not None:
+        return []
+    counts = Counter(_demand(one, register).kept for one in audit.sites)
+    asked = counts.total() - counts[Kept.NOT_REQUIRED]
+    met, missed, unknown = counts[Kept.MET], counts[Kept.MISSED], counts[Kept.UNKNOWN]
+    told = words("demand.counted", n=asked, met=met, missed=missed, unknown=unknown)
+    return [("kept", told)] if asked else []
 
 
 def _flaws(audit: Audit, words: Texts) -> tuple[Section, ...]:

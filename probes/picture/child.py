@@ -39,10 +39,10 @@ PIPE_BYTES = 2**20
 """What the kernel may hold of a picture on its way; the most that an ordinary user gets."""
 
 _SCALES = (
-    (8, cv2.IMREAD_REDUCED_COLOR_8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
-    (4, cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
-    (2, cv2.IMREAD_REDUCED_COLOR_2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
-    (1, cv2.IMREAD_COLOR, cv2.IMREAD_GRAYSCALE),
+    (8, cv2.IMREAD_REDUCED_COLOR_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2),
+    (1, cv2.IMREAD_COLOR),
 )
 _STANDARD_ERROR = 2
 
@@ -94,8 +94,7 @@ def _mask(coded: bytes, masks: Sequence[masking.Outline]) -> bytes:
         return frames.refusal(str(error))
 
 
-def _key_frame(codec: str, coded: bytes, width: int, *, grey: bool = False) -> Decoded:
-    del grey  # the colours of a key frame cost next to nothing
+def _key_frame(codec: str, coded: bytes, width: int) -> Decoded:
     picture = _decode_video(codec, coded, width)
     return Decoded(picture, picture.shape[1], 1)
 
@@ -157,18 +156,16 @@ def decode(jpeg: bytes, width: int) -> measures.Picture:
     return _reduced(jpeg, width)[0]
 
 
-def _reduced(
-    jpeg: bytes, width: int, *, upright: bool = False, grey: bool = False
-) -> tuple[measures.Picture, int, int]:
+def _reduced(jpeg: bytes, width: int, *, upright: bool = False) -> tuple[measures.Picture, int, int]:
     """The picture, how many times it was made smaller, and the width that its header names. ``upright``: turned as its
     EXIF says; cameras are mounted, so what theirs says is passed over."""
     head = jpeg_header.read(jpeg)
     if not head.complete:
         raise ValueError(f"a JPEG that is cut off after {len(jpeg)} bytes")
-    factor, *ways = next((scale for scale in _SCALES if head.width >= scale[0] * width), _SCALES[-1])
+    factor, way = next((scale for scale in _SCALES if head.width >= scale[0] * width), _SCALES[-1])
     try:
         turning = 0 if upright else cv2.IMREAD_IGNORE_ORIENTATION
-        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), ways[grey] | turning)
+        decoded = cv2.imdecode(np.frombuffer(jpeg, dtype=np.uint8), way | turning)
     except cv2.error as error:
         raise ValueError(f"the decoder gave up on it: {error.err}") from error
     if decoded is None:
@@ -183,10 +180,10 @@ class Decoder:
         self._heard = os.memfd_create("grumble")
         os.dup2(self._heard, _STANDARD_ERROR)
 
-    def __call__(self, jpeg: bytes, width: int, /, *, grey: bool = False) -> Decoded:
+    def __call__(self, jpeg: bytes, width: int, /) -> Decoded:
         os.ftruncate(self._heard, 0)
         os.lseek(self._heard, 0, os.SEEK_SET)
-        picture, scale, given = _reduced(jpeg, width, grey=grey)
+        picture, scale, given = _reduced(jpeg, width)
         said = os.pread(self._heard, 200, 0).decode("ascii", "replace")
         return Decoded(picture, given, scale, said.strip() if "Corrupt JPEG" in said else "")
 

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Protocol
 
 import cv2
@@ -22,11 +21,11 @@ from probes.picture.measuring import clock, comparison, sequence
 from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sharpness import keen
-from probes.picture.measuring.sheet import WIDTH, Box, Picture, Still, prepare, still
+from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, Still, prepare, still
 from probes.picture.measuring.where import where
 
-KEPT = 24
-"""Prepared references that are kept, about 3 MB each."""
+KEPT = 64
+"""Prepared references that are kept, about 0.8 MB each."""
 REMEMBERED = 50_000
 """References whose measures are remembered, and pairs of them, about half a kilobyte each: those of a whole fleet."""
 LEAST_SIDE = 48
@@ -39,8 +38,7 @@ _MARGIN = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said. In
-    grey it has two dimensions."""
+    """A picture as the decoder gave it: ``scale`` times smaller than ``width`` says; ``grumble`` is what it said."""
 
     picture: Picture
     width: int
@@ -49,10 +47,10 @@ class Decoded:
 
 
 class Decode(Protocol):
-    """What decodes a picture, not narrower than ``width`` if it was not. ``grey``: its luminance will do. Raises
-    ValueError that says what is wrong with it."""
+    """What decodes a picture, not narrower than ``width`` if it was not. Raises ValueError that says what is wrong with
+    it."""
 
-    def __call__(self, coded: bytes, width: int, /, *, grey: bool = False) -> Decoded: ...
+    def __call__(self, coded: bytes, width: int, /) -> Decoded: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,13 @@ class _Apart:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that."""
+    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that. ``sheet``: of the
+    newest frame alone."""
 
     measures: Mapping[str, float]
     clock: Picture | None = None
     prepared: comparison.Prepared | None = None
+    sheet: Sheet | None = None
 
 
 class Examiner:
@@ -106,7 +106,7 @@ class Examiner:
         self._kept: OrderedDict[tuple[bytes, _Apart], _Seen | str] = OrderedDict()
         self._measures = _Memory()
         self._pairs = _Memory()
-        self._passing: OrderedDict[bytes, comparison.Places | None] = OrderedDict()
+        self._passing: OrderedDict[int, comparison.Places | None] = OrderedDict()
 
     def examine(
         self,
@@ -124,8 +124,8 @@ class Examiner:
         what decodes the frames, where they are no JPEG. ``hidden`` is not looked at in any of them."""
         decode = decode or self._decode
         apart = _Apart(osd, hidden)
-        newest = self._see(frames[-1], apart, decode)
-        sheet = None if isinstance(newest, str) or newest.prepared is None else newest.prepared.sheet
+        newest = _see(frames[-1], apart, decode, compared=bool(references))
+        sheet = None if isinstance(newest, str) else newest.sheet
         self.newest = None if sheet is None else sheet.colour
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
@@ -174,7 +174,7 @@ class Examiner:
         return None if isinstance(seen, str) else seen.prepared
 
     def _keep(self, jpeg: bytes, apart: _Apart, measures: Mapping[str, float] | None = None) -> _Seen | str:
-        seen = self._kept[(jpeg, apart)] = self._see(jpeg, apart, self._decode, measures)
+        seen = self._kept[(jpeg, apart)] = _see(jpeg, apart, self._decode, measures, kept=True)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return seen
@@ -193,26 +193,6 @@ class Examiner:
             found = comparison.compare(one, other).measures
             self._pairs.put(pair, apart, found)
         return found
-
-    def _see(
-        self, coded: bytes, apart: _Apart, decode: Decode, measures: Mapping[str, float] | None = None
-    ) -> _Seen | str:
-        """One picture, measured (unless it was) and prepared; or why it can't be."""
-        try:
-            decoded = decode(coded, WIDTH)
-        except ValueError as error:
-            return str(error)
-        height, width = decoded.picture.shape[:2]
-        if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
-            return f"a picture of {width} x {height} pixels shows nothing that could be judged"
-        picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
-        boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
-        sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
-        if blind is not None:
-            sheet = replace(sheet, clear=_without(sheet.clear, blind))
-        if measures is None:
-            measures = look(sheet) | {"width": float(decoded.width)}
-        return _Seen(measures, cut, comparison.prepare(sheet, measures["noise"]))
 
     def _changes(
         self, newest: _Seen | str, references: Sequence[bytes], known: Sequence[_Seen | str], apart: _Apart
@@ -246,7 +226,7 @@ class Examiner:
     def _gone(self, jpegs: Sequence[bytes], which: int, apart: _Apart) -> comparison.Places | None:
         """Where a reference shows what was there for a time only, by the others."""
         others = sorted(jpeg for n, jpeg in enumerate(jpegs) if n != which)
-        key = _digest([jpegs[which], *others], apart)
+        key = _key([jpegs[which], *others], apart)
         if key not in self._passing:
             theirs, *rest = (self._prepared(jpeg, apart) for jpeg in (jpegs[which], *others))
             found = None if theirs is None else comparison.passing(theirs, (one for one in rest if one is not None))
@@ -256,30 +236,59 @@ class Examiner:
         return self._passing[key]
 
 
+def _see(
+    coded: bytes,
+    apart: _Apart,
+    decode: Decode,
+    measures: Mapping[str, float] | None = None,
+    *,
+    compared: bool = True,
+    kept: bool = False,
+) -> _Seen | str:
+    """One picture, measured (unless it was) and, if it is to be ``compared``, prepared for that; or why it can't be.
+    Without its sheet if it is to be ``kept``."""
+    try:
+        decoded = decode(coded, WIDTH)
+    except ValueError as error:
+        return str(error)
+    height, width = decoded.picture.shape[:2]
+    if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
+        return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+    picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
+    boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
+    sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
+    if blind is not None:
+        sheet = replace(sheet, clear=_without(sheet.clear, blind))
+    if measures is None:
+        measures = look(sheet) | {"width": float(decoded.width)}
+    prepared = comparison.prepare(sheet, measures["noise"]) if compared else None
+    return _Seen(measures, cut, prepared, None if kept else sheet)
+
+
 class _Memory:
     """Numbers by name for many pictures or pairs, little of each: their values in a row, the names once."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[bytes, tuple[tuple[str, ...], bytes]] = OrderedDict()
+        self._rows: OrderedDict[int, tuple[tuple[str, ...], bytes]] = OrderedDict()
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def get(self, pictures: Sequence[bytes], apart: _Apart) -> Mapping[str, float] | None:
-        row = self._rows.get(_digest(pictures, apart))
+        row = self._rows.get(_key(pictures, apart))
         return None if row is None else dict(zip(row[0], np.frombuffer(row[1]).tolist(), strict=True))
 
     def put(self, pictures: Sequence[bytes], apart: _Apart, numbers: Mapping[str, float]) -> None:
         names = tuple(numbers)
         names = self._names.setdefault(names, names)
-        self._rows[_digest(pictures, apart)] = names, np.array([*numbers.values()], np.float64).tobytes()
+        self._rows[_key(pictures, apart)] = names, np.array([*numbers.values()], np.float64).tobytes()
         while len(self._rows) > REMEMBERED:
             self._rows.popitem(last=False)
 
 
-def _digest(pictures: Sequence[bytes], apart: _Apart) -> bytes:
-    whole = blake2b(repr(apart).encode(), digest_size=16)
-    for picture in pictures:
-        whole.update(picture)
-    return whole.digest()
+def _key(pictures: Sequence[bytes], apart: _Apart) -> int:
+    """What pictures are remembered by. Python's own hash of bytes is made once for each, is seeded anew in each process
+    so that nobody can aim at another's, and takes a third of a digest's time; of 50,000 two are the same by one chance
+    in ten thousand million."""
+    return hash((apart, *pictures))
 
 
 def _burnt_in(picture: Picture, width: int, osd: Osd | None) -> tuple[tuple[Box, ...], Picture | None]:
@@ -303,8 +312,8 @@ def _cut(picture: Picture, left: float, top: float, wide: float, high: float) ->
     rows = slice(max(0, round(top - edge)), max(0, round(top + high + edge)))
     columns = slice(max(0, round(left - edge)), max(0, round(left + wide + edge)))
     part = picture[rows, columns]
-    if part.size == 0 or part.ndim == 2:
-        return part if part.size else None
+    if part.size == 0:
+        return None
     return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
@@ -313,30 +322,32 @@ def _told(one: _Seen | str) -> Mapping[str, Any]:
 
 
 class _Earlier:
-    """The frames before the newest, which are looked at only for what has changed between them, in grey, and only as
-    far as that has to be known. ``refused``: one of them could not be read."""
+    """The frames before the newest, which are looked at only for what has changed between them, and only as far as that
+    has to be known. ``refused``: one of them could not be read."""
 
-    def __init__(self, frames: Sequence[bytes], apart: _Apart, decode: Decode) -> None:
+    def __init__(self, frames: Sequence[bytes], newest: Sheet, apart: _Apart, decode: Decode) -> None:
         self.seen: list[_Seen | str] = [_Seen({}) for _ in frames[:-1]]
         self.refused = False
-        self._frames, self._apart, self._decode = frames, apart, decode
+        self._frames, self._apart, self._decode = frames[:-1], apart, decode
+        self._newest = Still(newest.grey, newest.clear)
 
     def stills(self) -> Iterator[Still]:
+        """The newest, and from the oldest on to it again: most are told by the first two."""
+        yield self._newest
         for n, frame in enumerate(self._frames):
             try:
-                decoded = self._decode(frame, WIDTH, grey=True)
+                decoded = self._decode(frame, WIDTH)
             except ValueError as error:
                 self.refused = True
-                if n < len(self.seen):
-                    self.seen[n] = str(error)
+                self.seen[n] = str(error)
                 return
             boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
-            if n < len(self.seen):
-                self.seen[n] = _Seen({}, cut)
+            self.seen[n] = _Seen({}, cut)
             shown = still(decoded.picture, boxes)
             height, width = shown.grey.shape
             blind = masking.blind(self._apart.hidden, width, height)
             yield replace(shown, clear=shown.clear & ~blind)
+        yield self._newest
 
 
 def _between(
@@ -344,14 +355,14 @@ def _between(
 ) -> tuple[list[_Seen | str], dict[str, float] | None]:
     """The frames before the newest, and what happened between all of them. ``identical``: 1 if all are the same bytes;
     ``seconds``: time from the first to the last, where it is known; the others are those of ``sequence.between``."""
-    if len(frames) < 2 or isinstance(newest, str):
+    if len(frames) < 2 or isinstance(newest, str) or newest.sheet is None:
         return [_Seen({}) for _ in frames[:-1]], None
     begun, ended = times[0], times[-1]
     found = {} if begun is None or ended is None else {"seconds": (ended - begun).total_seconds()}
     if len(set(frames)) == 1:
         same: list[_Seen | str] = [_Seen({}, newest.clock) for _ in frames[:-1]]
         return same, found | {"identical": 1.0, "same": 1.0, "told": 1.0, "difference": 0.0}
-    earlier = _Earlier(frames, apart, decode)
+    earlier = _Earlier(frames, newest.sheet, apart, decode)
     told = sequence.between(earlier.stills())
     return earlier.seen, None if earlier.refused else found | {"identical": 0.0} | told
 

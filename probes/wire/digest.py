@@ -11,6 +11,8 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 
 from probes.wire import WireError
 
@@ -91,16 +93,21 @@ def _read_header(header: str) -> list[Challenge]:
 
 
 def _challenge(scheme: str, parameters: dict[str, str]) -> Challenge:
-    qop = tuple(option.strip().lower() for option in parameters.get("qop", "").split(",") if option.strip())
+    # All but nonce and opaque is the same for all devices of a model, and remembered of each.
     return Challenge(
-        scheme=scheme,
-        realm=parameters.get("realm", ""),
+        scheme=intern(scheme),
+        realm=intern(parameters.get("realm", "")),
         nonce=parameters.get("nonce", ""),
         opaque=parameters.get("opaque"),
-        algorithm=parameters.get("algorithm", "").strip(),
-        qop=qop,
+        algorithm=intern(parameters.get("algorithm", "").strip()),
+        qop=_options(parameters.get("qop", "")),
         stale=parameters.get("stale", "").strip().lower() == "true",
     )
+
+
+@lru_cache(64)
+def _options(qop: str) -> tuple[str, ...]:
+    return tuple(option.strip().lower() for option in qop.split(",") if option.strip())
 
 
 @dataclass(frozen=True, slots=True)

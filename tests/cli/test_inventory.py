@@ -130,6 +130,21 @@ def test_what_is_wrong_with_every_row_is_one_line_and_hides_no_other_problem(
     assert "101 个错误" in summary
 
 
+def test_a_column_that_a_file_lacks_is_called_by_its_name_in_the_language(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "list.csv").write_text("设备编号,设备名称,IP地址\nc,北门,10.0.0.1\n", encoding="utf-8")
+    (home / "odd.csv").write_text("id,name,kind,host\nc,北门,,10.0.0.1\n", encoding="utf-8")
+    said = {}
+    for language, name in (("zh", "list.csv"), ("en", "list.csv"), ("zh", "odd.csv")):
+        capsys.readouterr()
+        assert command(home, "--lang", language, "import", str(home / name)) == 2
+        said[language, name] = capsys.readouterr().out.splitlines()[0]
+    assert said["zh", "list.csv"].startswith("错误 第 2 行 「设备类型」列: 缺少")
+    assert "column 'kind'" in said["en", "list.csv"]
+    assert "「kind」列" in said["zh", "odd.csv"], "a column that is there is called as it is there"
+
+
 def test_a_dry_run_names_fields_by_the_columns_of_the_language(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert command(home, "--lang", "zh", "import", "--dry-run", str(home / "good.csv")) == 0

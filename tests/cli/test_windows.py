@@ -27,7 +27,7 @@ def test_a_window_is_planned_shown_and_called_off(tmp_path: Path, capsys: pytest
     times = ("--begins", "2096-10-01T02:00", "--ends", "2096-10-01T04:00")
     made = _run(capsys, settings, "add", *times, "--reason", "mast", "--device", "cam-1", "--area", "north")
     assert made[0]["begins"] == "2096-10-01T02:00+08:00"
-    assert (made[0]["devices"], made[0]["areas"]) == (["cam-1"], ["north"])
+    assert (made[0]["devices"], made[0]["areas"], made[0]["muted"]) == (["cam-1"], ["north"], 1)
     assert _run(capsys, settings, "list") == made
     gone = _run(capsys, settings, "cancel", str(made[0]["id"]))
     assert gone[0]["cancelled_at"] is not None

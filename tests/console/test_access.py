@@ -167,6 +167,22 @@ async def test_a_new_password_signs_everything_else_out(browser: Browser, site: 
         assert (await other.get("/"))[0] == 303
 
 
+async def test_whoever_has_a_session_can_not_guess_its_password_without_end(browser: Browser, site: Site) -> None:
+    site.user("lee", Role.VIEWER)
+    await browser.sign_in("lee")
+    new = "five other words by now"
+    form = {"csrf": await browser.csrf(), "password": new, "again": new}
+    answers = [await browser.submit("/account?lang=en", {**form, "old": f"guess {number}"}) for number in range(6)]
+    assert [status for status, _ in answers] == [403] * 4 + [429] * 2
+    assert "The old password is wrong" in answers[0][1]
+    assert (await browser.submit("/account", {**form, "old": PASSWORD}))[0] == 429, "not even the right one, for now"
+    assert {(row.actor, row.about) for row in site.trail("user.password.failed")} == {("lee", "user/lee")}
+    site.ahead = 3600
+    await browser.sign_in("lee")
+    form["csrf"] = await browser.csrf()
+    assert await browser.submit("/account", {**form, "old": PASSWORD}) == (303, "/account?done=1")
+
+
 async def test_a_form_without_the_sessions_token_is_refused(admin: Browser, site: Site) -> None:
     for form in ({}, {"csrf": ""}, {"csrf": "guess"}):
         assert (await admin.submit("/devices/cam-00002/probe", form))[0] == 403

@@ -133,10 +133,15 @@ async def test_a_window_is_planned_read_and_called_off(script: Script, site: Sit
     assert headers["Location"] == f"/api/v1/windows/{made['id']}"
     assert (made["zone"], made["in_force"]) == ("Asia/Shanghai", False)
     assert made["author"]
+    assert made["muted"] == 41, "every device in service of that district"
+    assert (await script.ask("POST", "/api/v1/windows/preview", asked | {"areas": ["510104002"]}))[:2] == (
+        200,
+        {"muted": 21, "in_service": 41},
+    )
     status, listed, _ = await script.ask("GET", "/api/v1/windows")
-    assert [one["id"] for one in listed["items"]] == [made["id"]]
+    assert [(one["id"], one["muted"]) for one in listed["items"]] == [(made["id"], made["muted"])]
     status, gone, _ = await script.ask("DELETE", f"/api/v1/windows/{made['id']}")
-    assert (status, gone["cancelled_at"] is not None) == (200, True)
+    assert (status, gone["cancelled_at"] is not None, gone["muted"]) == (200, True, None)
     assert (await script.ask("GET", f"/api/v1/windows/{made['id']}"))[1]["cancelled_at"]
     assert {row.action for row in site.trail("window.create") + site.trail("window.cancel")} == {
         "window.create",
@@ -211,7 +216,14 @@ async def test_maintenance_is_planned_on_a_page(admin: Browser, site: Site) -> N
     }
     assert await admin.submit("/windows", form) == (303, "/windows")
     _, text = await admin.get("/windows?lang=en")
-    for shown in ("in force now", "cam-00002 cam-00004", "清洗镜头", "root", "11-23 15:00:00"):
+    for shown in (
+        "in force now",
+        "cam-00002 cam-00004",
+        "It keeps 2 devices in service quiet.",
+        "清洗镜头",
+        "root",
+        "11-23 15:00:00",
+    ):
         assert shown in text
     assert await admin.submit("/windows/1/cancel", {"csrf": form["csrf"]}) == (303, "/windows")
     assert "cancelled by root" in (await admin.get("/windows?lang=en"))[1]
@@ -227,6 +239,19 @@ async def test_a_window_is_planned_from_the_page_of_a_device_and_takes_areas_by_
     form = {"csrf": await admin.csrf(), "begins": "2026-11-23T15:00", "ends": "2026-11-23T18:00", "reason": "割接"}
     assert await admin.submit("/windows", form | {"areas": "合江亭街道"}) == (303, "/windows")
     assert "510104002 合江亭街道" in (await admin.get("/windows?lang=en"))[1]
+
+
+async def test_the_form_of_a_window_tells_how_many_devices_it_will_keep_quiet(admin: Browser) -> None:
+    async def told(query: str) -> str:
+        status, text = await admin.get(f"/windows/muted?{query}&lang=en", **{"HX-Request": "true"})
+        assert status == 200
+        return re.sub(r"<[^>]*>", "", text).strip()
+
+    assert await told("devices=&areas=") == "How many devices it keeps quiet is told here as you fill it in."
+    assert await told("devices=cam-00002,cam-00004") == "It keeps 2 devices in service quiet."
+    assert "not registered: cam-9" in await told("devices=cam-9")
+    assert "So nobody is spared" in await told("tags=nobody-has-it")
+    assert await told("areas=合江亭街道") == "It keeps 21 devices in service quiet."
 
 
 async def test_a_device_tells_its_incidents(admin: Browser) -> None:

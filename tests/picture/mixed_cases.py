@@ -5,6 +5,7 @@ The scenes, the camera, its clock and its references are those of ``other_cases`
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ import av
 import cv2
 import numpy as np
 
-from tests.picture import mixed, other_cases
+from tests.picture import mixed, other_cases, worn
 from tests.picture.camera import Case, Light
 from tests.picture.cases import NOON, SEVERITIES, Scene
 from tests.picture.weather import _glow
@@ -22,14 +23,14 @@ from tests.picture.weather import _glow
 _PACKET = 1380
 """Bytes of a stream that go with one lost packet."""
 _NIGHT = NOON.replace(hour=2)
+_SCREENS = ("blue_logo", "camera_sign", "checkered", "connecting", "framed", "smpte")
 RIGHT: dict[str, frozenset[str]] = {
     **{kind: right for kind, (_, right) in (mixed.LENS | mixed.AT_NIGHT).items()},
+    **{kind: right for kind, (_, right) in (worn.LENS | worn.SENSOR | worn.WIRE).items()},
     "parallax": frozenset({"moved"}),
     "lost_packets": frozenset({"corrupt"}),
-    **{
-        screen: frozenset({"no_signal"})
-        for screen in ("camera_sign", "checkered", "framed", "smpte", "blue_logo", "connecting")
-    },
+    **{screen: frozenset({"no_signal"}) for screen in _SCREENS},
+    **{screen: right for screen, (_, right) in worn.SCREENS.items()},
 }
 """The causes that are right, by the kind of a case."""
 
@@ -48,11 +49,30 @@ class _Maker(other_cases._Maker):
                 yield self._of(kind, severity, camera.take(light, NOON, random, random.uniform(0.85, 1.15)))
             yield self._of("parallax", severity, camera.take(self._aside(strength), NOON, random))
             yield self._of("lost_packets", severity, camera.code(self._received(strength)))
-        screens = sorted(kind for kind, right in RIGHT.items() if "no_signal" in right)
-        for kind in screens:
+        for kind in _SCREENS:
             shown = screen(kind, self._size)
             yield self._of(kind, "severe", camera.code(camera.burn_in(shown, NOON)))
+        yield from self._worn()
         yield from self._night()
+
+    def _worn(self) -> Iterator[Case]:
+        # Chance of their own: what follows stays as it was before there were any of these.
+        camera, kept = self._camera, self._random
+        random = self._random = np.random.default_rng(zlib.crc32(b"worn" + self._scene.name.encode()))
+        for severity, strength in SEVERITIES.items():
+            for kind, (law, _) in worn.LENS.items():
+                light = law(self._light(), strength, random)
+                yield self._of(kind, severity, camera.take(light, NOON, random, random.uniform(0.85, 1.15)))
+            for kind, (law, _) in worn.SENSOR.items():
+                levels = law(camera.expose(self._light(), random), strength, random)
+                yield self._of(kind, severity, camera.code(camera.burn_in(levels, NOON)))
+            for kind, (law, _) in worn.WIRE.items():
+                levels = law(camera.burn_in(camera.expose(self._light(), random), NOON), strength, random)
+                yield self._of(kind, severity, camera.code(levels))
+        for kind, (draw, _) in worn.SCREENS.items():
+            shown = draw(self._size, random)
+            yield self._of(kind, "severe", camera.code(camera.burn_in(shown, NOON)))
+        self._random = kept
 
     def _night(self) -> Iterator[Case]:
         """Under the camera's own lamp, with references of such nights."""

@@ -21,7 +21,7 @@ from camera_registry.rules.pictures.sight import sight
 from probes.picture.examination import Decoded, Examiner, Osd
 from probes.picture.measuring.look import look as measured
 from probes.picture.measuring.sheet import Picture, Sheet
-from tests.picture import faults, generated, mixed_cases, otherwise, weather, wire
+from tests.picture import faults, generated, mixed, mixed_cases, otherwise, weather, wire, worn
 from tests.picture.camera import Camera, Light, light_of
 
 NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time has no zone
@@ -284,19 +284,18 @@ def test_a_picture_like_a_reference_is_compared_with_no_other() -> None:
     assert sum(change is not None for change in covered["changes"]) == 3
 
 
-def test_frames_that_can_not_be_read_in_grey_say_nothing_of_a_freeze_and_stop_nothing() -> None:
+def test_an_earlier_frame_that_can_not_be_read_says_nothing_of_a_freeze_and_stops_nothing() -> None:
     frames = [CAMERA.take(STREET, NOON, random(seed)) for seed in range(2)]
     times, osd = [NOON, NOON + timedelta(seconds=1)], Osd(CAMERA.box(STREET.shape), LAYOUT)
-    for refused in frames:
 
-        def decode(jpeg: bytes, width: int, /, *, grey: bool = False, refused: bytes = refused) -> Decoded:
-            if grey and jpeg == refused:
-                raise ValueError("it has no luminance of its own")
-            return opened(jpeg, width)
+    def decode(jpeg: bytes, width: int, /) -> Decoded:
+        if jpeg == frames[0]:
+            raise ValueError("it is torn")
+        return opened(jpeg, width)
 
-        found: Any = Examiner(decode).examine(frames, REFERENCES["street"], times, [day_before(0)] * 3, osd)
-        assert found["between"] is None
-        assert [("refused" in one) for one in found["frames"]] == [refused is frames[0], False]
+    found: Any = Examiner(decode).examine(frames, REFERENCES["street"], times, [day_before(0)] * 3, osd)
+    assert found["between"] is None
+    assert [("refused" in one) for one in found["frames"]] == [True, False]
 
 
 def parked(light: Light, *places: float) -> Light:
@@ -357,3 +356,32 @@ def test_hot_pixels_are_noise_where_the_references_have_none() -> None:
 def test_a_pink_street_has_a_cast_whatever_stands_in_it() -> None:
     frame = CAMERA.take(otherwise.magenta(STREET, 1.0, random()), NOON, random())
     assert causes(judged([frame])) == [Cause.COLOUR_CAST]
+
+
+def test_a_filter_that_has_come_off_on_one_side_is_a_cast_and_another_balance_of_white_is_none() -> None:
+    frame = CAMERA.take(mixed.half_filter(STREET, 0.5, random()), NOON, random())
+    assert causes(judged([frame], "street")) == [Cause.COLOUR_CAST]
+    pinker = np.asarray(STREET * np.array((1.06, 0.95, 1.06)), dtype=np.float32)
+    assert causes(judged([CAMERA.take(pinker, NOON, random())], "street")) == []
+
+
+def test_a_wall_of_sandstone_is_no_cast() -> None:
+    grey = STREET.mean(axis=2, keepdims=True)
+    sandstone = np.asarray(grey * np.array((0.24, 0.75, 1.0)), dtype=np.float32)
+    assert causes(judged([CAMERA.take(sandstone, NOON, random())])) == []
+
+
+@pytest.mark.parametrize("kind", ["dead_lines", "cut_key_frame", "cap_with_leak"])
+def test_what_wear_and_losses_do_is_told_from_one_picture(kind: str) -> None:
+    law, right = (worn.LENS | worn.SENSOR | worn.WIRE)[kind]
+    before = kind in worn.LENS
+    levels = CAMERA.expose(law(STREET, 1.0, random()) if before else STREET, random(1))
+    frame = CAMERA.code(levels if before else law(levels, 1.0, random()))
+    assert right & {cause.value for cause in causes(judged([frame]))}
+
+
+@pytest.mark.parametrize("kind", sorted(worn.SCREENS))
+def test_screens_without_a_picture_are_told_whatever_they_show(kind: str) -> None:
+    draw, right = worn.SCREENS[kind]
+    told = causes(judged([CAMERA.code(draw((960, 540), random()))]))
+    assert right & {cause.value for cause in told}

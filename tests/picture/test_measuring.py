@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from probes.picture.measuring import clock, comparison, light, pattern, sequence, sharpness
+from probes.picture.measuring import clock, comparison, lettering, light, pattern, sequence, sharpness
 from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
 from tests.picture import generated
 from tests.picture.camera import Camera, levels_of, light_of
@@ -114,6 +114,28 @@ def test_a_wave_is_found_with_its_amplitude(across: float, down: float) -> None:
     found = pattern.waves(sheet(STREET[:360, :640] * 0.7 + 40 + wave[:, :, None]).half)
     assert found["wave"] == pytest.approx(12, rel=0.35)
     assert found["wave_prominence"] > 10
+
+
+def test_a_ledge_that_ends_and_a_crest_that_turns_are_no_lost_lines_and_a_shelf_no_break() -> None:
+    ledges = STREET.astype(float)
+    for row in range(20, 520, 25):
+        ledges[row : row + 2, :720] = 0
+    ripples = STREET.astype(float)
+    x = np.arange(960)
+    for row in range(20, 520, 10):
+        ripples[(row + 3 * np.sin(x / 90)).astype(int), x] -= 60
+    for levels in (ledges, ripples):
+        assert pattern.lines(sheet(levels).grey)["torn_rows"] == 0
+    assert pattern.blocks(sheet(ledges))["breaks"] == 0
+
+
+def test_two_fields_that_do_not_belong_together_are_combed_and_noise_is_not() -> None:
+    woven = STREET[:, :640].astype(float)
+    woven[1::2] = np.roll(woven[1::2], 12, axis=1)
+    noisy = STREET[:, :640] + np.random.default_rng(1).normal(0, 60, (540, 640, 3))
+    assert pattern.combed(sheet(woven).decoded) > 1.5
+    assert pattern.combed(sheet(noisy).decoded) < 1.1
+    assert pattern.combed(sheet(STREET).decoded) < 1
 
 
 def test_lost_lines_are_counted_and_noise_is_not() -> None:
@@ -261,6 +283,14 @@ def test_a_clock_is_read_by_digits_learned_from_references(wrong: timedelta) -> 
     assert found is not None
     assert found["seconds_off"] == wrong.total_seconds()
     assert found["sure"] >= 0.5
+
+
+def test_upright_bars_where_a_clock_should_stand_are_no_digits() -> None:
+    text = "2026-06-10 12:00:05"
+    bars = np.zeros((lettering.HEIGHT, 20 * len(text)), np.float32)
+    for place in (n for n, letter in enumerate(text) if letter.isdigit()):
+        bars[:, 20 * place + 3 : 20 * place + 17] = 1
+    assert lettering.places([bars], text) is None
 
 
 @pytest.mark.parametrize("late", [1, 7, 40])

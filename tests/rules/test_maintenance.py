@@ -8,7 +8,8 @@ import pytest
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.incident import Party, Step
 from camera_registry.model.maintenance import Cover, Window, WindowKind
-from camera_registry.rules.maintenance import Turn, flaw, plan, turn
+from camera_registry.model.register import Register
+from camera_registry.rules.maintenance import Turn, flaw, plan, reached, turn
 from tests.rules.incidents.city import City, at, camera
 
 FIXED = Window(1, WindowKind.FIXED, Cover(devices=("cam-001",)), at(0), at(600), "lens cleaning", "li", at(-100))
@@ -53,6 +54,26 @@ def test_a_recurring_window_keeps_its_hour_when_clocks_are_set() -> None:
     winter, summer = datetime(2026, 3, 23, 2, 30, tzinfo=UTC), datetime(2026, 3, 30, 1, 30, tzinfo=UTC)
     assert turn(monday, winter) == Turn(winter, winter + HOUR)
     assert turn(monday, summer) == Turn(summer, summer + HOUR)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"lasts": 30 * HOUR},  # the next turn begins before it is over
+        {"lasts": 30 * HOUR, "cancelled_at": at(80 * 3600 + 60)},
+        {"kind": WindowKind.FIXED, "ends": at(70 * 3600)},
+        {"kind": WindowKind.FLEXIBLE, "began": at(30 * 3600), "lasts": 90 * HOUR},
+    ],
+)
+def test_a_window_mutes_at_exactly_the_time_that_is_kept_out_of_rates(change: dict[str, object]) -> None:
+    recurring = replace(FIXED, kind=WindowKind.RECURRING, ends=at(60 * 3600), schedule="30 4 * * *", lasts=2 * HOUR)
+    window = replace(recurring, **change)  # type: ignore[arg-type]
+    begins, ends = at(10 * 3600), at(140 * 3600)
+    kept_out = list(reached([window], Register(), (), begins, ends))
+    for now in (begins + timedelta(minutes=10) * step for step in range(130 * 6)):
+        covering = [one for one in kept_out if one.begins <= now < one.ends]
+        assert len(covering) == (turn(window, now) is not None), now
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from camera_registry.model.observation import FailureKind, Observation
 from camera_registry.model.roster import Drop, Entry, Hurry, Put, Target, Task
 from camera_registry.service import poller as poller_module
 from camera_registry.service.poller import Limits, Poller
-from probes.base import Step, Tools
+from probes.base import Pictures, Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
+from probes.picture.desk import PictureDesk
 
 
 class Tally:
@@ -32,9 +33,11 @@ class Tally:
 
 
 @asynccontextmanager
-async def polling(tally: Tally, slots: int = 8, per_host: int = 2) -> AsyncIterator[tuple[LocalLink, Poller]]:
+async def polling(
+    tally: Tally, slots: int = 8, per_host: int = 2, pictures: Pictures | None = None
+) -> AsyncIterator[tuple[LocalLink, Poller]]:
     link = LocalLink()
-    tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory())
+    tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory(), pictures=pictures)
     poller = Poller(link, link, tools, Limits(slots, per_host), tally)
     running = asyncio.create_task(poller.run())
     try:
@@ -168,6 +171,20 @@ async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_lit
             link.tell(Hurry(camera.device, "snapshot", "", 0))
         await until(lambda: poller.slots_used)
         assert poller.slots_used <= 16
+
+
+async def test_no_more_pictures_are_fetched_than_can_be_measured(port: int, silent: int) -> None:
+    tally, desk = Tally(), PictureDesk(processes=3)
+    async with polling(tally, slots=400, per_host=400, pictures=desk) as (link, poller):
+        for number in range(40):
+            camera = Target(f"cam-{number}", "127.0.0.1", {"http": silent})
+            link.tell(Put(Entry(camera, (Task("snapshot", 60, 50, "", {"path": "/"}),))))
+            link.tell(Hurry(camera.device, "snapshot", "", 0))
+        await until(lambda: poller.slots_used)
+        assert poller.slots_used == desk.room
+        link.tell(Put(entry("cam-40", port)))
+        await until(lambda: tally.polls)
+    assert {seen.probe for seen in tally.polls} == {"tcp"}
 
 
 async def test_strangers_that_hang_at_first_contact_leave_room_for_those_who_are_known(port: int, silent: int) -> None:

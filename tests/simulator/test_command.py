@@ -119,3 +119,28 @@ def test_it_needs_no_settings_and_leaves_nothing_behind(tmp_path: Path):
     ended = subprocess.run((*COMMAND, *arguments), cwd=tmp_path, capture_output=True, timeout=50, check=False)
     assert ended.returncode == 2
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_script_that_waits_is_counted_from_a_line_on_its_input_in_all_processes(tmp_path):
+    story = tmp_path / "story.toml"
+    story.write_text('[[step]]\nat = 0\nfault = "refused"\ntarget = "cam-00003"\n', encoding="utf-8")
+    async with started("--devices", "6", "--faults", str(story), "--wait", "--processes", "2") as process:
+        rows = list(csv.DictReader(io.StringIO((await process.stdout.read()).decode())))
+        for _ in range(2):
+            assert b"devices answer" in await process.stderr.readline()
+        device = next(row for row in rows if row["id"] == "cam-00003")
+
+        async def refused() -> bool:
+            try:
+                async with await Wire.open(device["host"], int(device["onvif_port"])) as wire:
+                    return (await wire.post("/onvif/device_service", soap("GetSystemDateAndTime"))).status != 200
+            except (OSError, EOFError):
+                return True
+
+        assert not any([await refused() for _ in range(8)]), "nothing happens before the line"
+        process.stdin.write(b"\n")
+        assert b"refused begins on cam-00003" in await process.stderr.readline()
+        while not all([await refused() for _ in range(8)]):
+            await asyncio.sleep(0.05)  # the other process hears of it a moment later
+        process.stdin.close()
+        assert await process.wait() == 0

@@ -68,7 +68,7 @@ def city(store: Store) -> Store:
     items = [
         Contractor("east", "East"),
         Contractor("west", "West"),
-        Site("gate"),
+        Site("gate", required_availability=0.96),
         Site("pier"),
         Site("square", "Square"),
         *devices,
@@ -96,6 +96,13 @@ def test_late_data_is_a_correction_of_the_site_and_the_view_and_the_next_month_k
     # Another 72 h come late: the frozen figures stay where they are told.
     lost(city, "cam-2", SEPTEMBER + 100 * HOUR, 72)
     late = report(city, month="2026-09")
+    gate = next(row for row in rows(late, "sites") if row["site"] == "gate")
+    # Of 1440 h 57.6 h may be uncovered, and 144 h were.
+    assert (gate["demanded"], gate["kept"]) == (
+        0.96,
+        "Missed: views were uncovered 3 days 14 hours longer than that allows.",
+    )
+    assert fact(late, "kept") == "of 1 required: 0 met, 1 missed, 0 can't be told"
     (site,) = rows(late, "corrections")
     assert (site["site"], site["frozen_coverage"], site["coverage"]) == ("gate", 0.95, 0.9)
     (view,) = rows(late, "corrected_views")

@@ -20,6 +20,7 @@ from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.model.place import Area
 from camera_registry.store import Store, audit, incidents, register, windows
 from camera_registry.store.incidents import Wanted
+from camera_registry.store.sorting import Sorting
 
 NOON = datetime(2026, 10, 1, 4, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -111,6 +112,23 @@ def test_incidents_are_found_by_what_people_ask_for(store: Store) -> None:
     assert found(since=NOON + 11 * MINUTE) == [4, 3, 2]
     assert found(until=NOON + 20 * MINUTE) == [4, 2, 1]
     assert [one.id for one in store.read_now(incidents.page, Wanted(), before_id=3, limit=1)] == [2]
+
+
+def test_the_worst_incidents_come_first_and_of_these_the_oldest_on_every_page(store: Store) -> None:
+    rows = [
+        incident(1, severity=Severity.P2, started=NOON),
+        incident(2, severity=Severity.P1, started=NOON + 2 * MINUTE),
+        incident(3, severity=Severity.P3, started=NOON - 9 * MINUTE),
+        incident(4, severity=Severity.P1, started=NOON + MINUTE),
+        incident(5, severity=Severity.P2, started=NOON),
+    ]
+    store.write_now(incidents.save, rows)
+    seen: list[int] = []
+    while found := store.read_now(
+        incidents.page, Wanted(), sorting=Sorting.WORST, before_id=seen[-1] if seen else None, limit=2
+    ):
+        seen += [one.id for one in found]
+    assert seen == [4, 2, 1, 5, 3]
 
 
 WINDOW = Window(

@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from camera_registry.model.dispatch import DispatchPolicy
+from camera_registry.model.incident import Severity
 from camera_registry.model.people import Role
 from camera_registry.model.work_order import Due, HoldReason, OrderState, Phase, WorkOrder
 from camera_registry.rules.dispatch import deeds
 from camera_registry.store import Store, audit, incidents, orders
 from camera_registry.store.orders import Wanted
 from camera_registry.store.pictures import Picture, Proof, Proofs
+from camera_registry.store.sorting import Sorting
 from tests.notices import at, incident, order
 
 BOSS = deeds.Actor("li", Role.OPERATOR)
@@ -42,6 +44,30 @@ def test_an_order_comes_back_with_everything_that_was_done_to_it(store: Store) -
     actions = [row.action for row in store.read_now(lambda tx: audit.trail(tx, about="order/1"))]
     assert actions == [f"order.{step.step}" for step in reversed(steps)]
     assert store.read_now(audit.verify).broken is None
+
+
+def test_orders_come_worst_first_or_by_what_is_due_next(store: Store) -> None:
+    late, soon = Due(at(60), at(120), at(180)), Due(at(30), at(120), at(180))
+    keep(
+        store,
+        order(1, due=late, severity=Severity.P1),
+        order(2, 2, due=soon, severity=Severity.P3),
+        order(3, 3, due=Due(), state=OrderState.ON_HOLD, severity=Severity.P2),
+        order(4, 4, due=soon, state=OrderState.CLOSED, severity=Severity.P1, opened_at=at(-5)),
+        order(5, 5, due=soon, accepted_at=at(1), arrived_at=at(2), severity=Severity.P3),
+    )
+
+    def paged(sorting: Sorting) -> list[int]:
+        seen: list[int] = []
+        while found := store.read_now(
+            orders.page, Wanted(), sorting=sorting, before_id=seen[-1] if seen else None, limit=2
+        ):
+            seen += [one.id for one in found]
+        return seen
+
+    assert paged(Sorting.WORST) == [4, 1, 3, 2, 5]
+    assert paged(Sorting.DUE) == [2, 1, 5, 4, 3]
+    assert paged(Sorting.NEWEST) == [5, 4, 3, 2, 1]
 
 
 def test_orders_are_found_by_who_where_and_what_is_late(store: Store) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from camera_registry.model.coverage import PointKind, Sight, ViewState
 from camera_registry.model.register import Register
+from camera_registry.rules.coverage.demand import Kept, demand
 from camera_registry.rules.coverage.period import SitePeriod, Totals
 from camera_registry.rules.coverage.points import Loss, Single
 from camera_registry.rules.coverage.standing import SiteSeen
@@ -187,12 +188,18 @@ class ViewPeriodAnswer(BaseModel):
 
 
 class SitePeriodAnswer(BaseModel):
-    """``dark`` are the spans in which it is known to have had no usable view, ``dark_seconds`` their sum;
+    """``kept``: whether it was covered as ``required_availability`` asks, a share from 0 to 1; ``too_long_seconds`` for
+    how much longer than that allows views were uncovered.
+
+    ``dark`` are the spans in which it is known to have had no usable view, ``dark_seconds`` their sum;
     ``dark_planned_seconds`` and ``dark_unknown_seconds`` the time that planned work alone, or silence, was why."""
 
     site: str
     name: str
     times: TimesAnswer
+    required_availability: float | None
+    kept: Kept
+    too_long_seconds: float
     dark_seconds: float
     dark_planned_seconds: float
     dark_unknown_seconds: float
@@ -201,10 +208,15 @@ class SitePeriodAnswer(BaseModel):
 
     @classmethod
     def of(cls, period: SitePeriod, register: Register, *, pieces: bool) -> SitePeriodAnswer:
+        known = register.sites.get(period.site)
+        asked = demand(period.totals, known.required_availability if known else None)
         return cls(
             site=period.site,
             name=_name(register.sites, period.site),
             times=TimesAnswer.told(period.totals),
+            required_availability=asked.share,
+            kept=asked.kept,
+            too_long_seconds=asked.too_long / _SECOND,
             dark_seconds=period.dark_time / _SECOND,
             dark_planned_seconds=period.dark_planned / _SECOND,
             dark_unknown_seconds=period.dark_unknown / _SECOND,

@@ -72,12 +72,16 @@ def _told(one: Flawed, words: Texts) -> answers.ImportProblem:
 
 
 def _refused(found: Inventory, words: Texts) -> Problem:
-    errors = [_told(one, words) for one in found.problems if one.severity is Severity.ERROR]
+    errors = [one for one in found.problems if one.severity is Severity.ERROR]
     places = [
-        Place(" ".join(filter(None, (one.sheet, f"{one.row}" if one.row else "", one.column))), one.message, one.remedy)
-        for one in errors
+        Place(_place(one, words), *words.problem(one.flaw, {"value": one.value, **one.details})) for one in errors
     ]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "import", places=places, n=len(places))
+
+
+def _place(one: Flawed, words: Texts) -> str:
+    column = words.column(one.column, lacks=one.lacks)
+    return " ".join(filter(None, (one.sheet, f"{one.row}" if one.row else "", column)))
 
 
 ROUTES: tuple[AnyRoute, ...] = (

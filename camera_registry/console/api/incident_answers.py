@@ -124,9 +124,10 @@ class WindowAnswer(BaseModel):
     areas: list[str]
     parents: list[str]
     in_force: bool
+    muted: int | None = Field(description="devices in service that it keeps quiet; null: it is over")
 
     @classmethod
-    def of(cls, window: Window, now: datetime) -> WindowAnswer:
+    def of(cls, window: Window, now: datetime, muted: int | None) -> WindowAnswer:
         return cls(
             id=window.id,
             kind=window.kind,
@@ -146,7 +147,15 @@ class WindowAnswer(BaseModel):
             areas=list(window.cover.areas),
             parents=list(window.cover.parents),
             in_force=maintenance.turn(window, now) is not None,
+            muted=muted,
         )
+
+
+class MutedAnswer(BaseModel):
+    """How many of the devices in service a window would keep quiet."""
+
+    muted: int
+    in_service: int
 
 
 def _plain(incident: Incident, now: datetime) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from camera_registry.console.api.questions import Moment, PastQuestion, Question, Text
 from camera_registry.console.schemas import OptionalCause, OptionalSeverity, RowNumber
 from camera_registry.model.maintenance import Cover, Window, WindowKind
+from camera_registry.store.sorting import Sorting
 
 Named = Annotated[tuple[Text, ...], Field(max_length=10_000)]
 Said = Annotated[str, Field(max_length=2000)]
@@ -18,7 +19,7 @@ Said = Annotated[str, Field(max_length=2000)]
 class IncidentsQuestion(PastQuestion):
     """``open`` left out: open and over. ``area`` takes its subtree along; ``device`` finds incidents about it and those
     it was lost behind; ``roots``: leave out what another incident explains. ``since`` and ``until`` find what was open
-    at some time in between."""
+    at some time in between. ``order`` ``worst``: by severity, then by when it began."""
 
     open: bool | None = None
     area: Text = ""
@@ -27,6 +28,7 @@ class IncidentsQuestion(PastQuestion):
     severity: OptionalSeverity = None
     parent: RowNumber | None = None
     roots: bool = False
+    order: Literal[Sorting.NEWEST, Sorting.WORST] = Sorting.NEWEST
 
 
 class AcknowledgeBody(Question):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from camera_registry.console import handling
@@ -20,6 +22,8 @@ from camera_registry.console.api.route import get, if_match, versioned, write
 from camera_registry.console.found import number
 from camera_registry.console.problems import not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
+from camera_registry.model.device import Life
+from camera_registry.model.maintenance import Window
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents, windows
 from camera_registry.store.incidents import Wanted
@@ -38,7 +42,9 @@ async def listed(asked: Asked[IncidentsQuestion, Nothing]) -> Listed[answers.Inc
         query.since,
         query.until,
     )
-    found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=query.limit + 1)
+    found = await asked.deps.store.read(
+        incidents.page, wanted, sorting=query.order, before_id=query.before, limit=query.limit + 1
+    )
     now = asked.deps.now()
     return page(found, query.limit, lambda one: answers.IncidentAnswer.of(one, now))
 
@@ -85,8 +91,8 @@ async def note(asked: Asked[Nothing, NoteBody]) -> answers.WholeIncident:
 async def list_windows(asked: Asked[NewestQuestion, Nothing]) -> Listed[answers.WindowAnswer]:
     query = asked.query
     found = await asked.deps.store.read(windows.page, before_id=query.before, limit=query.limit + 1)
-    now = asked.deps.now()
-    return page(found, query.limit, lambda kept: answers.WindowAnswer.of(kept, now))
+    now, muted = asked.deps.now(), await handling.muted(asked, found)
+    return page(found, query.limit, lambda kept: answers.WindowAnswer.of(kept, now, muted.get(kept.id)))
 
 
 async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
@@ -94,18 +100,34 @@ async def one_window(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
     found = await asked.deps.store.read(windows.get, id)
     if found is None:
         raise not_found("window", id)
-    return answers.WindowAnswer.of(found, asked.deps.now())
+    return await _told(asked, found)
 
 
 async def plan(asked: Asked[Nothing, WindowBody]) -> answers.WindowAnswer:
-    now = asked.deps.now()
-    kept = await handling.plan(asked, asked.body.window(asked.user.name, now, asked.deps.settings().time_zone))
+    kept = await handling.plan(asked, _wanted(asked))
     asked.headers["Location"] = f"{asked.request.path}/{kept.id}"
-    return answers.WindowAnswer.of(kept, now)
+    return await _told(asked, kept)
+
+
+async def preview(asked: Asked[Nothing, WindowBody]) -> answers.MutedAnswer:
+    window = _wanted(asked)
+    handling.check(asked, window)
+    muted = await handling.muted(asked, [window])
+    in_service = sum(entry.device.life is Life.ACTIVE for entry in asked.deps.board)
+    return answers.MutedAnswer(muted=muted.get(window.id, 0), in_service=in_service)
 
 
 async def cancel(asked: Asked[Nothing, Nothing]) -> answers.WindowAnswer:
-    return answers.WindowAnswer.of(await handling.cancel(asked), asked.deps.now())
+    return await _told(asked, await handling.cancel(asked))
+
+
+def _wanted(asked: Asked[Nothing, WindowBody]) -> Window:
+    return asked.body.window(asked.user.name, asked.deps.now(), asked.deps.settings().time_zone)
+
+
+async def _told(asked: Asked[Any, Any], window: Window) -> answers.WindowAnswer:
+    muted = await handling.muted(asked, [window])
+    return answers.WindowAnswer.of(window, asked.deps.now(), muted.get(window.id))
 
 
 _ONE = "/incidents/{id}"
@@ -117,7 +139,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         Action.SEE,
         IncidentsQuestion,
         Listed[answers.IncidentAnswer],
-        "Incidents, newest first",
+        "Incidents, newest or worst first",
     ),
     get(_ONE, one, Action.SEE, Nothing, answers.WholeIncident, "One incident with its time line"),
     versioned(
@@ -158,6 +180,17 @@ ROUTES: tuple[AnyRoute, ...] = (
     ),
     get("/windows/{id}", one_window, Action.SEE, Nothing, answers.WindowAnswer, "One maintenance window"),
     write("POST /windows", plan, Action.PLAN, WindowBody, answers.WindowAnswer, "Plan maintenance"),
+    replace(
+        write(
+            "POST /windows/preview",
+            preview,
+            Action.PLAN,
+            WindowBody,
+            answers.MutedAnswer,
+            "How many devices a window would keep quiet; nothing is kept",
+        ),
+        status=HTTPStatus.OK,
+    ),
     write(
         "DELETE /windows/{id}",
         cancel,

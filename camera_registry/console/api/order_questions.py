@@ -15,6 +15,7 @@ from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState
+from camera_registry.store.sorting import Sorting
 
 Stars = Annotated[int, Field(ge=1, le=5)]
 
@@ -22,7 +23,7 @@ Stars = Annotated[int, Field(ge=1, le=5)]
 class OrdersQuestion(PastQuestion):
     """``open`` left out: open and over. ``area`` takes its subtree along; ``about`` is a device, or what else the
     incident is about; ``overdue``: a phase that is still to be done was due before now. ``since`` and ``until`` are
-    about the opening."""
+    about the opening. ``order`` ``worst``: by severity, then by when it was opened; ``due``: by what is due next."""
 
     open: bool | None = None
     state: Annotated[OrderState | None, Blank] = None
@@ -33,6 +34,7 @@ class OrdersQuestion(PastQuestion):
     incident: RowNumber | None = None
     cause: OptionalCause = None
     overdue: bool = False
+    order: Sorting = Sorting.NEWEST
 
 
 class OpenBody(Question):

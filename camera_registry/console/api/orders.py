@@ -44,7 +44,7 @@ async def listed(asked: Asked[questions.OrdersQuestion, Nothing]) -> Listed[answ
         since=query.since,
         until=query.until,
     )
-    found = await ordering.listed(asked, wanted, query.before, query.limit + 1)
+    found = await ordering.listed(asked, wanted, query.before, query.limit + 1, query.order)
     return page(found, query.limit, lambda one: answers.OrderAnswer.of(one, now))
 
 
@@ -132,7 +132,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         Action.SEE_ORDERS,
         questions.OrdersQuestion,
         Listed[answers.OrderAnswer],
-        "Work orders, newest first; a crew is told its own",
+        "Work orders, newest, worst or due first; a crew is told its own",
     ),
     write(
         "POST /orders",

@@ -16,11 +16,19 @@ class ChoiceQuery(PageQuery):
     """What was typed into the field of that name."""
 
     area: str = Field("", max_length=200)
+    areas: str = Field("", max_length=200)
+    site: str = Field("", max_length=200)
     contractor: str = Field("", max_length=200)
 
 
 async def areas(asked: Asked[ChoiceQuery, Nothing]) -> web.StreamResponse:
-    return show(asked, "choices.html", choices=choosing.areas(asked.deps.board.names, asked.query.area))
+    return show(
+        asked, "choices.html", choices=choosing.areas(asked.deps.board.names, asked.query.area or asked.query.areas)
+    )
+
+
+async def sites(asked: Asked[ChoiceQuery, Nothing]) -> web.StreamResponse:
+    return show(asked, "choices.html", choices=choosing.sites(asked.deps.board.names, asked.query.site))
 
 
 async def contractors(asked: Asked[ChoiceQuery, Nothing]) -> web.StreamResponse:
@@ -28,6 +36,7 @@ async def contractors(asked: Asked[ChoiceQuery, Nothing]) -> web.StreamResponse:
 
 
 ROUTES: tuple[AnyRoute, ...] = (
-    Route(Surface.PAGE, "GET", "/choices/area", areas, Action.SEE, ChoiceQuery, Nothing),
+    Route(Surface.PAGE, "GET", "/choices/area", areas, Action.SEE_ORDERS, ChoiceQuery, Nothing),
+    Route(Surface.PAGE, "GET", "/choices/site", sites, Action.SEE, ChoiceQuery, Nothing),
     Route(Surface.PAGE, "GET", "/choices/contractor", contractors, Action.SEE, ChoiceQuery, Nothing),
 )

@@ -17,11 +17,12 @@ from camera_registry.console.history import WIDTH, placed
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Filters, PageQuery
 from camera_registry.console.survey import SURVEY, SurveyJob, standing
 from camera_registry.model.coverage import ViewState
 from camera_registry.rules.access import Action
 from camera_registry.rules.availability import NoPeriod, month
+from camera_registry.rules.coverage.demand import demand
 from camera_registry.rules.coverage.month import begin, following, preceding
 from camera_registry.rules.coverage.period import Piece, SitePeriod
 from camera_registry.rules.coverage.points import Topology, singles
@@ -34,7 +35,7 @@ _MOMENT = 1.0
 """Seconds that the page waits for its map before it shows how far it is."""
 
 
-class CoverageQuery(PageQuery):
+class CoverageQuery(Filters):
     """``bad``: only sites that are not fully covered."""
 
     bad: bool = False
@@ -42,7 +43,7 @@ class CoverageQuery(PageQuery):
     after: int = Field(0, ge=0, le=100_000)
 
 
-class SiteQuery(PageQuery):
+class SiteQuery(Filters):
     """``month`` empty: the present one."""
 
     month: str = Field("", max_length=7)
@@ -160,6 +161,7 @@ async def one(asked: Asked[SiteQuery, Nothing]) -> web.StreamResponse:
         previous=preceding(chosen),
         next=next_month if begin(next_month, zone) < now else None,
         past=past,
+        demand=demand(past.totals, seen.site.required_availability) if past else None,
         strips=_strips(past, seen, since, until) if past else (),
         width=WIDTH,
         incidents=[one for one in deps.board.incidents.values() if _about(one.about, seen)],

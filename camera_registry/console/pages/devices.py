@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from camera_registry.board import BoardEntry
+from camera_registry.console import choosing
 from camera_registry.console.cursor import from_cursor, to_cursor
-from camera_registry.console.pages.show import offered, show
+from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER, Filter, Order, own_failure
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import ListPageQuery
@@ -24,10 +23,11 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
     query = asked.query
     reader = asked.request.app[READER]
     names = asked.deps.board.names
+    area, doubt = choosing.filtered(names.areas, query.area, asked.words)
     wanted = Filter(
         text=query.q,
         status=query.status,
-        area=area_of(query.area, names.areas),
+        area=area,
         kind=query.kind,
         cause=query.cause,
         life=query.life,
@@ -42,9 +42,9 @@ async def devices(asked: Asked[ListPageQuery, Nothing]) -> web.StreamResponse:
         after=query.after,
         next=to_cursor(listed.after),
         names=names,
+        doubt=doubt,
         weather=wanted.area and asked.deps.sightings.over(wanted.area, asked.deps.now()),
-        no_area=bool(wanted.area) and wanted.area not in names.areas,
-        areas=offered(names),
+        areas=choosing.areas(names),
         statuses=Status,
         kinds=Kind,
         lives=Life,
@@ -68,14 +68,6 @@ def unknown_for(entry: BoardEntry, words: Texts) -> str:
         return words("unmeasured.brief_ours")
     stale = dict.fromkeys(held.subject.aspect for held in entry.states if held.state is State.STALE)
     return words("list.comma").join(words("unmeasured.brief_stale", aspect=words.name(aspect)) for aspect in stale)
-
-
-def area_of(given: str, names: Mapping[str, str]) -> str:
-    """An area's code for what somebody typed: a code, or else a name that is one area's alone."""
-    if not given or given in names:
-        return given
-    called = [code for code, name in names.items() if name == given]
-    return called[0] if len(called) == 1 else given
 
 
 ROUTES: tuple[AnyRoute, ...] = (Route(Surface.PAGE, "GET", "/devices", devices, Action.SEE, ListPageQuery, Nothing),)

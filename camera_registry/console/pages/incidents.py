@@ -9,20 +9,29 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, Field
 
 from camera_registry.board import Board
-from camera_registry.console import handling, ordering
+from camera_registry.console import choosing, handling, ordering
 from camera_registry.console.cursor import cut
 from camera_registry.console.found import number
-from camera_registry.console.pages.devices import area_of
 from camera_registry.console.pages.people import called, people
-from camera_registry.console.pages.show import go_to, offered, show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Before, Form, OptionalCause, OptionalSeverity, PageQuery, VersionForm
+from camera_registry.console.schemas import (
+    Before,
+    Blank,
+    Filters,
+    Form,
+    OptionalCause,
+    OptionalSeverity,
+    PageQuery,
+    VersionForm,
+)
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Incident, Severity
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents
 from camera_registry.store.incidents import Wanted
 from camera_registry.store.orders import Wanted as OrdersWanted
+from camera_registry.store.sorting import Sorting
 
 _ROWS = 60
 _BEHIND_SHOWN = 200
@@ -31,15 +40,21 @@ _HOURS = (1, 4, 8, 24, 72)
 """For how long an acknowledgement may be given on the page."""
 
 
-class IncidentsQuery(PageQuery):
-    """The list. ``which``: open ones, those that are over, or all; ``explained``: also what another one explains."""
+class IncidentsQuery(Filters):
+    """The list. ``which``: open ones, those that are over, or all; ``explained``: also what another one explains.
+    ``order`` left out: the worst first where only open ones are shown, else the newest."""
 
     which: Literal["open", "over", "all"] = "open"
     area: str = Field("", max_length=200)
     cause: OptionalCause = None
     severity: OptionalSeverity = None
     explained: bool = False
+    order: Annotated[Literal[Sorting.WORST, Sorting.NEWEST] | None, Blank] = None
     before: Before = None
+
+    @property
+    def sorting(self) -> Sorting:
+        return self.order or (Sorting.WORST if self.which == "open" else Sorting.NEWEST)
 
 
 class AcknowledgeForm(VersionForm):
@@ -61,15 +76,18 @@ class NoteForm(Form):
 
 
 async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
-    query = asked.query
+    query, names = asked.query, asked.deps.board.names
+    area, doubt = choosing.filtered(names.areas, query.area, asked.words)
     wanted = Wanted(
         open={"open": True, "over": False}.get(query.which),
-        area=area_of(query.area, asked.deps.board.names.areas),
+        area=area,
         cause=query.cause,
         severity=query.severity,
         roots=not query.explained,
     )
-    found = await asked.deps.store.read(incidents.page, wanted, before_id=query.before, limit=_ROWS + 1)
+    found = await asked.deps.store.read(
+        incidents.page, wanted, sorting=query.sorting, before_id=query.before, limit=_ROWS + 1
+    )
     shown, following = cut(found, _ROWS)
     return show(
         asked,
@@ -78,10 +96,11 @@ async def listed(asked: Asked[IncidentsQuery, Nothing]) -> web.StreamResponse:
         shown=shown,
         next=following,
         open=len(roots(asked.deps.board)),
-        names=asked.deps.board.names,
-        no_area=bool(wanted.area) and wanted.area not in asked.deps.board.names.areas,
+        sortings=(Sorting.WORST, Sorting.NEWEST),
+        names=names,
+        doubt=doubt,
         called=called(asked.deps.board, shown),
-        areas=offered(asked.deps.board.names),
+        areas=choosing.areas(names),
         causes=Cause,
         severities=Severity,
     )

@@ -10,12 +10,13 @@ import segno
 from aiohttp import web
 from pydantic import Field
 
+from camera_registry.console import choosing
 from camera_registry.console.cursor import from_cursor, to_cursor
 from camera_registry.console.found import on_board
-from camera_registry.console.pages.show import offered, show
+from camera_registry.console.pages.show import show
 from camera_registry.console.reader import READER, Filter, Order
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import PageQuery
+from camera_registry.console.schemas import Filters, PageQuery
 from camera_registry.rules.access import Action
 
 _LABELS = 120
@@ -24,7 +25,7 @@ _QUIET = 4
 """Modules of white around a code (ISO/IEC 18004, section 5.3.8)."""
 
 
-class LabelsQuery(PageQuery):
+class LabelsQuery(Filters):
     """The devices of an area and all beneath it, or of a site."""
 
     area: str = Field("", max_length=200)
@@ -44,7 +45,9 @@ async def code(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 async def sheet(asked: Asked[LabelsQuery, Nothing]) -> web.StreamResponse:
     query, names = asked.query, asked.deps.board.names
-    wanted = Filter(area=query.area, site=query.site)
+    area, no_area = choosing.filtered(names.areas, query.area, asked.words)
+    site, no_site = choosing.filtered(names.sites, query.site, asked.words, "no_choice.site")
+    wanted = Filter(area=area, site=site)
     listed = await asked.request.app[READER].select(wanted, Order.ID, from_cursor(query.after), _LABELS)
     return show(
         asked,
@@ -53,7 +56,9 @@ async def sheet(asked: Asked[LabelsQuery, Nothing]) -> web.StreamResponse:
         listed=listed,
         next=to_cursor(listed.after),
         names=names,
-        areas=offered(names),
+        doubt=no_area or no_site,
+        areas=choosing.areas(names),
+        sites=choosing.sites(names),
         base=base(asked),
         private=not asked.deps.settings().web.public_url,
     )

@@ -12,7 +12,7 @@ from camera_registry.console import telling
 from camera_registry.console.cursor import cut
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Before, Blank, Form, PageQuery
+from camera_registry.console.schemas import Before, Blank, Filters, Form, PageQuery
 from camera_registry.model.notice import NoticeState
 from camera_registry.rules.access import Action
 from camera_registry.store import outbox
@@ -21,7 +21,7 @@ _ROWS = 60
 _ATTEMPTS = 30
 
 
-class NoticesQuery(PageQuery):
+class NoticesQuery(Filters):
     """``state`` and ``channel`` empty: all. ``tried``: the message that a test sent."""
 
     state: Annotated[NoticeState | None, Blank] = None

@@ -10,39 +10,61 @@ from typing import Annotated, Any, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from camera_registry.console import asking, clocks, ordering, photographs
+from camera_registry.console import asking, choosing, clocks, ordering, photographs
 from camera_registry.console.cursor import cut
 from camera_registry.console.ordering import DoDeed
 from camera_registry.console.pages.order_pictures import pictures
 from camera_registry.console.pages.people import called, people
-from camera_registry.console.pages.show import go_to, offered, show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Before, Blank, Form, OptionalCause, PageQuery, VersionForm
+from camera_registry.console.schemas import (
+    Before,
+    Blank,
+    Filters,
+    Form,
+    OptionalCause,
+    OptionalOrderState,
+    OptionalSorting,
+    PageQuery,
+    VersionForm,
+)
 from camera_registry.model.attachment import AttachmentKind
 from camera_registry.model.health import Cause
 from camera_registry.model.incident import Severity
-from camera_registry.model.work_order import CancelReason, HoldReason, WorkOrder
+from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, WorkOrder
 from camera_registry.rules.access import Action
 from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.opening import Wish
 from camera_registry.store import orders, platform
 from camera_registry.store.orders import Wanted
+from camera_registry.store.sorting import Sorting
 
 _ROWS = 60
 
 F = TypeVar("F", bound="VersionForm")
 
 
-class OrdersQuery(PageQuery):
-    """The list. ``which``: open ones, of these the overdue ones, those that are over, or all."""
+class OrdersQuery(Filters):
+    """The list. ``which``: open ones, of these the overdue ones, those that are over, or all; left out: open ones, or
+    all of a ``state``. ``order`` left out: the worst first where only open ones are shown, else the newest."""
 
-    which: Literal["open", "overdue", "over", "all"] = "open"
+    which: Annotated[Literal["open", "overdue", "over", "all"] | None, Blank] = None
+    state: OptionalOrderState = None
     crew: str = Field("", max_length=200)
     area: str = Field("", max_length=200)
     about: str = Field("", max_length=200)
     cause: OptionalCause = None
+    order: OptionalSorting = None
     before: Before = None
+
+    @property
+    def among(self) -> str:
+        return self.which or ("open" if self.state is None else "all")
+
+    @property
+    def sorting(self) -> Sorting:
+        return self.order or (Sorting.WORST if self.among in ("open", "overdue") else Sorting.NEWEST)
 
 
 class OpenForm(Form):
@@ -86,19 +108,18 @@ class AttachForm(Form):
 
 async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
     query, board, now = asked.query, asked.deps.board, asked.deps.now()
+    area, doubt = choosing.filtered(board.names.areas, query.area, asked.words)
     wanted = Wanted(
-        open={"open": True, "overdue": True, "over": False}.get(query.which),
+        open={"open": True, "overdue": True, "over": False}.get(query.among),
+        states=frozenset() if query.state is None else frozenset({query.state}),
         crew=query.crew,
-        area=query.area,
+        area=area,
         about=query.about,
         cause=query.cause,
-        overdue=now if query.which == "overdue" else None,
+        overdue=now if query.among == "overdue" else None,
     )
-    found = await ordering.listed(asked, wanted, query.before, _ROWS + 1)
+    found = await ordering.listed(asked, wanted, query.before, _ROWS + 1, query.sorting)
     shown, following = cut(found, _ROWS)
-    if query.which in ("open", "overdue"):
-        # What is due first is what people look for; a page of these is seldom all there are.
-        shown.sort(key=ordering.urgency)
     still = ordering.open_orders(asked)
     return show(
         asked,
@@ -106,13 +127,16 @@ async def listed(asked: Asked[OrdersQuery, Nothing]) -> web.StreamResponse:
         query=query,
         shown=shown,
         next=following,
+        sortings=Sorting,
+        states=OrderState,
         open=len(still),
         overdue=sum(ordering.is_overdue(one, now) for one in still),
         names=board.names,
         called=called(board, shown),
         sent=await people(asked),
         next_due=ordering.next_due,
-        areas=offered(board.names),
+        doubt=doubt,
+        areas=choosing.areas(board.names),
         causes=Cause,
     )
 

@@ -11,13 +11,13 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import Field
 
-from camera_registry.console import deciding
+from camera_registry.console import choosing, deciding
 from camera_registry.console.api import questions
 from camera_registry.console.cursor import cut
-from camera_registry.console.pages.show import go_to, offered, show
+from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Before, PageQuery
+from camera_registry.console.schemas import Before, Filters, PageQuery
 from camera_registry.model.device import Kind, Life
 from camera_registry.model.discovery import Proposal, ProposalKind, ProposalState
 from camera_registry.model.register import Item
@@ -31,7 +31,7 @@ _TOLD = ("manufacturer", "model", "serial", "mac", "firmware", "onvif_port", "rt
 """Fields of the device file as a proposal shows them."""
 
 
-class ProposalsQuery(PageQuery):
+class ProposalsQuery(Filters):
     """Which proposals are shown."""
 
     state: ProposalState = ProposalState.OPEN
@@ -95,7 +95,7 @@ def _shown(
         suggested=lambda one: {"area": "", "life": Life.ACTIVE.value, **acceptance.row(one), **(chosen or {})},
         next=following,
         names={one.proposal.device: _name(asked, one) for one in shown},
-        areas=offered(deps.board.names),
+        areas=choosing.areas(deps.board.names),
         states=ProposalState,
         kinds=Kind,
         lives=Life,

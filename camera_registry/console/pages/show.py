@@ -8,13 +8,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from camera_registry.board import Names
 from camera_registry.console.render import page
 from camera_registry.console.routing import Asked
 
 _UNQUOTED = "/?#&=%:,;+@!*'()~$[]"
-_MOST_AREAS = 400
-"""Areas offered while typing; with more, people type a code or a name."""
 
 
 def go_to(path: str) -> web.Response:
@@ -25,11 +22,6 @@ def go_to(path: str) -> web.Response:
 def go_to_device(id: str, place: str = "") -> web.Response:
     """The browser goes on to a place on the page of a device, whose identifier may hold anything."""
     return go_to(f"/devices/{quote(id, safe='')}{place}")
-
-
-def offered(names: Names) -> list[tuple[str, str]]:
-    """The areas that a form offers, with their names."""
-    return sorted(names.areas.items())[:_MOST_AREAS]
 
 
 def show(asked: Asked[Any, Any], template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> web.Response:

@@ -8,17 +8,18 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BeforeValidator, Field, NaiveDatetime
 
-from camera_registry.console import handling
-from camera_registry.console.pages.devices import area_of
+from camera_registry.console import choosing, handling
 from camera_registry.console.pages.show import go_to, show
+from camera_registry.console.problems import Problem
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Blank, Form, PageQuery
+from camera_registry.console.schemas import Blank, Filters, Form, PageQuery
 from camera_registry.model.maintenance import Cover, Window, WindowKind
 from camera_registry.rules import maintenance
 from camera_registry.rules.access import Action
 from camera_registry.store import windows
 
 _SHOWN = 200
+_A_WHILE = timedelta(hours=1)
 
 
 def _words(given: object) -> object:
@@ -45,7 +46,16 @@ class WindowForm(Form):
     parents: Words = ()
 
 
-class WindowsQuery(PageQuery):
+class CoverQuery(Filters):
+    """What a window that is about to be planned would cover."""
+
+    devices: Words = ()
+    tags: Words = ()
+    areas: Words = ()
+    parents: Words = ()
+
+
+class WindowsQuery(Filters):
     """``device``: whom a window is about to be planned for."""
 
     device: str = Field("", max_length=200)
@@ -58,9 +68,11 @@ async def listed(asked: Asked[WindowsQuery, Nothing]) -> web.StreamResponse:
         asked,
         "windows.html",
         shown=[(one, _standing(one, now)) for one in kept],
+        muted=await handling.muted(asked, kept),
         kinds=WindowKind,
         query=asked.query,
         names=asked.deps.board.names,
+        areas=choosing.areas(asked.deps.board.names),
         zone_name=zone.key,
         begins=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
     )
@@ -68,11 +80,24 @@ async def listed(asked: Asked[WindowsQuery, Nothing]) -> web.StreamResponse:
 
 def _standing(window: Window, now: datetime) -> str:
     """``now``, ``planned``, or ``past``."""
-    if maintenance.turn(window, now) is not None:
-        return "now"
-    if window.cancelled_at is not None or (window.ends is not None and window.ends + window.lasts <= now):
+    if maintenance.over(window, now):
         return "past"
-    return "planned"
+    return "planned" if maintenance.turn(window, now) is None else "now"
+
+
+async def muted(asked: Asked[CoverQuery, Nothing]) -> web.StreamResponse:
+    """How many devices it would keep quiet, for the form that is being filled in."""
+    query, names, now = asked.query, asked.deps.board.names.areas, asked.deps.now()
+    doubt = ""
+    try:
+        areas = tuple(choosing.meant(names, one) for one in query.areas)
+    except Problem as problem:
+        areas, doubt = (), problem.detail(asked.words)
+    cover = Cover(query.devices, query.tags, areas, query.parents)
+    window = Window(0, WindowKind.FIXED, cover, now, now + _A_WHILE, "", "", now)
+    found = await handling.muted(asked, [window])
+    doubt = doubt or handling.strangers(asked, cover)
+    return show(asked, "windows.muted.html", named=cover != Cover(), muted=found[0], doubt=doubt)
 
 
 async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
@@ -80,7 +105,7 @@ async def plan(asked: Asked[PageQuery, WindowForm]) -> web.StreamResponse:
     window = Window(
         0,
         form.kind,
-        Cover(form.devices, form.tags, tuple(area_of(one, names) for one in form.areas), form.parents),
+        Cover(form.devices, form.tags, tuple(choosing.meant(names, one) for one in form.areas), form.parents),
         form.begins.replace(tzinfo=zone),
         None if form.ends is None else form.ends.replace(tzinfo=zone),
         form.reason,
@@ -101,6 +126,7 @@ async def cancel(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
 
 ROUTES: tuple[AnyRoute, ...] = (
     Route(Surface.PAGE, "GET", "/windows", listed, Action.SEE, WindowsQuery, Nothing),
+    Route(Surface.PAGE, "GET", "/windows/muted", muted, Action.PLAN, CoverQuery, Nothing),
     Route(Surface.PAGE, "POST", "/windows", plan, Action.PLAN, PageQuery, WindowForm),
     Route(Surface.PAGE, "POST", "/windows/{id}/cancel", cancel, Action.PLAN, PageQuery, Nothing),
 )

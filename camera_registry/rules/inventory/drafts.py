@@ -33,7 +33,9 @@ class Draft:
     def problem(self, flaw: Flaw, column: str = "", **details: str) -> Problem:
         """A problem with this row, at the column of a field."""
         value = "" if column in SECRETS else shown(self.line.cells.get(column))
-        return Problem(flaw, self.line.sheet, self.line.row, self.line.headers.get(column, column), value, details)
+        header = self.line.headers.get(column)
+        lacks = bool(column) and header is None
+        return Problem(flaw, self.line.sheet, self.line.row, header or column, value, details, lacks)
 
 
 def drafts(lines: Iterable[Line], problems: list[Problem], datum: Datum = Datum.WGS84) -> Iterator[Draft]:

@@ -100,8 +100,8 @@ WARNINGS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One flaw at one place. ``row`` counts from 1 as a spreadsheet does (0: the whole sheet), ``column`` is the
-    header as it is written in the file, ``value`` what stands in the cell, or empty where it may be a secret.
-    ``details`` fill the placeholders of the texts."""
+    header as it is written in the file, or the name of the field that it ``lacks`` a column for; ``value`` what stands
+    in the cell, or empty where it may be a secret. ``details`` fill the placeholders of the texts."""
 
     flaw: Flaw
     sheet: str = ""
@@ -109,6 +109,7 @@ class Problem:
     column: str = ""
     value: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
+    lacks: bool = False
 
     @property
     def severity(self) -> Severity:

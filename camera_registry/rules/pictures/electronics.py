@@ -83,7 +83,7 @@ def _grown_in_colour(of: Evidence) -> bool:
 def striped(of: Evidence) -> Verdict:
     """A wave over the whole picture, lines torn from border to border, or bands that the reference does not have."""
     look, limits = of.look, of.limits
-    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum")
+    seen = pick(look, "wave", "wave_prominence", "torn_rows", "torn_columns", "breaks", "hum", "combed")
     # Rows that are drawn down make upright stripes.
     drawn = look["dragged"] - of.most_of_references("dragged") >= limits.dragged[0]
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
@@ -115,7 +115,8 @@ def striped(of: Evidence) -> Verdict:
         ripple = score(of.least_change("ripple"), limits.ripple)
         seen |= pick(of.change, "ripple")
     hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
-    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum, ripple), seen)
+    combed = score(look.get("combed", 0.0), limits.combed)
+    return verdict(Cause.STRIPED, (wave, score(torn, limits.torn), bands, unsynchronised, hum, ripple, combed), seen)
 
 
 def _mosaic(of: Evidence) -> float:

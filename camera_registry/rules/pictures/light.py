@@ -13,10 +13,16 @@ _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 _BLANK, _BESIDE = 0.72, 0.2
 """Share of tiles without noise on a card that something is drawn on; how much more that is than that of rows of one
 level."""
+_NO_NOISE, _BARE, _SHADES = 0.05, 0.8, 0.7
+"""Levels of noise where it is least, share of tiles without structure, and of rows that repeat the one above, on a card
+whose ground is shaded."""
 _WHOLE = 0.9
 """Share of the picture that is one plain colour, but for letters."""
 _MONOCHROME = 3.5
 """Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
+_MOST_OF_IT = 0.65
+"""Share of the picture that has changed its colours the same way, from which on a strong change is no thing of the
+scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
 _THICK, _REMAINS = 5.5, 0.17
@@ -25,8 +31,9 @@ _FEATURELESS = 3.6
 """Deviation in levels that light falling off over a wall makes at least: what is more even is air."""
 _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
-_EMPTY, _PAINTED = 0.72, 0.60
-"""Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint."""
+_EMPTY, _PAINTED, _SKY = 0.72, 0.60, 0.30
+"""Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint, or from the
+sky's own colour."""
 _HALF_LEFT = 0.5
 """Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
 clearest. Where half is left, people see enough."""
@@ -77,11 +84,16 @@ def no_signal(of: Evidence) -> Verdict:
         and look["repeated"] >= _REPEATED > of.most_of_references("repeated")
     )
     drawn = drawn or (steps and look["p99"] > limits.black)
+    # A ground that fades into its corners, and a sign on it: lit, and nowhere a trace of a sensor's noise.
+    shaded = look["noise"] < _NO_NOISE and look["grain"] < limits.black_noise / 2 and look["p99"] > limits.black
+    bare = look["empty"] >= _BARE and look["repeated"] >= _SHADES and look["plain_all"] < _NO_NOISE
+    bare = bare and look["clipped"] < limits.clipped[0]
+    sign = 0.6 if shaded and letters and bare and not partly else 0.0
     if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
         # What is seen again is no card, however smooth it is.
-        plain, drawn = 0.0, False
+        plain, drawn, sign = 0.0, False, 0.0
     seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
-    return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0), seen)
+    return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0, sign), seen)
 
 
 def dark(of: Evidence) -> Verdict:
@@ -180,16 +192,22 @@ def colour_cast(of: Evidence) -> Verdict:
         pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
         one_way = least["cast_share"] > 0.85 and not pales
         cast = score(least["cast"], limit) if one_way else 0.0
+        if not pales and limit is limits.cast and least["cast_share"] > _MOST_OF_IT:
+            # Coloured paint on the glass, or a filter that has slipped: not all of the picture.
+            cast = max(cast, score(least["cast"], limits.cast_partly))
         if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL:
             # Air has a colour of its own, before things that have a strong one.
             cast = min(cast, _BY_AIR)
-        return verdict(Cause.COLOUR_CAST, (cast,), seen)
+        pink = min(change.get("pink", 0.0) for change in changes)
+        seen |= {"pink": round(pink, 4)}
+        return verdict(Cause.COLOUR_CAST, (cast, score(pink, limits.pink)), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:
         return Unjudged.NOTHING_TO_SEE
     hue = _hue(look)
-    limit = limits.cast_warm if hue in _WARM else limits.cast_cold if hue in _COLD else limits.cast_unlit
+    cold = limits.cast_cold if look["empty"] < _SKY else limits.cast_sky
+    limit = limits.cast_warm if hue in _WARM else cold if hue in _COLD else limits.cast_unlit
     return verdict(Cause.COLOUR_CAST, (score(look["shift"], limit),), seen | pick(look, "shift"))
 
 

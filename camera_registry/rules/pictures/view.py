@@ -119,10 +119,10 @@ def covered(of: Evidence) -> Verdict:
     lost = score(left * (change.get("lost", 0.0) - 2 * of.restless("lost")), limits.lost)
     # A lens out of focus loses everything everywhere, and keeps the light where it was.
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
-    lost = lost if partly and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     # Glare outshines, and snow lies on the ground: both make brighter what they hide. In any exposure snow on what was
     # dark lifts the darkest places, and leaves all that stands out as clear as ever; what is on the glass does not.
     snowed = risen > _LIFTED and change["structure_high"] >= _SHARP_BESIDES
+    lost = lost if partly and not snowed and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     brighter = more > _GLARE or change["gain"] > _BRIGHTER or snowed
     gone_from = change["hidden_dark" if brighter else "hidden"]
     if change["local"] > _AS_EVER and change["structure_high"] > _AS_EVER:

@@ -197,8 +197,9 @@ def newest(facts: Facts, area: str, at: datetime, causes: Container[Cause]) -> N
     judgement = judged(facts)
     if judgement is None:
         return None
-    known = noticed(facts)
-    shows = any(cause in causes and known.get(cause) is None for cause in doubts(facts))
+    found = [cause for cause in doubts(facts) if cause in causes]
+    known = noticed(facts) if found else {}
+    shows = any(known.get(cause) is None for cause in found)
     return Newest(area, at, judgement.get("by_day") if judgement.get("references") else None, shows)
 
 

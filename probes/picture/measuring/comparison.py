@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from probes.picture.measuring import light, pattern, registration, sharpness
-from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, percentile, rows, share, tiles
+from probes.picture.measuring import light, pattern, registration, sharpness, whitening
+from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, median, percentile, rows, share, tiles
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
@@ -19,18 +19,14 @@ _SOFT = 0.83
 
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
-_BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
-"""Level of what is white, against the brightest of the picture too; log ratio of its channels. And the share of the
-tiles that may have turned white."""
-_MOST = 0.5
-_EVENLY_LIT, _SOME_TILES = 0.01, 4
-"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
-that tell."""
-_AROUND = np.ones((3, 3), np.uint8)
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
+_FEWEST = 12
+"""Tiles below which nothing is said of colours."""
+_GROWN, _BEYOND_GREY = 0.08, 0.04
+"""Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -38,31 +34,55 @@ many tiles that must be."""
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A sheet with what every comparison needs of it."""
+    """What every comparison needs of a sheet, some 0.8 MB; the sheet itself is no part of it."""
 
-    sheet: Sheet
-    edges: Plane
+    half: Plane
+    profiles: tuple[Plane, Plane, Plane]
+    edges: _Textured
     bands: tuple[Plane, Plane, Plane]
     means: Plane
     channels: Plane
     noise: float
     clear_tiles: Plane
-    fine: Plane
+    fine: _Textured
     spots: tuple[Plane, Plane, Plane]
     spot_means: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class _Textured:
+    """A plane, and of each of its tiles the mean and the mean square."""
+
+    plane: Plane
+    size: tuple[int, int]
+    means: Plane
+    squares: Plane
+
+    @classmethod
+    def of(cls, plane: Plane, size: tuple[int, int]) -> _Textured:
+        return cls(plane, size, tiles(plane, size), tiles(cv2.multiply(plane, plane), size))
+
+    def moved(self, by: registration.Registration, border: int) -> _Textured:
+        """The same after a movement; ``border``: how OpenCV fills what was not seen."""
+        if by.displacement == 0:
+            return self
+        height, width = self.plane.shape
+        plane = cv2.warpAffine(self.plane, by.matrix, (width, height), borderMode=border)
+        return _Textured.of(np.asarray(plane, dtype=np.float32), self.size)
 
 
 def prepare(sheet: Sheet, noise: float) -> Prepared:
     spots = sharpness.bands(sheet.luma, SPOTS)
     return Prepared(
-        sheet,
-        registration.structure(sheet.half),
+        sheet.half,
+        sheet.profiles,
+        _Textured.of(registration.structure(sheet.half), TILES),
         (tiles(spots[0]), tiles(spots[1]), tiles(spots[2])),
         sheet.means,
         light.channel_tiles(sheet),
         noise,
         tiles(sheet.clear.astype(np.float32)),
-        _texture(sheet.half),
+        _Textured.of(_texture(sheet.half), SPOTS),
         spots,
         sheet.spot_means,
     )
@@ -115,7 +135,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
-    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey).
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
+    the tiles that have turned so, see ``_pink``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -129,7 +150,11 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     ``_parts``, ``_patch``: as above. local: median correlation of the edges in a tile.
     """
     moved = registration.register(
-        ours.sheet, theirs.sheet, ours.edges, theirs.edges, features=not _hopeless(ours) and not _hopeless(theirs)
+        ours.half,
+        theirs.half,
+        ours.edges.plane,
+        theirs.edges.plane,
+        features=not _hopeless(ours) and not _hopeless(theirs),
     )
     found = {
         "displacement": moved.displacement,
@@ -138,44 +163,19 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels)
+    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
         return Change(found, {})
     besides = _with(besides, _whitened(ours, theirs))
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
-    found |= structure | _bands(ours.sheet, theirs.sheet)
+    found |= structure | _bands(ours.profiles, theirs.profiles)
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
 def _whitened(ours: Prepared, theirs: Prepared) -> Places:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = _white(ours, theirs) & ~_white(theirs, theirs)
-    if share(white) > _MOST:
-        # Snow leaves walls and trunks; a white bag leaves nothing.
-        white &= False
-    for part in _inner_parts(white):
-        levels = ours.means[part]
-        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * percentile(levels, 50):
-            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
-            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
+    white = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
     return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
-
-
-def _inner_parts(mask: Mask) -> list[Mask]:
-    """The connected parts of a mask without their border, those of some tiles."""
-    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-    count, labels = cv2.connectedComponents(inner, connectivity=4)
-    parts = (labels == n for n in range(1, count))
-    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
-
-
-def _white(one: Prepared, known: Prepared) -> Mask:
-    """Tiles among the brightest, of those that the view was ``known`` to have too, and without a colour."""
-    means = one.means
-    grey = ~(np.abs(one.channels).max(axis=2) > _COLOURLESS)
-    exposure = min(1.0, percentile((means + 2) / (known.means + 2), 50))
-    brightest = max(percentile(means, 95), exposure * percentile(known.means, 95))
-    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -194,7 +194,7 @@ def _light(ours: Prepared, means: Plane) -> dict[str, float]:
     fit = float(np.dot(a_off, b_off) / (np.sqrt(float(np.dot(a_off, a_off)) * float(np.dot(b_off, b_off))) + 1e-6))
     gains = (b + 2) / (a + 2)
     return {
-        "gain": percentile(gains, 50),
+        "gain": median(gains),
         "gain_low": percentile(gains, 20),
         "gain_high": percentile(gains, 80),
         "contrast": slope,
@@ -207,18 +207,18 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     change = (ours - theirs).reshape(-1, 2)
     told = ~np.isnan(change).any(axis=1)
     change = change[told]
-    if len(change) < 12:
+    if len(change) < _FEWEST:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
     # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
     coloured = theirs.reshape(-1, 2)[told]
-    own = np.median(coloured, axis=0)
+    own = _middle(coloured)
     # A van that has come or gone changes the colours of its own tiles, and says nothing of the others.
-    off = np.hypot(*(change - np.median(change, axis=0)).T)
-    same = off <= _OTHER_THINGS * np.median(off) + 0.05
+    off = np.hypot(*(change - _middle(change)).T)
+    same = off <= _OTHER_THINGS * median(off) + 0.05
     away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
     paler = float((away * changed).sum() / ((away**2).sum() + 0.02 * len(changed)))
     change = change - min(0.0, max(-1.0, paler)) * coloured
-    blue, red = np.median(change, axis=0)
+    blue, red = _middle(change)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
     to_grey = -float(np.dot((blue, red), own)) / max(size * own_size, 1e-6) if size <= own_size else 0.0
     along = change @ (np.array((blue, red)) / max(size, 1e-6))
@@ -230,6 +230,25 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
     }
+
+
+def _pink(ours: Plane, theirs: Plane) -> float:
+    """The largest connected part of the tiles that have turned pink, blue and red both having grown against green, by
+    more than a fifth of them all have; as a share of those that could be told. Infrared light does that, where its
+    filter has come off; neither a lamp nor the air makes both grow."""
+    change = ours - theirs
+    told = ~np.isnan(change).any(axis=2)
+    if np.count_nonzero(told) < _FEWEST:
+        return 0.0
+    rest = [max(0.0, percentile(change[:, :, channel][told], 20)) for channel in (0, 1)]
+    grown = (change - rest).min(axis=2)
+    pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
+    return _parts(pink, told, "")["patch"] if pink.any() else 0.0
+
+
+def _middle(ratios: Plane) -> Plane:
+    """The median of each column."""
+    return np.array([median(column) for column in ratios.T], np.float32)
 
 
 def _structure(
@@ -256,13 +275,13 @@ def _structure(
     good = told & seen
     if np.count_nonzero(good) >= 8:
         found |= {
-            "sharpness": float(np.median(fine[good])),
-            "middle_sharpness": float(np.median(medium[good])),
+            "sharpness": median(fine[good]),
+            "middle_sharpness": median(medium[good]),
         }
     usual = percentile(middle[told], 75)
-    local = _local_correlation(ours.edges, theirs.edges, moved)
+    local = _local_correlation(ours.edges, theirs.edges.moved(moved, cv2.BORDER_REPLICATE))
     lit = np.log((ours.means + 4) / (theirs.means + 4))
-    lit = lit - np.median(lit)
+    lit = lit - median(lit)
     weaker = middle < 0.55 * max(usual, 0.4)
     hidden = told & weaker & (local < 0.6)
     # Dirt is patchy: a tile is held against those around it, so that haze, which grows with the distance, is not dirt.
@@ -272,7 +291,7 @@ def _structure(
     patches = told & (log - around < -0.3) & (middle < 0.75 * max(usual, 0.4))
     found |= (
         {
-            "structure": float(np.median(middle[told])),
+            "structure": median(middle[told]),
             "structure_high": usual,
             "weak": share(told & weaker) / share(told),
             "hidden": share(hidden) / share(told),
@@ -280,7 +299,7 @@ def _structure(
             "foreign": share(told & (local < 0.6)) / share(told),
             "patchy": share(patches) / share(told),
             "patchy_dark": share(patches & (lit < 0.25)) / share(told),
-            "local": float(np.median(local[told])),
+            "local": median(local[told]),
         }
         | _parts(hidden, told, "hidden_")
         | _parts(patches, told, "patchy_")
@@ -303,7 +322,7 @@ def _structure(
 
 
 def _missing(hidden: Mask, spots: Mask, rest: Plane) -> Places | None:
-    return Places(hidden, spots) if rest.size >= _LEAST_REST and np.median(rest) > _SAME_VIEW else None
+    return Places(hidden, spots) if rest.size >= _LEAST_REST and median(rest) > _SAME_VIEW else None
 
 
 def _dulled(
@@ -323,41 +342,29 @@ def _dulled(
     softer = (our_fine / np.sqrt(our[2] + 1)) / (their_fine / np.sqrt(their[2] + 1))
     usual, usually = percentile(faded[told], 75), percentile(softer[told], 75)
     lit = np.log((ours.spot_means + 8) / (theirs.spot_means + 8))
-    lit = lit - np.median(lit[told])
+    lit = lit - median(lit[told])
     dull = told & (lit < 0.35)
-    alike = _alike(ours.fine, theirs.fine, moved, ours.noise + theirs.noise)
+    alike = _alike(ours.fine, theirs.fine.moved(moved, cv2.BORDER_REFLECT), ours.noise + theirs.noise)
     lost = dull & (alike < 0.35) & ((softer < 0.9 * usually) | (faded < 0.5 * usual))
     return dull & (faded < 0.55 * usual) & (softer < 0.75 * usually), lost, told
 
 
-def _alike(ours: Plane, theirs: Plane, moved: registration.Registration, noise: float) -> Plane:
-    """Correlation of the texture of each small tile, after registration; 1 where there is none above the noise."""
-    height, width = ours.shape
-    if moved.displacement > 0:
-        theirs = np.asarray(
-            cv2.warpAffine(theirs, moved.matrix, (width, height), borderMode=cv2.BORDER_REFLECT), dtype=np.float32
-        )
-    power = tiles(cv2.multiply(theirs, theirs), SPOTS)
-    spread = np.sqrt(tiles(cv2.multiply(ours, ours), SPOTS) * power)
-    alike = tiles(cv2.multiply(ours, theirs), SPOTS) / np.maximum(spread, 1e-3)
-    return np.where(power > max(4.0, noise**2), alike, 1).astype(np.float32)
+def _alike(ours: _Textured, theirs: _Textured, noise: float) -> Plane:
+    """Correlation of the texture of each small tile, registered; 1 where there is none above the noise."""
+    spread = np.sqrt(ours.squares * theirs.squares)
+    alike = tiles(cv2.multiply(ours.plane, theirs.plane), SPOTS) / np.maximum(spread, 1e-3)
+    return np.where(theirs.squares > max(4.0, noise**2), alike, 1).astype(np.float32)
 
 
 def _denoised(bands: tuple[Plane, Plane, Plane], noise: float) -> list[Plane]:
     return [np.maximum(band - part * noise**2, 1e-3) for band, part in zip(bands, sharpness.BAND_NOISE, strict=True)]
 
 
-def _local_correlation(ours: Plane, theirs: Plane, moved: registration.Registration) -> Plane:
-    """Correlation of the edges of each tile, after registration."""
-    height, width = ours.shape
-    if moved.displacement > 0:
-        theirs = np.asarray(
-            cv2.warpAffine(theirs, moved.matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), dtype=np.float32
-        )
-    a, b = tiles(ours), tiles(theirs)
-    product = tiles(cv2.multiply(ours, theirs)) - a * b
-    ours_spread = np.maximum(tiles(cv2.multiply(ours, ours)) - a * a, 1e-4)
-    spread = np.sqrt(ours_spread * np.maximum(tiles(cv2.multiply(theirs, theirs)) - b * b, 1e-4))
+def _local_correlation(ours: _Textured, theirs: _Textured) -> Plane:
+    """Correlation of the edges of each tile, registered."""
+    product = tiles(cv2.multiply(ours.plane, theirs.plane)) - ours.means * theirs.means
+    ours_spread = np.maximum(ours.squares - ours.means**2, 1e-4)
+    spread = np.sqrt(ours_spread * np.maximum(theirs.squares - theirs.means**2, 1e-4))
     return np.asarray(product / spread, dtype=np.float32)
 
 
@@ -371,17 +378,17 @@ def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
     }
 
 
-def _bands(ours: Sheet, theirs: Sheet) -> dict[str, float]:
+def _bands(ours: Sequence[Plane], theirs: Sequence[Plane]) -> dict[str, float]:
     """Bands across the picture that the reference has not: their least swing in the three thirds of the width; 0 where
     they are no sine, as fog and snow come in bands too, but not in even ones. And finer ones (``pattern.ripple``)."""
     swings = []
     profiles = []
-    for our, their in zip(ours.profiles, theirs.profiles, strict=True):
+    for our, their in zip(ours, theirs, strict=True):
         profile = np.log((our + 8) / (their + 8)).astype(np.float32)
         profiles.append(profile)
         swings.append(pattern.bands_of(profile))
     together = np.stack(profiles, axis=1)
-    ripple, even = pattern.ripple(together, np.log(np.stack(theirs.profiles, axis=1) + 8))
+    ripple, even = pattern.ripple(together, np.log(np.stack(theirs, axis=1) + 8))
     found = {"bands": 0.0, "ripple": ripple, "ripple_even": even}
     if min(swings) <= _SWING or pattern.sine(together) >= _ONE_SINE:
         alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))

@@ -26,17 +26,17 @@ def imprint(grey: Picture, clear: Mask) -> dict[str, object]:
     clock in another block shows. By chance one tile in 255 is alike.
     """
     told = busy(grey) & clear
-    levels = np.where(told, grey, np.uint8(0))
-    rows = np.linspace(0, grey.shape[0], TILES[1] + 1).astype(int)
-    columns = np.linspace(0, grey.shape[1], TILES[0] + 1).astype(int)
+    levels = grey * told
+    rows = np.linspace(0, grey.shape[0], TILES[1] + 1).astype(int).tolist()
+    columns = np.linspace(0, grey.shape[1], TILES[0] + 1).astype(int).tolist()
     found = bytearray(TILES[0] * TILES[1])
     count = 0
     for row, (top, bottom) in list(enumerate(pairwise(rows)))[1:-1]:
+        untexted = clear[top:bottom].all()
         for column, (left, right) in enumerate(pairwise(columns)):
-            part = slice(top, bottom), slice(left, right)
-            pixels = int(np.count_nonzero(told[part]))
-            if pixels < _FEWEST or not clear[part].all():
+            pixels = int(np.count_nonzero(told[top:bottom, left:right]))
+            if pixels < _FEWEST or not (untexted or clear[top:bottom, left:right].all()):
                 continue
             count += pixels
-            found[row * TILES[0] + column] = 1 + zlib.crc32(levels[part].tobytes()) % 255
+            found[row * TILES[0] + column] = 1 + zlib.crc32(levels[top:bottom, left:right].tobytes()) % 255
     return {"tiles": base64.b64encode(found).decode("ascii"), "told": round(count / grey.size, 5)}

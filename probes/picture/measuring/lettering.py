@@ -236,6 +236,8 @@ def _in_steps(mean: Plane, most: Plane, text: str, ratios: NDArray[np.float64]) 
     found = []
     for share in (0.25, 0.4, 0.55):
         tall = np.flatnonzero(rows > darkest + share * (brightest - darkest))
+        if not len(tall):
+            continue  # what is the same from top to bottom is a fence
         top, high = float(tall[0]), float(tall[-1] - tall[0] + 1)
         # A digit is as wide as the widest of its kind; a one is narrower.
         ink = most[int(top) : int(top + high)].max(axis=0)[at_cells]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Picture, Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import Picture, Plane, Sheet, median, percentile, share, tiles
 
 CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
@@ -41,11 +41,11 @@ def light(sheet: Sheet) -> dict[str, float]:
         "deviation": float(np.sqrt((counts * (levels - mean) ** 2).sum() / total)),
         "clipped": float(counts[CLIPPED_FROM:].sum()) / total,
         "black": float(counts[:8].sum()) / total,
-        "tile_deviation": float(np.median(np.sqrt(np.maximum(squares, 0)))),
+        "tile_deviation": median(np.sqrt(np.maximum(squares, 0))),
         "bright_tiles": share(means > CLIPPED_FROM - 5),
         "coarse_deviation": float(means.std()),
         "coarse_range": percentile(means, 80) - percentile(means, 20),
-        "dark_channel": percentile(darkest, 10),
+        "dark_channel": percentile(darkest.astype(np.float32), 10),  # bytes are sorted slowly
     }
 
 
@@ -74,17 +74,17 @@ def colour(sheet: Sheet) -> dict[str, float]:
 
 
 def _shift(tiny: Picture) -> float:
-    levels = tiny.reshape(-1, 3)
-    luma = levels @ _LUMA
-    told = (luma > 20) & (levels.max(axis=1) < 248)
+    channels = tiny.reshape(-1, 3).T.copy()
+    luma = _LUMA @ channels
+    told = (luma > 20) & (channels.max(axis=0) < 248)
     if np.count_nonzero(told) < _TOLD:
         return 0.0
-    logs = _LOG_LIGHT[levels[told]]
-    ratios = logs[:, ::2] - logs[:, 1:2]
-    median = np.array((percentile(ratios[:, 0], 50), percentile(ratios[:, 1], 50)), np.float32)
-    along = ratios @ (median / max(float(np.hypot(*median)), 1e-6))
+    blue, green, red = (_LOG_LIGHT[channel[told]] for channel in channels)
+    ratios = np.stack((blue - green, red - green))
+    middle = np.array([median(one) for one in ratios], np.float32)
+    along = (middle / max(float(np.hypot(*middle)), 1e-6)) @ ratios
     luma = luma[told]
-    return min(percentile(along[luma >= percentile(luma, 90)], 50), percentile(along, 10))
+    return min(median(along[luma >= percentile(luma, 90)]), percentile(along, 10))
 
 
 def channel_tiles(sheet: Sheet) -> Plane:

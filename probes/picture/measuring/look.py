@@ -22,10 +22,11 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
+        "combed": pattern.combed(sheet.decoded),
         "hum": pattern.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
         "reblur": sharpness.reblur(sheet),
         # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.
-        "flat_share": measures.flat_share(sheet.colour) if pattern.flat_blocks(sheet.grey) > _FEW else 0.0,
+        "flat_share": measures.flat_share(sheet.colour) if measures.flat_blocks(sheet.grey) > _FEW else 0.0,
         "damaged": float(bool(sheet.damaged)),
     }

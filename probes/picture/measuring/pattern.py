@@ -27,6 +27,10 @@ _FAINT = 0.12
 """Amplitude of a sine in the logarithm of light, below which it may be anything's."""
 _ZERO_GREEN, _OFF = (135, 77), 12
 """Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
+_MOST, _PARTS, _EACH = 0.55, 8, 0.30
+"""Share of a line that must differ from both its neighbours; parts of a line, and the share of each of them."""
+_LEAST_CHANGE = 1.0
+"""Levels from one row to the next but one, below which coding alone may have made them."""
 _HARDLY = 0.004
 """Share of hard steps on the grid below which nobody asks how many there are off it."""
 
@@ -47,8 +51,7 @@ def waves(half: Plane) -> dict[str, float]:
     """
     window = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
-    spectrum = np.abs(np.fft.rfft2(flat)).astype(np.float32)
-    spectrum = np.fft.fftshift(spectrum, axes=0)
+    spectrum = np.fft.fftshift(_strengths(np.asarray(flat, dtype=np.float32)), axes=0)
     middle = spectrum.shape[0] // 2
     around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
     judged = spectrum.copy()
@@ -65,6 +68,22 @@ def waves(half: Plane) -> dict[str, float]:
         "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
         "lattice": _others(judged, row, column) / peak,
     }
+
+
+def _strengths(plane: Plane) -> Plane:
+    """The absolute values of numpy's ``rfft2`` of a plane of even sides, in half the time."""
+    height, width = plane.shape
+    # In OpenCV's packed form real and imaginary parts lie side by side, and in its first and last column, whose own
+    # transforms are symmetric, one upon the other.
+    packed = np.asarray(cv2.dft(plane), dtype=np.float32)
+    squares = packed[:, 1:-1] ** 2
+    found = np.empty((height, width // 2 + 1), np.float32)
+    np.sqrt(squares[:, ::2] + squares[:, 1::2], out=found[:, 1:-1])
+    for column in (0, -1):
+        ends = packed[:, column]
+        upper = np.concatenate((np.abs(ends[:1]), np.hypot(ends[1:-1:2], ends[2::2]), np.abs(ends[-1:])))
+        found[:, column] = np.concatenate((upper, upper[-2:0:-1]))
+    return found
 
 
 def _spread(flat: Plane, row: int, column: int) -> float:
@@ -101,18 +120,35 @@ def _along(spectrum: Plane, row: int, column: int) -> float:
 
 def lines(grey: Picture) -> dict[str, float]:
     """``torn_rows``, ``torn_columns``: share of lines that differ from both neighbours (two pixels away) along most of
-    their length, by more than 10 levels. A scene has thin things, but none from one border to the other."""
+    their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves,
+    but they end somewhere, or turn."""
     found = {}
-    for name, half in (("torn_rows", grey[:, ::2]), ("torn_columns", grey[::2].T)):
-        plane = np.ascontiguousarray(half)
+    for name, plane in (("torn_rows", np.ascontiguousarray(grey[:, ::2])), ("torn_columns", cv2.transpose(grey[::2]))):
         above, line, below = plane[:-4], plane[2:-2], plane[4:]
         torn = np.zeros(line.shape[0], np.bool_)
         # All the same way: noise goes up and down.
         for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
             far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
-            torn |= cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > 0.55 * 255
+            most = np.flatnonzero(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
+            torn[most[_throughout(far[most] > 0)]] = True
         found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
     return found
+
+
+def _throughout(far: Mask) -> Mask:
+    """Which of the lines are far off in each of their parts but one, in which the scene may be as they are."""
+    length = far.shape[1] // _PARTS
+    parts = far[:, : length * _PARTS].reshape(-1, _PARTS, length).mean(axis=2)
+    return np.asarray(np.count_nonzero(parts > _EACH, axis=1) >= _PARTS - 1)
+
+
+def combed(decoded: Picture) -> float:
+    """How much more a row differs from the next one than from the one after that: light changes little by little, so
+    that it is less than 1, or 1 where there is nothing but noise; more where every second row belongs elsewhere, as
+    when the fields of two pictures are woven into one. Of a part of the columns."""
+    lines = np.ascontiguousarray(decoded[:, ::6])
+    next_ = float(cv2.absdiff(lines[2:], lines[1:-1]).mean())
+    return next_ / max(float(cv2.absdiff(lines[2:], lines[:-2]).mean()), _LEAST_CHANGE)
 
 
 def unwritten(small: Picture) -> float:
@@ -208,8 +244,8 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
     it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
     clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
-    ``breaks``: rows that differ from the one above along most of the width, far more than the rows around do;
-    ``breaks_on_grid``: those between macroblocks.
+    ``breaks``: rows that differ from the one above along most of the width, in each eighth of it but one, far more
+    than the rows around do; ``breaks_on_grid``: those between macroblocks, which need not be so throughout.
     """
     decoded = sheet.decoded
     height, width = decoded.shape
@@ -281,21 +317,13 @@ def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, f
     rows = np.flatnonzero((down[3:-3] > 2.2 * around + 4) & (down[3:-3] >= np.maximum(down[2:-4], down[4:-2]))) + 3
     found = on_grid = 0
     for row in rows.tolist():
-        apart = cv2.absdiff(lines[row + 1], lines[row])
-        if np.count_nonzero(apart > 8) > 0.5 * apart.size:
-            found += 1
-            on_grid += grid > 0 and (row + 1) % (2 * grid) == 0
+        apart = cv2.absdiff(lines[row + 1], lines[row]) > 8
+        if np.count_nonzero(apart) > 0.5 * apart.size:
+            # Slices may begin within a row; lines are torn from border to border, which shelves and roofs are not.
+            begins = grid > 0 and (row + 1) % (2 * grid) == 0
+            found += begins or bool(_throughout(apart[None]).all())
+            on_grid += begins
     return {"breaks": float(found), "breaks_on_grid": float(on_grid)}
-
-
-def flat_blocks(grey: Picture) -> float:
-    """Share of the blocks of 8 x 8 pixels, half a block off the coding grid, that hold one luminance. 0 to 1."""
-    rows, columns = (grey.shape[0] - 4) // 8 * 8, (grey.shape[1] - 4) // 8 * 8
-    lines = [grey[4 + n : 4 + rows : 8, 4 : 4 + columns] for n in range(8)]
-    least, most = np.minimum.reduce(lines), np.maximum.reduce(lines)
-    darkest = np.minimum.reduce([least[:, n::8] for n in range(8)])
-    brightest = np.maximum.reduce([most[:, n::8] for n in range(8)])
-    return share(np.equal(darkest, brightest))
 
 
 def _off_grid(plane: Picture, grid: int) -> float:
@@ -310,17 +338,18 @@ def _off_grid(plane: Picture, grid: int) -> float:
 
 def _hard(plane: Picture, grid: int, phase: int) -> Mask:
     """Whether there is a hard step along the whole of each block's width, above every second row of blocks."""
-    columns = plane.shape[1] // grid
-    rows = [
-        plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, : columns * grid].astype(np.int16)
-        for n in (-2, -1, 0, 1)
-    ]
+    columns = plane.shape[1] // grid * grid
+    rows = [plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, :columns].astype(np.int16) for n in (-2, -1, 0, 1)]
     count = min(len(row) for row in rows)
     before, last, first, after = (row[:count] for row in rows)
-    step = (first - last) * 2 - (last - before) - (after - first)
-    places = [step[:, place::grid] for place in range(grid)]
-    least, most = np.minimum.reduce(places), np.maximum.reduce(places)
-    return np.asarray((least > 2 * _HARD) | (most < -2 * _HARD))
+    step = (first - last) * 3 + before - after
+    return _whole(step > 2 * _HARD, grid) | _whole(step < -2 * _HARD, grid)
+
+
+def _whole(far: Mask, grid: int) -> Mask:
+    """Which blocks of a row, 4 or 8 bytes each, are true all along: looked at as one number each."""
+    number = {4: np.uint32, 8: np.uint64}[grid]
+    return np.asarray(far.view(number) == np.ones(grid, np.uint8).view(number))
 
 
 def _longest(run: NDArray[np.bool_]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import Plane, Sheet
+from probes.picture.measuring.sheet import Plane
 
 _SIZE, _COARSE = (320, 180), (160, 90)
 _FEATURES = 350
@@ -45,8 +45,9 @@ def structure(half: Plane) -> Plane:
     return np.asarray(cv2.GaussianBlur(np.minimum(strength / usual, 4), (5, 5), 1.0), dtype=np.float32)
 
 
-def register(ours: Sheet, theirs: Sheet, our_edges: Plane, their_edges: Plane, *, features: bool) -> Registration:
-    """Find the movement from ``theirs`` to ``ours``. ``features``: whether to look for turns and zooms too."""
+def register(ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, *, features: bool) -> Registration:
+    """Find the movement from ``theirs`` to ``ours``, luminance at 320 x 180. ``features``: whether to look for turns
+    and zooms too."""
     still = correlation(our_edges, their_edges)
     a, b = (cv2.resize(edges, _COARSE, interpolation=cv2.INTER_AREA) for edges in (their_edges, our_edges))
     (x, y), _ = cv2.phaseCorrelate(a - a.mean(), b - b.mean(), _window())
@@ -91,10 +92,10 @@ def _registration(small: NDArray[np.float64], agreement: float, before: float, m
     return Registration(small, float(np.hypot(way[:, 0], way[:, 1]).mean()) / width, agreement, before, matches)
 
 
-def _by_features(ours: Sheet, theirs: Sheet) -> tuple[NDArray[np.float64], int] | None:
+def _by_features(ours: Plane, theirs: Plane) -> tuple[NDArray[np.float64], int] | None:
     """A turn, zoom and shift that many features agree on (ORB, Rublee et al. 2011; RANSAC)."""
     detector = cv2.ORB.create(_FEATURES, fastThreshold=12)
-    views = [cv2.createCLAHE(3.0, (4, 4)).apply(sheet.half.astype(np.uint8)) for sheet in (theirs, ours)]
+    views = [cv2.createCLAHE(3.0, (4, 4)).apply(half.astype(np.uint8)) for half in (theirs, ours)]
     (theirs_at, theirs_like), (ours_at, ours_like) = (detector.detectAndCompute(view, None) for view in views)
     if min(len(theirs_at), len(ours_at)) < _LEAST_MATCHES:
         return None

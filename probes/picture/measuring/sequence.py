@@ -23,8 +23,8 @@ def busy(grey: Picture) -> Mask:
 
 
 def between(stills: Iterable[Still]) -> dict[str, float]:
-    """How alike frames are, oldest first, in the pair of neighbours that is least alike; as far as must be looked: once
-    two are clearly of a live sensor, no more is asked for.
+    """How alike frames are, in the pair of neighbours that is least alike; as far as must be looked: once two are
+    clearly of a live sensor, no more is asked for.
 
     ``same``: share of pixels that have not changed at all, among those outside burnt-in text where there is texture: a
     sensor's noise changes them, whatever stands still before it. ``told``: share of the picture that such pixels are.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import SPOTS, TILES, Plane, Sheet, percentile, share, tiles
+from probes.picture.measuring.sheet import SPOTS, TILES, Plane, Sheet, median, percentile, share, tiles
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -26,7 +26,6 @@ _EVERY = 4
 _CLEAR, _VARIES, _PLACES = 242, 60.0, 12
 """Share of a small tile that must be free of text, of 255; levels squared by which light must vary over three pixels;
 and in how many small tiles of 576."""
-_LAPLACIAN_PAIR = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
 
 
 def noise_tiles(luma: Plane, size: tuple[int, int] = TILES) -> Plane:
@@ -34,8 +33,9 @@ def noise_tiles(luma: Plane, size: tuple[int, int] = TILES) -> Plane:
 
     Structure is taken for noise where there is any, so look at the lowest tiles.
     """
-    filtered = np.abs(cv2.filter2D(luma, -1, _LAPLACIAN_PAIR))
-    return np.asarray(tiles(filtered, size) * (np.sqrt(np.pi / 2) / 6), dtype=np.float32)
+    # The second derivative along both ways, (1, -2, 1) each, is his mask.
+    filtered = np.asarray(cv2.Sobel(luma, cv2.CV_32F, 2, 2), dtype=np.float32)
+    return np.asarray(tiles(np.abs(filtered, out=filtered), size) * (np.sqrt(np.pi / 2) / 6), dtype=np.float32)
 
 
 def noise(sheet: Sheet) -> dict[str, float]:
@@ -53,23 +53,31 @@ def noise(sheet: Sheet) -> dict[str, float]:
     by_tile, means = tiles(by_spot), sheet.means
     told = (means > 10) & (means < 245)
     lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
-    brightest = cv2.max(sheet.colour[:, :, 0], sheet.colour[:, :, 2])
+    brightest = cv2.max(cv2.extractChannel(sheet.colour, 0), cv2.extractChannel(sheet.colour, 2))
     hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
     away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
     coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 255, cv2.THRESH_BINARY)[1]
-    lonely = cv2.bitwise_and(cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1], sheet.clear_bytes)
-    speckle = percentile(tiles(lonely), 30) / 255
-    apart = cv2.subtract(sheet.halved[:, :, 0], sheet.halved[:, :, 2], dtype=cv2.CV_32F)
+    lonely = cv2.threshold(away, 40, 255, cv2.THRESH_BINARY)[1]
+    blue, red = (cv2.extractChannel(sheet.halved, channel) for channel in (0, 2))
+    apart = cv2.subtract(blue, red, dtype=cv2.CV_32F)
     coloured = noise_tiles(np.asarray(apart, dtype=np.float32))
     return {
         "noise": lowest,
-        "speckle": speckle,
-        "hot": percentile(tiles(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)), 30) / 255,
-        "grain": float(np.median(by_tile)),
+        "speckle": _everywhere(cv2.bitwise_and(lonely, sheet.clear_bytes)),
+        "hot": _everywhere(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)),
+        "grain": median(by_tile),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
         "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest and lit.size else 0.0,
     }
+
+
+def _everywhere(found: cv2.typing.MatLike) -> float:
+    """Share of pixels that are 255 and not 0, 30th percentile of the tiles."""
+    # Where most tiles can't have a single one nobody need look.
+    if cv2.countNonZero(found) < 0.7 * TILES[0] * TILES[1] - 1:
+        return 0.0
+    return percentile(tiles(np.asarray(found, dtype=np.uint8)), 30) / 255
 
 
 def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
@@ -179,8 +187,9 @@ def bands(luma: Plane, size: tuple[int, int] = TILES) -> tuple[Plane, Plane, Pla
     """Mean square of fine, middle and coarse structure of each tile (about 1, 2 and 4 pixels), levels squared."""
     found = []
     for _ in range(3):
-        left = cv2.subtract(luma, cv2.GaussianBlur(luma, (5, 5), 1.0))
-        found.append(tiles(cv2.multiply(left, left), size))
+        left = np.asarray(cv2.GaussianBlur(luma, (5, 5), 1.0), dtype=np.float32)
+        cv2.subtract(luma, left, dst=left)
+        found.append(tiles(np.asarray(cv2.multiply(left, left, dst=left), dtype=np.float32), size))
         luma = np.asarray(cv2.pyrDown(luma), dtype=np.float32)
     return found[0], found[1], found[2]
 

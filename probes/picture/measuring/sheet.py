@@ -7,7 +7,7 @@ wall of screens would see, and a sub-stream can be compared with a main stream.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -26,6 +26,8 @@ TILES = (16, 9)
 """Columns and rows of a tile map. A tile is 40 x 40 pixels of a 16:9 sheet."""
 SPOTS = (32, 18)
 """Columns and rows of small tiles."""
+_LARGE = 100_000
+"""Pixels from which on it pays to halve a plane before the means of its tiles are taken."""
 
 _BAND = 0.15
 """Cameras burn text into the upper and lower parts of the picture: shares of its height."""
@@ -60,22 +62,26 @@ class Sheet:
     @cached_property
     def means(self) -> Plane:
         """The mean level of each tile."""
-        return tiles(self.luma)
+        return tiles(self._averaged)
 
     @cached_property
     def spot_means(self) -> Plane:
         """The mean level of each small tile."""
-        return tiles(self.luma, SPOTS)
+        return tiles(self._averaged, SPOTS)
+
+    @property
+    def _averaged(self) -> Plane:
+        """What has the same means as ``luma``, with the fewest pixels: a small picture's half was not made smaller."""
+        return self.half if min(self.luma.shape[0] / HALF[1], self.luma.shape[1] / HALF[0]) >= 1 else self.luma
 
     @cached_property
     def profiles(self) -> tuple[Plane, Plane, Plane]:
         """The mean level over the height, in 90 steps, of each third of the width."""
-        return tuple(
-            cv2.resize(part.mean(axis=1)[:, None], (1, 90), interpolation=cv2.INTER_LINEAR).ravel()
-            for part in np.array_split(self.luma, 3, axis=1)
-        )
+        means = (cv2.reduce(part, 1, cv2.REDUCE_AVG) for part in np.array_split(self.luma, 3, axis=1))
+        lines = [np.asarray(cv2.resize(line, (1, 90)), dtype=np.float32).ravel() for line in means]
+        return lines[0], lines[1], lines[2]
 
-    @property
+    @cached_property
     def clear_bytes(self) -> Picture:
         return self.clear.view(np.uint8) * np.uint8(255)
 
@@ -110,9 +116,8 @@ class Still:
 
 
 def still(picture: Picture, boxes: tuple[Box, ...] = ()) -> Still:
-    """The same of a decoded picture, in colours (blue-green-red) or grey. ``boxes`` as for ``prepare``."""
-    sized = _sized(picture)
-    grey = sized if sized.ndim == 2 else np.asarray(cv2.cvtColor(sized, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    """The same of a decoded picture (blue-green-red). ``boxes`` as for ``prepare``."""
+    grey = np.asarray(cv2.cvtColor(_sized(picture), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     return Still(grey, ~_text(grey, boxes))
 
 
@@ -128,7 +133,22 @@ def _sized(picture: Picture) -> Picture:
 
 def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]], size: tuple[int, int] = TILES) -> Plane:
     """The mean of each tile, of ``size`` columns and rows."""
+    (columns, rows), (height, width) = size, plane.shape[:2]
+    if plane.dtype == np.float32 and plane.ndim == 2:
+        # Which way is the fastest depends on whether borders of tiles lie between pixels, or between pairs of them.
+        if height % rows or width % columns:
+            return np.asarray(_parts(height, rows) @ plane @ _parts(width, columns).T)
+        if plane.size >= _LARGE and not (height % (2 * rows) or width % (2 * columns)):
+            plane = np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+@lru_cache(maxsize=32)
+def _parts(length: int, parts: int) -> Plane:
+    """What share each pixel of a line has in the mean of each part."""
+    borders, at = np.linspace(0, length, parts + 1), np.arange(length)
+    inside = np.minimum(at + 1, borders[1:, None]) - np.maximum(at, borders[:-1, None])
+    return np.asarray(np.clip(inside, 0, 1) * (parts / length), dtype=np.float32)
 
 
 def percentile(values: NDArray[np.floating[Any] | np.integer[Any]], percent: float) -> float:
@@ -140,6 +160,11 @@ def percentile(values: NDArray[np.floating[Any] | np.integer[Any]], percent: flo
     return low + (float(ordered[min(below + 1, len(ordered) - 1)]) - low) * (place - below)
 
 
+def median(values: NDArray[np.floating[Any] | np.integer[Any]]) -> float:
+    """As numpy's, seven times as fast for a few tiles."""
+    return percentile(values, 50)
+
+
 def rows(mask: Mask) -> tuple[str, ...]:
     """A tile map for people: row by row, "1" for a tile that is concerned."""
     return tuple("".join("01"[tile] for tile in row) for row in mask.astype(int).tolist())
@@ -147,6 +172,18 @@ def rows(mask: Mask) -> tuple[str, ...]:
 
 def share(mask: Mask) -> float:
     return float(np.count_nonzero(mask)) / max(1, mask.size)
+
+
+def _marks(words: Picture) -> list[list[int]]:
+    """Left, top, width, height and area of what hangs together."""
+    left, top, wide, high = cv2.boundingRect(words)
+    if not wide:
+        return []
+    # Closed as they are they lie so far apart that two bytes number them all, in half the time.
+    part = words[top : top + high, left : left + wide]
+    count, _, found, _ = cv2.connectedComponentsWithStats(part, ltype=cv2.CV_16U)
+    marks: list[list[int]] = (found[1:count] + np.array((left, top, 0, 0, 0))).tolist()
+    return marks
 
 
 def _text(grey: Picture, boxes: tuple[Box, ...]) -> Mask:
@@ -160,9 +197,7 @@ def _text(grey: Picture, boxes: tuple[Box, ...]) -> Mask:
         part = grey[top : top + band]
         strokes = (cv2.morphologyEx(part, cv2.MORPH_TOPHAT, kernel) > _STANDS_OUT) & (part > _WHITE)
         words = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_CLOSE, joined)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(words)
-        for label in range(1, count):
-            left, above, wide, high, area = (int(v) for v in stats[label])
+        for left, above, wide, high, area in _marks(np.asarray(words, dtype=np.uint8)):
             if wide >= 3 * high and wide >= 0.05 * width and area >= 0.35 * wide * high:
                 edge = 5
                 found[

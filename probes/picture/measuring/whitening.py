@@ -1,0 +1,48 @@
+"""This file tells which tiles of a picture have turned white: snow lies there, or the sun shines."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from probes.picture.measuring.sheet import Mask, Plane, median, percentile, share
+
+_BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
+"""Level of what is white, against the brightest of the view too; log ratio of its channels."""
+_MOST = 0.5
+"""Share of the tiles that may have turned white."""
+_EVENLY_LIT, _SOME_TILES = 0.01, 4
+"""Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
+that tell."""
+_AROUND = np.ones((3, 3), np.uint8)
+
+
+def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: Plane) -> Mask:
+    """The tiles that have turned white and were not; ``channels`` as in ``light.channel_tiles``, ``known`` are those of
+    the reference. None of them where too many have, or where no ground could be lit so evenly: that is a thing."""
+    white = _white(means, channels, known_means) & ~_white(known_means, known_channels, known_means)
+    if share(white) > _MOST:
+        # Snow leaves walls and trunks; a white bag leaves nothing.
+        white &= False
+    for part in _inner_parts(white):
+        levels = means[part]
+        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * median(levels):
+            # Ground slopes, and so does the light on it; on what is right before the lens it is even.
+            white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
+    return white
+
+
+def _inner_parts(mask: Mask) -> list[Mask]:
+    """The connected parts of a mask without their border, those of some tiles."""
+    inner = cv2.erode(mask.astype(np.uint8), _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    count, labels = cv2.connectedComponents(inner, connectivity=4)
+    parts = (labels == n for n in range(1, count))
+    return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
+
+
+def _white(means: Plane, channels: Plane, known_means: Plane) -> Mask:
+    """Tiles among the brightest, of those that the view was known to have too, and without a colour."""
+    grey = ~(np.abs(channels).max(axis=2) > _COLOURLESS)
+    exposure = min(1.0, median((means + 2) / (known_means + 2)))
+    brightest = max(percentile(means, 95), exposure * percentile(known_means, 95))
+    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
