@@ -97,7 +97,7 @@ def test_bands_are_doubtful_where_nothing_was_added_to_the_light_and_it_lies_els
 
 
 def test_the_soft_shadow_on_a_bare_wall_says_nothing_of_the_lens() -> None:
-    shadow = {"contrast_fit": 0.0, "gain": 0.2}
+    shadow = {"contrast_fit": 0.0, "gain": 0.2, "gain_high": 0.2}
     soft = {"keen": 0.13, "edge_tiles": 0.7, "edge_width": 1.7, "edge_width_worst": 1.8, "reblur": 0.75}
     assert judged(shadow, soft, {"empty": 0.96}).not_checked[Cause.BLURRED] is Unjudged.NOTHING_TO_SEE
     assert score(judged(shadow, soft), Cause.BLURRED) > 0.5
