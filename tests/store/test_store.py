@@ -122,7 +122,8 @@ def test_a_claim_that_the_server_forgot_is_taken_again_or_known_to_be_lost(postg
     def forget(tx: Transaction) -> None:
         tx.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
         )
 

@@ -212,7 +212,9 @@ def blurred(of: Evidence) -> Verdict:
             return Unjudged.NOTHING_TO_SEE
         scores.append(unsharp if _wider(of) else 0.0)
     in_focus = look.get("keen", 0.0) > _IN_FOCUS
-    in_focus = in_focus or change.get("middle_sharpness", 0.0) > _BOTH_ALIKE
+    # Where nothing fine or coarse is left of the edges, both have weakened alike too: that is no air.
+    by_air = change.get("middle_sharpness", 0.0) > _BOTH_ALIKE and change.get("local", 1.0) > _ELSEWHERE
+    in_focus = in_focus or by_air
     if "structure" in change and change["contrast_fit"] > 0.93 and change["spread"] > 0.45 and not in_focus:
         detail = change["structure"] / max(min(change["spread"], 1.0), 0.1)
         seen["detail"] = round(detail, 3)
