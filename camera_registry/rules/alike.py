@@ -19,6 +19,8 @@ FEW = 6
 """Facts of a run, none of them measured, that are looked for as a whole: a stream's are those of its model."""
 
 NOTHING = object()
+_AS_TOLD = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""What would come back from JSON as something else is held as it is."""
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -131,7 +133,7 @@ class Alike:
     def _packed(self, value: object) -> object:
         """A value as its JSON, where that says all of it."""
         try:
-            written = orjson.dumps(value)
+            written = orjson.dumps(value, option=_AS_TOLD)
         except orjson.JSONEncodeError:
             return value
         # JSON has one word for what is not a number and for nothing.
