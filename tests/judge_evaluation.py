@@ -4,7 +4,8 @@ Judges graded faults and healthy hard negatives (tests/picture/) of generated sc
 manifest.jsonl where one is named. Prints the share of faults given the right cause (moderate and severe), recall at two
 rates of false alarms, confusions, false alarms by condition, and processor time; with references of the view and
 without. Scenes on which limits were set (TUNED) are left out unless --tuned asks for them; --other makes other faults
-and weather, --mixed faults as they are met, of which any of several causes is right. --write keeps the cases as files
+and weather, --mixed faults as they are met, of which any of several causes is right, --plain what anybody would make by
+arithmetic on levels. --write keeps the cases as files
 for `camera-registry judge --cases FILE --report`.
 """
 
@@ -35,7 +36,7 @@ from camera_registry.rules.pictures.sight import sight
 from camera_registry.texts import texts
 from probes.picture.child import Decoder
 from probes.picture.examination import Examiner, Osd
-from tests.picture import generated, mixed_cases, other_cases
+from tests.picture import generated, mixed_cases, other_cases, plain
 from tests.picture.camera import Case, Coded
 from tests.picture.cases import Scene, cases
 
@@ -80,10 +81,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--scenes", type=int, default=8, help="generated scenes (%(default)s)")
     parser.add_argument("--other", action="store_true", help="by the laws of tests/picture/otherwise.py")
     parser.add_argument("--mixed", action="store_true", help="by the laws of tests/picture/mixed.py")
+    parser.add_argument("--plain", action="store_true", help="by the laws of tests/picture/plain.py")
     parser.add_argument("--tuned", action="store_true", help="scenes that limits were set on, in place of the others")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="keep the cases as files")
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
+    make = (
+        mixed_cases.cases if args.mixed else other_cases.cases if args.other else plain.cases if args.plain else cases
+    )
     sources: dict[str, Iterable[Scene]] = {}
     if args.scenes and not args.tuned:
         kinds = (generated.street, generated.room, generated.street, generated.wall)
@@ -96,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
         count = 0
         for scene in scenes:
             count += 1
-            for case in (mixed_cases.cases if args.mixed else other_cases.cases if args.other else cases)(scene):
+            for case in make(scene):
                 if args.write is not None:
                     _write(case, args.write)
                 known.add(case, *_judged(examiner, case))
