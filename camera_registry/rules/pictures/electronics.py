@@ -25,7 +25,7 @@ _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
 _BLOCKS = 4
 """Breaks between rows that a picture of single-coloured blocks has at least."""
-_EVEN_WAVE = 0.5
+_EVEN_WAVE = 0.6
 """Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15
 """By how much more of the light must lie in one sine than in any reference."""
@@ -110,8 +110,8 @@ def striped(of: Evidence) -> Verdict:
             bands = min(bands, _BY_WEATHER)
         seen |= {"bands": round(least, 4)}
     ripple = 0.0
-    if of.change.get("ripple_even", 0.0) >= _EVEN_WAVE and not of.by_night:
-        # What comes and goes in a scene does not do so in even rows from border to border.
+    if of.least_change("ripple_even") >= _EVEN_WAVE and not of.by_night:
+        # What comes and goes in a scene does not do so in even rows from border to border, whatever it is held against.
         ripple = score(of.least_change("ripple"), limits.ripple)
         seen |= pick(of.change, "ripple")
     hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0

@@ -21,6 +21,8 @@ _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
 _PERIODS = 5
 """Periods over the height from which on a wave is a ripple."""
+_ONE_LEVEL = 2
+"""Levels that a decoder's filling has at most."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
 _FAINT = 0.12
@@ -268,11 +270,15 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     reach, brightest, plain = _plain(half)
     found["levelled"] = share((reach <= 2) & (brightest < 240))
     begin, end = _longest(plain)
-    # A decoder's filling begins and ends within a row, which coding may ring about for a block; a thing before the lens
-    # has a soft border.
+    # A decoder's filling begins and ends within a row; a thing before the lens has a soft border. Coding may ring about
+    # what is of one level throughout, as no sky is, for a block.
+    one_level = (
+        end > begin and int(brightest[begin:end].max()) - int((brightest - reach)[begin:end].min()) <= _ONE_LEVEL
+    )
+    around = grid if one_level else 0
     borders = [
-        np.percentile(cv2.absdiff(half[min(row + way, height - 1)], half[max(row - 1 - grid + way, 0)]), 90)
-        for row, way in ((begin, 0), (end, grid))
+        np.percentile(cv2.absdiff(half[min(row + way, height - 1)], half[max(row - 1 - around + way, 0)]), 90)
+        for row, way in ((begin, 0), (end, around))
         if 0 < row < height
     ]
     hard = not borders or max(borders) > _HARD
