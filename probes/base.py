@@ -78,8 +78,8 @@ class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
     @property
-    def room(self) -> int:
-        """How many pictures may be fetched and measured at once, so that none comes too late."""
+    def full(self) -> bool:
+        """Whether so many pictures wait to be measured that another one would come too late."""
         ...
 
     async def measure(

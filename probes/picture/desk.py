@@ -106,9 +106,13 @@ class PictureDesk:
 
     @property
     def room(self) -> int:
-        """How many pictures may be on their way here, waiting or in hand: as many as are done within ``PATIENCE`` at
-        the pace of late, but two for each process, so that none waits for what is still to be fetched."""
+        """How many pictures may wait here: as many as are done within ``PATIENCE`` at the pace of late, but two for
+        each process."""
         return round(self._processes * max(2.0, PATIENCE / self._takes))
+
+    @property
+    def full(self) -> bool:
+        return self.waiting >= self.room
 
     async def start(self) -> None:
         """Begin to work. Processes are started when the first picture comes."""
