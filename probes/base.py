@@ -77,11 +77,6 @@ NOTHING_REGISTERED = Registered()
 class Pictures(Protocol):
     """Measures pictures somewhere a hostile one can do no harm."""
 
-    @property
-    def full(self) -> bool:
-        """Whether so many pictures wait to be measured that another one would come too late."""
-        ...
-
     async def measure(
         self, picture: bytes, timeout: float, codec: str = "JPEG", known: Registered = NOTHING_REGISTERED
     ) -> tuple[Facts, bytes]:

@@ -175,10 +175,8 @@ class Poller:
 
     @property
     def _sees(self) -> bool:
-        """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be, and
-        what could not be measured in time is not fetched. What a camera is slow to send takes no place at the desk."""
-        measured = self._tools.pictures
-        return (measured is None or not measured.full) and self._pictures < max(1, min(PICTURES, self.room // 4))
+        """Whether another picture may be asked for now: they take a quarter of the room at most, how little it be."""
+        return self._pictures < max(1, min(PICTURES, self.room // 4))
 
     @property
     def _meets(self) -> bool:

@@ -22,7 +22,7 @@ NONCE_LIFE = 300.0
 """Seconds for which a Digest nonce may be used."""
 TOKEN_WINDOW = 300.0
 """Seconds by which a UsernameToken's time may differ from the device's clock."""
-USED_PER_DEVICE = 8
+USED_PER_DEVICE = 32
 """Digest nonces of which a device remembers the last count; older ones are stale."""
 
 _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')

@@ -13,7 +13,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +32,6 @@ START_SECONDS = 30.0
 WALL_SECONDS = 20.0
 """How long one picture may occupy a process. Its processor time is limited much lower, in the process itself."""
 
-PATIENCE = 3.0
-"""Seconds within which the last of the pictures that there is room for should be done."""
-LATELY = 8
-"""Pictures after which what one took before hardly counts any more in what one takes."""
 FIRST_WORD = 0.02
 """Seconds before the caller's deadline at which the desk gives up, so that its reason is told, not just a timeout."""
 LAST_SECONDS = 5.0
@@ -93,8 +88,6 @@ class PictureDesk:
         self.measured = 0
         self.restarts = 0
         self.spent = 0.0
-        # Before the first is done, which waits for its process too, nobody knows.
-        self._takes = PATIENCE
         self._width = width
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(queue)
         self._processes = processes
@@ -103,16 +96,6 @@ class PictureDesk:
     @property
     def waiting(self) -> int:
         return self._jobs.qsize()
-
-    @property
-    def room(self) -> int:
-        """How many pictures may wait here: as many as are done within ``PATIENCE`` at the pace of late, but two for
-        each process."""
-        return round(self._processes * max(2.0, PATIENCE / self._takes))
-
-    @property
-    def full(self) -> bool:
-        return self.waiting >= self.room
 
     async def start(self) -> None:
         """Begin to work. Processes are started when the first picture comes."""
@@ -221,9 +204,7 @@ class PictureDesk:
                 try:
                     if process is None:
                         process = await self._spawn()
-                    begun = time.monotonic()
                     outcome: Measured | ProbeError = await _exchange(process, job.request)
-                    self._takes += (time.monotonic() - begun - self._takes) / LATELY
                 except _Broken as broken:
                     log.warning("a decoding process is replaced: %s", broken)
                     self.restarts += 1

@@ -120,23 +120,6 @@ async def test_a_picture_that_takes_for_ever_to_decode_is_given_up(desk: Picture
     assert desk.restarts == 1
 
 
-async def test_there_is_room_for_as_many_pictures_as_are_done_in_time(
-    desk: PictureDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert desk.room == 2, "nobody knows yet how long one takes"
-    monkeypatch.setattr("probes.picture.desk.PATIENCE", 60.0)
-    unknown = desk.room
-    await asyncio.gather(*(desk.measure(STREET, PATIENCE) for _ in range(30)))
-    assert (usual := desk.room) > unknown
-    child = children()[0]
-    os.kill(child, signal.SIGSTOP)
-    waiting = asyncio.create_task(desk.measure(STREET, PATIENCE))
-    await asyncio.sleep(2)
-    os.kill(child, signal.SIGCONT)
-    await waiting
-    assert desk.room < usual
-
-
 async def test_a_process_that_is_given_no_time_blames_this_machine_and_not_the_camera(
     desk: PictureDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,6 @@ from camera_registry.service.poller import Limits, Poller
 from probes.base import Pictures, Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
-from probes.picture.desk import PictureDesk
 
 
 class Tally:
@@ -171,33 +170,6 @@ async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_lit
             link.tell(Hurry(camera.device, "snapshot", "", 0))
         await until(lambda: poller.slots_used)
         assert poller.slots_used <= 16
-
-
-async def test_no_more_pictures_are_fetched_than_can_be_measured_and_cameras_that_hang_take_no_place(
-    port: int, silent: int
-) -> None:
-    tally, desk = Tally(), PictureDesk(processes=3)
-    waits: list[asyncio.Task[object]] = []
-    async with polling(tally, slots=400, per_host=400, pictures=desk) as (link, poller):
-
-        def show(first: int) -> None:
-            for number in range(first, first + 20):
-                camera = Target(f"cam-{number}", "127.0.0.1", {"http": silent})
-                link.tell(Put(Entry(camera, (Task("snapshot", 60, 50, "", {"path": "/"}),))))
-                link.tell(Hurry(camera.device, "snapshot", "", 0))
-
-        show(0)
-        await until(lambda: poller.slots_used == 20)
-        waits += [asyncio.create_task(desk.measure(b"a picture", 60)) for _ in range(desk.room)]
-        await until(lambda: desk.full)
-        show(20)
-        link.tell(Put(entry("cam-40", port)))
-        await until(lambda: tally.polls)
-        assert poller.slots_used <= 21
-    for wait in waits:
-        wait.cancel()
-    await asyncio.gather(*waits, return_exceptions=True)
-    assert {seen.probe for seen in tally.polls} == {"tcp"}
 
 
 async def test_strangers_that_hang_at_first_contact_leave_room_for_those_who_are_known(port: int, silent: int) -> None:
