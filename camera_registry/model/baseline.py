@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,7 +37,7 @@ class Persistence:
     Where it shows at all: for ``doubtful`` seconds (0: never) if its score is at the limit, and the less the nearer to
     ``sure`` it is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after
     day, weather passes, and a shadow falls at its hour. Pictures that count come ``apart_in_doubt``, and those that are
-    free of it count OUTWEIGHS times.
+    free of it count OUTWEIGHS times. ``by_night``: whether that is told by night alone too.
     """
 
     pictures: int = 3
@@ -46,6 +46,12 @@ class Persistence:
     recoveries: int = 2
     sure: float = 0.0
     doubtful: float = 0.0
+    by_night: bool = True
+
+    @property
+    def through_weather(self) -> Persistence:
+        """What it takes while there is weather that may have made it: nobody would doubt it, for half a day."""
+        return replace(self, seconds=max(self.seconds, WEATHERED), sure=max(self.sure, BEYOND_DOUBT))
 
     @property
     def apart(self) -> float:
@@ -65,6 +71,8 @@ class Persistence:
 
 LIMIT = 0.5
 """The score at the limit (see ``PictureFault``)."""
+BEYOND_DOUBT, WEATHERED = 0.95, 12 * 3600.0
+"""The score that weather hardly makes, and seconds for which it does not make it."""
 DOUBTS, DOUBTS_APART = 24, 3 * 3600.0
 """Of what does not show surely: pictures that count in the time that it must last at the limit, and the most seconds
 from one to the next."""

@@ -53,14 +53,15 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.85, doubtful=10 * _DAY),
     Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.65, doubtful=3 * _DAY),
     Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.65, doubtful=2 * _DAY),
-    Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=2 * _DAY),
+    Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=2 * _DAY, by_night=False),
     Cause.LOW_CONTRAST: Persistence(6, 8, _DAY, sure=0.9, doubtful=7 * _DAY),
     Cause.DIRTY: Persistence(6, 8, _DAY, sure=0.9, doubtful=10 * _DAY),
     Cause.OSD_CLOCK: Persistence(4, 5, 4 * _HOUR),
 }
 """How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
 hour, a lorry stands before it for half an hour, fog that came in the morning is gone the next, drops dry within a day:
-what is on the lens itself outlasts the weather of a day. ``sure`` and ``doubtful`` are as low as healthy months allow
+what is on the lens itself outlasts the weather of a day. What has a cast has it by day too, and lamps make one by night
+alone. ``sure`` and ``doubtful`` are as low as healthy months allow
 (bench/RESULTS.md): of 122 cameras 6 have an incident, 5 of them while snow lies; with ``covered`` sure from 0.75 on 8
 have one, with ``colour_cast`` from 0.65 on 7, with ``striped`` from 0.65 on 7, with ``moved`` from 0.6 on 7."""
 
@@ -128,8 +129,10 @@ class PicturePolicy:
     def lens(self) -> LensPolicy:
         return LensPolicy(self.lens_fall, self.lens_limit)
 
-    def persistence_of(self, cause: Cause) -> Persistence:
-        return self.persistence.get(cause, Persistence())
+    def persistence_of(self, cause: Cause, *, weather: bool = False) -> Persistence:
+        """How long this must be seen. ``weather``: there is some, which may have made it."""
+        need = self.persistence.get(cause, Persistence())
+        return need.through_weather if weather else need
 
 
 @dataclass(frozen=True, slots=True)

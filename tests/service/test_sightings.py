@@ -37,7 +37,7 @@ CITY = Register(
         for id in NORTH + SOUTH
     },
 )
-WEAK, SURE = 0.6, 0.95
+WEAK, SURE, BEYOND_DOUBT = 0.6, 0.9, 1.0
 HOURS = (9, 12, 15)
 
 Shows = Callable[[str, float], float]
@@ -179,12 +179,17 @@ def test_what_is_dirty_where_no_snow_lies_is_told_as_soon_as_ever() -> None:
     assert City().live(13, worst(snow, foul(SOUTH[2]))).told == City().live(13, foul(SOUTH[2])).told
 
 
-def test_a_camera_that_is_covered_while_snow_lies_is_told_at_once() -> None:
-    city = City().live(6, snow)
-    covered = worst(snow, foul(NORTH[2], 6, SURE))
-    for minutes in range(0, 60, 15):
-        city._look(city.at + timedelta(hours=9, minutes=minutes), covered)
+def test_a_camera_that_is_covered_beyond_doubt_is_told_while_snow_lies() -> None:
+    city = City().live(6, snow).live(3, worst(snow, foul(NORTH[2], 6, BEYOND_DOUBT)))
     assert [*city.told] == [NORTH[2]]
+
+
+def test_what_would_be_a_sure_cover_in_fair_weather_is_the_snow_while_that_lies() -> None:
+    sure = worst(snow, foul(NORTH[2], 6, SURE))
+    city = City().live(6, snow)
+    for minutes in range(0, 60, 15):
+        city._look(city.at + timedelta(hours=9, minutes=minutes), sure)
+    assert city.live(3, sure).told == {}
 
 
 def test_what_is_still_dirty_after_the_thaw_is_told() -> None:

@@ -15,6 +15,11 @@ LEAST = 0.5
 ALIKE = 0.45, 2.2
 """Brightness against a reference's, between which both are lit alike: from noon to dusk it falls by half."""
 
+IN_PLACE = 0.3
+"""Correlation of the whole picture's edges with a reference's as they stand, from which on the view is in place."""
+_SPARSE = 0.22
+"""Share of a reference's tiles with edges, below which a van that stood there may be most of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Good:
@@ -65,6 +70,15 @@ class Evidence:
     def change(self) -> Measures:
         """What changed from the likest reference; empty without one."""
         return {} if self.likest is None or self.likest.change is None else self.likest.change
+
+    @property
+    def odd(self) -> bool:
+        """Whether no picture since has shown the likest reference in place, and the view has little to know it by: by
+        day, for its noise may pass for structure by night."""
+        if self.likest is None or self.likest.seen_again is not False:
+            return False
+        known = [c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c)]
+        return any(look is not None and look["edge_tiles"] < _SPARSE for look in known)
 
     def tiles(self, name: str) -> Sequence[str]:
         """Where in the picture this has changed from the likest reference."""

@@ -145,6 +145,8 @@ def low_contrast(of: Evidence) -> Verdict:
     seen = pick(look, "deviation", "dark_channel", "edge_strength")
     veiled = look["dark_channel"] >= limits.dark_channel
     change = of.change
+    if of.odd:
+        return Unjudged.ODD_REFERENCE
     if change and "spread" in change:
         least = max(c.change["spread"] for c in of.compared if c.change)
         seen |= {"spread": round(least, 3)}

@@ -22,7 +22,8 @@ def follow(
     ``score``: how clearly the picture shows it, 0 where it is free of it. None: the picture could not tell. Such ones
     count neither way: a lens that was covered at dusk is covered all night. ``by_day``: False by night, None at dusk:
     its light is another from one minute to the next, and nothing that it may have made is believed in it. ``weather``:
-    it may be that which shows, so time stands still for what is in doubt; what is sure is told all the same.
+    it may be that which shows, so time stands still for what is in doubt; what is sure of it (see
+    ``Persistence.through_weather``) is told all the same.
     """
     if score is None:
         return trail and replace(trail, clean=0)
@@ -38,7 +39,7 @@ def follow(
     if surely and not at_dusk and sum(showed for _, showed in seen) >= need.pictures:
         return Trail(since=seen[0][0])
     doubts = trail.doubts if trail is not None else ()
-    if need.doubtful and by_day is not None:
+    if need.doubtful and by_day is not None and (by_day or need.by_night):
         (mine, others) = _apart(doubts, by_day)
         held = weather and score > 0
         doubt = _held(mine, at) if held else _doubt(mine, at, score, need, by_day)
