@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -174,3 +175,14 @@ def test_a_fault_that_was_believed_slowly_does_not_end_with_two_pictures_in_a_ro
     for hours in (4, 8):
         trail = follow(trail, at + timedelta(hours=hours), 0.0, COVER, by_day=True)
     assert trail is None
+
+
+def test_a_weak_cast_is_told_by_day_and_never_by_the_lamps_of_a_night() -> None:
+    cast = PERSISTENCE[Cause.COLOUR_CAST]
+    assert told_after("w" * 80, "n", cast) is None
+    assert told_after("w" * 80, "d", cast) is not None
+    assert told_after("w" * 80, "n", replace(cast, by_night=True)) is not None
+
+
+def test_a_strong_cast_is_told_within_a_night() -> None:
+    assert believed_after("xxxx", 40, PERSISTENCE[Cause.COLOUR_CAST])

@@ -197,8 +197,8 @@ def colour_cast(of: Evidence) -> Verdict:
         if not pales and limit is limits.cast and least["cast_share"] > _MOST_OF_IT:
             # Coloured paint on the glass, or a filter that has slipped: not all of the picture.
             cast = max(cast, score(least["cast"], limits.cast_partly))
-        if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL:
-            # Air has a colour of its own, before things that have a strong one.
+        if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL or least["spread"] < _DULLED:
+            # Air has a colour of its own, before things that have a strong one; and it takes away contrast.
             cast = min(cast, _BY_AIR)
         pink = min(change.get("pink", 0.0) for change in changes)
         seen |= {"pink": round(pink, 4)}
