@@ -37,7 +37,7 @@ class Persistence:
     Where it shows at all: for ``doubtful`` seconds (0: never) if its score is at the limit, and the less the nearer to
     ``sure`` it is. That is told by day or by night alone, each by its own pictures: what a lens has it has day after
     day, weather passes, and a shadow falls at its hour. Pictures that count come ``apart_in_doubt``, and those that are
-    free of it count OUTWEIGHS times. ``by_night``: whether that is told by night alone too.
+    free of it count OUTWEIGHS times. ``by_night``: whether it is believed by night too.
     """
 
     pictures: int = 3

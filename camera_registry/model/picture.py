@@ -51,7 +51,6 @@ class Unjudged(StrEnum):
     MONOCHROME = "monochrome"
     MAY_MOVE = "may_move"
     MASKED = "masked"
-    ODD_REFERENCE = "odd_reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +72,11 @@ class Compared:
     """A reference, and what changed from it to the newest frame. None: they could not be compared.
 
     ``tiles`` shows where: by name, the rows of a map of 16 x 9 tiles, "1" for a tile that is concerned.
-    ``seen_again``: whether a picture has shown it in its place since it was accepted; None where nobody has kept that.
     """
 
     reference: Picture
     change: Measures | None = None
     tiles: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    seen_again: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

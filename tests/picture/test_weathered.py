@@ -11,7 +11,7 @@ import pytest
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Judgement, Unjudged
 from camera_registry.rules.pictures import judge
-from camera_registry.rules.pictures.sight import seen_again, sight
+from camera_registry.rules.pictures.sight import sight
 from tests.picture import lens
 
 NOON, MIDNIGHT = datetime(2026, 7, 2, 12), datetime(2026, 7, 2, 0)  # noqa: DTZ001 - local time has no zone
@@ -121,25 +121,15 @@ VAN = {"displacement": 0.4, "agreement": 0.6, "still_agreement": 0.0}
 """What stood in one corner of the accepted picture stands in the other one."""
 
 
-@pytest.mark.parametrize(
-    ("edges", "again", "moved"),
-    [(0.15, [], False), (0.15, [0], True), (0.15, None, True), (0.6, [], True)],
-    ids=["a wall that no picture has shown", "one that a picture has", "one of which nobody knows", "a street"],
-)
-def test_what_stood_before_a_bare_wall_when_it_was_accepted_moves_no_camera(
-    edges: float, again: list[int] | None, moved: bool
-) -> None:
-    view = sight(found(VAN, known={"edge_tiles": edges}), [NOON], [BY_DAY], again=again)
-    judgement = judge(view)
-    assert (score(judgement, Cause.MOVED) > 0.75) is moved
-    assert moved or judgement.not_checked[Cause.MOVED] is Unjudged.ODD_REFERENCE
+def test_what_stood_before_a_bare_wall_when_it_was_accepted_moves_no_camera_and_veils_none() -> None:
+    wall = judged({**VAN, "spread": 0.2, "structure_high": 0.2}, {"dark_channel": 120.0}, {"edge_tiles": 0.15})
+    causes = (Cause.MOVED, Cause.LOW_CONTRAST, Cause.BLURRED)
+    assert [wall.not_checked.get(cause) for cause in causes] == [Unjudged.NOTHING_TO_SEE] * 3
+    assert score(judged(VAN, known={"edge_tiles": 0.3}), Cause.MOVED) > 0.75
 
 
-def test_a_reference_is_no_longer_odd_once_a_picture_has_shown_the_view_in_its_place() -> None:
-    view = sight(found({}, known={"edge_tiles": 0.15}), [NOON], [BY_DAY], again=[])
-    assert seen_again([], view) == [0]
-    assert seen_again([0], sight(found(VAN), [NOON], [BY_DAY])) == [0]
-    assert seen_again([], sight(found(VAN), [NOON], [BY_DAY])) == []
+def test_a_bare_wall_whose_marks_are_found_elsewhere_has_moved() -> None:
+    assert score(judged({**VAN, "matches": 40.0}, known={"edge_tiles": 0.15}), Cause.MOVED) > 0.75
 
 
 def test_the_colour_of_what_has_lost_its_contrast_may_be_that_of_the_air() -> None:

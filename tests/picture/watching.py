@@ -17,7 +17,7 @@ from camera_registry.model.picture import JUDGED, Judgement
 from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import held, judge
 from camera_registry.rules.pictures.persistence import follow
-from camera_registry.rules.pictures.sight import seen_again, sight
+from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.usual import by_day
 from camera_registry.rules.pictures.watching import shows
 from camera_registry.rules.pictures.weather import Newest, Weather
@@ -61,7 +61,6 @@ class Watch:
         self._trails: dict[Cause, Trail] = {}
         self._by_weather: frozenset[Cause] = frozenset()
         """What its newest picture may show because of the weather over its area."""
-        self._again: list[int] = []
         self._last: Mapping[str, Any] | None = None
         self._before: datetime | None = None
         self._end = BEGIN + timedelta(days=camera.days)
@@ -76,7 +75,7 @@ class Watch:
         """Judge its next picture, among those of all; None: others have to be looked at before. ``asked``: all others
         were."""
         at = self._ahead.pop(0)
-        known = self._last, self._again
+        known = self._last
         judgement = self._judged(at)
         self._by_weather = self._held(at, weather)
         begun = any(self._sure(judgement, cause) and cause not in self._trails for cause in JUDGED)
@@ -88,7 +87,7 @@ class Watch:
         after = self._after(at, judgement)
         if not asked and any(self._is_new(cause, after) for cause in self._policy.weather.causes - self._by_weather):
             self._ahead.insert(0, at)
-            self._last, self._again = known
+            self._last = known
             return None
         self._before = at
         self._follow(at, judgement, after, weather)
@@ -120,8 +119,7 @@ class Watch:
         self._last = held.keep(found["imprint"], at)
         times = self._measured.reference_times
         sun, *suns = (camera.sun(one) if camera.registered else None for one in (at, *times))
-        view = sight({**found, "between": between}, [at], times, sun=sun, suns=suns, again=self._again)
-        self._again = seen_again(self._again, view)
+        view = sight({**found, "between": between}, [at], times, sun=sun, suns=suns)
         return judge(view, self._policy.limits)
 
     def _sure(self, judgement: Judgement, cause: Cause) -> bool:

@@ -30,7 +30,6 @@ class Channel:
         self.at = BEGIN
         self.baselines = "1,2"
         self.clock: Mapping[str, float] | None = None
-        self.change: Mapping[str, float] | None = None
         self.registered = device.Channel("1", "cam-7")
         self._found = Judgement((), (), {})
         monkeypatch.setattr(watching, "judge", lambda sight, limits: self._judged(sight))
@@ -48,7 +47,7 @@ class Channel:
         sight: Mapping[str, object] = {
             "frames": [{"measures": {"colourfulness": 20.0, "mean": 120.0}}],
             "references": [{"measures": {}}] if self.baselines else [],
-            "changes": [self.change] if self.baselines else [],
+            "changes": [None] if self.baselines else [],
             "tiles": [{}] if self.baselines else [],
             "between": None,
             "restless": None,
@@ -189,15 +188,3 @@ def test_what_counts_still_counts_when_the_clock_has_been_set(channel: Channel) 
     hour = timedelta(hours=1)
     channel.facts, channel.at = watching.shifted(channel.facts, -hour), channel.at - hour
     assert cause(channel.see(Cause.COVERED)) is Cause.COVERED
-
-
-def test_which_baselines_were_seen_again_is_kept_until_others_are_accepted(channel: Channel) -> None:
-    channel.change = {"still_agreement": 0.8}
-    channel.see()
-    channel.change = {"still_agreement": 0.0}
-    channel.see()
-    assert channel.facts["seen_again"] == [0]
-    assert channel.sight.references[0].seen_again
-    channel.baselines = "3"
-    channel.see()
-    assert channel.facts["seen_again"] == []

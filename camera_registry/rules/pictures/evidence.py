@@ -15,9 +15,7 @@ LEAST = 0.5
 ALIKE = 0.45, 2.2
 """Brightness against a reference's, between which both are lit alike: from noon to dusk it falls by half."""
 
-IN_PLACE = 0.3
-"""Correlation of the whole picture's edges with a reference's as they stand, from which on the view is in place."""
-_SPARSE = 0.22
+_FEW_EDGES = 0.22
 """Share of a reference's tiles with edges, below which a van that stood there may be most of it."""
 
 
@@ -72,13 +70,11 @@ class Evidence:
         return {} if self.likest is None or self.likest.change is None else self.likest.change
 
     @property
-    def odd(self) -> bool:
-        """Whether no picture since has shown the likest reference in place, and the view has little to know it by: by
-        day, for its noise may pass for structure by night."""
-        if self.likest is None or self.likest.seen_again is not False:
-            return False
-        known = [c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c)]
-        return any(look is not None and look["edge_tiles"] < _SPARSE for look in known)
+    def bare(self) -> bool:
+        """Whether a reference shows so little that a van may be most of it. What by day is a bare wall is one by night,
+        though its noise may pass for structure then."""
+        known = (c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c))
+        return any(look is not None and look.get("edge_tiles", 1.0) < _FEW_EDGES for look in known)
 
     def tiles(self, name: str) -> Sequence[str]:
         """Where in the picture this has changed from the likest reference."""

@@ -88,7 +88,7 @@ def no_signal(of: Evidence) -> Verdict:
     shaded = look["noise"] < _NO_NOISE and look["grain"] < limits.black_noise / 2 and look["p99"] > limits.black
     bare = look["empty"] >= _BARE and look["repeated"] >= _SHADES and look["plain_all"] < _NO_NOISE
     bare = bare and look["clipped"] < limits.clipped[0]
-    sign = 0.6 if shaded and letters and bare and not partly else 0.0
+    sign = 0.6 if shaded and letters and bare and not partly and not of.bare else 0.0
     if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
         # What is seen again is no card, however smooth it is.
         plain, drawn, sign = 0.0, False, 0.0
@@ -145,8 +145,9 @@ def low_contrast(of: Evidence) -> Verdict:
     seen = pick(look, "deviation", "dark_channel", "edge_strength")
     veiled = look["dark_channel"] >= limits.dark_channel
     change = of.change
-    if of.odd:
-        return Unjudged.ODD_REFERENCE
+    if of.bare:
+        # A van that stood before a wall was all of its contrast.
+        return Unjudged.NOTHING_TO_SEE
     if change and "spread" in change:
         least = max(c.change["spread"] for c in of.compared if c.change)
         seen |= {"spread": round(least, 3)}

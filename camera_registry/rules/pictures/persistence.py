@@ -35,11 +35,13 @@ def follow(
         seen = (*seen, (at, surely))[-need.of :]
     while seen and not seen[0][1]:
         seen = seen[1:]
-    at_dusk = by_day is None and need.doubtful > 0
-    if surely and not at_dusk and sum(showed for _, showed in seen) >= need.pictures:
+    by_lamps = need.doubtful > 0 and (by_day is None or not (by_day or need.by_night))
+    # In fair weather pictures that count come more often than in any other: many of them may have taken little time.
+    lasted = bool(seen) and (at - seen[0][0]).total_seconds() >= need.seconds
+    if surely and lasted and not by_lamps and sum(showed for _, showed in seen) >= need.pictures:
         return Trail(since=seen[0][0])
     doubts = trail.doubts if trail is not None else ()
-    if need.doubtful and by_day is not None and (by_day or need.by_night):
+    if need.doubtful and by_day is not None and not by_lamps:
         (mine, others) = _apart(doubts, by_day)
         held = weather and score > 0
         doubt = _held(mine, at) if held else _doubt(mine, at, score, need, by_day)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from camera_registry.model.picture import Compared, Picture, Sight
-from camera_registry.rules.pictures.evidence import IN_PLACE
 
 
 def sight(
@@ -19,20 +17,18 @@ def sight(
     sun: float | None = None,
     suns: Sequence[float | None] = (),
     may_move: bool = False,
-    again: Collection[int] | None = None,
 ) -> Sight:
     """The sight of what ``probes.picture.examination`` found; see ``Sight`` for ``sun`` and ``may_move``. ``suns``:
-    where it stood when each reference was taken, if that is known. ``again``: the places of those that have been
-    ``seen_again``, if that is."""
+    where it stood when each reference was taken, if that is known."""
     references = (
-        Compared(_picture(told, at, then), change, tiles, None if again is None else place in again)
-        for place, told, change, tiles, at, then in zip(
-            count(),
+        Compared(_picture(told, at, then), change, tiles)
+        for told, change, tiles, at, then in zip(
             found["references"],
             found["changes"],
             found["tiles"],
             reference_times,
             suns or (None,) * len(reference_times),
+            strict=True,
         )
     )
     return Sight(
@@ -46,12 +42,6 @@ def sight(
         masked=found.get("masked", 0.0),
         where=found.get("where", {}),
     )
-
-
-def seen_again(again: Collection[int], sight: Sight) -> list[int]:
-    """The places of the references that pictures have shown as they stand, with this one; so far it was ``again``."""
-    changes = ((place, one.change or {}) for place, one in enumerate(sight.references))
-    return [n for n, change in changes if n in again or change.get("still_agreement", 0.0) >= IN_PLACE]
 
 
 def _picture(told: Mapping[str, Any], at: datetime | None, sun: float | None = None) -> Picture:

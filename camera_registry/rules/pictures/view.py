@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, IN_PLACE, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -16,6 +16,8 @@ _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
 """Share of tiles without structure, from which on a view can't be known again."""
+_FEATURES = 25
+"""So many features must match for a view to be known again by them."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -76,15 +78,17 @@ def moved(of: Evidence) -> Verdict:
     limits, change = of.limits, of.change
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
     still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
-    if of.odd:
-        return Unjudged.ODD_REFERENCE
-    found = change["agreement"] >= limits.agreement or change.get("matches", 0.0) >= 25
+    known = change.get("matches", 0.0) >= _FEATURES
+    # Before a bare wall what is found elsewhere may be another lorry.
+    found = known or (change["agreement"] >= limits.agreement and not of.bare)
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
-    if still >= IN_PLACE:
+    if still >= 0.3:
         return GOOD
-    if of.likest is None or _empty(of) or not _fits(of, change):
-        return Unjudged.NOTHING_TO_SEE if of.likest is None or _empty(of) else Unjudged.NO_FITTING_REFERENCE
+    if of.likest is None or of.bare or _empty(of):
+        return Unjudged.NOTHING_TO_SEE
+    if not _fits(of, change):
+        return Unjudged.NO_FITTING_REFERENCE
     clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
     strange = still < limits.strange and clear
     return verdict(Cause.MOVED, (0.6 if strange else 0.0,), seen)
@@ -194,6 +198,8 @@ def _scattered(of: Evidence, change: Measures) -> float:
 
 def blurred(of: Evidence) -> Verdict:
     """Edges are wide everywhere; or fine structure is gone that the reference has, while the light is as it was."""
+    if of.bare:
+        return Unjudged.NOTHING_TO_SEE
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []

@@ -20,15 +20,13 @@ from camera_registry.model.policy import PicturePolicy
 from camera_registry.rules.pictures import held, judge, trend, weather
 from camera_registry.rules.pictures.evidence import LEAST
 from camera_registry.rules.pictures.persistence import follow
-from camera_registry.rules.pictures.sight import seen_again, sight
+from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import by_day, learned, regime
 from camera_registry.rules.pictures.weather import Newest, Spell
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
-SEEN_AGAIN = "seen_again"
-"""The fact that says which baselines pictures have shown."""
 _NOTHING: Mapping[str, Any] = {"faults": ()}
 _RUNS = timedelta(seconds=90)
 """A clock that shows the same again after so long stands still, with or without seconds."""
@@ -56,8 +54,7 @@ def take_in(
     tiles and evidence, scores, not_checked, number of references, regime, whether it was taken ``by_day``, the measures
     that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the next picture is held
     against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second look would help to
-    believe what was just seen; None: none needed), ``seen_again`` (the places of the baselines that pictures have shown
-    since they were accepted) and ``trend`` (see ``rules.pictures.trend``).
+    believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -71,14 +68,11 @@ def take_in(
     between = held.between(imprint, seen.at, seen.facts, last.get(held.KEPT), before)
     registered = None if channel is None else channel.may_move
     may_move = policy.may_move if registered is None else registered
-    other = before.get("baselines", "") != found["baselines"]
-    kept = before.get(SEEN_AGAIN)
-    again = kept if isinstance(kept, list) and not other else ()
-    taken = {**found, "clock": clock, "between": between}
-    view = sight(taken, [at], times, sun=sun, suns=suns, may_move=may_move, again=again)
+    view = sight({**found, "clock": clock, "between": between}, [at], times, sun=sun, suns=suns, may_move=may_move)
     judgement = judge(view, policy.limits)
     measures = view.frames[-1].measures
     light = regime(measures, at.hour + at.minute / 60, sun) if measures else None
+    other = before.get("baselines", "") != found["baselines"]
     worth, sketch = trend.values(view, judgement), None if other else trend.sketch(before)
     deny, by_itself = True, judgement
     if sketch is not None:
@@ -120,7 +114,6 @@ def take_in(
             held.KEPT: held.keep(imprint, seen.at),
         },
         trend.FACT: sketch,
-        SEEN_AGAIN: seen_again(again, view),
     }
     return replace(seen, facts=rest)
 
