@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,7 @@ from camera_registry.console.routing import Asked
 from camera_registry.model.baseline import Baseline
 from camera_registry.model.health import Cause
 from camera_registry.rules.pictures.watching import doubts
-from camera_registry.store.baselines import Unfit
+from camera_registry.store.baselines import Superseded, Unfit
 from camera_registry.store.pictures import PictureKind
 
 
@@ -27,9 +28,11 @@ def in_doubt(entry: BoardEntry, channel: str) -> list[Cause]:
     return list(dict.fromkeys(found))
 
 
-async def accept(asked: Asked[Any, Any], channel: str, kind: PictureKind, reason: str) -> Baseline:
-    """Accept a kept picture for whoever asks; without a ``channel``, that of the only one. One in doubt, or kept as a
-    faulty one, needs a reason. Raises Problem."""
+async def accept(
+    asked: Asked[Any, Any], channel: str, kind: PictureKind, reason: str, taken: datetime | None
+) -> Baseline:
+    """Accept a kept picture for whoever asks, the one ``taken`` then if that is told; without a ``channel``, that of
+    the only one. One in doubt, or kept as a faulty one, needs a reason. Raises Problem."""
     entry = on_board(asked.deps.board, asked.item())
     channel = channel or (entry.channels[0].id if len(entry.channels) == 1 else "")
     if channel not in channels(entry):
@@ -39,7 +42,9 @@ async def accept(asked: Asked[Any, Any], channel: str, kind: PictureKind, reason
         causes = asked.words("list.comma").join(asked.words.name(cause) for cause in found) or "–"
         raise Problem(HTTPStatus.CONFLICT, "doubtful_picture", causes=causes)
     try:
-        return await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name)
+        return await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name, taken)
+    except Superseded as error:
+        raise Problem(HTTPStatus.CONFLICT, "other_picture") from error
     except Unfit as error:
         if not str(error):
             raise not_found("snapshot", entry.device.id) from error

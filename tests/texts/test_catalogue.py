@@ -13,7 +13,7 @@ import pytest
 import camera_registry
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.model.attachment import AttachmentKind
-from camera_registry.model.baseline import Regime
+from camera_registry.model.baseline import Regime, Unaccepted
 from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.coverage import PointKind, Sight, Uncomputable, ViewState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
@@ -39,7 +39,7 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life,
     Link, LinkState, NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind,
     ProposalState, PointKind, Regime, Role, Scope, Severity, Sight, SiteCategory, Stage, State, Status, TlsUse,
-    TrafficKind, Uncomputable, Unjudged, ViewState, WindowKind,
+    TrafficKind, Unaccepted, Uncomputable, Unjudged, ViewState, WindowKind,
 )  # fmt: skip
 
 
