@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -105,6 +106,36 @@ async def test_a_picture_is_accepted_and_taken_back_on_the_page(admin: Browser, 
     assert await admin.submit(f"/devices/{CAMERA}/baselines/1/take-back", {"csrf": csrf["csrf"]}) == done
     _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
     assert "a canopy" not in text
+
+
+async def test_a_picture_that_came_after_somebody_looked_is_not_accepted_for_the_one_that_was_seen(
+    admin: Browser, script: Script, pictured: Site
+) -> None:
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    judge(pictured)
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    looked_at = re.search(r'name="taken" value="([^"]+)"', text)
+    assert looked_at
+    pictured.pictures.save(CAMERA, CHANNEL, PictureKind.LAST, b"\xff\xd8 a lorry", fleet.NOW + timedelta(minutes=15))
+    wanted = {"reason": "a canopy", "taken": looked_at[1]}
+    assert (await script.ask("POST", PATH, wanted))[1]["code"] == "other_picture"
+    form = {**wanted, "csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
+    assert (await admin.submit(f"/devices/{CAMERA}/baselines", form))[0] == 409
+    assert (await script.ask("GET", PATH))[1]["items"] == []
+
+
+async def test_the_reference_stands_beside_the_last_picture_with_what_differs(admin: Browser, pictured: Site) -> None:
+    judge(pictured)
+    form = {"csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last", "reason": "a canopy"}
+    assert (await admin.submit(f"/devices/{CAMERA}/baselines", form))[0] == 303
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=zh")
+    (laid_over,) = re.findall(r'<div class="difference">(.*?)</div>', text, re.DOTALL)
+    last, reference = re.findall(r'src="([^"]+)"', unescape(laid_over))
+    assert (last, reference) == (
+        f"/api/v1/devices/{CAMERA}/snapshot?kind=last&channel={CHANNEL}",
+        f"/api/v1/devices/{CAMERA}/baselines/1/picture",
+    )
+    assert text.count(reference) >= 2, "by itself, too"
 
 
 async def test_a_good_picture_from_before_the_fault_needs_no_reason(script: Script, pictured: Site) -> None:

@@ -83,7 +83,7 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
-        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|regime|party|"
+        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|unaccepted|regime|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
