@@ -83,12 +83,12 @@ def test_no_text_is_left_over() -> None:
     # What code puts together from a section and a value.
     composed = re.compile(
         r"(cause|failure_kind|stage|state|status|aspect|kind|traffic_kind|life|role|tls_use|site_category|duration|"
-        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|unaccepted|regime|party|"
+        r"step|failure|chain|link_next|link|link_state|command|field|fact|problem|snapshot_kind|unjudged|regime|party|"
         r"scope|severity|window_kind|window_flaw|incident_step|evidence|proposal_kind|proposal_state|oversight|"
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
-        r"not_computable|orders_by|sorting|demand|untold|mark_kind|trend_measure|"
+        r"not_computable|orders_by|sorting|demand|untold|mark_kind|trend_measure|unaccepted|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault|case|gate)_error|"
         r"log_flaw|doctor|doctor_check|inventory_column|weak_password|help|finding|listed|review_measure|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
