@@ -47,7 +47,7 @@ def structure(half: Plane) -> Plane:
 
 def register(ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, *, features: bool) -> Registration:
     """Find the movement from ``theirs`` to ``ours``, luminance at 320 x 180. ``features``: whether to look for turns
-    and zooms too."""
+    and zooms too, where a shift does not tell."""
     still = correlation(our_edges, their_edges)
     a, b = (cv2.resize(edges, _COARSE, interpolation=cv2.INTER_AREA) for edges in (their_edges, our_edges))
     (x, y), _ = cv2.phaseCorrelate(a - a.mean(), b - b.mean(), _window())
