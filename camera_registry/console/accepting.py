@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,9 @@ from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.baseline import Baseline
 from camera_registry.model.health import Cause
+from camera_registry.model.incident import Scope
+from camera_registry.model.picture import JUDGED
+from camera_registry.rules.incidents import edits
 from camera_registry.rules.pictures.watching import doubts
 from camera_registry.store.baselines import Superseded, Unfit
 from camera_registry.store.pictures import PictureKind
@@ -42,13 +46,24 @@ async def accept(
         causes = asked.words("list.comma").join(asked.words.name(cause) for cause in found) or "–"
         raise Problem(HTTPStatus.CONFLICT, "doubtful_picture", causes=causes)
     try:
-        return await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name, taken)
+        kept = await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name, taken)
     except Superseded as error:
         raise Problem(HTTPStatus.CONFLICT, "other_picture") from error
     except Unfit as error:
         if not str(error):
             raise not_found("snapshot", entry.device.id) from error
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unfit_picture", why=str(error)) from error
+    if kept.reason:
+        await _tell_incidents(asked, entry.device.id, f"{asked.words('seen.normal')}: {kept.reason}")
+    return kept
+
+
+async def _tell_incidents(asked: Asked[Any, Any], device: str, text: str) -> None:
+    """Write into what is open for the device's pictures why it will soon be over: nobody has mended anything."""
+    for incident in list(asked.deps.board.incidents.values()):
+        if (incident.scope, incident.about) == (Scope.DEVICE, device) and incident.cause in JUDGED:
+            change = partial(edits.note, text=text, by=asked.user.name, at=asked.deps.now())
+            await asked.deps.edit_incident(incident.id, change)
 
 
 async def take_back(asked: Asked[Any, Any]) -> None:

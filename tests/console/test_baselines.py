@@ -10,9 +10,11 @@ from html import unescape
 import pytest
 
 from camera_registry.model.health import Cause
+from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
+from camera_registry.store import incidents
 from camera_registry.store.pictures import PictureKind
 from camera_registry.texts import texts
 from tests.console import fleet
@@ -122,6 +124,17 @@ async def test_a_picture_that_came_after_somebody_looked_is_not_accepted_for_the
     form = {**wanted, "csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
     assert (await admin.submit(f"/devices/{CAMERA}/baselines", form))[0] == 409
     assert (await script.ask("GET", PATH))[1]["items"] == []
+
+
+async def test_an_incident_that_ends_because_it_is_normal_says_so(script: Script, pictured: Site) -> None:
+    judge(pictured)
+    since = fleet.NOW - timedelta(minutes=12)
+    incident = Incident(1, Scope.DEVICE, CAMERA, Cause.COVERED, Severity.P2, since, since, since)
+    pictured.store.write_now(incidents.save, [incident], [])
+    pictured.board.swap((), (), {1: incident})
+    assert (await script.ask("POST", PATH, {"reason": "a canopy was built"}))[0] == 201
+    _, told, _ = await script.ask("GET", "/api/v1/incidents/1")
+    assert "a canopy was built" in str(told)
 
 
 async def test_the_reference_stands_beside_the_last_picture_with_what_differs(admin: Browser, pictured: Site) -> None:

@@ -60,9 +60,9 @@ class View:
 
     @property
     def usual(self) -> Baseline | None:
-        """The newest accepted picture in the light of the newest judgement; None: there is none."""
+        """The newest accepted picture in the light of the newest judgement, or else in any; None: there is none."""
         light = self.judged.light if self.judged else None
-        return next((one for one in reversed(self.accepted) if one.regime is light), None)
+        return max(self.accepted, key=lambda one: (one.regime is light, one.id), default=None)
 
 
 class AcceptForm(Form):
