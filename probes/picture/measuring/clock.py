@@ -77,10 +77,11 @@ def read(
     """
     written = code(layout)
     at = newest[-1][1]
-    lines = lettering.planes([cut for cut, _ in (newest[-1], *known, newest[0])])
-    places = lettering.places(lines[: len(known) + 1], at.strftime(written))
-    if places is None:
+    cuts = [cut for cut, _ in (newest[-1], *known, newest[0])]
+    found_at = lettering.find(cuts, at.strftime(written), len(known) + 1)
+    if found_at is None:
         return None
+    lines, places = found_at
     mine, *theirs, earlier = (lettering.marks(line, places) for line in lines)
     found = {"sure": 0.0}
     then = newest[0][1]
