@@ -27,7 +27,7 @@ def written(shown: datetime, layout: str = PLAIN) -> str:
     return shown.strftime(clock.code(layout))
 
 
-def picture(text: str, seed: int, *, dark: bool = False, scale: float = SCALE, side: int = 960) -> Picture:
+def picture(text: str, seed: int, *, dark: int = 0, scale: float = SCALE, side: int = 960) -> Picture:
     """A street with a line of text in its upper left corner, each time with other noise."""
     street = cv2.resize(STREET, (side, side * 9 // 16), interpolation=cv2.INTER_AREA).astype(np.float32)
     street += np.random.default_rng(seed).normal(0, 3, street.shape)
@@ -39,11 +39,10 @@ def picture(text: str, seed: int, *, dark: bool = False, scale: float = SCALE, s
     if not dark:
         seen[cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 128] = 10
     share = ink[:, :, None].astype(np.float32) / 255
-    seen = (seen * (1 - share) + (12 if dark else 250) * share).astype(np.uint8)
-    return seen
+    return (seen * (1 - share) + (12 if dark else 250) * share).astype(np.uint8)
 
 
-def cut(text: str, seed: int, *, dark: bool = False, wider: int = 0) -> Picture:
+def cut(text: str, seed: int, *, dark: int = 0, wider: int = 0) -> Picture:
     """The box of that line in a JPEG of quality 70, drawn ``wider`` by so many pixels on its right."""
     wide = cv2.getTextSize(text, FONT, SCALE, 1)[0][0] + 8 + wider
     seen = cv2.imencode(".jpg", picture(text, seed, dark=dark), (cv2.IMWRITE_JPEG_QUALITY, 70))[1]

@@ -64,8 +64,9 @@ def written(text: str) -> str:
 
 
 def layout(text: str) -> str:
-    """How a clock is written, by the codes of ``CODES``; besides AM/PM, 年月日 and 星期X, whatever day of the week. Raises
-    ValueError that names what can't be used."""
+    """How a clock is written, by the codes of ``CODES``; besides AM/PM, 年月日, and 星期X for any day of the week.
+
+    Raises ValueError that names what can't be used."""
     upper = text.upper()
     strange = _CODE.sub("", upper)
     if strange:

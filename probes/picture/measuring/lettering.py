@@ -93,7 +93,7 @@ def find(cuts: Sequence[Picture], text: str, alike: int) -> tuple[list[Plane], P
     size = max(HEIGHT, round(wide * HEIGHT / high)), HEIGHT
     sized = [np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8) for cut in cuts]
     best: tuple[list[Plane], Places | None, float] = [], None, 0.0
-    inks = [_ink(cut) for cut in sized], [_ink(cv2.bitwise_not(cut)) for cut in sized]
+    inks = [_ink(cut) for cut in sized], [_ink(255 - cut) for cut in sized]
     for lines, look in ((lines, look) for look in (_places, _within) for lines in inks):
         if best[2] < _LIKELY:
             best = max(best, (lines, *look(lines[:alike], text)), key=lambda one: one[2])
