@@ -383,9 +383,10 @@ def _clock(
     known: Sequence[_Seen | str],
     reference_times: Sequence[datetime | None],
     osd: Osd,
-) -> dict[str, float] | None:
+) -> dict[str, float]:
+    """What the clock says; that nothing could be read of it, where no digits were found."""
     newest, learned = _cuts(seen, times), _cuts(known, reference_times)
-    return clock.read(newest, learned, osd.layout) if newest else None
+    return (clock.read(newest, learned, osd.layout) if newest else None) or {"sure": 0.0}
 
 
 def _cuts(seen: Sequence[_Seen | str], times: Sequence[datetime | None]) -> list[tuple[Picture, datetime]]:

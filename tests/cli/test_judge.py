@@ -204,6 +204,22 @@ def test_why_a_picture_can_t_be_used_is_told_with_its_name_in_either_language(
     assert found["refused"] == {str(folder / "cut.jpg"): f"a JPEG that is cut off after {len(good) // 2} bytes"}
 
 
+def test_a_clock_that_can_not_be_read_costs_neither_the_picture_nor_its_other_causes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = [20, 20, 300, 30]
+    wrong = [(box, "no format"), (box, "x" * 20_000), (box, "\0"), ([0, 700, 1280, 2], "YYYY-MM-DD HH:MM:SS")]
+    rows = [
+        {"id": n, "frames": ["good.jpg"], "captured_at": ["2026-06-10T12:00:00"], "osd": {"box": one, "format": layout}}
+        for n, (one, layout) in enumerate(wrong)
+    ]
+    (folder / "clocks.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(folder / "clocks.jsonl")]) == GOOD
+    for answer in answers(capsys):
+        assert answer["not_checked"]["osd_clock"] == "not_readable"  # type: ignore[index] # a table
+        assert answer["refused"] == {}
+
+
 def test_a_picture_that_its_camera_padded_with_zeros_is_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "padded.jpg").write_bytes((folder / "good.jpg").read_bytes() + bytes(20_000))
     assert cli.main(["--json", "judge", str(folder / "padded.jpg")]) == GOOD

@@ -54,6 +54,8 @@ _FOREIGN = 1.5
 LEAST = 0.5
 _READ = 0.6
 """Share of the digits that must look like some figure, for a line to be read; and like their own, in references."""
+_LONGEST = 64
+"""Letters of a line."""
 _FEW, _SAME = 12, 0.85
 """Digits below which they can't be held against each other, and share that must be most like those of their figure."""
 _STILL = 0.90
@@ -90,6 +92,8 @@ def read(
     written = code(layout)
     at = newest[-1][1]
     cuts = [cut for cut, _ in (newest[-1], *known, newest[0])]
+    if not re.search("%[HI]", written) or len(written) > _LONGEST:
+        return None
     found_at = lettering.find(cuts, at.strftime(written), len(known) + 1)
     if found_at is None:
         return None

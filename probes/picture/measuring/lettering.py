@@ -30,6 +30,8 @@ _AROUND = 31
 """Columns over which the scene behind a letter is looked at."""
 _WHITER = 45.0
 """Levels by which letters must be brighter than the scene, for that to tell them from it."""
+_LONG = 60
+"""Times its height that a line may be wide."""
 _FAINT = 20.0
 """Levels by which the strokes stand out at least."""
 _SOME = 3
@@ -90,6 +92,8 @@ def find(cuts: Sequence[Picture], text: str, alike: int) -> tuple[list[Plane], P
     """The ink of each cut-out, all at one size, and where the digits of ``text`` stand in the first ``alike`` of them;
     None where no letters do. Letters are bright, or else dark; they fill the box, or else stand somewhere in it."""
     high, wide = cuts[0].shape[:2]
+    if wide > _LONG * high:
+        return None
     size = max(HEIGHT, round(wide * HEIGHT / high)), HEIGHT
     sized = [np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8) for cut in cuts]
     best: tuple[list[Plane], Places | None, float] = [], None, 0.0
