@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Mask, Plane, median, percentile, share
+from probes.picture.measuring.sheet import Mask, Plane, median, percentile, percentiles, share
 
 _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 """Level of what is white, against the brightest of the view too; log ratio of its channels."""
@@ -26,7 +26,8 @@ def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: 
         white &= False
     for part in _inner_parts(white):
         levels = means[part]
-        if percentile(levels, 85) - percentile(levels, 15) < _EVENLY_LIT * median(levels):
+        low, middle, high = percentiles(levels, 15, 50, 85)
+        if high - low < _EVENLY_LIT * middle:
             # Ground slopes, and so does the light on it; on what is right before the lens it is even.
             white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
     return white
