@@ -106,8 +106,10 @@ def read(
         found["stopped"] = float(alike.min() > _STILL)
     font = _likest([mine, *theirs])
     before = [(marks, taken) for marks, (_, taken) in zip(theirs, known, strict=True)]
-    if before and _familiar(before, written, font) < _READ and _consistent(before, written) < _SAME:
-        return found
+    if before:
+        alike = _consistent(before, written)
+        if max(alike, _familiar(before, written, font)) < (_SAME if alike else _READ):
+            return found
     learned = _learned(before, written, font)
     speaks = _speak(mine, learned, font)
     near = _near(speaks, at, written)
