@@ -204,9 +204,8 @@ def write_settings(load: Load, folder: Path) -> Path:
         'networks = ["127.0.0.0/8"]',
     ]
     lines += ["[poller]", f"processes = {load.processes}"]
-    lines += [
-        f"{name} = {count}" for name, count in (("slots", load.slots), ("picture_processes", load.decoding)) if count
-    ]
+    chosen = {"slots": load.slots, "picture_processes": load.decoding}
+    lines += [f"{name} = {count}" for name, count in chosen.items() if count]
     for name, interval in paces.items():
         lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

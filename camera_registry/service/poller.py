@@ -23,7 +23,7 @@ from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, T
 from camera_registry.rules.capacity import room
 from camera_registry.rules.schedule import FIRST, SEEING, Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
-from probes.base import Step, Tools, observe
+from probes.base import Caller, Step, Tools, observe
 from probes.catalog import load
 from probes.places import Places
 
@@ -130,11 +130,12 @@ class Polling(Protocol):
 @dataclass(slots=True)
 class _Asked:
     """One run that is under way or waits for a place. ``steps`` and ``answer``: somebody waits for it and wants to be
-    told how it went; else it is the agenda's."""
+    told how it went; else it is the agenda's. ``left``: it needs its place at the host no more."""
 
     due: Due
     steps: list[Step] | None = None
     answer: asyncio.Future[Observation] | None = None
+    left: bool = False
 
 
 class Poller:
@@ -324,7 +325,7 @@ class Poller:
             self._tools,
             timeout=task.timeout,
             channel=task.channel,
-            steps=asked.steps,
+            caller=Caller(asked.steps, partial(self._leave, asked)),
         )
         seen = await self.diagnosis.explain(seen, due.target, _port(due))
         self._tell(seen, lag)
@@ -350,7 +351,13 @@ class Poller:
         else:
             self._spare_the_others(asked.due, run.result())
         self._finish(asked, run.exception() or run.result())
-        self.places.give_back(asked.due.target.host)
+        self._leave(asked)
+
+    def _leave(self, asked: _Asked) -> None:
+        """Let others have its place at the host."""
+        if not asked.left:
+            asked.left = True
+            self.places.give_back(asked.due.target.host)
 
     def _finish(self, asked: _Asked, outcome: Observation | BaseException) -> None:
         if asked.answer is None:

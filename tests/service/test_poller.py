@@ -4,7 +4,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import NoReturn
 
+import cv2
+import numpy as np
 import pytest
 
 from camera_registry.link.local import LocalLink
@@ -158,6 +161,44 @@ async def test_pictures_of_a_recorder_that_wait_for_each_other_delay_no_other_pi
         link.tell(Hurry("cam-7", "snapshot", "", 0))
         await until(lambda: tally.polls)
     assert [seen.device for seen in tally.polls] == ["cam-7"]
+
+
+class Busy(Pictures):
+    """Has no time for a picture."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    async def measure(self, *_: object, **__: object) -> NoReturn:
+        self.waiting += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    compare = measure
+
+
+async def test_what_waits_here_to_be_measured_keeps_nobody_from_its_recorder() -> None:
+    tally, desk = Tally(), Busy()
+    _, jpeg = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))
+    answer = b"HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg.tobytes()
+
+    async def show(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(show, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        channels = tuple(Task("snapshot", 60, 50, f"ch-{n}", {"path": "/"}, soon=True) for n in range(12))
+        recorder = Target("nvr", "127.0.0.1", {"http": port, "tcp": port})
+        async with polling(tally, slots=80, per_host=2, pictures=desk) as (link, _):
+            link.tell(Put(Entry(recorder, (*channels, Task("tcp", 60, 50)))))
+            for task in channels:
+                link.tell(Hurry("nvr", "snapshot", task.channel, 0))
+            await until(lambda: desk.waiting == 12)
+            link.tell(Hurry("nvr", "tcp", "", 0))
+            await until(lambda: tally.polls)
+    assert [seen.probe for seen in tally.polls] == ["tcp"]
 
 
 async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_little(silent: int) -> None:

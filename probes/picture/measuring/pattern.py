@@ -54,7 +54,8 @@ def waves(half: Plane) -> dict[str, float]:
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
     spectrum = _strengths(np.asarray(flat, dtype=np.float32))
     middle = spectrum.shape[0] // 2
-    around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
+    wide, near = (cv2.boxFilter(spectrum, -1, (size, size), normalize=False) for size in (15, 5))
+    around = np.asarray(cv2.subtract(wide, near), dtype=np.float32) / 200
     judged = spectrum.copy()
     judged[middle - _SLOWEST + 1 : middle + _SLOWEST, :_SLOWEST] = 0
     at = np.unravel_index(int(np.argmax(judged / (around + _FLOOR))), judged.shape)

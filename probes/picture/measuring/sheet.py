@@ -62,17 +62,14 @@ class Sheet:
     @cached_property
     def means(self) -> Plane:
         """The mean level of each tile."""
-        return tiles(self._averaged)
+        return tiles(self.spot_means)
 
     @cached_property
     def spot_means(self) -> Plane:
         """The mean level of each small tile."""
-        return tiles(self._averaged, SPOTS)
-
-    @property
-    def _averaged(self) -> Plane:
-        """What has the same means as ``luma``, with the fewest pixels: a small picture's half was not made smaller."""
-        return self.half if min(self.luma.shape[0] / HALF[1], self.luma.shape[1] / HALF[0]) >= 1 else self.luma
+        # The half has the same means with fewer pixels; but a small picture's was not made smaller.
+        made_smaller = min(self.luma.shape[0] / HALF[1], self.luma.shape[1] / HALF[0]) >= 1
+        return tiles(self.half if made_smaller else self.luma, SPOTS)
 
     @cached_property
     def profiles(self) -> Plane:
