@@ -177,7 +177,7 @@ class Parts:
         setup = Setup(
             conditions,
             wanted.auth_quiet,
-            wanted.picture_processes,
+            wanted.decoding,
             self.settings.storage.snapshot_width,
             self.settings.logs.level,
             self.settings.logs.format,

@@ -17,7 +17,7 @@ from camera_registry.cli.outcome import FAULT, GOOD, MISUSE, CommandError, why
 from camera_registry.cli.shape import Commands
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import FailureKind
-from camera_registry.model.picture import Judgement, Picture, Sight
+from camera_registry.model.picture import JUDGED, Judgement, Picture, Sight
 from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.report import Answer, report
 from camera_registry.rules.pictures.sight import sight
@@ -69,12 +69,13 @@ async def _judge(cases: Sequence[Case], bench: _Bench, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps(_as_json(case, judgement, found), ensure_ascii=False), flush=True)
         else:
-            print("\n".join(_in_words(case, judgement, bench.words)), flush=True)
+            print("\n".join(_in_words(case, judgement, found, bench.words)), flush=True)
     return code
 
 
 async def _report(cases: Sequence[Case], bench: _Bench, *, as_json: bool) -> int:
     """Judge labelled cases, and tell how good the judge is."""
+    passed_over = sum(case.label is None for case in cases)
     answers = [
         Answer(case.label.cause, case.label.severity, case.label.condition, judgement)
         async for case, judgement, _ in bench.judged([case for case in cases if case.label])
@@ -84,6 +85,8 @@ async def _report(cases: Sequence[Case], bench: _Bench, *, as_json: bool) -> int
     print(
         json.dumps(asdict(found), ensure_ascii=False) if as_json else "\n".join(judge_report.lines(found, bench.words))
     )
+    if passed_over:
+        print(bench.words("command.judge.unlabelled", n=passed_over, causes=" ".join(JUDGED)), file=sys.stderr)
     return GOOD
 
 
@@ -117,7 +120,7 @@ class _Bench:
                     found, _ = await desk.examine(view, _PATIENCE)
                 except ProbeError as error:
                     if error.kind is FailureKind.UNDECODABLE:
-                        yield case, judge(Sight((Picture(refused=error.detail),))), {}
+                        yield case, judge(Sight((Picture(refused=error.detail),))), {"refused": error.detail}
                     else:
                         self._tell("unjudged", id=case.id, why=error)
                     continue
@@ -153,7 +156,7 @@ def _is_jpeg(path: Path) -> bool:
 
 def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict[str, object]:
     """``ms``: processor time for the frames. ``reference_ms``: for references that no earlier case has prepared.
-    ``left_out``: pictures that were too many to be looked at."""
+    ``left_out``: pictures that were too many to be looked at. ``refused``: by path, why a picture can't be read."""
     return {
         "id": case.id,
         "faults": [
@@ -171,13 +174,24 @@ def _as_json(case: Case, judgement: Judgement, found: Mapping[str, Any]) -> dict
         "ms": round(1000 * found.get("cpu_seconds", 0.0), 2),
         "reference_ms": round(1000 * found.get("reference_seconds", 0.0), 2),
         "left_out": case.left_out,
+        "refused": {str(path): said for path, said in _refused(case, found)},
     }
 
 
-def _in_words(case: Case, judgement: Judgement, words: Texts) -> list[str]:
+def _refused(case: Case, found: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """The pictures that could not be read, and why."""
+    if "refused" in found:
+        return [(case.frames[-1], found["refused"])]
+    pictures = zip((*case.frames, *case.references), (*found["frames"], *found["references"]), strict=True)
+    return [(path, told["refused"]) for path, told in dict(pictures).items() if "refused" in told]
+
+
+def _in_words(case: Case, judgement: Judgement, found: Mapping[str, Any], words: Texts) -> list[str]:
     lines = [case.id]
     strange = dict.fromkeys(path for path in case.frames if not _is_jpeg(path))
     lines += ["  " + words("command.judge.no_picture", file=path) for path in strange]
+    refused = ((path, words.retold(said)) for path, said in _refused(case, found) if path not in strange)
+    lines += ["  " + words("command.judge.refused", file=path, why=said) for path, said in refused]
     for fault in judgement.faults:
         numbers = ", ".join(f"{name} {value:g}" for name, value in fault.evidence.items())
         lines.append("  " + words("command.judge.fault", cause=words.name(fault.cause), score=f"{fault.score:.2f}"))

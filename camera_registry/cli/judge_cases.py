@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
@@ -12,6 +13,7 @@ from typing import Any
 
 from camera_registry.cli.outcome import CommandError, why
 from camera_registry.model.health import Cause
+from camera_registry.rules.pictures import outlines
 from camera_registry.texts import Texts
 from camera_registry.texts.errors import TellableError
 
@@ -210,6 +212,8 @@ def _osd(given: Any) -> Mapping[str, object] | None:
     right = isinstance(box, list) and len(box) == 4 and all(_is_length(side) for side in box)
     if not right or not isinstance(layout, str):
         raise CaseError("osd", example='{"box": [x, y, w, h], "format": "YYYY-MM-DD HH:MM:SS"}')
+    with suppress(ValueError):  # of a format that is not known nothing is read
+        layout = outlines.layout(layout)
     return {"box": box, "format": layout}
 
 

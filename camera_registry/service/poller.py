@@ -20,7 +20,7 @@ from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
-from camera_registry.rules.capacity import room
+from camera_registry.rules.capacity import LATE, room
 from camera_registry.rules.schedule import FIRST, SEEING, Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
 from probes.base import Caller, Step, Tools, observe
@@ -55,6 +55,9 @@ class Meter(Protocol):
 
 BREATH = 0.1
 """Seconds between two looks at whether this machine keeps up."""
+
+REST = 1.0
+"""Seconds for which nobody is asked how it is set up, after this machine has not kept up: that is no hurry."""
 
 BEHIND = 5_000
 """Observations that nobody has taken yet, from which on no further run is begun: what is not asked is counted as
@@ -281,9 +284,12 @@ class Poller:
             await asyncio.sleep(BREATH)
             late, earlier = loop.time() - begun - BREATH, late
             # One long step of anything else (a scrape, an edit of the register) is no sign of too many runs.
-            self.room, before = room(self.room, min(late, earlier), self.limits.slots), self.room
+            behind = min(late, earlier)
+            self.room, before = room(self.room, behind, self.limits.slots), self.room
             if self.room > before:
                 self._wake.set()
+            if behind > LATE:
+                self._tools.memory.set_ups.hold(loop.time() + REST)
 
     def _begin(self, asked: _Asked) -> None:
         due = asked.due

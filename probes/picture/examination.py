@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 import cv2
@@ -32,6 +33,8 @@ LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
+_LEGIBLE = 28
+"""Pixels that the box of a clock is high at least, to be read at the size in which the picture is measured."""
 _MARGIN = 0.12
 """How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
@@ -249,13 +252,13 @@ def _see(
     Without its sheet if it is to be ``kept``."""
     try:
         decoded = decode(coded, WIDTH)
+        height, width = decoded.picture.shape[:2]
+        if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
+            return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+        picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
+        boxes, cut = _burnt_in(picture, decoded, apart, partial(decode, coded))
     except ValueError as error:
         return str(error)
-    height, width = decoded.picture.shape[:2]
-    if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
-        return f"a picture of {width} x {height} pixels shows nothing that could be judged"
-    picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
-    boxes, cut = _burnt_in(picture, decoded.width, apart.osd)
     sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
     if blind is not None:
         sheet = replace(sheet, clear=_without(sheet.clear, blind))
@@ -291,14 +294,21 @@ def _key(pictures: Sequence[bytes], apart: _Apart) -> int:
     return hash((apart, *pictures))
 
 
-def _burnt_in(picture: Picture, width: int, osd: Osd | None) -> tuple[tuple[Box, ...], Picture | None]:
-    """Where the clock is burnt in, as shares of the picture (once ``width`` pixels wide), and the part of it that shows
-    the clock, in grey."""
-    if osd is None:
+def _burnt_in(
+    picture: Picture, decoded: Decoded, apart: _Apart, again: Callable[[int], Decoded]
+) -> tuple[tuple[Box, ...], Picture | None]:
+    """Where the clock is burnt in, as shares of the picture, and the part of it that shows the clock, in grey; decoded
+    ``again``, wider, where its letters would be too small to be read."""
+    if apart.osd is None:
         return (), None
     high, wide = picture.shape[:2]
-    left, top, across, down = osd.on(picture, width)
-    return ((left / wide, top / high, across / wide, down / high),), _cut(picture, left, top, across, down)
+    box = left, top, across, down = apart.osd.on(picture, decoded.width)
+    if 0 < down < _LEGIBLE and decoded.width > wide:
+        larger = again(math.ceil(wide * min(_LEGIBLE / down, decoded.width / wide)))
+        shown = masking.fill(larger.picture, apart.hidden)[0] if apart.hidden else larger.picture
+        box = apart.osd.on(shown, larger.width)
+        picture = shown
+    return ((left / wide, top / high, across / wide, down / high),), _cut(picture, *box)
 
 
 def _without(clear: masking.Mask, blind: masking.Mask) -> masking.Mask:
@@ -337,11 +347,11 @@ class _Earlier:
         for n, frame in enumerate(self._frames):
             try:
                 decoded = self._decode(frame, WIDTH)
+                boxes, cut = _burnt_in(decoded.picture, decoded, self._apart, partial(self._decode, frame))
             except ValueError as error:
                 self.refused = True
                 self.seen[n] = str(error)
                 return
-            boxes, cut = _burnt_in(decoded.picture, decoded.width, self._apart.osd)
             self.seen[n] = _Seen({}, cut)
             shown = still(decoded.picture, boxes)
             height, width = shown.grey.shape
@@ -373,9 +383,10 @@ def _clock(
     known: Sequence[_Seen | str],
     reference_times: Sequence[datetime | None],
     osd: Osd,
-) -> dict[str, float] | None:
+) -> dict[str, float]:
+    """What the clock says; that nothing could be read of it, where no digits were found."""
     newest, learned = _cuts(seen, times), _cuts(known, reference_times)
-    return clock.read(newest, learned, osd.layout) if newest else None
+    return (clock.read(newest, learned, osd.layout) if newest else None) or {"sure": 0.0}
 
 
 def _cuts(seen: Sequence[_Seen | str], times: Sequence[datetime | None]) -> list[tuple[Picture, datetime]]:

@@ -15,6 +15,8 @@ _OPTIONS = {
     # A key frame with an error in it is told as such: what the decoder makes up to hide it would be judged as seen.
     "err_detect": "explode",
     "max_pixels": str(PIXEL_LIMIT),
+    # Nor is what a lost slice should have shown: it stays as nothing was written there, and is seen as that.
+    "ec": "0",
 }
 
 

@@ -63,6 +63,7 @@ def _frame(body: bytes, position: int, marker: int) -> Picture:
         raise WireError("a JPEG without width or height")
     if width * height > PIXEL_LIMIT:
         raise TooLarge(f"a JPEG of {width} x {height}; at most {PIXEL_LIMIT // 1_000_000} megapixels are accepted")
-    # Cameras pad behind the end marker; a marker far from the end belongs to a thumbnail, not to the picture.
-    complete = body.rfind(_END, max(2, len(body) - _TAIL)) >= 0
+    # Cameras pad behind the end marker, some with thousands of zeros; a marker far from the end belongs to a thumbnail,
+    # not to the picture.
+    complete = body.rfind(_END, max(2, len(body.rstrip(b"\0")) - _TAIL)) >= 0
     return Picture(width, height, components, marker in (0xC2, 0xC6, 0xCA, 0xCE), complete)

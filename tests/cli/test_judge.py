@@ -42,7 +42,17 @@ def test_a_healthy_picture_is_good_and_says_what_was_not_checked(
 ) -> None:
     assert cli.main(["--json", "judge", str(folder / "good.jpg")]) == GOOD
     (answer,) = answers(capsys)
-    assert set(answer) == {"id", "faults", "scores", "checked", "not_checked", "ms", "reference_ms", "left_out"}
+    assert set(answer) == {
+        "id",
+        "faults",
+        "scores",
+        "checked",
+        "not_checked",
+        "ms",
+        "reference_ms",
+        "left_out",
+        "refused",
+    }
     assert answer["faults"] == []
     checked, left = answer["checked"], answer["not_checked"]
     assert isinstance(checked, list)
@@ -152,7 +162,9 @@ def test_labelled_cases_are_reported_by_cause_and_condition(folder: Path, capsys
     assert causes["moved"]["taken_for"] == {"nothing": 1}
     assert alarms == {"day": [0, 1, {}], "fog": [1, 1, {"blurred": 1}]}
     assert cli.main(["--lang", "zh", "judge", "--cases", str(file), "--report"]) == GOOD
-    assert "清晰度异常" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "清晰度异常" in told.out
+    assert "1 个用例没有标注" in told.err
     (folder / "unlabelled.jsonl").write_text('{"frames": ["good.jpg"]}', encoding="utf-8")
     assert cli.main(["judge", "--cases", str(folder / "unlabelled.jsonl"), "--report"]) == MISUSE
     assert "no case is labelled" in capsys.readouterr().err
@@ -177,6 +189,41 @@ def test_a_file_that_is_no_picture_is_told_as_such_besides(folder: Path, capsys:
     assert "list.txt is no JPEG" in capsys.readouterr().out
     assert cli.main(["--lang", "en", "judge", str(folder / "good.jpg")]) == GOOD
     assert "is no JPEG" not in capsys.readouterr().out
+
+
+def test_why_a_picture_can_t_be_used_is_told_with_its_name_in_either_language(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(good[: len(good) // 2])
+    asked = ["judge", str(folder / "cut.jpg"), "--reference", str(folder / "cut.jpg"), str(folder / "reference0.jpg")]
+    assert cli.main(["--lang", "zh", *asked]) == FAULT
+    assert f"{folder / 'cut.jpg'} 无法使用：JPEG 在 {len(good) // 2} 字节后中断" in capsys.readouterr().out
+    assert cli.main(["--json", *asked]) == FAULT
+    (found,) = answers(capsys)
+    assert found["refused"] == {str(folder / "cut.jpg"): f"a JPEG that is cut off after {len(good) // 2} bytes"}
+
+
+def test_a_clock_that_can_not_be_read_costs_neither_the_picture_nor_its_other_causes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = [20, 20, 300, 30]
+    wrong = [(box, "no format"), (box, "x" * 20_000), (box, "\0"), ([0, 700, 1280, 2], "YYYY-MM-DD HH:MM:SS")]
+    rows = [
+        {"id": n, "frames": ["good.jpg"], "captured_at": ["2026-06-10T12:00:00"], "osd": {"box": one, "format": layout}}
+        for n, (one, layout) in enumerate(wrong)
+    ]
+    (folder / "clocks.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert cli.main(["--json", "judge", "--cases", str(folder / "clocks.jsonl")]) == GOOD
+    for answer in answers(capsys):
+        assert answer["not_checked"]["osd_clock"] == "not_readable"  # type: ignore[index] # a table
+        assert answer["refused"] == {}
+
+
+def test_a_picture_that_its_camera_padded_with_zeros_is_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "padded.jpg").write_bytes((folder / "good.jpg").read_bytes() + bytes(20_000))
+    assert cli.main(["--json", "judge", str(folder / "padded.jpg")]) == GOOD
+    assert answers(capsys)[0]["refused"] == {}
 
 
 def test_a_file_of_cases_without_a_case_is_a_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

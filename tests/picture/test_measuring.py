@@ -287,10 +287,10 @@ def test_a_clock_is_read_by_digits_learned_from_references(wrong: timedelta) -> 
 
 def test_upright_bars_where_a_clock_should_stand_are_no_digits() -> None:
     text = "2026-06-10 12:00:05"
-    bars = np.zeros((lettering.HEIGHT, 20 * len(text)), np.float32)
+    bars = np.zeros((lettering.HEIGHT, 20 * len(text)), np.uint8)
     for place in (n for n, letter in enumerate(text) if letter.isdigit()):
-        bars[:, 20 * place + 3 : 20 * place + 17] = 1
-    assert lettering.places([bars], text) is None
+        bars[:, 20 * place + 3 : 20 * place + 17] = 255
+    assert lettering.find([bars], text, 1) is None
 
 
 @pytest.mark.parametrize("late", [1, 7, 40])

@@ -11,9 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
+from camera_registry.model.health import Cause
 from camera_registry.model.observation import FailureKind, Stage
+from camera_registry.rules.pictures import judge
+from camera_registry.rules.pictures.sight import sight
 from probes.base import ProbeError
-from probes.picture.desk import PictureDesk
+from probes.picture.desk import PictureDesk, View
 from tests.picture import scenes
 
 PATIENCE = 40.0
@@ -34,15 +37,18 @@ def street(width: int = 1280, height: int = 720) -> np.ndarray:
 
 
 @cache
-def key_frame(codec: str, width: int = 1280, height: int = 720) -> bytes:
+def key_frame(codec: str, width: int = 1280, height: int = 720, crf: int = 18, slices: int = 1) -> bytes:
     encoder = av.CodecContext.create(ENCODERS[codec], "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.thread_count = Fraction(1, 25), 1
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "18"}
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": str(crf), "slices": str(slices)}
     if codec == "H265":
         encoder.options |= {"x265-params": "log-level=error:repeat-headers=1:pools=none:frame-threads=1:wpp=0"}
     flat = width * height > 10_000_000
     shown = np.full((height, width, 3), 99, np.uint8) if flat else street(width, height)
+    if slices > 1:
+        sensor = np.random.default_rng(7).normal(0, 3, shown.shape)
+        shown = np.clip(shown + sensor, 0, 255).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(shown, format="bgr24")
     frame.pts = 0
     return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
@@ -72,6 +78,15 @@ async def test_hostile_key_frames_are_undecodable_and_hurt_nobody(desk: PictureD
         assert (caught.value.kind, caught.value.stage) == (FailureKind.UNDECODABLE, Stage.DECODE)
     await desk.measure(whole, PATIENCE, codec)
     assert desk.restarts == 0
+
+
+async def test_a_key_frame_of_few_bits_is_healthy_and_one_that_lacks_a_slice_is_corrupt(desk: PictureDesk) -> None:
+    whole = key_frame("H264", crf=34, slices=6)
+    *before, lost, last = whole.split(b"\x00\x00\x01")
+    assert len(lost) > 300
+    for data, faults in ((whole, []), (b"\x00\x00\x01".join([*before, last]), [Cause.CORRUPT])):
+        found, _ = await desk.examine(View((data,), codec="H264"), PATIENCE)
+        assert [fault.cause for fault in judge(sight(found, [None], [])).faults] == faults
 
 
 async def test_a_frame_of_more_pixels_than_any_camera_has_is_not_even_begun(desk: PictureDesk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def has_another(app: App, device: str) -> bool:
     return any(PictureKind.EARLIER in app.pictures.times(device, one.id) for one in channels(app, device))
 
 
+def last_of(app: App, device: str) -> datetime:
+    """When the newest picture was taken that is kept of it."""
+    return max(app.pictures.times(device, one.id)[PictureKind.LAST] for one in channels(app, device))
+
+
 async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> Baseline:
     entry = app.board.get(device)
     assert entry is not None
@@ -64,9 +70,9 @@ async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_f
                 await accept(app, covered, PictureKind.LAST_FAULTY)
             # One is turned away for a moment, and it is then that all are accepted.
             simulation.faults.set(unknown, Fault.MOVED)
+            turned = app.now()
             await until(lambda: all(has_another(app, device) for device in BY_DAY))
-            polled = simulation.totals().requests["http.snapshot"]
-            await until(lambda: simulation.totals().requests["http.snapshot"] > polled + 20)
+            await until(lambda: last_of(app, unknown) > turned)
             wanted = [(device, channel.id) for device in BY_DAY for channel in channels(app, device)]
             assert app.acceptor.start([*wanted, ("gone", "")], "an operator", Terms())
             assert not app.acceptor.start(wanted, "somebody else", Terms())

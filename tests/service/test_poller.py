@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import NoReturn
@@ -36,10 +37,14 @@ class Tally:
 
 @asynccontextmanager
 async def polling(
-    tally: Tally, slots: int = 8, per_host: int = 2, pictures: Pictures | None = None
+    tally: Tally,
+    slots: int = 8,
+    per_host: int = 2,
+    pictures: Pictures | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[tuple[LocalLink, Poller]]:
     link = LocalLink()
-    tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory(), pictures=pictures)
+    tools = Tools(AddressGuard(["127.0.0.0/8"]), memory or Memory(), pictures=pictures)
     poller = Poller(link, link, tools, Limits(slots, per_host), tally)
     running = asyncio.create_task(poller.run())
     try:
@@ -211,6 +216,17 @@ async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_lit
             link.tell(Hurry(camera.device, "snapshot", "", 0))
         await until(lambda: poller.slots_used)
         assert poller.slots_used <= 16
+
+
+async def test_nobody_is_asked_how_it_is_set_up_while_this_machine_does_not_keep_up() -> None:
+    memory, loop = Memory(), asyncio.get_running_loop()
+    async with polling(Tally(), slots=400, memory=memory) as (_, poller):
+        await asyncio.sleep(0)
+        assert memory.set_ups.take(loop.time())
+        while poller.room == 400:
+            time.sleep(0.25)  # noqa: ASYNC251 - the loop is kept from its work
+            await asyncio.sleep(0)
+        assert not memory.set_ups.take(loop.time())
 
 
 async def test_strangers_that_hang_at_first_contact_leave_room_for_those_who_are_known(port: int, silent: int) -> None:

@@ -26,7 +26,7 @@ CODES = ("YYYY", "MM", "DD", "HH", "MM", "SS")
 
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(%?)")
 _BETWEEN = re.compile(r"[\s,，、()（）]+")
-_CODE = re.compile(r"YYYY|MM|DD|HH|SS|[-/.:, ]")
+_CODE = re.compile(r"YYYY|AM/PM|[AP]M|TT|MM|DD|HH|SS|(?:星期|周)[X一二三四五六日天]|[年月日时時分秒]|[-/.:, ]")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?")
 _PLACES = 4
 """Decimals that are kept: less than a pixel of any camera."""
@@ -64,7 +64,9 @@ def written(text: str) -> str:
 
 
 def layout(text: str) -> str:
-    """How a clock is written, by the codes of ``CODES``. Raises ValueError that names what can't be used."""
+    """How a clock is written, by the codes of ``CODES``; besides AM/PM, 年月日, and 星期X for any day of the week.
+
+    Raises ValueError that names what can't be used."""
     upper = text.upper()
     strange = _CODE.sub("", upper)
     if strange:

@@ -22,31 +22,42 @@ from probes.picture.measuring import lettering
 from probes.picture.measuring.sheet import Picture
 
 _CODES = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("SS", "%S"))
-_DIRECTIVE = re.compile(r"%[YmdHMS]")
+_HALF = re.compile(r"AM/PM|AM|PM|TT")
+_DIRECTIVE = re.compile(r"%[YmdHIMS]")
 _FIELDS = {
     "%Y": range(1970, 2100),
     "%m": range(1, 13),
     "%d": range(1, 32),
     "%H": range(24),
+    "%I": range(1, 13),
     "%M": range(60),
     "%S": range(60),
 }
-_NEAR = range(-60, 61)
+_NEAR = range(-59, 60)
 """Seconds by which a clock that is held to be right may be off."""
-_OWN, _PRINTED = (0.82, 40.0, -8.0, 6.0), (0.70, 20.0, -6.0, 4.0)
+_PRINTED = (0.70, 20.0, -6.0, 4.0)
 """Likeness to a figure at which a digit speaks neither for nor against it, nats for each unit more, and the least and
-the most: in the camera's own font, and in the likest of those at hand."""
+the most: in the likest of the fonts at hand."""
+_OWN, _APART = (6.0, 7.2, -8.0, 6.0), (0.01, 0.05)
+"""The same in the camera's own font, of likeness lost: how many times more than between its digits of one figure, nats
+over that; and how much that is, at least and at most."""
 _LEARNED = 4.0
 """Nats by which a figure must be the likeliest, to be learned from a reference."""
 _ANOTHER = 9.0
 """Nats by which another time must be likelier than all within a minute of the true one, to be half sure of it."""
 _DOUBT = 2.0
 """Nats below which nothing speaks against the true time."""
+_STRANGE = -5.0
+"""Nats of one digit, from which down a clock that is like the true one in the others is not taken for read."""
 _FOREIGN = 1.5
 """Nats that likeness to a font at hand is worth less, where the camera's own is known."""
 LEAST = 0.5
 _READ = 0.6
 """Share of the digits that must look like some figure, for a line to be read; and like their own, in references."""
+_LONGEST = 64
+"""Letters of a line."""
+_FEW, _SAME = 12, 0.85
+"""Digits below which they can't be held against each other, and share that must be most like those of their figure."""
 _STILL = 0.90
 """Likeness of each digit to itself in an earlier picture, from which on it has not changed."""
 
@@ -57,9 +68,12 @@ Figures = NDArray[np.intp]
 
 
 def code(layout: str) -> str:
-    """The layout of a register (YYYY-MM-DD HH:MM:SS) as a format for strftime. MM after HH are minutes."""
-    head, hours, tail = layout.partition("HH")
+    """The layout of a register (YYYY-MM-DD HH:MM:SS) as a format for strftime. MM after HH are minutes; with AM/PM the
+    hours are those of half a day, and which half is not read. Other letters stand for themselves."""
+    head, hours, tail = _HALF.sub("AM", layout.replace("%", " ")).partition("HH")
     written = head + hours + tail.replace("MM", "mm", 1)
+    if "AM" in written:
+        written = written.replace("HH", "%I")
     for name, directive in _CODES:
         written = written.replace(name, directive)
     return written
@@ -77,10 +91,13 @@ def read(
     """
     written = code(layout)
     at = newest[-1][1]
-    lines = lettering.planes([cut for cut, _ in (newest[-1], *known, newest[0])])
-    places = lettering.places(lines[: len(known) + 1], at.strftime(written))
-    if places is None:
+    cuts = [cut for cut, _ in (newest[-1], *known, newest[0])]
+    if not re.search("%[HI]", written) or len(written) > _LONGEST:
         return None
+    found_at = lettering.find(cuts, at.strftime(written), len(known) + 1)
+    if found_at is None:
+        return None
+    lines, places = found_at
     mine, *theirs, earlier = (lettering.marks(line, places) for line in lines)
     found = {"sure": 0.0}
     then = newest[0][1]
@@ -89,17 +106,22 @@ def read(
         found["stopped"] = float(alike.min() > _STILL)
     font = _likest([mine, *theirs])
     before = [(marks, taken) for marks, (_, taken) in zip(theirs, known, strict=True)]
-    if before and np.mean([_familiar(marks, taken, written, font) for marks, taken in before]) < _READ:
-        return found
+    if before:
+        alike = _consistent(before, written)
+        if max(alike, _familiar(before, written, font)) < (_SAME if alike else _READ):
+            return found
     learned = _learned(before, written, font)
     speaks = _speak(mine, learned, font)
     near = _near(speaks, at, written)
-    told = _likeliest(speaks, written)
+    told = _likeliest(speaks, at, written)
     another = _for_another(speaks, told.strftime(written), near.strftime(written), learned)
     if another < _ANOTHER:
         # Most clocks are right.
         told = near
-    clear = float(np.mean(_said(speaks, _digits(told.strftime(written))) > 0))
+    if found.get("stopped") == 0 and _still(_speak(earlier, learned, font), told, at - then, written) >= _ANOTHER:
+        found["stopped"] = 1.0
+    said = _said(speaks, _digits(told.strftime(written)))
+    clear = float(np.mean(said > 0)) if said.min() > _STRANGE or another >= _ANOTHER else 0.0
     found |= {"seconds_off": (told - at.replace(tzinfo=None, microsecond=0)).total_seconds(), "another": another}
     if clear >= _READ and (another >= _ANOTHER or another < _DOUBT):
         found["sure"] = min(1.0, LEAST * another / _ANOTHER) if another >= _ANOTHER else clear
@@ -113,12 +135,35 @@ def _likest(lines: Sequence[lettering.Marks]) -> NDArray[np.float32]:
     return np.asarray(fonts[int(np.argmax(alike.max(axis=2).mean(axis=0)))])
 
 
-def _familiar(marks: lettering.Marks, at: datetime, written: str, font: NDArray[np.float32]) -> float:
+def _familiar(before: Sequence[tuple[lettering.Marks, datetime]], written: str, font: NDArray[np.float32]) -> float:
     """Share of the digits that must be known which this font shows what they are: letters are not looked for beside
     where they stand."""
-    seen, shown = lettering.likeness(marks, font).argmax(axis=1), _about(at, written)[1]
-    known = (shown == shown[0]).all(axis=0)
-    return float(np.mean(seen[known] == shown[0][known])) if known.any() else 1.0
+    seen = [lettering.likeness(marks, font).argmax(axis=1) for marks, _ in before]
+    must = [_known(at, written) for _, at in before]
+    right = [float(np.mean(told[known] == due[known])) for told, (due, known) in zip(seen, must, strict=True)]
+    return float(np.mean(right))
+
+
+def _consistent(before: Sequence[tuple[lettering.Marks, datetime]], written: str) -> float:
+    """Share of the same digits that look most like one of the same figure, of all that stand elsewhere in the line: so
+    letters of any font are known from what stays where it is. 0 where there are too few."""
+    must = [_known(at, written) for _, at in before]
+    marks = np.concatenate([marks[known] for (marks, _), (_, known) in zip(before, must, strict=True)])
+    figures = np.concatenate([due[known] for due, known in must])
+    places = np.concatenate([np.flatnonzero(known) for _, known in must])
+    alike = lettering.likeness(marks, lettering.middle(marks))
+    alike[places[:, None] == places[None, :]] = -1.0
+    same = figures[:, None] == figures[None, :]
+    asked = ((alike > -1) & same).any(axis=1)
+    if np.count_nonzero(asked) < _FEW:
+        return 0.0
+    return float(np.mean(figures[alike.argmax(axis=1)][asked] == figures[asked]))
+
+
+def _known(at: datetime, written: str) -> tuple[Figures, NDArray[np.bool_]]:
+    """What a right clock shows, and which of its digits are the same a minute before and after."""
+    shown = _about(at, written)[1]
+    return shown[0], (shown == shown[0]).all(axis=0)
 
 
 def _learned(
@@ -152,8 +197,17 @@ def _told(speaks: Speaks, at: datetime, written: str) -> Iterator[int | None]:
 
 def _misled(speaks: Speaks, at: datetime, written: str) -> float:
     """By how many nats another time is likelier than this."""
-    told, near = (_digits(time.strftime(written)) for time in (_likeliest(speaks, written), _near(speaks, at, written)))
+    times = _likeliest(speaks, at, written), _near(speaks, at, written)
+    told, near = (_digits(time.strftime(written)) for time in times)
     return float(_nats(speaks, told) - _nats(speaks, near))
+
+
+def _still(earlier: Speaks, shown: datetime, gone: timedelta, written: str) -> float:
+    """By how many nats the digits of an earlier picture speak for what is ``shown`` now, rather than for what a clock
+    that runs showed then."""
+    gone = timedelta(seconds=round(gone.total_seconds()))
+    ran = [_digits((shown - gone + timedelta(seconds=away)).strftime(written)) for away in (-1, 0, 1)]
+    return float(_nats(earlier, _digits(shown.strftime(written))) - _nats(earlier, np.stack(ran)).max())
 
 
 def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int]) -> float:
@@ -173,10 +227,25 @@ def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int])
 def _speak(of: lettering.Marks, learned: Mapping[int, NDArray[np.float32]], font: NDArray[np.float32]) -> Speaks:
     """What each digit speaks for."""
     speaks = _weighed(lettering.likeness(of, font), _PRINTED)
+    neither, over, least, most = _OWN
+    apart = _apart(learned)
+    law = 1 - neither * apart, over / (neither * apart), least, most
     for figure, shapes in learned.items():
-        own = _weighed(lettering.likeness(of, shapes).max(axis=1), _OWN)
-        speaks[:, figure] = np.maximum(own, speaks[:, figure] - _FOREIGN)
+        own = _weighed(lettering.likeness(of, shapes).max(axis=1), law)
+        # What was seen once may have been spoilt there.
+        speaks[:, figure] = own if len(shapes) > 1 else np.maximum(own, speaks[:, figure] - _FOREIGN)
     return speaks
+
+
+def _apart(learned: Mapping[int, NDArray[np.float32]]) -> float:
+    """How much likeness digits of one figure lose to each other, by what coding, noise and the scene make of them."""
+    lost = []
+    for shapes in learned.values():
+        if len(shapes) > 1:
+            alike = shapes @ shapes.T
+            np.fill_diagonal(alike, -1.0)
+            lost += (1 - alike.max(axis=1)).tolist()
+    return float(np.clip(np.median(lost), *_APART)) if lost else 0.03
 
 
 def _weighed(likeness: NDArray[np.float32], law: tuple[float, float, float, float]) -> Speaks:
@@ -198,8 +267,9 @@ def _about(at: datetime, written: str) -> tuple[list[datetime], Figures]:
     return times, np.stack([_digits(time.strftime(written)) for time in times])
 
 
-def _likeliest(speaks: Speaks, written: str) -> datetime:
-    """The time that the digits speak for most, whatever it is."""
+def _likeliest(speaks: Speaks, at: datetime, written: str) -> datetime:
+    """The time that the digits speak for most, whatever it is; of the halves of a day that which is nearer to ``at``,
+    if they do not tell."""
     values, place = {}, 0
     for directive in _DIRECTIVE.findall(written):
         choices = _FIELDS[directive]
@@ -209,7 +279,10 @@ def _likeliest(speaks: Speaks, written: str) -> datetime:
         place += len(part)
     year, month = values.get("%Y", 1900), values.get("%m", 1)
     day = min(values.get("%d", 1), monthrange(year, month)[1])
-    return datetime(year, month, day, values.get("%H", 0), values.get("%M", 0), values.get("%S", 0))  # noqa: DTZ001
+    hour = values.get("%H", values.get("%I", 0) % 12)
+    told = datetime(year, month, day, hour, values.get("%M", 0), values.get("%S", 0))  # noqa: DTZ001
+    halves = (told, told + timedelta(hours=12)) if "%I" in values else (told,)
+    return min(halves, key=lambda half: abs(half - at.replace(tzinfo=None)))
 
 
 @cache

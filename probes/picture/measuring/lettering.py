@@ -7,9 +7,10 @@ letter stands is a matter of all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
+from unicodedata import east_asian_width
 
 import cv2
 import numpy as np
@@ -29,6 +30,8 @@ _AROUND = 31
 """Columns over which the scene behind a letter is looked at."""
 _WHITER = 45.0
 """Levels by which letters must be brighter than the scene, for that to tell them from it."""
+_LONG = 60
+"""Times its height that a line may be wide."""
 _FAINT = 20.0
 """Levels by which the strokes stand out at least."""
 _SOME = 3
@@ -38,10 +41,14 @@ _EVEN = 0.05
 _PLAIN, _SURELY = 0.45, 0.85
 """Mean likeness to the digits of the likest font, from which on letters may stand, and surely do, where they were
 looked for."""
+_LIKELY = 0.7
+"""The same, below which other places are looked at too."""
 _KINDS = "-/.: "
-"""Letters between digits; others are as wide as digits."""
+"""Letters between digits; Latin ones are as wide as digits, Chinese ones twice as wide."""
 _RATIOS = np.array([(a, b, b, b, c) for a in (0.5, 0.65, 1.0) for b in (0.3, 0.4, 0.5, 0.65) for c in (0.4, 0.55, 0.9)])
 """How wide they are in fonts in which not all letters are equally wide."""
+_LOOSELY, _LOOSE = (0.5, 0.9), np.array([(1.0, 1.0, 1.0, 1.0, 1.0), (0.6, 0.45, 0.45, 0.45, 0.5)])
+"""The least and the most of its box's width that a line takes whose box was drawn by hand, and some of the ratios."""
 _DOTS = (
     *("0e11131519110e", "040c040404040e", "0e11010204081f", "1f02040201110e", "02060a121f0202"),
     *("1f101e0101110e", "0608101e11110e", "1f010204080808", "0e11110e11110e", "0e11110f01020c"),
@@ -81,22 +88,42 @@ Marks = NDArray[np.float32]
 """Digits as they may stand: digits x shifts x pixels, each of mean 0 and length 1."""
 
 
-def planes(cuts: Sequence[Picture]) -> list[Plane]:
-    """The cut-outs at one size, the ink of each from 0 to 1: what is bright and thin."""
+def find(cuts: Sequence[Picture], text: str, alike: int) -> tuple[list[Plane], Places] | None:
+    """The ink of each cut-out, all at one size, and where the digits of ``text`` stand in the first ``alike`` of them;
+    None where no letters do. Letters are bright, or else dark; they fill the box, or else stand somewhere in it."""
     high, wide = cuts[0].shape[:2]
+    if wide > _LONG * high:
+        return None
     size = max(HEIGHT, round(wide * HEIGHT / high)), HEIGHT
-    return [_ink(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)) for cut in cuts]
+    sized = [np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8) for cut in cuts]
+    best: tuple[list[Plane], Places | None, float] = [], None, 0.0
+    inks = [_ink(cut) for cut in sized], [_ink(255 - cut) for cut in sized]
+    for lines, look in ((lines, look) for look in (_places, _within) for lines in inks):
+        if best[2] < _LIKELY:
+            best = max(best, (lines, *look(lines[:alike], text)), key=lambda one: one[2])
+    lines, places, worth = best
+    return None if places is None or worth < _PLAIN else (lines, places)
 
 
-def places(lines: Sequence[Plane], text: str) -> Places | None:
-    """Where the digits of ``text`` stand in all of these lines; None where no letters do."""
+def _within(lines: Sequence[Plane], text: str) -> tuple[Places | None, float]:
+    """The same in a box that was drawn about a line by hand."""
+    column = _summed(np.asarray(np.mean(lines, axis=0), dtype=np.float32))
+    width = lines[0].shape[1]
+    begin, whole = _steps(column, text, _LOOSE, np.linspace(*_LOOSELY, 12) * width, np.arange(0, width // 2, 6))[1][:2]
+    first = max(0, round(begin - 0.03 * whole))
+    part = slice(first, round(begin + 1.03 * whole))
+    best, worth = _places([line[:, part] for line in lines], text)
+    return best and replace(best, middles=tuple(middle + first for middle in best.middles)), worth
+
+
+def _places(lines: Sequence[Plane], text: str) -> tuple[Places | None, float]:
+    """Where the digits of ``text`` stand in all of these lines, and how much they are like digits there."""
     mean, most = np.asarray(np.mean(lines, axis=0), dtype=np.float32), np.max(lines, axis=0)
-    best, worth = _likest(lines, _in_steps(mean, most, text, np.ones((1, len(_KINDS)))))
-    if worth < _SURELY:
-        apart = [one for line in lines if (one := _one_by_one(line, text)) is not None]
-        other = _likest(lines, [*apart, *_in_steps(mean, most, text, _RATIOS)])
-        best, worth = max((best, worth), other, key=lambda one: one[1])
-    return best if worth >= _PLAIN else None
+    found = _likest(lines, _in_steps(mean, most, text, np.ones((1, len(_KINDS)))))
+    if found[1] >= _SURELY:
+        return found
+    apart = [one for line in lines if (one := _one_by_one(line, text)) is not None]
+    return max(found, _likest(lines, [*apart, *_in_steps(mean, most, text, _RATIOS)]), key=lambda one: one[1])
 
 
 def _likest(lines: Sequence[Plane], found: Sequence[Places]) -> tuple[Places | None, float]:
@@ -204,32 +231,17 @@ def _in_steps(mean: Plane, most: Plane, text: str, ratios: NDArray[np.float64]) 
     """The digits of a font in which all digits are equally wide: beginning and width leave the least ink between
     letters and in the blanks; how high they are is tried. ``ratios``: how wide other letters may be, against digits
     (see ``_KINDS``). ``mean`` and ``most`` of the ink of all lines."""
-    column = np.concatenate(((0.0,), np.cumsum(mean.mean(axis=0))))
-    width = mean.shape[1]
-    digit = np.array([letter.isdigit() for letter in text])
-    blank = np.array([letter.isspace() for letter in text])
-    kinds = np.array([1 + _KINDS.find(letter) for letter in text])
-    each = np.concatenate((np.ones((len(ratios), 1)), ratios), axis=1)[:, kinds]
-    ends = np.cumsum(each, axis=1)
-    begins = (ends - each)[:, None, None, :]
+    column, width = _summed(mean), mean.shape[1]
     few = len(ratios) > 1
     wholes = np.linspace(0.84, 1.04, 16 if few else 45) * width
-    step = (wholes[None, :] / ends[:, -1:])[:, :, None, None]
-    left = np.arange(-3, round(0.12 * width), 3 if few else 1)[None, None, :, None]
-    cells, last = left + step * begins, left + step * (begins + each[:, None, None, :])
-    inside = _ink_of(column, cells + 0.15 * (last - cells), last - 0.15 * (last - cells))
-    between = _ink_of(column, cells - 0.07 * step, cells + 0.07 * step)
-    worth = inside[..., digit].mean(axis=-1) - 1.2 * between.mean(axis=-1)
-    if blank.any():
-        worth = worth - inside[..., blank].mean(axis=-1)
-    worth = np.where(last[..., -1] <= width + 0.3 * step[..., 0], worth, -np.inf)
-    at = np.unravel_index(int(np.argmax(worth)), worth.shape)
-    if worth[at] < _EVEN:
+    worth, (begin, whole, which) = _steps(column, text, ratios, wholes, np.arange(-3, 0.12 * width, 3 if few else 1))
+    if worth < _EVEN:
         return []
     if few:
-        return _in_steps(mean, most, text, ratios[at[0]][None])
-    wide = float(step[at[0], at[1], 0, 0])
-    starts = cells[at][digit]
+        return _in_steps(mean, most, text, ratios[which][None])
+    each = _widths(text, ratios)[0]
+    wide = whole / float(each.sum())
+    starts = (begin + wide * (np.cumsum(each) - each))[[letter.isdigit() for letter in text]]
     at_cells = np.clip(np.rint(starts[:, None] + np.arange(round(wide))).astype(int), 0, width - 1)
     rows = mean[:, at_cells.ravel()].mean(axis=1)
     darkest, brightest = np.percentile(rows, (5, 90))
@@ -246,6 +258,46 @@ def _in_steps(mean: Plane, most: Plane, text: str, ratios: NDArray[np.float64]) 
             across = float(lit[-1] - lit[0] + 1)
             found.append(Places(tuple((starts + lit[0] + (across - 1) / 2).tolist()), top, across, high))
     return found
+
+
+def _steps(
+    column: NDArray[np.float64],
+    text: str,
+    ratios: NDArray[np.float64],
+    wholes: NDArray[np.float64],
+    begins: NDArray[np.float64],
+) -> tuple[float, tuple[float, float, int]]:
+    """How much more ink there is in letters than between them and in blanks, at best; and where the line begins then,
+    how long it is, and by which of the ratios."""
+    digit = np.array([letter.isdigit() for letter in text])
+    blank = np.array([letter.isspace() for letter in text])
+    each = _widths(text, ratios)
+    ends = np.cumsum(each, axis=1)
+    step = (wholes[None, :] / ends[:, -1:])[:, :, None, None]
+    left = begins[None, None, :, None]
+    cells = left + step * (ends - each)[:, None, None, :]
+    last = left + step * ends[:, None, None, :]
+    inside = _ink_of(column, cells + 0.15 * (last - cells), last - 0.15 * (last - cells))
+    between = _ink_of(column, cells - 0.07 * step, cells + 0.07 * step)
+    worth = inside[..., digit].mean(axis=-1) - 1.2 * between.mean(axis=-1)
+    if blank.any():
+        worth = worth - inside[..., blank].mean(axis=-1)
+    worth = np.where(last[..., -1] <= len(column) - 1 + 0.3 * step[..., 0], worth, -np.inf)
+    which, long, place = np.unravel_index(int(np.argmax(worth)), worth.shape)
+    return float(worth[which, long, place]), (float(begins[place]), float(wholes[long]), int(which))
+
+
+def _widths(text: str, ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How wide each letter is against a digit, by each of the ratios."""
+    each = np.concatenate((np.ones((len(ratios), 1)), ratios), axis=1)
+    each = each[:, [1 + _KINDS.find(letter) for letter in text]]
+    each[:, [east_asian_width(letter) == "W" for letter in text]] = 2.0
+    return each
+
+
+def _summed(mean: Plane) -> NDArray[np.float64]:
+    """The running sum of the ink over the columns."""
+    return np.concatenate(((0.0,), np.cumsum(mean.mean(axis=0))))
 
 
 def _ink_of(column: NDArray[np.floating[Any]], begin: NDArray[Any], end: NDArray[Any]) -> NDArray[Any]:

@@ -26,8 +26,6 @@ TILES = (16, 9)
 """Columns and rows of a tile map. A tile is 40 x 40 pixels of a 16:9 sheet."""
 SPOTS = (32, 18)
 """Columns and rows of small tiles."""
-_LARGE = 100_000
-"""Pixels from which on it pays to halve a plane before the means of its tiles are taken."""
 
 _BAND = 0.15
 """Cameras burn text into the upper and lower parts of the picture: shares of its height."""
@@ -136,15 +134,16 @@ def tiles(plane: NDArray[np.integer[Any] | np.floating[Any]], size: tuple[int, i
     """The mean of each tile, of ``size`` columns and rows."""
     (columns, rows), (height, width) = size, plane.shape[:2]
     if plane.dtype == np.float32 and plane.ndim == 2:
-        # Which way is the fastest depends on whether borders of tiles lie between pixels, or between pairs of them.
-        if height % rows or width % columns:
-            return np.asarray(_parts(height, rows) @ plane @ _parts(width, columns).T)
-        if plane.size >= _LARGE and not (height % (2 * rows) or width % (2 * columns)):
-            plane = np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        # Small matrices take half the time of OpenCV's averaging, or less where borders of tiles lie within pixels.
+        if height % rows:
+            lines = _parts(height, rows) @ plane
+        else:
+            lines = (_parts(height // rows, 1) @ plane.reshape(rows, -1, width))[:, 0]
+        return np.asarray(lines @ _parts(width, columns).T)
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _parts(length: int, parts: int) -> Plane:
     """What share each pixel of a line has in the mean of each part."""
     borders, at = np.linspace(0, length, parts + 1), np.arange(length)

@@ -296,6 +296,8 @@ def channel(header: str, cell: str) -> Inventory:
         ("privacy masks", "(0.5,0.1) (0.9,0.1) (0.7,0.4)", "masks", ("0.5,0.1 0.9,0.1 0.7,0.4",)),
         ("OSD时钟区域", "60% 2% 38% 6%", "osd_box", "0.6 0.02 0.38 0.06"),
         ("OSD时钟格式", "yyyy-MM-dd HH:mm:ss", "osd_format", "YYYY-MM-DD HH:MM:SS"),
+        ("OSD时钟格式", "YYYY年MM月DD日 星期X HH:mm:ss", "osd_format", "YYYY年MM月DD日 星期X HH:MM:SS"),
+        ("osd_format", "MM-DD-YYYY hh:mm:ss AM/PM", "osd_format", "MM-DD-YYYY HH:MM:SS AM/PM"),
         ("OSD时区", "UTC+6", "osd_zone", "UTC+6"),
         ("自动巡航", "是", "may_move", True),
         ("may_move", "no", "may_move", False),
