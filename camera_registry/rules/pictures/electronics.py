@@ -25,6 +25,8 @@ _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
 _BLOCKS = 4
 """Breaks between rows that a picture of single-coloured blocks has at least."""
+_LATTICE = 0.5
+"""Strength of a wave in another direction, against the strongest, from which on they may be a thing's."""
 _EVEN_WAVE = 0.6
 """Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15
@@ -89,7 +91,8 @@ def striped(of: Evidence) -> Verdict:
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
     torn = max(look[name] - of.most_of_references(name) for name in names)
     wave = 0.0
-    if not drawn and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
+    bubbles = of.on_the_glass and look["lattice"] >= _LATTICE
+    if not drawn and not bubbles and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
         wave = score(look["wave_prominence"], limits.wave_prominence)
         if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):
             more = 1.4 * of.most_of_references("wave_prominence") < look["wave_prominence"]

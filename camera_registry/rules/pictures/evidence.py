@@ -15,6 +15,12 @@ LEAST = 0.5
 ALIKE = 0.45, 2.2
 """Brightness against a reference's, between which both are lit alike: from noon to dusk it falls by half."""
 
+FAINTLY_KNOWN = 0.3
+"""Correlation of the edges where they were, from which on a view has not moved."""
+_SOFTER, _ADDS, _SAME_LIGHT = 0.75, 0.6, 0.6
+"""Ratio of middle to coarse structure, and structure of the clearest quarter of the tiles, against the reference's:
+below the first edges are soft, above the other some are there all the same; and correlation of the coarse light."""
+
 
 @dataclass(frozen=True, slots=True)
 class Good:
@@ -65,6 +71,21 @@ class Evidence:
     def change(self) -> Measures:
         """What changed from the likest reference; empty without one."""
         return {} if self.likest is None or self.likest.change is None else self.likest.change
+
+    @property
+    def still(self) -> float:
+        """How much of any reference's edges is seen where it was, as a correlation."""
+        return max((c.change["still_agreement"] for c in self.compared if c.change), default=0.0)
+
+    @property
+    def on_the_glass(self) -> bool:
+        """Whether the edges are soft and not the view's, while its light comes from where it did: a camera that has
+        moved is in focus and sees other light; bubbles, drops and threads on the glass are not, and do not."""
+        change = self.change
+        if "middle_sharpness" not in change or self.still >= FAINTLY_KNOWN or change["local"] >= FAINTLY_KNOWN:
+            return False
+        soft = change["middle_sharpness"] < _SOFTER and change["structure_high"] > _ADDS
+        return soft and change["contrast_fit"] > _SAME_LIGHT
 
     def tiles(self, name: str) -> Sequence[str]:
         """Where in the picture this has changed from the likest reference."""

@@ -25,6 +25,10 @@ _MOST_OF_IT = 0.65
 scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
+_KNOWN, _LEFT, _OUTSHONE, _SOME_GAIN = 0.6, 0.7, 0.15, 1.2
+"""Median correlation of the edges in a tile, and structure of the clearest quarter of the tiles against the reference's,
+of a view that no air veils; share that is clipped beyond the references', where that is why it has less; and brightness
+against the reference's of the fifth that has gained least."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -111,6 +115,9 @@ def dark(of: Evidence) -> Verdict:
         lit = look["p95"] > 100 or look["p99"] > 180
         scores.append(0.0 if lit else dimmed)
         seen["gain"] = round(max(gains), 3)
+        if of.by_day and max(c.change.get("gain_high", 1.0) for c in told if c.change) < _AS_DARK:
+            # By day no camera leaves its exposure where everything, the sky and lamps too, has lost half its level.
+            scores.append(score(max(gains), limits.dark_everywhere))
     if of.by_day:
         # What was accepted by day as dark as this is no fault of today.
         accepted = max((c.change["gain"] for c in told if c.change and of.in_daylight(c)), default=math.inf)
@@ -129,14 +136,22 @@ def overexposed(of: Evidence) -> Verdict:
     if of.compared:
         more = look["clipped"] - of.most_of_references("clipped")
         scores, seen = [score(more, limits.clipped_more)], seen | {"more": round(more, 4)}
-        if of.by_day and look["mean"] >= limits.glaring:
-            # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too.
-            everywhere = min((c.change.get("gain_low", 0.0) for c in of.compared if c.change), default=0.0)
-            scores.append(score(everywhere, limits.gain_everywhere))
-            seen["gain_low"] = round(everywhere, 3)
+        if of.by_day and look["mean"] >= limits.glaring and _clear(of.change, more):
+            changes = [c.change for c in of.compared if c.change]
+            gained, least = (min(change.get(name, 0.0) for change in changes) for name in ("gain", "gain_low"))
+            # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too; what was bright
+            # before can't gain much.
+            scores.append(score(gained, limits.gain_everywhere) if least >= _SOME_GAIN else 0.0)
+            seen["gain"] = round(gained, 3)
     else:
         scores = [score(look["clipped"], limits.clipped)]
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
+
+
+def _clear(change: Measures, more: float) -> bool:
+    """Whether the view is seen as clearly as ever, or for nothing but the light that is clipped: no air brightens it."""
+    seen_again = change.get("local", 0.0) > _KNOWN
+    return seen_again and (change["structure_high"] > _LEFT or more > _OUTSHONE)
 
 
 def low_contrast(of: Evidence) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -16,6 +16,9 @@ _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
 """Share of tiles without structure, from which on a view can't be known again."""
+_BARE, _AS_LIT, _UNKNOWN = 0.80, 0.5, 0.15
+"""Share of tiles without structure, brightness against that of references of the same hours, and correlation of the
+edges where they were, of a picture of something that fills it."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -75,19 +78,27 @@ def moved(of: Evidence) -> Verdict:
         return Unjudged.MAY_MOVE if of.sight.may_move else Unjudged.NO_REFERENCE
     limits, change = of.limits, of.change
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
-    still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
+    still = of.still
     found = change["agreement"] >= limits.agreement or change.get("matches", 0.0) >= 25
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
-    if still >= 0.3:
+    if still >= FAINTLY_KNOWN:
         return GOOD
     if of.likest is None or _empty(of):
         return Unjudged.NOTHING_TO_SEE
     if not _fits(of, change):
         return Unjudged.NO_FITTING_REFERENCE
     clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
-    strange = still < limits.strange and clear
+    strange = still < limits.strange and clear and not _blank(of) and not of.on_the_glass
     return verdict(Cause.MOVED, (0.6 if strange else 0.0,), seen)
+
+
+def _blank(of: Evidence) -> bool:
+    """Whether something without structure, lit as the view was at such hours, is all that is seen of it."""
+    lit = [c.reference.measures["mean"] for c in of.same_hours() if c.reference.measures]
+    if of.look["empty"] < _BARE or not lit or of.look["mean"] < _AS_LIT * min(lit) or _empty(of):
+        return False
+    return of.still < _UNKNOWN
 
 
 def covered(of: Evidence) -> Verdict:
@@ -95,6 +106,9 @@ def covered(of: Evidence) -> Verdict:
     if not of.compared:
         return Unjudged.NO_REFERENCE
     change, limits = of.change, of.limits
+    if not of.sight.may_move and (_blank(of) or of.on_the_glass):
+        seen = pick(of.look, "empty") | pick(change, "local", "middle_sharpness", "contrast_fit")
+        return verdict(Cause.COVERED, (0.9 if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden"))
     unfit = _unfit(of, change)
     if unfit is not None:
         return unfit
