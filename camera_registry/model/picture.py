@@ -182,6 +182,11 @@ class Limits:
     cast_partly: tuple[float, float] = (0.30, 0.80)
     pink: tuple[float, float] = (0.08, 0.35)
     """Share of the picture that has turned pink: of 1,156 healthy ones none is beyond 0.03."""
+    cast_pink: tuple[float, float] = (0.06, 0.20)
+    """By how much both blue and red have grown against green, as log ratios, all over the picture: of 16,277 pictures of
+    healthy months none is beyond 0.06 by day."""
+    turned: tuple[float, float] = (0.35, 0.70)
+    """What of the colours follows from the reference's by a turn of their hues, beyond what does without one."""
     cast_warm: tuple[float, float] = (1.25, 1.9)
     cast_cold: tuple[float, float] = (0.60, 1.2)
     cast_sky: tuple[float, float] = (1.15, 1.8)
@@ -249,6 +254,8 @@ class Limits:
     edge_wider: float = 0.15
     """Pixels by which edges must be wider than in any reference."""
     hidden: tuple[float, float] = (0.16, 0.50)
+    near: tuple[float, float] = (0.10, 0.35)
+    plate: tuple[float, float] = (0.04, 0.20)
     lost: tuple[float, float] = (0.22, 0.50)
     lost_patch: float = 0.08
     faded_spots: float = 0.10
@@ -261,6 +268,8 @@ class Limits:
     drops: tuple[float, float] = (0.22, 0.60)
     dirty_places: tuple[float, float] = (22.0, 50.0)
     """Small places that are dull or lost, in 576."""
+    dirty_blots: tuple[float, float] = (10.0, 25.0)
+    """Parts that are dull, of a view that is as sharp as ever between them."""
 
     frozen_same: float = 0.99
     """Share of unchanged pixels (of unchanged tiles, where only an imprint of the picture before is left, which is

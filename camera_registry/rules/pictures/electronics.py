@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _FILLED = 0.03
 """Share of the height that a decoder's filling takes at least."""
@@ -91,7 +91,8 @@ def striped(of: Evidence) -> Verdict:
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
     torn = max(look[name] - of.most_of_references(name) for name in names)
     wave = 0.0
-    bubbles = of.on_the_glass and look["lattice"] >= _LATTICE
+    # What is added to the light leaves the edges of the view where they were; bubbles on the glass do not.
+    bubbles = look["lattice"] >= _LATTICE and of.change.get("local", 1.0) < FAINTLY_KNOWN
     if not drawn and not bubbles and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
         wave = score(look["wave_prominence"], limits.wave_prominence)
         if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):

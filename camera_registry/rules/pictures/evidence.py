@@ -17,9 +17,10 @@ ALIKE = 0.45, 2.2
 
 FAINTLY_KNOWN = 0.3
 """Correlation of the edges where they were, from which on a view has not moved."""
-_SOFTER, _ADDS, _SAME_LIGHT = 0.75, 0.6, 0.6
+_SOFTER, _ADDS, _SAME_LIGHT, _FAITHFUL = 0.75, 0.6, 0.6, 0.95
 """Ratio of middle to coarse structure, and structure of the clearest quarter of the tiles, against the reference's:
-below the first edges are soft, above the other some are there all the same; and correlation of the coarse light."""
+below the first edges are soft, above the other some are there all the same; and correlation of the coarse light, of
+much the same and of the same light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Evidence:
         change = self.change
         if "middle_sharpness" not in change or self.still >= FAINTLY_KNOWN or change["local"] >= FAINTLY_KNOWN:
             return False
-        soft = change["middle_sharpness"] < _SOFTER and change["structure_high"] > _ADDS
-        return soft and change["contrast_fit"] > _SAME_LIGHT
+        soft = change["middle_sharpness"] < _SOFTER and change["contrast_fit"] > _SAME_LIGHT
+        return (soft or change["contrast_fit"] > _FAITHFUL) and change["structure_high"] > _ADDS
 
     def tiles(self, name: str) -> Sequence[str]:
         """Where in the picture this has changed from the likest reference."""

@@ -25,10 +25,10 @@ _MOST_OF_IT = 0.65
 scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
-_KNOWN, _LEFT, _OUTSHONE, _SOME_GAIN = 0.6, 0.7, 0.15, 1.2
+_KNOWN, _LEFT, _OUTSHONE, _WHITE, _SOME_GAIN = 0.6, 0.7, 0.15, 235, 1.2
 """Median correlation of the edges in a tile, and structure of the clearest quarter of the tiles against the reference's,
-of a view that no air veils; share that is clipped beyond the references', where that is why it has less; and brightness
-against the reference's of the fifth that has gained least."""
+of a view that no air veils; share that is clipped beyond the references', or level of a quarter of the picture, where
+that is why it has less; and brightness against the reference's of the fifth that has gained least."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -136,7 +136,7 @@ def overexposed(of: Evidence) -> Verdict:
     if of.compared:
         more = look["clipped"] - of.most_of_references("clipped")
         scores, seen = [score(more, limits.clipped_more)], seen | {"more": round(more, 4)}
-        if of.by_day and look["mean"] >= limits.glaring and _clear(of.change, more):
+        if of.by_day and look["mean"] >= limits.glaring and _clear(of, more):
             changes = [c.change for c in of.compared if c.change]
             gained, least = (min(change.get(name, 0.0) for change in changes) for name in ("gain", "gain_low"))
             # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too; what was bright
@@ -148,10 +148,11 @@ def overexposed(of: Evidence) -> Verdict:
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
 
 
-def _clear(change: Measures, more: float) -> bool:
-    """Whether the view is seen as clearly as ever, or for nothing but the light that is clipped: no air brightens it."""
-    seen_again = change.get("local", 0.0) > _KNOWN
-    return seen_again and (change["structure_high"] > _LEFT or more > _OUTSHONE)
+def _clear(of: Evidence, more: float) -> bool:
+    """Whether the view is seen as clearly as ever, but for what is clipped or nearly so: no air brightens it."""
+    if of.change.get("local", 0.0) <= _KNOWN:
+        return False
+    return of.change["structure_high"] > _LEFT or more > _OUTSHONE or of.look["p75"] >= _WHITE
 
 
 def low_contrast(of: Evidence) -> Verdict:
@@ -214,8 +215,14 @@ def colour_cast(of: Evidence) -> Verdict:
             # Air has a colour of its own, before things that have a strong one.
             cast = min(cast, _BY_AIR)
         pink = min(change.get("pink", 0.0) for change in changes)
-        seen |= {"pink": round(pink, 4)}
-        return verdict(Cause.COLOUR_CAST, (cast, score(pink, limits.pink)), seen)
+        turned = min(change.get("turned", 0.0) for change in changes)
+        seen |= {"pink": round(pink, 4), "turned": round(turned, 4)}
+        # The colours of light lie on one line, from red to blue: where one grows the other shrinks. Infrared light,
+        # which all three filters let through, adds to both.
+        both = min(min(change["blue"], change["red"]) for change in changes)
+        one_way = of.by_day and not pales and min(change["cast_share"] for change in changes) > 0.85
+        scores = (cast, score(pink, limits.pink), score(turned, limits.turned))
+        return verdict(Cause.COLOUR_CAST, (*scores, score(both, limits.cast_pink) if one_way else 0.0), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:

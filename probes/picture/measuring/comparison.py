@@ -25,6 +25,8 @@ _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
 _FEWEST = 12
 """Tiles below which nothing is said of colours."""
+_MANY, _COLOURED = 40, 0.08
+"""Tiles, and deviation of their log ratios, from which on hues can be told to have turned."""
 _GROWN, _BEYOND_GREY = 0.08, 0.04
 """Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
@@ -136,7 +138,9 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
     its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
-    the tiles that have turned so, see ``_pink``.
+    the tiles that have turned so, see ``_pink``. turned: how much better all colours follow from the reference's by one
+    turn of their hues, or with two channels exchanged, than without (0 to 1), see ``_turned``.
+    plate: share of the picture in white parts too evenly lit to be of the scene, see ``whitening.whitened``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
     Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
@@ -163,19 +167,22 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
+    found |= _light(ours, means) | _cast(ours.channels, channels)
+    found |= {"pink": _pink(ours.channels, channels), "turned": _turned(ours.channels, channels)}
     if moved.displacement > 0.03:
         return Change(found, {})
-    besides = _with(besides, _whitened(ours, theirs))
+    white, found["plate"] = _whitened(ours, theirs)
+    besides = _with(besides, white)
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
     found |= structure | _bands(ours.profiles, theirs.profiles)
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
-def _whitened(ours: Prepared, theirs: Prepared) -> Places:
-    """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
-    return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool)))
+def _whitened(ours: Prepared, theirs: Prepared) -> tuple[Places, float]:
+    """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that. And
+    how much of the picture is a white thing."""
+    white, plate = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
+    return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool))), plate
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -244,6 +251,23 @@ def _pink(ours: Plane, theirs: Plane) -> float:
     grown = (change - rest).min(axis=2)
     pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
     return _parts(pink, told, "")["patch"] if pink.any() else 0.0
+
+
+def _turned(ours: Plane, theirs: Plane) -> float:
+    """Light and air change all colours alike, or pale them; they turn no hue. With a tile's log ratios as one complex
+    number less their mean, ours = k theirs or k conj(theirs): the share of its variance that a complex k tells, beyond
+    what a positive one does. 0 where there are hardly any colours to turn."""
+    told = ~(np.isnan(ours).any(axis=2) | np.isnan(theirs).any(axis=2))
+    if np.count_nonzero(told) < _MANY:
+        return 0.0
+    now, then = (plane[told][:, 0] + 1j * plane[told][:, 1] for plane in (ours, theirs))
+    now, then = now - now.mean(), then - then.mean()
+    strong, was_strong = float(np.vdot(now, now).real), float(np.vdot(then, then).real)
+    if min(strong, was_strong) < _COLOURED**2 * len(now):
+        return 0.0
+    as_it_was, exchanged = np.vdot(then, now), np.vdot(then.conj(), now)
+    best = max(abs(as_it_was), abs(exchanged)) ** 2 - max(0.0, as_it_was.real) ** 2
+    return float(best) / (strong * was_strong)
 
 
 def _middle(ratios: Plane) -> Plane:
