@@ -15,6 +15,8 @@ LEAST = 0.5
 ALIKE = 0.45, 2.2
 """Brightness against a reference's, between which both are lit alike: from noon to dusk it falls by half."""
 
+_MORE_ALIKE = 0.08
+"""By how much more a picture may be like a reference in other light than like those of its own."""
 FAINTLY_KNOWN = 0.3
 """Correlation of the edges where they were, from which on a view has not moved."""
 _SOFTER, _ADDS, _SAME_LIGHT, _FAITHFUL = 0.75, 0.6, 0.6, 0.95
@@ -129,11 +131,19 @@ class Evidence:
 def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
     compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
     of = Evidence(sight, limits, look, compared, None)
+    # Which of them are of a light like this one: by day, or by night.
+    by_sun = [(c, of.in_daylight(c)) for c in compared]
+    same = tuple(c for c, lit in by_sun if lit is of.by_day)
     if of.by_day:
-        by_sun = [(c, of.in_daylight(c)) for c in compared]
-        day = [c for c, lit in by_sun if lit]
-        compared = tuple(day or [c for c, lit in by_sun if lit is not False] or compared)
+        compared = same or tuple(c for c, lit in by_sun if lit is not False) or compared
+    elif of.by_night and same and _known(same) >= min(FAINTLY_KNOWN, _known(compared) - _MORE_ALIKE):
+        # Where one by day knows the view better, those by night are filled by noise.
+        compared = same
     return replace(of, likest=likest(compared))
+
+
+def _known(compared: Iterable[Compared]) -> float:
+    return max((c.change["still_agreement"] for c in compared if c.change), default=0.0)
 
 
 def likest(compared: Iterable[Compared]) -> Compared | None:

@@ -6,7 +6,7 @@ import math
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, Evidence, Verdict, pick, score, verdict
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
@@ -25,10 +25,10 @@ _MOST_OF_IT = 0.65
 scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
-_KNOWN, _LEFT, _OUTSHONE, _WHITE, _SOME_GAIN = 0.6, 0.7, 0.15, 235, 1.2
-"""Median correlation of the edges in a tile, and structure of the clearest quarter of the tiles against the reference's,
-of a view that no air veils; share that is clipped beyond the references', or level of a quarter of the picture, where
-that is why it has less; and brightness against the reference's of the fifth that has gained least."""
+_LEFT, _OUTSHONE, _WHITE, _SOME_GAIN = 0.7, 0.15, 235, 1.2
+"""Structure of the clearest quarter of the tiles, against the reference's, of a view that no air veils; share that is
+clipped beyond the references', or level of a quarter of the picture, where that is why it has less; and brightness
+against the reference's of the fifth that has gained least."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -150,7 +150,7 @@ def overexposed(of: Evidence) -> Verdict:
 
 def _clear(of: Evidence, more: float) -> bool:
     """Whether the view is seen as clearly as ever, but for what is clipped or nearly so: no air brightens it."""
-    if of.change.get("local", 0.0) <= _KNOWN:
+    if of.still < FAINTLY_KNOWN or "structure_high" not in of.change:
         return False
     return of.change["structure_high"] > _LEFT or more > _OUTSHONE or of.look["p75"] >= _WHITE
 

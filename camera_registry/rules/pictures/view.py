@@ -12,6 +12,8 @@ _SOFT_TOO = 0.7
 """Mean of edge width and re-blur metric, as shares of the above, that a blurred picture has whatever it shows."""
 _IN_FOCUS = 0.25
 """Structure function where a picture is sharpest, above which the lens is in focus, whatever detail the night hides."""
+_IN_PLACE = 0.95
+"""Correlation of the coarse light, from which on no snow lies or falls that did not."""
 _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
@@ -225,6 +227,7 @@ def blurred(of: Evidence) -> Verdict:
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []
+    in_focus = look.get("keen", 0.0) > _IN_FOCUS
     if "middle_sharpness" in change and _fits(of, change):
         if change["contrast_fit"] < _SAME:
             # Blur leaves the light where it was: other things stand here, or shadows of them.
@@ -232,14 +235,15 @@ def blurred(of: Evidence) -> Verdict:
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
-        scores.append(score(change["middle_sharpness"], limit))
+        # By night snow and rain take what is fine, and some of the light's own pattern.
+        weather = of.by_night and in_focus and change["contrast_fit"] < _IN_PLACE
+        scores.append(0.0 if weather else score(change["middle_sharpness"], limit))
     elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
         unsharp = _unsharp(of)
         if unsharp >= LEAST and _bare(of, change):
             # The view has hardly any edges of its own: those of a shadow on a wall are as soft as it is.
             return Unjudged.NOTHING_TO_SEE
         scores.append(unsharp if _wider(of) else 0.0)
-    in_focus = look.get("keen", 0.0) > _IN_FOCUS
     # Where nothing fine or coarse is left of the edges, both have weakened alike too: that is no air.
     by_air = change.get("middle_sharpness", 0.0) > _BOTH_ALIKE and change.get("local", 1.0) > _ELSEWHERE
     in_focus = in_focus or by_air
@@ -271,8 +275,8 @@ def _bare(of: Evidence, change: Measures) -> bool:
 def _empty(of: Evidence) -> bool:
     """Whether the view has too little structure to be known again. What by day is a bare wall is one by night, though
     its noise may pass for structure then."""
-    known = [c for c in of.sight.references if c.reference.measures and (c is of.likest or of.in_daylight(c))]
-    return any((c.reference.measures or {})["empty"] >= _EMPTY for c in known)
+    known = [c for c in of.sight.references if c is of.likest or of.in_daylight(c) is not False]
+    return any(c.reference.measures is not None and c.reference.measures["empty"] >= _EMPTY for c in known)
 
 
 def _wider(of: Evidence) -> bool:
@@ -295,7 +299,7 @@ def _fits(of: Evidence, change: Measures) -> bool:
     reference = of.likest.reference.measures if of.likest is not None else None
     if reference is None:
         return False
-    if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
+    if of.by_night and (of.likest not in of.same_hours() or _empty(of)):
         return False
     if of.by_day and of.likest is not None and of.in_daylight(of.likest) is False:
         return False
