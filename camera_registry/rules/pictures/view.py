@@ -213,13 +213,12 @@ def _scattered(of: Evidence, change: Measures) -> float:
     taken_away = change.get("middle_sharpness", 1.0) < 1.0 and change["gain"] < _BRIGHTER
     enough = change.get("dulled", 0.0) >= _SOME and change["foreign"] >= _ANOTHER
     in_place = change["contrast_fit"] > _SAME_THINGS
-    blots = 0.0
-    if of.by_day and of.still > _SURELY_KNOWN and _SHARP_YET < change.get("middle_sharpness", 1.0) < _ADDED and (
-        change.get("dulled", 0.0) > max(_SPOTTED, change.get("lost", 0.0)) and change["contrast_fit"] > _AS_EVER
-    ):
-        # Mud: few places, each gone in its own soft blot, and all between them as it ever was.
-        blots = score(change["dulled_parts"] - of.restless("dulled_parts"), of.limits.dirty_blots)
-    return max(blots, score(parts, of.limits.dirty_places) if small and taken_away and enough and in_place else 0.0)
+    # Mud: few places, each gone in its own soft blot, and all between them as it ever was.
+    between = of.by_day and of.still > _SURELY_KNOWN and _SHARP_YET < change.get("middle_sharpness", 1.0) < _ADDED
+    between = between and change["contrast_fit"] > _AS_EVER and change["gain"] < _BRIGHTER
+    if between and change.get("dulled", 0.0) > max(_SPOTTED, change.get("lost", 0.0)):
+        return score(change["dulled_parts"] - of.restless("dulled_parts"), of.limits.dirty_blots)
+    return score(parts, of.limits.dirty_places) if small and taken_away and enough and in_place else 0.0
 
 
 def blurred(of: Evidence) -> Verdict:

@@ -25,8 +25,9 @@ _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
 _FEWEST = 12
 """Tiles below which nothing is said of colours."""
-_MANY, _COLOURED = 40, 0.08
-"""Tiles, and deviation of their log ratios, from which on hues can be told to have turned."""
+_AT_ALL, _MANY, _COLOURED = 0.3, 40, 0.08
+"""What of a view's variance of colours changes at least where hues have turned; tiles, and deviation of their log
+ratios, from which on that can be told."""
 _GROWN, _BEYOND_GREY = 0.08, 0.04
 """Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
@@ -167,8 +168,7 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels)
-    found |= {"pink": _pink(ours.channels, channels), "turned": _turned(ours.channels, channels)}
+    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
         return Change(found, {})
     white, found["plate"] = _whitened(ours, theirs)
@@ -223,7 +223,9 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     off = np.hypot(*(change - _middle(change)).T)
     same = off <= _OTHER_THINGS * median(off) + 0.05
     away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
-    paler = float((away * changed).sum() / ((away**2).sum() + 0.02 * len(changed)))
+    colours = float((away**2).sum())
+    paler = float((away * changed).sum() / (colours + 0.02 * len(changed)))
+    turned = _turned(coloured + change, coloured) if float((changed**2).sum()) > _AT_ALL * colours else 0.0
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = _middle(change)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
@@ -236,6 +238,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_share": float(np.count_nonzero(along > 0.5 * size)) / len(change),
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
+        "turned": turned,
     }
 
 
@@ -254,16 +257,13 @@ def _pink(ours: Plane, theirs: Plane) -> float:
 
 
 def _turned(ours: Plane, theirs: Plane) -> float:
-    """Light and air change all colours alike, or pale them; they turn no hue. With a tile's log ratios as one complex
-    number less their mean, ours = k theirs or k conj(theirs): the share of its variance that a complex k tells, beyond
-    what a positive one does. 0 where there are hardly any colours to turn."""
-    told = ~(np.isnan(ours).any(axis=2) | np.isnan(theirs).any(axis=2))
-    if np.count_nonzero(told) < _MANY:
-        return 0.0
-    now, then = (plane[told][:, 0] + 1j * plane[told][:, 1] for plane in (ours, theirs))
+    """Light and air change all colours alike, or pale them; they turn no hue. With a tile's log ratios (a row) as one
+    complex number less their mean, ours = k theirs or k conj(theirs): the share of its variance that a complex k tells,
+    beyond what a positive one does. 0 where there are hardly any colours to turn."""
+    now, then = (plane[:, 0] + 1j * plane[:, 1] for plane in (ours, theirs))
     now, then = now - now.mean(), then - then.mean()
     strong, was_strong = float(np.vdot(now, now).real), float(np.vdot(then, then).real)
-    if min(strong, was_strong) < _COLOURED**2 * len(now):
+    if len(now) < _MANY or min(strong, was_strong) < _COLOURED**2 * len(now):
         return 0.0
     as_it_was, exchanged = np.vdot(then, now), np.vdot(then.conj(), now)
     best = max(abs(as_it_was), abs(exchanged)) ** 2 - max(0.0, as_it_was.real) ** 2
