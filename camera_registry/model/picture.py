@@ -153,7 +153,7 @@ class Limits:
     black_range: float = 0.7
     """Levels by which the tiles of a picture without anything in it differ; an underexposed scene has more."""
 
-    dark_p95: tuple[float, float] = (46.0, 18.0)
+    dark_p95: tuple[float, float] = (58.0, 18.0)
     dark_p99_any_time: tuple[float, float] = (48.0, 20.0)
     dark_gain: tuple[float, float] = (0.36, 0.12)
     dark_everywhere: tuple[float, float] = (0.48, 0.20)
@@ -161,11 +161,14 @@ class Limits:
     pictures of healthy months none has less than 0.5 so."""
 
     clipped: tuple[float, float] = (0.40, 0.75)
+    bright_mean: tuple[float, float] = (195.0, 235.0)
+    veiled_channel: float = 150.0
+    """Mean level by day, where the dark channel is below this: of 7,163 pictures of healthy days none is beyond it."""
     clipped_more: tuple[float, float] = (0.30, 0.60)
     glaring: float = 130.0
     gain_everywhere: tuple[float, float] = (1.55, 2.2)
-    """Mean level, and median brightness against any reference's, of a picture with too much light everywhere, whether it
-    clips or not: of 16,277 pictures of healthy months one (new snow) is beyond 1.5."""
+    """Mean level, and median brightness against any reference's, of a picture with too much light everywhere, whether
+    it clips or not: of 16,277 pictures of healthy months one (new snow) is beyond 1.5."""
 
     deviation: tuple[float, float] = (13.0, 5.0)
     dark_channel: float = 100.0
@@ -183,8 +186,8 @@ class Limits:
     pink: tuple[float, float] = (0.08, 0.35)
     """Share of the picture that has turned pink: of 1,156 healthy ones none is beyond 0.03."""
     cast_pink: tuple[float, float] = (0.06, 0.20)
-    """By how much both blue and red have grown against green, as log ratios, all over the picture: of 16,277 pictures of
-    healthy months none is beyond 0.06 by day."""
+    """By how much both blue and red have grown against green, as log ratios, all over the picture: of 16,277 pictures
+    of healthy months none is beyond 0.06 by day."""
     turned: tuple[float, float] = (0.35, 0.70)
     """What of the colours follows from the reference's by a turn of their hues, beyond what does without one."""
     cast_warm: tuple[float, float] = (1.25, 1.9)

@@ -41,6 +41,9 @@ sky's own colour."""
 _HALF_LEFT = 0.5
 """Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
 clearest. Where half is left, people see enough."""
+_FILLED, _UNKNOWN, _COLOURED = 0.80, 0.15, 8.0
+"""Share of tiles without structure, correlation of the edges with any reference's, and distance of the mean colour from
+grey (CIE L*a*b*), of what hides all of a view and is no air."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
 _TO_GREY, _DULLED = 0.8, 0.8
@@ -145,6 +148,9 @@ def overexposed(of: Evidence) -> Verdict:
             seen["gain"] = round(gained, 3)
     else:
         scores = [score(look["clipped"], limits.clipped)]
+        if of.by_day and look["dark_channel"] < limits.veiled_channel:
+            # Fog and white walls are as bright, but have no dark places left.
+            scores.append(score(look["mean"], limits.bright_mean))
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
 
 
@@ -176,7 +182,9 @@ def low_contrast(of: Evidence) -> Verdict:
         there = change.get("local", 0.0) > _IN_PLACE and change.get("middle_sharpness", 0.0) > _AS_SHARP
         faint = of.by_day and there and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
         drifting = score(change.get("structure_high", 1.0), limits.faint) if faint else 0.0
-        told = (narrow if lifted and weak else 0.0, pale if weak else 0.0, drifting)
+        # A coloured board right before the lens; air is grey.
+        board = look["empty"] >= _FILLED and of.still < _UNKNOWN and look["chroma"] >= _COLOURED
+        told = (narrow if lifted and weak and not board else 0.0, pale if weak else 0.0, drifting)
         return verdict(Cause.LOW_CONTRAST, told, seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:

@@ -91,10 +91,9 @@ def moved(of: Evidence) -> Verdict:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
     if still >= FAINTLY_KNOWN:
         return GOOD
-    if of.likest is None or _empty(of):
-        return Unjudged.NOTHING_TO_SEE
-    if not _fits(of, change):
-        return Unjudged.NO_FITTING_REFERENCE
+    bare = of.likest is None or _empty(of)
+    if bare or not _fits(of, change):
+        return Unjudged.NOTHING_TO_SEE if bare else Unjudged.NO_FITTING_REFERENCE
     clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
     strange = still < limits.strange and clear and not _blank(of) and not of.on_the_glass
     return verdict(Cause.MOVED, (0.6 if strange else 0.0,), seen)
@@ -116,11 +115,9 @@ def covered(of: Evidence) -> Verdict:
     if not of.sight.may_move and (_blank(of) or of.on_the_glass):
         seen = pick(of.look, "empty") | pick(change, "local", "middle_sharpness", "contrast_fit")
         return verdict(Cause.COVERED, (0.9 if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden"))
-    unfit = _unfit(of, change)
+    unfit = _unfit(of, change) or (Unjudged.NOTHING_TO_SEE if change["textured"] < _SPARSE else None)
     if unfit is not None:
         return unfit
-    if change["textured"] < _SPARSE:
-        return Unjudged.NOTHING_TO_SEE
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
     risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
     veiled = risen > _VEIL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,8 @@ _TEXTURED = 3.0
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
+_BY_CHANCE = 0.12
+"""Agreement of the edges after a movement that means nothing."""
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
@@ -144,7 +146,8 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     plate: share of the picture in white parts too evenly lit to be of the scene, see ``whitening.whitened``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
-    Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
+    Only where the view stands still, or is not found anywhere, as shares of the tiles that had structure and could be
+    told (``textured``):
     sharpness, middle_sharpness: median ratio of fine, and of middle to coarse structure, against the reference's.
     structure, structure_high: ratio of structure to the reference's, median and upper quartile. weak: less than 0.55 of
     the latter. hidden: weak and not alike; hidden_dark: of these, those that have not become brighter. foreign: not
@@ -170,7 +173,10 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
     found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
-        return Change(found, {})
+        if moved.agreement >= _BY_CHANCE:
+            return Change(found, {})
+        # Some movement is found between any two pictures. The view is not seen there; it may be hidden where it was.
+        moved = replace(moved, matrix=np.array(((1.0, 0, 0), (0, 1, 0))), displacement=0.0)
     white, found["plate"] = _whitened(ours, theirs)
     besides = _with(besides, white)
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
