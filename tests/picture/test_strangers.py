@@ -26,7 +26,8 @@ def bubbles(picture: Coded) -> Coded:
     reach = 5 * pitch * np.exp(-12 * (x * x + y * y))
     bent = cv2.remap(picture, columns - x * reach, rows - y * reach, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     soft = cv2.GaussianBlur(bent, (0, 0), width / 300).astype(np.float32)
-    return np.clip(soft * (0.8 + 0.3 * np.exp(-12 * (x * x + y * y)))[:, :, None], 0, 255).astype(np.uint8)
+    seen = soft * (0.8 + 0.3 * np.exp(-12 * (x * x + y * y)))[:, :, None]
+    return np.asarray(np.clip(seen, 0, 255), dtype=np.uint8)
 
 
 def test_cardboard_over_the_whole_lens_is_a_cover_and_no_moved_camera() -> None:
@@ -63,6 +64,6 @@ def test_a_leaf_right_before_the_lens_is_a_cover() -> None:
     height, width = picture.shape[:2]
     leaf = np.zeros((height, width), np.float32)
     cv2.ellipse(leaf, (width // 2, round(0.6 * height)), (round(0.24 * width), round(0.28 * height)), 30, 0, 360, 1, -1)
-    leaf = cv2.GaussianBlur(leaf, (0, 0), width / 70)[:, :, None]
-    told = causes(judged([levels(picture * (1 - leaf) + np.array((30, 80, 60)) * leaf)], "street"))
+    veil = np.asarray(cv2.GaussianBlur(leaf, (0, 0), width / 70), dtype=np.float32)[:, :, None]
+    told = causes(judged([levels(picture * (1 - veil) + np.array((30, 80, 60)) * veil)], "street"))
     assert Cause.COVERED in told

@@ -52,8 +52,9 @@ which air has come between."""
 _WARM, _COLD = range(25, 150), range(240, 300)
 """Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
 pink, no light lies (Planck's locus runs from blue to orange)."""
-_AS_DARK = 0.7
-"""Brightness against a reference's of the same hours, from which on it is as dark."""
+_AS_DARK, _STILL_LIT = 0.7, 0.6
+"""Brightness against a reference's of the same hours, from which on it is as dark; correlation of the coarse light, of
+a view that is lit as ever, but for how much."""
 _IN_PLACE, _AS_SHARP = 0.8, 0.9
 """Median correlation of the edges in a tile, and ratio of middle to coarse structure, from which on edges are what they
 were but for their strength."""
@@ -118,7 +119,8 @@ def dark(of: Evidence) -> Verdict:
         lit = look["p95"] > 100 or look["p99"] > 180
         scores.append(0.0 if lit else dimmed)
         seen["gain"] = round(max(gains), 3)
-        if of.by_day and max(c.change.get("gain_high", 1.0) for c in told if c.change) < _AS_DARK:
+        all_of_it = max(c.change.get("gain_high", 1.0) for c in told if c.change) < _AS_DARK
+        if of.by_day and all_of_it and of.change.get("contrast_fit", 0.0) > _STILL_LIT:
             # By day no camera leaves its exposure where everything, the sky and lamps too, has lost half its level.
             scores.append(score(max(gains), limits.dark_everywhere))
     if of.by_day:
