@@ -3,7 +3,8 @@
 Processor time of one judgement of a 1080p JPEG, on one thread, and its ratio to decoding the same JPEG with OpenCV in
 full, which is what two machines can be compared by. Then pictures are handed to a desk at a steady rate, while the loop
 that hands them on is asked every few milliseconds how late it is. With --service a whole service asks a simulated fleet
-for as many pictures a second, beside all else that it does.
+for as many pictures a second, beside all else that it does; it, its decoding processes and the fleet share the
+processors that the benchmark was given.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time h
 SIZE = (1920, 1080)
 TIMES = 41
 REFERENCES = 3
-DEVICES, CAMERAS, ROUND = 300, 0.66, 30.0
-"""Of the simulated fleet: how many, the share that gives a still picture, seconds of a round of the other probes."""
+DEVICES, ROUND = 300, 30.0
+"""Of the simulated fleet: how many, and the seconds of a round of the other probes."""
 TICK = 0.005
 """Seconds between two questions to the loop."""
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     if args.service:
-        print(_in_service(args.rate, args.seconds))
+        print(_in_service(args))
         return 0
     frames, references, fresh = _pictures()
     print(
@@ -149,11 +150,11 @@ async def _sustained(args: argparse.Namespace, frames: Sequence[bytes], referenc
     )
 
 
-def _in_service(rate: float, seconds: float) -> str:
-    """Pictures of a simulated fleet, none of them accepted as a reference yet; the service and its decoding processes
-    share one processor."""
-    load = whole.Load(ROUND, DEVICES * CAMERAS / rate, seconds, rest=ROUND / 2)
+def _in_service(args: argparse.Namespace) -> str:
+    """Pictures of a simulated fleet, none of them accepted as a reference yet."""
     with tempfile.TemporaryDirectory(prefix="camera-registry-bench-") as folder, served(DEVICES, Path(folder)) as fleet:
+        pace, seconds = len(fleet.register.channels) / args.rate, args.seconds
+        load = whole.Load(ROUND, pace, seconds, rest=ROUND / 2, everywhere=True, decoding=args.processes)
         found = whole.measure(fleet, load, Path(folder))
     pictures = found.polls.get("snapshot", 0)
     spent = found.child * DEVICES * seconds / ROUND / max(1, pictures)

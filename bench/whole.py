@@ -42,7 +42,8 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 class Load:
     """What the service is asked to do. Seconds; snapshots are asked every ``snapshot_interval``. ``rest``: how long it
     is left alone after the first round, which is steeper than life is, and so are the confirmations after it. ``slots``
-    of the poller (0: as it comes). ``processes`` that poll: from 2 on they and the service may use every processor."""
+    of the poller, and processes that are ``decoding`` pictures (0: as it comes). ``processes`` that poll.
+    ``everywhere``: the service and what it starts may use every processor, as they do where several poll."""
 
     interval: float
     snapshot_interval: float
@@ -50,6 +51,8 @@ class Load:
     rest: float = 10.0
     slots: int = 0
     processes: int = 1
+    everywhere: bool = False
+    decoding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def measure(fleet: Served, load: Load, folder: Path, not_before: float = 0.0) ->
     run(["--config", str(settings), "init"])
     importing = run(["--config", str(settings), "import", str(fleet.inventory)])
     devices = len(fleet.register.devices)
-    with service(settings, folder, load.processes) as (pid, url):
+    with service(settings, folder, everywhere=load.everywhere or load.processes > 1) as (pid, url):
         first_round = until_known(url, devices, 3 * max(load.interval, load.snapshot_interval) + 60)
         time.sleep(max(load.rest, not_before - time.monotonic()))
         return _window(pid, url, load, devices, importing, first_round)
@@ -178,10 +181,9 @@ def _used(pid: int) -> tuple[float, float, float]:
 
 
 @contextmanager
-def service(settings: Path, folder: Path, processes: int = 1) -> Iterator[tuple[int, str]]:
-    """The service, on a processor of its own with its decoding processes, which give way to it; one that polls in
-    several ``processes`` is there for the sake of several processors, and may use them all."""
-    processors = {own_processor()} if processes < 2 else all_processors()
+def service(settings: Path, folder: Path, *, everywhere: bool = False) -> Iterator[tuple[int, str]]:
+    """The service, on a processor of its own with its decoding processes, which give way to it; or on any."""
+    processors = all_processors() if everywhere else {own_processor()}
     log = folder / "serve.log"
     with program(["--config", str(settings), "--lang", "en", "serve"], processors, log) as process:
         wait_for(process, "http://127.0.0.1", log, READY_SECONDS)
@@ -202,8 +204,8 @@ def write_settings(load: Load, folder: Path) -> Path:
         'networks = ["127.0.0.0/8"]',
     ]
     lines += ["[poller]", f"processes = {load.processes}"]
-    if load.slots:
-        lines += [f"slots = {load.slots}"]
+    chosen = {"slots": load.slots, "picture_processes": load.decoding}
+    lines += [f"{name} = {count}" for name, count in chosen.items() if count]
     for name, interval in paces.items():
         lines += [f"[probes.{name}]", f"interval = {interval:g}", f"timeout = {min(8.0, interval / 2):g}"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

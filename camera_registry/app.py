@@ -271,7 +271,7 @@ async def running(loaded: Loaded, *, polls: bool = True) -> AsyncIterator[App]:
         await asyncio.to_thread(store.keep_back, settings.storage.reserve)
         assert settings.storage.key_file is not None, "load() fills it in"
         vault = await store.read(credentials.open_vault, settings.storage.key_file)
-        desk = PictureDesk(settings.poller.picture_processes, settings.storage.snapshot_width)
+        desk = PictureDesk(settings.poller.decoding, settings.storage.snapshot_width)
         await desk.start()
         stack.push_async_callback(desk.close)
         gate: Gate | None = None

@@ -99,7 +99,7 @@ class Parts:
             self._ledger,
             Books(self._casebook, self._dispatcher),
             store,
-            Evidence(self.pictures, self._masking),
+            Evidence(self.pictures, self._masking, self.gallery.of),
             self.board,
             self._clock,
             self.metrics,
@@ -107,7 +107,7 @@ class Parts:
         self.log = self._observation_log()
         self.recorder.log = self.log
         self.recorder.keep_days = lambda: self.settings.storage.picture_days
-        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc)
+        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc, self._ledger.policy_of)
         self.discoverer = Discoverer(
             self._tools.guard,
             store,
@@ -177,7 +177,7 @@ class Parts:
         setup = Setup(
             conditions,
             wanted.auth_quiet,
-            wanted.picture_processes,
+            wanted.decoding,
             self.settings.storage.snapshot_width,
             self.settings.logs.level,
             self.settings.logs.format,

@@ -6,6 +6,7 @@ secret; no secret stands in the settings themselves.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -41,6 +42,8 @@ class SettingsError(Exception):
         self.problems = problems
 
 
+_DECODING = 4
+"""Processes that measure some 40 pictures a second each, as many as 140,000 cameras send in a quarter of an hour."""
 _USERINFO = re.compile(r"//[^/\s]*@")
 """A user name and password that somebody has put into an address."""
 
@@ -194,9 +197,15 @@ class Poller(Section):
     gateway: Annotated[str, AfterValidator(_gateway)] = ""
     """Where the way to every device begins: knocked at when one begins to fail, registered or not. Whether the poller
     is blind is for ``canaries`` to say."""
-    picture_processes: int = Field(1, ge=1, le=16)
+    picture_processes: int = Field(0, ge=0, le=16)
+    """That decode and measure pictures; 0: as many as ``decoding`` says."""
     canaries: tuple[str, ...] = ()
     """Devices, by id or address, that answer whenever we see anything at all; if none does, the poller is blind."""
+
+    @property
+    def decoding(self) -> int:
+        """How many processes decode: if nothing is said, one for each processor, until more would only cost memory."""
+        return self.picture_processes or min(_DECODING, len(os.sched_getaffinity(0)))
 
     def gateway_address(self) -> tuple[str, int] | None:
         """Host and port (0: none named) of the gateway, if one is set."""

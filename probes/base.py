@@ -138,14 +138,22 @@ class Step:
     values: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who has a run made. ``steps`` is filled with what happens, for somebody who wants to be told; ``leave`` is called
+    once the device has done its part, and others may ask it while the run goes on."""
+
+    steps: list[Step] | None = None
+    leave: Callable[[], None] = lambda: None
+
+
 @dataclass(slots=True)
 class Context:
     """What one run is given, and where it leaves what it finds.
 
-    ``facts`` are kept even if the run fails later; ``stage`` says how far it came; ``steps`` collects what happened
-    when somebody asked for an explanation; ``deadline`` is the loop's time by which all must be over; ``secrets`` are
-    texts that this run sent or could have sent, which must not come back in anything it reports; ``address`` is the
-    resolved address that was connected to.
+    ``facts`` are kept even if the run fails later; ``stage`` says how far it came; ``deadline`` is the loop's time by
+    which all must be over; ``secrets`` are texts that this run sent or could have sent, which must not come back in
+    anything it reports; ``address`` is the resolved address that was connected to.
     """
 
     tools: Tools
@@ -154,15 +162,15 @@ class Context:
     channel: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     stage: Stage = Stage.ADDRESS
-    steps: list[Step] | None = None
+    caller: Caller = Caller()
     picture: bytes | None = None
     secrets: tuple[str, ...] = ()
     address: str = ""
 
     def step(self, key: str, **values: object) -> None:
         """Tell what happened, if anybody asked."""
-        if self.steps is not None:
-            self.steps.append(Step(key, self._concealed(values)))
+        if self.caller.steps is not None:
+            self.caller.steps.append(Step(key, self._concealed(values)))
 
     def conceal(self, text: str) -> str:
         """``text`` without this run's secrets and without anything that looks like one."""
@@ -197,13 +205,13 @@ async def observe(
     *,
     timeout: float,
     channel: str = "",
-    steps: list[Step] | None = None,
+    caller: Caller = Caller(),
 ) -> Observation:
     """Run one probe within ``timeout`` seconds and return what came of it; only cancellation escapes.
 
     An exception that no probe should raise becomes ``internal``: our own bug turns nothing red.
     """
-    context = Context(tools, asyncio.get_running_loop().time() + timeout, target.device, channel, steps=steps)
+    context = Context(tools, asyncio.get_running_loop().time() + timeout, target.device, channel, caller=caller)
     at = tools.now()
     begun = time.perf_counter()
     failure: Failure | None = None

@@ -71,6 +71,10 @@ class Ration:
         self._next = max(self._next, now - 1.0) + self._every
         return True
 
+    def hold(self, until: float) -> None:
+        """None is left before ``until`` (loop time)."""
+        self._next = max(self._next, until)
+
 
 SET_UPS = 20.0
 """Devices a second that are asked how they are set up, at most: a dozen questions that are no hurry, of which a city

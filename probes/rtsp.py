@@ -180,7 +180,7 @@ def _tell(told: _Told, declared: object, context: Context) -> None:
     facts |= dict(told.facts)
     if declared:
         facts["declared"] = declared
-    if context.steps is not None:
+    if context.caller.steps is not None:
         width, height = facts.get("width"), facts.get("height")
         size = f"{width}x{height}" if width else "?"
         context.step("rtsp.described", codec=facts.get("codec", "?"), size=size)

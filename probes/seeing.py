@@ -16,11 +16,13 @@ async def see(picture: bytes, options: Mapping[str, object], context: Context, c
 
     Options: ``masks`` (as the register writes them) are what nobody may see; ``osd`` says where a clock is burnt in
     ("box" and "format" as the register writes them, "zone" that it shows). The fact ``masks`` says what was masked.
-    Without references at hand only the plain measures are taken; without anybody who measures, none.
+    Without references at hand only the plain measures are taken; without anybody who measures, none. The device is left
+    to others: it has nothing to do with how long that takes.
     """
     tools = context.tools
     if tools.pictures is None:
         return
+    context.caller.leave()
     masks = options.get("masks")
     texts = [str(text) for text in masks] if isinstance(masks, list | tuple) else []
     context.facts["masks"] = texts

@@ -183,7 +183,7 @@ async def _open(context: Context, address: str, port: int) -> Connection:
 
 def _tell_open(context: Context, address: str, port: int, begun: float) -> None:
     """Say once of each port that it could be connected to."""
-    if not any(step.values.get("port") == port for step in context.steps or () if step.key == "connect.open"):
+    if not any(step.values.get("port") == port for step in context.caller.steps or () if step.key == "connect.open"):
         milliseconds = round(1000 * (time.perf_counter() - begun))
         context.step("connect.open", address=address, port=port, milliseconds=milliseconds)
 

@@ -164,7 +164,9 @@ async def look(
                 name = "key_frame"  # noqa: PLW2901 - the fleet's plan does the same
                 options = _options(name, named, learned)
             steps: list[base.Step] = []
-            seen = await base.observe(name, catalog.load(name), target, options, tools, timeout=timeout, steps=steps)
+            seen = await base.observe(
+                name, catalog.load(name), target, options, tools, timeout=timeout, caller=base.Caller(steps)
+            )
             if _guessed_in_vain(seen, options, ports, observations):
                 continue
             if explain:

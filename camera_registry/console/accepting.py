@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -11,8 +13,11 @@ from camera_registry.console.problems import Problem, not_found
 from camera_registry.console.routing import Asked
 from camera_registry.model.baseline import Baseline
 from camera_registry.model.health import Cause
+from camera_registry.model.incident import Scope
+from camera_registry.model.picture import JUDGED
+from camera_registry.rules.incidents import edits
 from camera_registry.rules.pictures.watching import doubts
-from camera_registry.store.baselines import Unfit
+from camera_registry.store.baselines import Superseded, Unfit
 from camera_registry.store.pictures import PictureKind
 
 
@@ -27,9 +32,11 @@ def in_doubt(entry: BoardEntry, channel: str) -> list[Cause]:
     return list(dict.fromkeys(found))
 
 
-async def accept(asked: Asked[Any, Any], channel: str, kind: PictureKind, reason: str) -> Baseline:
-    """Accept a kept picture for whoever asks; without a ``channel``, that of the only one. One in doubt, or kept as a
-    faulty one, needs a reason. Raises Problem."""
+async def accept(
+    asked: Asked[Any, Any], channel: str, kind: PictureKind, reason: str, taken: datetime | None
+) -> Baseline:
+    """Accept a kept picture for whoever asks, the one ``taken`` then if that is told; without a ``channel``, that of
+    the only one. One in doubt, or kept as a faulty one, needs a reason. Raises Problem."""
     entry = on_board(asked.deps.board, asked.item())
     channel = channel or (entry.channels[0].id if len(entry.channels) == 1 else "")
     if channel not in channels(entry):
@@ -39,11 +46,24 @@ async def accept(asked: Asked[Any, Any], channel: str, kind: PictureKind, reason
         causes = asked.words("list.comma").join(asked.words.name(cause) for cause in found) or "–"
         raise Problem(HTTPStatus.CONFLICT, "doubtful_picture", causes=causes)
     try:
-        return await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name)
+        kept = await asked.deps.gallery.accept(entry.device, channel, kind, reason.strip(), asked.user.name, taken)
+    except Superseded as error:
+        raise Problem(HTTPStatus.CONFLICT, "other_picture") from error
     except Unfit as error:
         if not str(error):
             raise not_found("snapshot", entry.device.id) from error
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unfit_picture", why=str(error)) from error
+    if kept.reason:
+        await _tell_incidents(asked, entry.device.id, f"{asked.words('seen.normal')}: {kept.reason}")
+    return kept
+
+
+async def _tell_incidents(asked: Asked[Any, Any], device: str, text: str) -> None:
+    """Write into what is open for the device's pictures why it will soon be over: nobody has mended anything."""
+    for incident in list(asked.deps.board.incidents.values()):
+        if (incident.scope, incident.about) == (Scope.DEVICE, device) and incident.cause in JUDGED:
+            change = partial(edits.note, text=text, by=asked.user.name, at=asked.deps.now())
+            await asked.deps.edit_incident(incident.id, change)
 
 
 async def take_back(asked: Asked[Any, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from camera_registry.board import Board
-from camera_registry.model.baseline import Acceptance, Baseline
+from camera_registry.model.baseline import Acceptance, Baseline, Terms
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.dispatch import DispatchPolicy
@@ -70,8 +70,16 @@ class Gallery(Protocol):
 
     def of(self, device: str, channel: str) -> Sequence[Baseline]: ...
 
-    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
-        """Make the kept picture of a kind one of them. Raises Unfit."""
+    async def accept(
+        self,
+        device: Device,
+        channel: str,
+        kind: PictureKind,
+        reason: str,
+        author: str,
+        taken: datetime | None = None,
+    ) -> Baseline:
+        """Make the kept picture of a kind one of them; ``taken``: the one that was taken then. Raises Unfit."""
         ...
 
     async def take_back(self, id: int, author: str) -> Baseline | None:
@@ -87,7 +95,7 @@ class Acceptances(Protocol):
     @property
     def progress(self) -> Acceptance: ...
 
-    def start(self, channels: Sequence[tuple[str, str]], author: str) -> bool: ...
+    def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool: ...
 
     def stop(self) -> None: ...
 

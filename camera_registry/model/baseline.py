@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from camera_registry.model.health import Cause
+
 
 class Regime(StrEnum):
     """The kinds of light in which a camera's pictures are alike. Infrared is without colours, at whatever hour."""
@@ -126,10 +128,41 @@ class Baseline:
     masks: tuple[str, ...] = ()
 
 
+class Unaccepted(StrEnum):
+    """Why a picture was not accepted together with the others."""
+
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+    DOUBTFUL = "doubtful"
+    ALONE = "alone"
+    """There is no other of its view yet that would bear it out."""
+    UNLIKE = "unlike"
+    """It is not like the one before it: one of the two shows what does not belong there, a lorry before the lens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A channel that was passed over, why, and what was found."""
+
+    device: str
+    channel: str
+    why: Unaccepted
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms many pictures are accepted. ``of_season``: that what these causes are is in doubt counts for
+    nothing, for it is the season's, as ``reason`` says."""
+
+    reason: str = ""
+    of_season: frozenset[Cause] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Acceptance:
     """How far accepting the pictures of many channels is: of ``total``, how many are ``done`` and how many were
-    ``skipped``, being gone, unreadable or in doubt. ``by``: for whom; ``stopped``: somebody ended it."""
+    ``skipped``, the first of them named in ``passed``. ``by``: for whom; ``stopped``: somebody ended it."""
 
     running: bool = False
     begun: datetime | None = None
@@ -139,3 +172,4 @@ class Acceptance:
     skipped: int = 0
     stopped: bool = False
     by: str = ""
+    passed: tuple[Skipped, ...] = ()

@@ -350,8 +350,8 @@ def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Fact
 
 
 def _waits(probe: str, probes: Sequence[str], place: Facts, known: Collection[Run], succeeded: Collection[Run]) -> bool:
-    """Whether a probe needs an address that another one may yet tell. A stream is asked for after the other's first
-    answer, good or bad: at the root of the protocol if nothing better was told. A still picture has no such place: as
+    """Whether a probe needs an address that another one may yet tell. A stream is asked for once the other's answer
+    is known, good or bad: at the root of the protocol if nothing better was told. A still picture has no such place: as
     long as the device has never let us ask where it is, nothing can be said of it."""
     kind = PROBES[probe]
     if not kind.told or "path" in place:

@@ -1,6 +1,8 @@
 """The acceptor: accepts the newest pictures of many channels at once, because somebody has looked through the outliers.
 
 A picture that has come into doubt by the time it is its turn is passed over, like one that is gone or can't be read.
+The first one of a view is held against one from before it: accepted with a lorry before the lens, it would make a fault
+of every later one.
 """
 
 from __future__ import annotations
@@ -12,35 +14,46 @@ from dataclasses import replace
 from datetime import datetime
 
 from camera_registry.board import Board
-from camera_registry.model.baseline import Acceptance
-from camera_registry.rules.pictures.watching import doubts
+from camera_registry.model.baseline import Acceptance, Skipped, Terms, Unaccepted
+from camera_registry.model.policy import Policy
+from camera_registry.rules.pictures import watching
 from camera_registry.service.gallery import Gallery
 from camera_registry.store import StoreError
-from camera_registry.store.baselines import Unfit
+from camera_registry.store.baselines import Unfit, Unmeasured
 from camera_registry.store.pictures import PictureKind
 
 log = logging.getLogger(__name__)
 
 PAUSE = 5.0
-"""Seconds after which a picture is tried again for which the store had no time."""
+"""Seconds after which a picture is tried again for which there was no time."""
+_TRIES = 5
+"""How often a picture is tried again that nobody had the time to measure."""
+_TOLD = 500
+"""Channels that were passed over which are named."""
 
 
 class Acceptor:
     """One job at a time; ``progress`` is that of the job under way, or of the last one."""
 
-    def __init__(self, gallery: Gallery, board: Board, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, gallery: Gallery, board: Board, now: Callable[[], datetime], policy: Callable[[str], Policy]
+    ) -> None:
         self.progress = Acceptance()
         self._gallery = gallery
         self._board = board
         self._now = now
+        self._policy = policy
+        """Gives that of a device."""
         self._left: list[tuple[str, str]] = []
+        self._terms = Terms()
         self._wanted = asyncio.Event()
 
-    def start(self, channels: Sequence[tuple[str, str]], author: str) -> bool:
+    def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
         """Have the newest picture of each (device, channel) accepted; False while another job is under way."""
         if self.progress.running:
             return False
         self._left = list(reversed(channels))
+        self._terms = terms
         self.progress = Acceptance(running=True, begun=self._now(), total=len(channels), by=author)
         self._wanted.set()
         return True
@@ -56,26 +69,45 @@ class Acceptor:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            tries = 0
             while self._left:
                 try:
-                    done = await self._accept(*self._left[-1])
-                except StoreError as error:
-                    log.warning("accepting pictures waits for the store: %s", error)
+                    skipped = await self._accept(*self._left[-1], patient=tries < _TRIES)
+                except (StoreError, Unmeasured) as error:
+                    log.warning("accepting pictures waits: %s", error)
+                    tries += isinstance(error, Unmeasured)
                     await asyncio.sleep(PAUSE)
                     continue
+                tries = 0
                 self._left[-1:] = []
                 before = self.progress
-                self.progress = replace(before, done=before.done + done, skipped=before.skipped + (not done))
+                if skipped is None:
+                    self.progress = replace(before, done=before.done + 1)
+                else:
+                    passed = (*before.passed, skipped)[:_TOLD]
+                    self.progress = replace(before, skipped=before.skipped + 1, passed=passed)
             self.progress = replace(self.progress, running=False, ended=self._now())
             log.info("%d pictures accepted for %s", self.progress.done, self.progress.by)
 
-    async def _accept(self, device: str, channel: str) -> bool:
+    async def _accept(self, device: str, channel: str, *, patient: bool) -> Skipped | None:
+        """Accept one; what it was passed over for, if it was. Raises StoreError, and Unmeasured if ``patient``."""
         entry = self._board.get(device)
-        if entry is None or any(doubts(run.facts) for run in entry.probes if run.channel == channel):
-            return False
+        if entry is None:
+            return Skipped(device, channel, Unaccepted.GONE)
+        found = [cause for run in entry.probes if run.channel == channel for cause in watching.doubts(run.facts)]
+        if not self._terms.of_season.issuperset(found):
+            return Skipped(device, channel, Unaccepted.DOUBTFUL, tuple(dict.fromkeys(found)))
         try:
-            await self._gallery.accept(entry.device, channel, PictureKind.LAST, "", self.progress.by)
+            if not self._gallery.of(device, channel):
+                may_move = next((one.may_move for one in entry.channels if one.id == channel), None)
+                unlike = await self._gallery.unlike(entry.device, channel, self._policy(device).picture, may_move)
+                if unlike is None or unlike:
+                    why = Unaccepted.ALONE if unlike is None else Unaccepted.UNLIKE
+                    return Skipped(device, channel, why, tuple(unlike or ()))
+            await self._gallery.accept(entry.device, channel, PictureKind.LAST, self._terms.reason, self.progress.by)
         except Unfit as error:
+            if patient and isinstance(error, Unmeasured):
+                raise
             log.info("the picture of %s is not accepted: %s", device, error)
-            return False
-        return True
+            return Skipped(device, channel, Unaccepted.UNREADABLE if str(error) else Unaccepted.GONE)
+        return None

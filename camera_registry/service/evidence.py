@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from camera_registry.model.observation import Observation
@@ -25,9 +25,11 @@ class Evidence:
     """Pictures that wait to be written: the newest of each channel and kind, so a slow disk makes no queue. What is not
     masked as it has to be is not kept."""
 
-    def __init__(self, pictures: Pictures, masking: Masking) -> None:
+    def __init__(self, pictures: Pictures, masking: Masking, accepted: Callable[[str, str], object]) -> None:
         self._pictures = pictures
         self._masking = masking
+        self._accepted = accepted
+        """Gives what is accepted of a device's channel."""
         self._waiting: dict[_Kept, Observation] = {}
         self._filled = asyncio.Event()
 
@@ -60,6 +62,8 @@ class Evidence:
             if seen.picture is None:
                 continue
             try:
+                if kind is PictureKind.LAST and not self._accepted(device, channel):
+                    self._pictures.set_aside(device, channel, seen.at)
                 self._pictures.save(device, channel, kind, seen.picture, seen.at)
             except (OSError, ValueError) as error:
                 log.warning("the picture of %s can't be kept: %s", device, error)

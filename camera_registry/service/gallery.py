@@ -6,25 +6,32 @@ People accept what is kept of a channel; from then on new pictures are compared 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.device import Device
-from camera_registry.rules.pictures import outlines
+from camera_registry.model.health import Cause
+from camera_registry.model.observation import FailureKind
+from camera_registry.model.policy import PicturePolicy
+from camera_registry.rules.pictures import judge, outlines
 from camera_registry.rules.pictures.evidence import apart
+from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import regime
 from camera_registry.service.clock import SteadyClock
 from camera_registry.service.masking import Masking
 from camera_registry.store import Store, baselines, masking
-from camera_registry.store.baselines import BaselineFiles, Unfit
+from camera_registry.store.baselines import BaselineFiles, Superseded, Unfit, Unmeasured
 from camera_registry.store.pictures import Picture, PictureKind, Pictures
 from probes.base import Pictures as Desk
 from probes.base import ProbeError, References, Registered
 
 MOST = 6
 """References that are handed out at once: those taken nearest to this time of day."""
+SAME_LOOK = timedelta(minutes=1)
+"""A picture that comes within this time of the one that somebody looked at shows what that showed."""
 PATIENCE = 15.0
 """Seconds in which a picture that somebody accepts must have been measured."""
 
@@ -75,14 +82,25 @@ class Gallery:
         masks = tuple(dict.fromkeys(mask for one, _ in there for mask in one.masks))
         return References(version, [jpeg for _, jpeg in there], [one.taken_at for one, _ in there], masks)
 
-    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
-        """Make the kept picture of a kind a baseline of its channel. Raises Unfit (also where nobody has the time to
-        measure it), or Unavailable."""
+    async def accept(
+        self,
+        device: Device,
+        channel: str,
+        kind: PictureKind,
+        reason: str,
+        author: str,
+        taken: datetime | None = None,
+    ) -> Baseline:
+        """Make the kept picture of a kind a baseline of its channel. ``taken``: when the one was taken that somebody
+        has looked at. Raises Unfit (Superseded, where another one came in its place; Unmeasured, where nobody has the
+        time to measure it), or Unavailable."""
         while True:
             masks = self._masking.masks(device.id, channel)
             picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
             if picture is None:
                 raise Unfit("")
+            if taken is not None and abs(picture.at - taken) > SAME_LOOK:
+                raise Superseded("")
             light = await self._light(device, picture, masks)
             async with self._masking.lock:
                 if await self._store.read(masking.owes, device.id, channel):
@@ -98,14 +116,44 @@ class Gallery:
 
     async def _light(self, device: Device, picture: Picture, masks: Sequence[str]) -> Regime:
         """In what light a picture was taken. Raises Unfit."""
-        try:
-            hidden = Registered([outlines.outline(text) for text in masks])
-            found, _ = await self._desk.compare(picture.jpeg, (), PATIENCE, known=hidden)
-        except ProbeError as error:
-            raise Unfit(error.detail) from error
-        frames = found["frames"]
+        frames = (await self._compared(picture, (), masks))["frames"]
         assert isinstance(frames, list)
         return regime(frames[-1]["measures"], self._hour(picture.at), above(device, picture.at))
+
+    async def unlike(
+        self, device: Device, channel: str, policy: PicturePolicy, may_move: bool | None
+    ) -> Sequence[Cause] | None:
+        """What seems wrong with the last picture of a channel beside an earlier one; None: there is no earlier one.
+        ``may_move`` None: by the policy. Raises Unfit."""
+        last, earlier = [
+            await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
+            for kind in (PictureKind.LAST, PictureKind.EARLIER)
+        ]
+        if last is None:
+            raise Unfit("")
+        if earlier is None:
+            return None
+        found = await self._compared(last, (earlier.jpeg,), self._masking.masks(device.id, channel))
+        suns = above(device, last.at), above(device, earlier.at)
+        times = [one.at.astimezone(self.zone) for one in (last, earlier)]
+        seen = sight(
+            {**found, "clock": None, "between": None},
+            times[:1],
+            times[1:],
+            sun=suns[0],
+            suns=suns[1:],
+            may_move=policy.may_move if may_move is None else may_move,
+        )
+        return [fault.cause for fault in judge(seen, policy.limits).faults]
+
+    async def _compared(self, picture: Picture, others: Sequence[bytes], masks: Sequence[str]) -> Mapping[str, Any]:
+        """What a picture measures beside others. Raises Unfit."""
+        try:
+            hidden = Registered([outlines.outline(text) for text in masks])
+            found, _ = await self._desk.compare(picture.jpeg, others, PATIENCE, known=hidden)
+        except ProbeError as error:
+            raise (Unmeasured if error.kind is FailureKind.INTERNAL else Unfit)(error.detail) from error
+        return found
 
     async def take_back(self, id: int, author: str) -> Baseline | None:
         """Forget a baseline; None when there is none. Raises Unavailable."""

@@ -113,6 +113,7 @@ class Ledger:
             before = earlier.facts if earlier is not None else {}
             seen = self.sightings.take_in(watched, seen, before, self.zone)  # noqa: PLW2901
             hurry, lost = False, seen.device in self._losses
+            first = earlier is None or (seen.ok and earlier.last_success is None)
             for reading in read(seen, before, watched.policy, watched.device, feeds_reach=run == watched.reach):
                 if not watched.counts(run, reading, now):
                     continue
@@ -125,6 +126,7 @@ class Ledger:
                 hurry = hurry or bool(state.run)
                 if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
                     told += self._ask(watched.device.parents)
+                first = first or (flip is not None and flip.before is State.UNKNOWN)
                 if flip is not None and flip.subject.aspect is Aspect.REACH:
                     told += self._ask_those_behind(seen.device, flip.at)
             if (after := again_in(seen, watched.policy, hurry=hurry)) is not None:
@@ -134,7 +136,7 @@ class Ledger:
             self._remember(watched, seen)
             if seen.probe == "snmp":
                 self.changes.touched.update(filter(self._losses.__contains__, self._losses.right_behind(seen.device)))
-            told += self._learn(watched, seen, now, first=earlier is None or (seen.ok and earlier.last_success is None))
+            told += self._learn(watched, seen, now, first=first)
             self.changes.touched.add(seen.device)
         return told
 

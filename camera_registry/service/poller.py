@@ -20,10 +20,10 @@ from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
-from camera_registry.rules.capacity import room
+from camera_registry.rules.capacity import LATE, room
 from camera_registry.rules.schedule import FIRST, SEEING, Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
-from probes.base import Step, Tools, observe
+from probes.base import Caller, Step, Tools, observe
 from probes.catalog import load
 from probes.places import Places
 
@@ -55,6 +55,9 @@ class Meter(Protocol):
 
 BREATH = 0.1
 """Seconds between two looks at whether this machine keeps up."""
+
+REST = 1.0
+"""Seconds for which nobody is asked how it is set up, after this machine has not kept up: that is no hurry."""
 
 BEHIND = 5_000
 """Observations that nobody has taken yet, from which on no further run is begun: what is not asked is counted as
@@ -130,11 +133,12 @@ class Polling(Protocol):
 @dataclass(slots=True)
 class _Asked:
     """One run that is under way or waits for a place. ``steps`` and ``answer``: somebody waits for it and wants to be
-    told how it went; else it is the agenda's."""
+    told how it went; else it is the agenda's. ``left``: it needs its place at the host no more."""
 
     due: Due
     steps: list[Step] | None = None
     answer: asyncio.Future[Observation] | None = None
+    left: bool = False
 
 
 class Poller:
@@ -280,9 +284,12 @@ class Poller:
             await asyncio.sleep(BREATH)
             late, earlier = loop.time() - begun - BREATH, late
             # One long step of anything else (a scrape, an edit of the register) is no sign of too many runs.
-            self.room, before = room(self.room, min(late, earlier), self.limits.slots), self.room
+            behind = min(late, earlier)
+            self.room, before = room(self.room, behind, self.limits.slots), self.room
             if self.room > before:
                 self._wake.set()
+            if behind > LATE:
+                self._tools.memory.set_ups.hold(loop.time() + REST)
 
     def _begin(self, asked: _Asked) -> None:
         due = asked.due
@@ -324,7 +331,7 @@ class Poller:
             self._tools,
             timeout=task.timeout,
             channel=task.channel,
-            steps=asked.steps,
+            caller=Caller(asked.steps, partial(self._leave, asked)),
         )
         seen = await self.diagnosis.explain(seen, due.target, _port(due))
         self._tell(seen, lag)
@@ -350,7 +357,13 @@ class Poller:
         else:
             self._spare_the_others(asked.due, run.result())
         self._finish(asked, run.exception() or run.result())
-        self.places.give_back(asked.due.target.host)
+        self._leave(asked)
+
+    def _leave(self, asked: _Asked) -> None:
+        """Let others have its place at the host."""
+        if not asked.left:
+            asked.left = True
+            self.places.give_back(asked.due.target.host)
 
     def _finish(self, asked: _Asked, outcome: Observation | BaseException) -> None:
         if asked.answer is None:

@@ -18,7 +18,7 @@ from camera_registry.rules.pace import USUAL, Urgency
 from camera_registry.rules.pictures import trend
 from camera_registry.rules.pictures.watching import believed, doubts, noticed, shifted
 from camera_registry.rules.plan import feeders, learn, leave_alone, plan, reach_feeder
-from camera_registry.rules.schedule import SOON, phase
+from camera_registry.rules.schedule import SOON, TELLING, phase
 from camera_registry.rules.verdict import read
 from camera_registry.service.memory import Known
 
@@ -72,12 +72,15 @@ class Watched:
         which none is registered."""
         channels = [one if one.osd_zone or not one.osd_box else replace(one, osd_zone=zone) for one in self.channels]
         went_well = {run for run, seen in self.seen.items() if seen.last_success is not None}
+        control = self.states.get(Subject(self.device.id, Aspect.CONTROL))
+        # What tells where streams are has been heard when it is known to fail: once may be of the rush of a start.
+        unsettled = TELLING if control is None or control.settled is State.UNKNOWN else ()
         return plan(
             self.device,
             channels,
             polls,
             self.learned,
-            self.seen,
+            {run for run in self.seen if run in went_well or run[0] not in unsettled},
             parents,
             went_well,
             self.urgency,

@@ -32,6 +32,7 @@ LOOKS: tuple[tuple[Fault, Look], ...] = (
     (Fault.BLACK, Look.BLACK),
     (Fault.COVERED, Look.COVERED),
     (Fault.BLURRED, Look.BLURRED),
+    (Fault.MOVED, Look.MOVED),
 )
 """What is seen first when several are in force."""
 

@@ -67,6 +67,8 @@ class Fault(StrEnum):
     """One exposure again and again, with a burnt-in clock that runs."""
     COVERED = "covered"
     BLURRED = "blurred"
+    MOVED = "moved"
+    """Somebody has turned it: its view is another part of the scene."""
     NO_SIGNAL = "no_signal"
 
 

@@ -27,7 +27,12 @@ class Look(StrEnum):
     BLACK = "black"
     COVERED = "covered"
     BLURRED = "blurred"
+    MOVED = "moved"
     NO_SIGNAL = "no_signal"
+
+
+_TURNED = 0.22, 0.06
+"""By which share of width and height a scene is displaced where the camera was turned."""
 
 
 def draw(variant: int, look: Look, width: int, height: int, turn: float) -> Picture:
@@ -43,6 +48,10 @@ def draw(variant: int, look: Look, width: int, height: int, turn: float) -> Pict
     _cars(picture, variant % VARIANTS, turn)
     if look is Look.BLURRED:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), width / 60), np.uint8)
+    if look is Look.MOVED:
+        way = np.array([[1, 0, -_TURNED[0] * width], [0, 1, -_TURNED[1] * height]])
+        shifted = cv2.warpAffine(picture, way, (width, height), borderMode=cv2.BORDER_REFLECT)
+        picture = np.asarray(shifted, np.uint8)
     return picture
 
 

@@ -29,6 +29,14 @@ class Unfit(Exception):
     """This picture can't be a baseline: why, as the decoder says it; empty: there is none of its kind."""
 
 
+class Unmeasured(Unfit):
+    """There was no time to measure this picture: it may be fit."""
+
+
+class Superseded(Unfit):
+    """Another picture has come in place of the one that was looked at."""
+
+
 def add(tx: Connection, baseline: Baseline) -> Baseline:
     """Keep one more baseline; returns it with its number. The oldest of its channel and regime goes, if there are too
     many."""

@@ -19,6 +19,8 @@ from camera_registry.store.columns import instant, microseconds
 MAX_BYTES = 2_000_000
 _JPEG_BEGIN = b"\xff\xd8"
 _ABANDONED = timedelta(hours=1)
+_EARLIER = timedelta(minutes=15)
+"""How old the earlier picture is, at least: what drives past is gone by then."""
 
 
 class PictureKind(StrEnum):
@@ -27,6 +29,8 @@ class PictureKind(StrEnum):
     LAST = "last"
     LAST_GOOD = "last_good"
     LAST_FAULTY = "last_faulty"
+    EARLIER = "earlier"
+    """One from before the last one, as long as none of the channel is accepted: it bears the last one out."""
     BASELINE = "baseline"
 
 
@@ -59,6 +63,16 @@ class Pictures:
             raise ValueError(f"evidence of {device} is not a JPEG of at most {MAX_BYTES} bytes ({len(jpeg)} bytes)")
         _write(self._path(device, channel, kind), jpeg, at)
 
+    def set_aside(self, device: str, channel: str, now: datetime) -> None:
+        """Keep the last picture as the earlier one, where a new one comes and there is none of long enough ago."""
+        earlier = self._path(device, channel, PictureKind.EARLIER)
+        taken = _taken(earlier)
+        if taken is not None and now - taken <= _EARLIER:
+            return
+        last = self.kept(device, channel, PictureKind.LAST)
+        if last is not None:
+            _write(earlier, last.jpeg, last.at)
+
     def read(self, device: str, channel: str, kind: PictureKind) -> Picture | None:
         """A kept picture, or None, also of a channel that is withheld."""
         return None if (device, channel) in self.withheld else self.kept(device, channel, kind)
@@ -71,8 +85,9 @@ class Pictures:
         """Which pictures of a channel there are, and when they were taken."""
         found: dict[PictureKind, datetime] = {}
         for kind in PictureKind if (device, channel) not in self.withheld else ():
-            with contextlib.suppress(FileNotFoundError):
-                found[kind] = instant(self._path(device, channel, kind).stat().st_mtime_ns // 1000)
+            taken = _taken(self._path(device, channel, kind))
+            if taken is not None:
+                found[kind] = taken
         return found
 
     def remove(self, device: str, channel: str, kind: PictureKind | None = None) -> None:
@@ -144,6 +159,13 @@ def _write(path: Path, jpeg: bytes, at: datetime) -> None:
     taken = microseconds(at) * 1000
     os.utime(partial, ns=(taken, taken))
     partial.replace(path)
+
+
+def _taken(path: Path) -> datetime | None:
+    try:
+        return instant(path.stat().st_mtime_ns // 1000)
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: Path) -> Picture | None:

@@ -17,7 +17,7 @@ from yarl import URL
 
 from camera_registry import console
 from camera_registry.board import Board
-from camera_registry.model.baseline import Acceptance, Baseline, Regime
+from camera_registry.model.baseline import Acceptance, Baseline, Regime, Terms
 from camera_registry.model.device import Device
 from camera_registry.model.discovery import Progress
 from camera_registry.model.dispatch import DispatchPolicy
@@ -34,7 +34,7 @@ from camera_registry.rules.dispatch.opening import Wish, by_hand
 from camera_registry.rules.pictures.weather import AreaWeather
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, incidents, orders, register, tokens
-from camera_registry.store.baselines import Unfit
+from camera_registry.store.baselines import Superseded, Unfit
 from camera_registry.store.credentials import Vault
 from camera_registry.store.keys import new_key
 from camera_registry.store.passwords import Passwords
@@ -76,10 +76,20 @@ class Accepted:
     def of(self, device: str, channel: str) -> Sequence[Baseline]:
         return [one for one in self.kept if (one.device, one.channel) == (device, channel)]
 
-    async def accept(self, device: Device, channel: str, kind: PictureKind, reason: str, author: str) -> Baseline:
+    async def accept(
+        self,
+        device: Device,
+        channel: str,
+        kind: PictureKind,
+        reason: str,
+        author: str,
+        taken: datetime | None = None,
+    ) -> Baseline:
         picture = self.pictures.read(device.id, channel, kind)
         if picture is None:
             raise Unfit("")
+        if taken is not None and taken != picture.at:
+            raise Superseded("")
         number = len(self.kept) + 1
         self.kept.append(Baseline(number, device.id, channel, Regime.DAY, picture.at, "", author, fleet.NOW, reason))
         return self.kept[-1]
@@ -100,11 +110,12 @@ class Jobs:
 
     progress: Acceptance = field(default_factory=Acceptance)
     wanted: Sequence[tuple[str, str]] = ()
+    terms: Terms = field(default_factory=Terms)
 
-    def start(self, channels: Sequence[tuple[str, str]], author: str) -> bool:
+    def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
         if self.progress.running:
             return False
-        self.wanted = channels
+        self.wanted, self.terms = channels, terms
         self.progress = Acceptance(running=True, begun=fleet.NOW, total=len(channels), by=author)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -9,9 +10,11 @@ from html import unescape
 import pytest
 
 from camera_registry.model.health import Cause
+from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.people import Role
 from camera_registry.model.picture import Unjudged
+from camera_registry.store import incidents
 from camera_registry.store.pictures import PictureKind
 from camera_registry.texts import texts
 from tests.console import fleet
@@ -105,6 +108,47 @@ async def test_a_picture_is_accepted_and_taken_back_on_the_page(admin: Browser, 
     assert await admin.submit(f"/devices/{CAMERA}/baselines/1/take-back", {"csrf": csrf["csrf"]}) == done
     _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
     assert "a canopy" not in text
+
+
+async def test_a_picture_that_came_after_somebody_looked_is_not_accepted_for_the_one_that_was_seen(
+    admin: Browser, script: Script, pictured: Site
+) -> None:
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    judge(pictured)
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
+    looked_at = re.search(r'name="taken" value="([^"]+)"', text)
+    assert looked_at
+    pictured.pictures.save(CAMERA, CHANNEL, PictureKind.LAST, b"\xff\xd8 a lorry", fleet.NOW + timedelta(minutes=15))
+    wanted = {"reason": "a canopy", "taken": looked_at[1]}
+    assert (await script.ask("POST", PATH, wanted))[1]["code"] == "other_picture"
+    form = {**wanted, "csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
+    assert (await admin.submit(f"/devices/{CAMERA}/baselines", form))[0] == 409
+    assert (await script.ask("GET", PATH))[1]["items"] == []
+
+
+async def test_an_incident_that_ends_because_it_is_normal_says_so(script: Script, pictured: Site) -> None:
+    judge(pictured)
+    since = fleet.NOW - timedelta(minutes=12)
+    incident = Incident(1, Scope.DEVICE, CAMERA, Cause.COVERED, Severity.P2, since, since, since)
+    pictured.store.write_now(incidents.save, [incident], [])
+    pictured.board.swap((), (), {1: incident})
+    assert (await script.ask("POST", PATH, {"reason": "a canopy was built"}))[0] == 201
+    _, told, _ = await script.ask("GET", "/api/v1/incidents/1")
+    assert "a canopy was built" in str(told)
+
+
+async def test_the_reference_stands_beside_the_last_picture_with_what_differs(admin: Browser, pictured: Site) -> None:
+    judge(pictured)
+    form = {"csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last", "reason": "a canopy"}
+    assert (await admin.submit(f"/devices/{CAMERA}/baselines", form))[0] == 303
+    _, text = await admin.get(f"/devices/{CAMERA}?lang=zh")
+    (laid_over,) = re.findall(r'<div class="difference">(.*?)</div>', text, re.DOTALL)
+    last, reference = re.findall(r'src="([^"]+)"', unescape(laid_over))
+    assert (last, reference) == (
+        f"/api/v1/devices/{CAMERA}/snapshot?kind=last&channel={CHANNEL}",
+        f"/api/v1/devices/{CAMERA}/baselines/1/picture",
+    )
+    assert text.count(reference) >= 2, "by itself, too"
 
 
 async def test_a_good_picture_from_before_the_fault_needs_no_reason(script: Script, pictured: Site) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 
 import pytest
 
+from camera_registry.model.baseline import Acceptance, Skipped, Unaccepted
+from camera_registry.model.health import Cause
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.people import Role
+from camera_registry.rules.pictures.weather import AreaWeather
 from camera_registry.store.pictures import PictureKind
 from camera_registry.texts import texts
 from tests.console import fleet
@@ -54,6 +59,8 @@ async def test_the_strangest_come_first_and_those_in_doubt_are_only_counted(admi
         shown = re.findall(r'<figure.*?href="/devices/([^"]+)"', text, re.DOTALL)
         assert shown[0] == STRANGE
         assert DOUBTFUL not in shown
+        # Who can't be accepted together is named, with what is in doubt.
+        assert re.search(rf"{DOUBTFUL}</code> · {words.name(Cause.COVERED)}", text)
 
 
 async def test_what_is_ticked_is_left_out_and_the_rest_is_accepted(admin: Browser, site: Site) -> None:
@@ -72,6 +79,58 @@ async def test_what_is_ticked_is_left_out_and_the_rest_is_accepted(admin: Browse
     assert await admin.submit("/baselines/stop", csrf) == (303, "/baselines")
     _, text = await admin.get("/baselines?lang=en")
     assert "Stopped." in text
+
+
+async def test_what_stands_on_one_sheet_is_accepted_without_the_rest_and_of_one_area(
+    admin: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camera_registry.console.pages.review._SHOWN", 4)
+    _, text = await admin.get("/baselines?lang=en&sheet=2")
+    shown = {unescape(name) for name in re.findall(r'name="show ([^"]*)"', text)}
+    assert len(shown) == 4
+    form = {f"show {name}": "yes" for name in shown} | {"csrf": await admin.csrf(), "only": "yes"}
+    assert (await admin.submit("/baselines", form))[0] == 303
+    assert {json.dumps(key) for key in site.jobs.wanted} == shown
+    entry = site.board.get(STRANGE)
+    assert entry is not None
+    _, text = await admin.get(f"/baselines?lang=en&area={entry.device.area}")
+    assert STRANGE in text
+    others = {one.device.area for one in site.board} - {entry.device.area, *site.board.names.area_parents.values()}
+    for area in others:
+        assert STRANGE not in (await admin.get(f"/baselines?area={area}"))[1]
+
+
+async def test_who_was_passed_over_is_named_with_the_reason(admin: Browser, script: Script, site: Site) -> None:
+    passed = (
+        Skipped(STRANGE, channel(STRANGE), Unaccepted.UNLIKE, (Cause.MOVED,)),
+        Skipped("gone", "", Unaccepted.GONE),
+    )
+    site.jobs.progress = Acceptance(begun=fleet.NOW, ended=fleet.NOW, total=9, done=7, skipped=2, passed=passed)
+    for language in ("en", "zh"):
+        words = texts(language)
+        _, text = await admin.get(f"/baselines?lang={language}")
+        assert f"{words.name(Unaccepted.UNLIKE)} {words.name(Cause.MOVED)}" in unescape(text)
+        assert words.name(Unaccepted.GONE) in unescape(text)
+    _, answer, _ = await script.ask("GET", PATH)
+    assert answer["passed"][0] == {"device": STRANGE, "channel": channel(STRANGE), "why": "unlike", "causes": ["moved"]}
+
+
+async def test_what_a_season_made_doubtful_is_accepted_together_with_a_reason_while_it_lasts(
+    admin: Browser, script: Script, site: Site
+) -> None:
+    entry = site.board.get(DOUBTFUL)
+    assert entry is not None
+    area = entry.device.area
+    wanted = {"area": area, "season": True, "reason": "snow lies since Sunday"}
+    assert (await script.ask("POST", PATH, wanted))[1]["code"] == "no_weather"
+    until = fleet.NOW + timedelta(days=1)
+    site.sky.weather = [AreaWeather(area, fleet.NOW, 31, 84, until, until, frozenset({True}))]
+    assert (await script.ask("POST", PATH, wanted | {"reason": " "}))[1]["code"] == "season_untold"
+    _, text = await admin.get(f"/baselines?season=yes&lang=en&area={area}")
+    assert re.findall(r'<figure.*?href="/devices/([^"]+)"', text, re.DOTALL) == [DOUBTFUL]
+    assert (await script.ask("POST", PATH, wanted))[0] == 201
+    assert list(site.jobs.wanted) == [(DOUBTFUL, channel(DOUBTFUL))]
+    assert (site.jobs.terms.reason, Cause.COVERED in site.jobs.terms.of_season) == ("snow lies since Sunday", True)
 
 
 async def test_a_forged_box_is_refused(admin: Browser, site: Site) -> None:

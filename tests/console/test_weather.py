@@ -66,7 +66,7 @@ async def test_weather_over_an_area_is_told_where_people_look_for_it(
 ) -> None:
     assert "可见" not in await shown(admin, "/")
     doubtful.sky.weather = [SNOW]
-    said = "84 台摄像机中有 31 台自 11-20 16:00 起出现同类现象，很可能是天气所致"
+    said = "自 11-20 16:00 起多台摄像机同时出现同类现象（目前 84 台中有 31 台），很可能是天气所致"
     for path in ("/", f"/devices?area={AREA}", f"/devices/{CAMERA}"):
         page = await shown(admin, path)
         assert said in page, path
@@ -86,4 +86,4 @@ async def test_weather_that_lasts_for_weeks_asks_people_to_look(admin: Browser, 
     doubtful.sky.weather = [replace(SNOW, season=fleet.NOW - timedelta(hours=1))]
     page = await shown(admin, "/")
     assert "请抽查其中几台" in page
-    assert 'href="/baselines"' in page
+    assert f'href="/baselines?season=yes&area={AREA}"' in page

@@ -19,9 +19,8 @@ def test_hostile_devices_cost_the_healthy_ones_nothing_and_learn_nothing(tmp_pat
     assert figures.leaks == []
     assert figures.raw == []
     assert figures.polls > 3 * FORCE.healthy
-    # Other tests run beside this one: what was not done for want of a processor is not the devices' doing; and a run
-    # waits for three that lack one: the service, its decoder, and the simulated device.
-    assert figures.lag < 1.0 + 3 * figures.starved
+    # Other tests run beside this one: what the service could not do for want of a processor is not the devices' doing.
+    assert figures.lag < 1.0 + figures.starved
     assert figures.internal == 0
     assert figures.megabytes < 600
     assert {"a value", "timeout", "protocol", "auth"} <= set(figures.kinds)

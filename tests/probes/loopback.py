@@ -18,7 +18,7 @@ from camera_registry.capture.recording import read
 from camera_registry.model.observation import Observation
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Target
-from probes.base import Step, Tools, observe
+from probes.base import Caller, Step, Tools, observe
 from probes.catalog import load
 from probes.guard import AddressGuard
 from probes.memory import Memory
@@ -103,7 +103,9 @@ async def probe(
     steps: list[Step] | None = None,
 ) -> Observation:
     """One run of a probe as the poller makes it."""
-    return await observe(name, load(name), where, options or {}, using or tools(), timeout=timeout, steps=steps)
+    return await observe(
+        name, load(name), where, options or {}, using or tools(), timeout=timeout, caller=Caller(steps)
+    )
 
 
 @dataclass(frozen=True)

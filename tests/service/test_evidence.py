@@ -55,7 +55,7 @@ async def writing(pictures: Slow, tmp_path: Path, *, masks: tuple[str, ...] = ()
     with Store.open("", tmp_path) as store:
         files, proofs = BaselineFiles(tmp_path / "baselines"), Proofs(tmp_path / "proofs")
         masking = Masking(store, pictures, files, proofs, PictureDesk(), SteadyClock(), lambda: city)
-        evidence = Evidence(pictures, masking)
+        evidence = Evidence(pictures, masking, lambda device, channel: True)
         task = asyncio.create_task(evidence.run())
         try:
             yield evidence

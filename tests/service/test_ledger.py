@@ -74,6 +74,22 @@ def test_a_device_that_lets_nobody_in_has_no_second_fault_for_a_picture_of_unkno
     assert book.state(picture) is not None
 
 
+def test_a_stream_of_unknown_address_waits_until_the_device_has_told_it_or_is_known_not_to_answer() -> None:
+    book = ledger(*CAMERAS[:2])
+
+    def asked(device: str) -> set[str]:
+        entry = book.roster_entry(device)
+        assert entry is not None
+        return {task.probe for task in entry.tasks}
+
+    for camera in CAMERAS[:2]:
+        book.judge([seen(camera.id, "onvif", 0, SILENT)], at(0))
+        assert "rtsp" not in asked(camera.id), "one failure may be of the rush of a start"
+    book.judge([seen("cam-0", "onvif", 10, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(10))
+    lose(book, "cam-1", ["onvif"], 10)
+    assert "rtsp" in asked("cam-0") & asked("cam-1")
+
+
 def test_a_camera_that_is_to_show_a_key_site_is_asked_more_often_with_its_switch_and_no_longer_when_it_is_not() -> None:
     settings = Settings.model_validate({"probes": {"intervals": {"by_site_category": {"checkpoint": 20}}}})
     book = Ledger(settings.health.policy(), settings.probes.policy())

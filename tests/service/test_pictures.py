@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from camera_registry.app import App
-from camera_registry.model.baseline import Baseline
+from camera_registry.model.baseline import Baseline, Terms, Unaccepted
 from camera_registry.model.device import Channel, Kind
 from camera_registry.model.health import Cause
 from camera_registry.simulator.faults import Fault
@@ -41,6 +42,16 @@ def seen_well(app: App, device: str) -> bool:
     return any(PictureKind.LAST_GOOD in app.pictures.times(device, one.id) for one in channels(app, device))
 
 
+def has_another(app: App, device: str) -> bool:
+    """Whether a picture from before the last one is kept of it."""
+    return any(PictureKind.EARLIER in app.pictures.times(device, one.id) for one in channels(app, device))
+
+
+def last_of(app: App, device: str) -> datetime:
+    """When the newest picture was taken that is kept of it."""
+    return max(app.pictures.times(device, one.id)[PictureKind.LAST] for one in channels(app, device))
+
+
 async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, reason: str = "") -> Baseline:
     entry = app.board.get(device)
     assert entry is not None
@@ -57,11 +68,20 @@ async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_f
             await until(lambda: all(seen_well(app, device) for device in BY_DAY))
             with pytest.raises(Unfit):
                 await accept(app, covered, PictureKind.LAST_FAULTY)
-            wanted = [(device, channel.id) for device in (covered, blurred, well) for channel in channels(app, device)]
-            assert app.acceptor.start([*wanted, ("gone", "")], "an operator")
-            assert not app.acceptor.start(wanted, "somebody else")
+            # One is turned away for a moment, and it is then that all are accepted.
+            simulation.faults.set(unknown, Fault.MOVED)
+            turned = app.now()
+            await until(lambda: all(has_another(app, device) for device in BY_DAY))
+            await until(lambda: last_of(app, unknown) > turned)
+            wanted = [(device, channel.id) for device in BY_DAY for channel in channels(app, device)]
+            assert app.acceptor.start([*wanted, ("gone", "")], "an operator", Terms())
+            assert not app.acceptor.start(wanted, "somebody else", Terms())
             await until(lambda: app.acceptor.progress.ended)
-            assert (app.acceptor.progress.done, app.acceptor.progress.skipped) == (3, 1)
+            assert (app.acceptor.progress.done, app.acceptor.progress.skipped) == (3, 2)
+            unlike, gone = app.acceptor.progress.passed
+            assert (unlike.device, unlike.why, unlike.causes) == (unknown, Unaccepted.UNLIKE, (Cause.MOVED,))
+            assert (gone.device, gone.why) == ("gone", Unaccepted.GONE)
+            simulation.faults.clear(unknown)
             simulation.faults.set(covered, Fault.COVERED)
             simulation.faults.set(blurred, Fault.BLURRED)
             simulation.faults.set(unknown, Fault.COVERED)

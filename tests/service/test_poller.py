@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import NoReturn
 
+import cv2
+import numpy as np
 import pytest
 
 from camera_registry.link.local import LocalLink
@@ -33,10 +37,14 @@ class Tally:
 
 @asynccontextmanager
 async def polling(
-    tally: Tally, slots: int = 8, per_host: int = 2, pictures: Pictures | None = None
+    tally: Tally,
+    slots: int = 8,
+    per_host: int = 2,
+    pictures: Pictures | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[tuple[LocalLink, Poller]]:
     link = LocalLink()
-    tools = Tools(AddressGuard(["127.0.0.0/8"]), Memory(), pictures=pictures)
+    tools = Tools(AddressGuard(["127.0.0.0/8"]), memory or Memory(), pictures=pictures)
     poller = Poller(link, link, tools, Limits(slots, per_host), tally)
     running = asyncio.create_task(poller.run())
     try:
@@ -160,6 +168,44 @@ async def test_pictures_of_a_recorder_that_wait_for_each_other_delay_no_other_pi
     assert [seen.device for seen in tally.polls] == ["cam-7"]
 
 
+class Busy(Pictures):
+    """Has no time for a picture."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    async def measure(self, *_: object, **__: object) -> NoReturn:
+        self.waiting += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    compare = measure
+
+
+async def test_what_waits_here_to_be_measured_keeps_nobody_from_its_recorder() -> None:
+    tally, desk = Tally(), Busy()
+    _, jpeg = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))
+    answer = b"HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg.tobytes()
+
+    async def show(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(show, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        channels = tuple(Task("snapshot", 60, 50, f"ch-{n}", {"path": "/"}, soon=True) for n in range(12))
+        recorder = Target("nvr", "127.0.0.1", {"http": port, "tcp": port})
+        async with polling(tally, slots=80, per_host=2, pictures=desk) as (link, _):
+            link.tell(Put(Entry(recorder, (*channels, Task("tcp", 60, 50)))))
+            for task in channels:
+                link.tell(Hurry("nvr", "snapshot", task.channel, 0))
+            await until(lambda: desk.waiting == 12)
+            link.tell(Hurry("nvr", "tcp", "", 0))
+            await until(lambda: tally.polls)
+    assert [seen.probe for seen in tally.polls] == ["tcp"]
+
+
 async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_little(silent: int) -> None:
     tally = Tally()
     cameras = [Target(f"cam-{n}", "127.0.0.1", {"http": silent}) for n in range(40)]
@@ -170,6 +216,17 @@ async def test_pictures_leave_most_of_the_room_to_others_also_while_there_is_lit
             link.tell(Hurry(camera.device, "snapshot", "", 0))
         await until(lambda: poller.slots_used)
         assert poller.slots_used <= 16
+
+
+async def test_nobody_is_asked_how_it_is_set_up_while_this_machine_does_not_keep_up() -> None:
+    memory, loop = Memory(), asyncio.get_running_loop()
+    async with polling(Tally(), slots=400, memory=memory) as (_, poller):
+        await asyncio.sleep(0)
+        assert memory.set_ups.take(loop.time())
+        while poller.room == 400:
+            time.sleep(0.25)  # noqa: ASYNC251 - the loop is kept from its work
+            await asyncio.sleep(0)
+        assert not memory.set_ups.take(loop.time())
 
 
 async def test_strangers_that_hang_at_first_contact_leave_room_for_those_who_are_known(port: int, silent: int) -> None:

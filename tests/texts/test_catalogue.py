@@ -13,7 +13,7 @@ import pytest
 import camera_registry
 from camera_registry.console.photographs import OrderPicture
 from camera_registry.model.attachment import AttachmentKind
-from camera_registry.model.baseline import Regime
+from camera_registry.model.baseline import Regime, Unaccepted
 from camera_registry.model.chain import Link, LinkState
 from camera_registry.model.coverage import PointKind, Sight, Uncomputable, ViewState
 from camera_registry.model.device import Kind, Life, TlsUse, TrafficKind
@@ -39,7 +39,7 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     Action, Aspect, AttachmentKind, CancelReason, Cause, Deed, Exclusion, FailureKind, FileFlaw, HoldReason, Kind, Life,
     Link, LinkState, NoticeState, Occasion, OrderPicture, OrderState, OrderStep, Oversight, Party, Phase, ProposalKind,
     ProposalState, PointKind, Regime, Role, Scope, Severity, Sight, SiteCategory, Stage, State, Status, TlsUse,
-    TrafficKind, Uncomputable, Unjudged, ViewState, WindowKind,
+    TrafficKind, Unaccepted, Uncomputable, Unjudged, ViewState, WindowKind,
 )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_no_text_is_left_over() -> None:
         r"view_state|sight|point_kind|uncomputable|coverage_audit|coverage_report|occasion|notice_state|"
         r"delivery_result|muted_because|channel_kind|decision|thing|action|wrong_value|order_state|"
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
-        r"not_computable|orders_by|sorting|demand|untold|mark_kind|trend_measure|"
+        r"not_computable|orders_by|sorting|demand|untold|mark_kind|trend_measure|unaccepted|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault|case|gate)_error|"
         r"log_flaw|doctor|doctor_check|inventory_column|weak_password|help|finding|listed|review_measure|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"

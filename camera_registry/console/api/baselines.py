@@ -31,11 +31,13 @@ class BaselineAnswer(Copied):
 
 
 class AcceptBody(Question):
-    """Which kept picture of which channel. A picture in doubt needs a reason: it is taken for normal from then on."""
+    """Which kept picture of which channel. A picture in doubt needs a reason: it is taken for normal from then on.
+    ``taken``: when the picture was taken that was looked at; another one that has come in its place is refused then."""
 
     channel: Text = ""
     kind: PictureKind = PictureKind.LAST
     reason: str = Field("", max_length=2000)
+    taken: AwareDatetime | None = None
 
 
 async def listed(asked: Asked[Nothing, Nothing]) -> Listed[BaselineAnswer]:
@@ -46,7 +48,7 @@ async def listed(asked: Asked[Nothing, Nothing]) -> Listed[BaselineAnswer]:
 
 async def accept(asked: Asked[Nothing, AcceptBody]) -> BaselineAnswer:
     body = asked.body
-    return BaselineAnswer.of(await accepting.accept(asked, body.channel, body.kind, body.reason))
+    return BaselineAnswer.of(await accepting.accept(asked, body.channel, body.kind, body.reason, body.taken))
 
 
 async def take_back(asked: Asked[Nothing, Nothing]) -> web.StreamResponse:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from camera_registry.console import reviewing
-from camera_registry.console.api.questions import Question
+from camera_registry.console.api.answers import Copied
+from camera_registry.console.api.questions import Question, Text
 from camera_registry.console.api.route import get, write
+from camera_registry.console.reviewing import Wanted
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
-from camera_registry.model.baseline import Regime
+from camera_registry.model.baseline import Regime, Unaccepted
+from camera_registry.model.health import Cause
 from camera_registry.rules.access import Action
 
 _SHOWN = 100
@@ -26,10 +30,19 @@ class OutlierAnswer(BaseModel):
     deviations: float
 
 
+class SkippedAnswer(Copied):
+    """A channel that was passed over, why, and what was found."""
+
+    device: str
+    channel: str
+    why: Unaccepted
+    causes: list[Cause]
+
+
 class ReviewAnswer(BaseModel):
     """``candidates`` could be accepted now, ``doubtful`` not without a look at each; the strangest ``outliers`` first.
-    The rest tells of the job under way, or of the last one: how many of ``total`` are ``done``, or were ``skipped``
-    because their picture was gone, unreadable or in doubt."""
+    The rest tells of the job under way, or of the last one: how many of ``total`` are ``done`` or were ``skipped``, of
+    which the first are named in ``passed``."""
 
     candidates: int
     doubtful: int
@@ -42,35 +55,46 @@ class ReviewAnswer(BaseModel):
     skipped: int
     stopped: bool
     by: str
+    passed: list[SkippedAnswer]
 
 
-class ReviewBody(Question):
-    """The devices that are left out: their pictures are not as they should be."""
+class ReviewQuestion(Question):
+    """Of which ``area``, with all beneath; ``season``: of pictures that the weather over it has made doubtful."""
+
+    area: Text = ""
+    season: bool = False
+
+
+class ReviewBody(ReviewQuestion):
+    """The devices that are left out: their pictures are not as they should be. A season's need a ``reason``."""
 
     leave_out: list[str] = Field(default_factory=list, max_length=20_000)
+    reason: str = Field("", max_length=2000)
 
 
-async def progress(asked: Asked[Nothing, Nothing]) -> ReviewAnswer:
-    return await _answer(asked)
+async def progress(asked: Asked[ReviewQuestion, Nothing]) -> ReviewAnswer:
+    return await _answer(asked, Wanted(asked.query.area, asked.query.season))
 
 
 async def accept(asked: Asked[Nothing, ReviewBody]) -> ReviewAnswer:
-    left = set(asked.body.leave_out)
-    found = await reviewing.sheet(asked)
-    await reviewing.accept(asked, {one.key for one in found.candidates if one.entry.device.id in left})
-    return await _answer(asked)
+    body = asked.body
+    left, wanted = set(body.leave_out), Wanted(body.area, body.season)
+    found = await reviewing.sheet(asked, wanted)
+    out = {one.key for one in found.candidates if one.entry.device.id in left}
+    await reviewing.accept(asked, wanted, out, body.reason)
+    return await _answer(asked, wanted)
 
 
 async def stop(asked: Asked[Nothing, Nothing]) -> ReviewAnswer:
     asked.deps.acceptance.stop()
-    return await _answer(asked)
+    return await _answer(asked, Wanted())
 
 
-async def _answer(asked: Asked[Nothing, ReviewBody] | Asked[Nothing, Nothing]) -> ReviewAnswer:
-    found = await reviewing.sheet(asked)
+async def _answer(asked: Asked[Any, Any], wanted: Wanted) -> ReviewAnswer:
+    found = await reviewing.sheet(asked, wanted)
     return ReviewAnswer(
         candidates=len(found.candidates),
-        doubtful=found.doubtful,
+        doubtful=len(found.doubtful),
         outliers=[
             OutlierAnswer(
                 device=one.entry.device.id,
@@ -88,7 +112,14 @@ async def _answer(asked: Asked[Nothing, ReviewBody] | Asked[Nothing, Nothing]) -
 _PATH = "/baselines"
 
 ROUTES: tuple[AnyRoute, ...] = (
-    get(_PATH, progress, Action.SEE, Nothing, ReviewAnswer, "What nobody has accepted yet, and how far accepting is"),
+    get(
+        _PATH,
+        progress,
+        Action.SEE,
+        ReviewQuestion,
+        ReviewAnswer,
+        "What nobody has accepted yet, and how far accepting is",
+    ),
     write(f"POST {_PATH}", accept, Action.ACCEPT, ReviewBody, ReviewAnswer, "Accept the newest pictures together"),
     write(f"DELETE {_PATH}", stop, Action.ACCEPT, Nothing, ReviewAnswer, "End that; what was accepted stays so"),
 )

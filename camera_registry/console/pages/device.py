@@ -78,6 +78,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
     flips = [one.flip for one in past]
     children = asked.request.app[READER].children(entry.device.id)
     live = asked.request.headers.get("HX-Request") == "true"
+    seen = () if live else views(asked, entry)
     return show(
         asked,
         "device.html",
@@ -110,7 +111,8 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         file=() if live else _file(entry.device, deps.board, asked.words),
         pictures=() if live else await _pictures(asked, entry),
         doubtful=accepting.in_doubt,
-        views=() if live else views(asked, entry),
+        views=seen,
+        usual_of={view.channel: view.usual for view in seen if view.usual is not None},
         doubts=None if live else doubts.of(asked, entry),
         trends=() if live else draw(await lines(asked, entry), deps.settings().health.policy().base.picture.lens),
         outlined=() if live else await outlined(asked, entry),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from camera_registry.board import BoardEntry
 from camera_registry.console import accepting
 from camera_registry.console.pages.show import go_to_device
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
-from camera_registry.console.schemas import Form, PageQuery
+from camera_registry.console.schemas import Blank, Form, PageQuery
 from camera_registry.model.baseline import Baseline, Regime
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import ProbeSeen
@@ -58,6 +58,12 @@ class View:
     accepted: Sequence[Baseline]
     judged: Judged | None
 
+    @property
+    def usual(self) -> Baseline | None:
+        """The newest accepted picture in the light of the newest judgement, or else in any; None: there is none."""
+        light = self.judged.light if self.judged else None
+        return max(self.accepted, key=lambda one: (one.regime is light, one.id), default=None)
+
 
 class AcceptForm(Form):
     """Which kept picture is meant to look so, and why, if something seems wrong with it."""
@@ -65,6 +71,7 @@ class AcceptForm(Form):
     channel: str = Field("", max_length=200)
     kind: PictureKind = PictureKind.LAST
     reason: str = Field("", max_length=2000)
+    taken: Annotated[AwareDatetime | None, Blank] = None
 
 
 def views(asked: Asked[Any, Any], entry: BoardEntry) -> Sequence[View]:
@@ -114,7 +121,7 @@ def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:
 
 async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
     form = asked.body
-    await accepting.accept(asked, form.channel, form.kind, form.reason)
+    await accepting.accept(asked, form.channel, form.kind, form.reason, form.taken)
     return go_to_device(asked.item())
 
 

@@ -169,6 +169,10 @@ class _Dispatch:
         else:
             repeated = order.state is not OrderState.CANCELLED
             again = replace(again, repeats=order.repeats + repeated)
+            way = route(incident, self.scene.policy, self.scene.register)
+            if way is not None:
+                # As urgent as it is this time: whoever is sent now was told nothing of this yet.
+                again = replace(again, severity=way.severity, deadlines=way.deadlines)
             self._tell(OrderStep.REOPENED, sent_again(again, self.now, self.scene.policy), incident=incident.id)
 
     def _keep_up(self, order: WorkOrder, incident: Incident) -> None:

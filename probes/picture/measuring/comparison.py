@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from probes.picture.measuring import light, pattern, registration, sharpness, whitening
-from probes.picture.measuring.sheet import SPOTS, TILES, Mask, Plane, Sheet, median, percentile, rows, share, tiles
+from probes.picture.measuring.sheet import (
+    SPOTS,
+    TILES,
+    Mask,
+    Plane,
+    Sheet,
+    median,
+    percentile,
+    percentiles,
+    rows,
+    share,
+    tiles,
+)
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
+
+_CLEAR = 0.9
+"""Share of a tile that must be free of text."""
 
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
@@ -42,13 +57,13 @@ class Prepared:
     """What every comparison needs of a sheet, some 0.8 MB; the sheet itself is no part of it."""
 
     half: Plane
-    profiles: tuple[Plane, Plane, Plane]
+    profiles: Plane
     edges: _Textured
     bands: tuple[Plane, Plane, Plane]
     means: Plane
     channels: Plane
     noise: float
-    clear_tiles: Plane
+    clear: Mask
     fine: _Textured
     spots: tuple[Plane, Plane, Plane]
     spot_means: Plane
@@ -86,7 +101,7 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
         sheet.means,
         light.channel_tiles(sheet),
         noise,
-        tiles(sheet.clear.astype(np.float32)),
+        tiles(sheet.clear_spots.astype(np.float32)) > _CLEAR * 255,
         _Textured.of(_texture(sheet.half), SPOTS),
         spots,
         sheet.spot_means,
@@ -148,10 +163,10 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
 
     Only where the view stands still, or is not found anywhere, as shares of the tiles that had structure and could be
     told (``textured``):
-    sharpness, middle_sharpness: median ratio of fine, and of middle to coarse structure, against the reference's.
-    structure, structure_high: ratio of structure to the reference's, median and upper quartile. weak: less than 0.55 of
-    the latter. hidden: weak and not alike; hidden_dark: of these, those that have not become brighter. foreign: not
-    alike. patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
+    middle_sharpness: median ratio of middle to coarse structure, against the reference's.
+    structure, structure_high: ratio of structure to the reference's, median and upper quartile. hidden: less than 0.55
+    of the latter, and not alike; hidden_dark: of these, those that have not become brighter. foreign: not alike.
+    patchy: weaker than the tiles around; patchy_dark: of these, those that have not become brighter; ``_parts``
     parts: how many connected ones there are, patch: the largest. dulled: share of the small tiles (20 pixels) whose
     fine texture has faded against their own brightness, and that have become softer than the rest has; shade, a veil
     or a sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft.
@@ -188,7 +203,8 @@ def _whitened(ours: Prepared, theirs: Prepared) -> tuple[Places, float]:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that. And
     how much of the picture is a white thing."""
     white, plate = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
-    return Places(white, np.kron(white, np.ones(_SPOTS_A_TILE, bool))), plate
+    down, right = _SPOTS_A_TILE
+    return Places(white, white.repeat(down, axis=0).repeat(right, axis=1)), plate
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -205,11 +221,11 @@ def _light(ours: Prepared, means: Plane) -> dict[str, float]:
     a_off, b_off = a - a.mean(), b - b.mean()
     slope = float(np.dot(a_off, b_off) / (np.dot(a_off, a_off) + 1e-6))
     fit = float(np.dot(a_off, b_off) / (np.sqrt(float(np.dot(a_off, a_off)) * float(np.dot(b_off, b_off))) + 1e-6))
-    gains = (b + 2) / (a + 2)
+    low, middle, high = percentiles((b + 2) / (a + 2), 20, 50, 80)
     return {
-        "gain": median(gains),
-        "gain_low": percentile(gains, 20),
-        "gain_high": percentile(gains, 80),
+        "gain": middle,
+        "gain_low": low,
+        "gain_high": high,
         "contrast": slope,
         "contrast_fit": fit,
         "spread": float(b.std() / max(a.std(), 1.0)),
@@ -289,7 +305,7 @@ def _structure(
     besides: Places | None,
 ) -> tuple[dict[str, float], dict[str, Mask], Places | None]:
     our, their = _denoised(ours.bands, ours.noise), _denoised(bands, theirs.noise)
-    outside = np.minimum(ours.clear_tiles, theirs.clear_tiles) > 0.9
+    outside = ours.clear & theirs.clear
     seen = (ours.means > 18) & (ours.means < 246)
     textured = outside & (np.sqrt(their[1]) > _TEXTURED * 0.6) & (np.sqrt(their[0]) > 1.2 * theirs.noise)
     told = textured & (theirs.means > 18) & (theirs.means < 246)
@@ -300,14 +316,10 @@ def _structure(
     if np.count_nonzero(told) < 10:
         return found, {}, None
     middle = np.sqrt((our[1] + our[2]) / (their[1] + their[2]))
-    fine = np.sqrt((our[0] / our[2]) / (their[0] / their[2]))
     medium = np.sqrt((our[1] / our[2]) / (their[1] / their[2]))
     good = told & seen
     if np.count_nonzero(good) >= 8:
-        found |= {
-            "sharpness": median(fine[good]),
-            "middle_sharpness": median(medium[good]),
-        }
+        found["middle_sharpness"] = median(medium[good])
     usual = percentile(middle[told], 75)
     local = _local_correlation(ours.edges, theirs.edges.moved(moved, cv2.BORDER_REPLICATE))
     lit = np.log((ours.means + 4) / (theirs.means + 4))
@@ -323,7 +335,6 @@ def _structure(
         {
             "structure": median(middle[told]),
             "structure_high": usual,
-            "weak": share(told & weaker) / share(told),
             "hidden": share(hidden) / share(told),
             "hidden_dark": share(hidden & (lit < 0.35)) / share(told),
             "foreign": share(told & (local < 0.6)) / share(told),
@@ -340,7 +351,6 @@ def _structure(
         found |= {
             "dulled": float(np.count_nonzero(dulled)) / told_spots,
             "lost": float(np.count_nonzero(lost)) / told_spots,
-            "spots": share(spots_told),
         }
         found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
     maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
@@ -408,19 +418,15 @@ def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
     }
 
 
-def _bands(ours: Sequence[Plane], theirs: Sequence[Plane]) -> dict[str, float]:
+def _bands(ours: Plane, theirs: Plane) -> dict[str, float]:
     """Bands across the picture that the reference has not: their least swing in the three thirds of the width; 0 where
     they are no sine, as fog and snow come in bands too, but not in even ones. And finer ones (``pattern.ripple``)."""
-    swings = []
-    profiles = []
-    for our, their in zip(ours, theirs, strict=True):
-        profile = np.log((our + 8) / (their + 8)).astype(np.float32)
-        profiles.append(profile)
-        swings.append(pattern.bands_of(profile))
-    together = np.stack(profiles, axis=1)
-    ripple, even = pattern.ripple(together, np.log(np.stack(theirs, axis=1) + 8))
+    own = np.log(theirs + 8)
+    apart = np.log(ours + 8) - own
+    swing = pattern.bands_of(apart)
+    ripple, even = pattern.ripple(apart, own)
     found = {"bands": 0.0, "ripple": ripple, "ripple_even": even}
-    if min(swings) <= _SWING or pattern.sine(together) >= _ONE_SINE:
-        alike = min(registration.correlation(profiles[0], profiles[n]) for n in (1, 2))
-        found["bands"] = min(swings) * max(0.0, alike)
+    if swing <= _SWING or pattern.sine(apart) >= _ONE_SINE:
+        alike = min(registration.correlation(apart[:, 0], apart[:, n]) for n in (1, 2))
+        found["bands"] = swing * max(0.0, alike)
     return found

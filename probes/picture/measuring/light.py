@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Picture, Plane, Sheet, median, percentile, share, tiles
+from probes.picture.measuring.sheet import Picture, Plane, Sheet, median, percentile, percentiles, share, tiles
 
 CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
@@ -19,12 +19,11 @@ _TOLD = 300
 
 
 def light(sheet: Sheet) -> dict[str, float]:
-    """Levels 0 to 255 outside burnt-in text: mean, percentiles, deviation; shares of clipped pixels 0 to 1.
+    """Levels 0 to 255 outside burnt-in text: mean, percentiles, deviation; share of clipped pixels 0 to 1.
 
-    ``tile_deviation`` is the deviation inside a tile, median over the tiles; ``bright_tiles`` the share of tiles whose
-    mean is clipped; ``coarse_range`` how far the 20th and 80th percentiles of the tiles' means lie apart.
-    ``dark_channel`` is the 10th percentile of the dark channel (He, Sun, Tang, CVPR 2009: the darkest channel in a
-    patch; near 0 in clear air, high in fog).
+    ``bright_tiles`` is the share of tiles whose mean is clipped; ``coarse_range`` how far the 20th and 80th percentiles
+    of the tiles' means lie apart. ``dark_channel`` is the 10th percentile of the dark channel (He, Sun, Tang, CVPR
+    2009: the darkest channel in a patch; near 0 in clear air, high in fog).
     """
     counts = cv2.calcHist([sheet.grey], [0], sheet.clear_bytes, [256], [0, 256]).ravel().astype(np.float64)
     levels = np.arange(256)
@@ -32,19 +31,16 @@ def light(sheet: Sheet) -> dict[str, float]:
     mean = float((counts * levels).sum()) / total
     reached = np.cumsum(counts) / total
     means = sheet.means
-    squares = tiles(cv2.multiply(sheet.luma, sheet.luma)) - means**2
     small = sheet.small
     darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)
-    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (1, 5, 25, 50, 75, 95, 99)}
+    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (75, 95, 99)}
+    low, high = percentiles(means, 20, 80)
     return found | {
         "mean": mean,
         "deviation": float(np.sqrt((counts * (levels - mean) ** 2).sum() / total)),
         "clipped": float(counts[CLIPPED_FROM:].sum()) / total,
-        "black": float(counts[:8].sum()) / total,
-        "tile_deviation": median(np.sqrt(np.maximum(squares, 0))),
         "bright_tiles": share(means > CLIPPED_FROM - 5),
-        "coarse_deviation": float(means.std()),
-        "coarse_range": percentile(means, 80) - percentile(means, 20),
+        "coarse_range": high - low,
         "dark_channel": percentile(darkest.astype(np.float32), 10),  # bytes are sorted slowly
     }
 
@@ -60,15 +56,17 @@ def colour(sheet: Sheet) -> dict[str, float]:
     and what stands among them is grey; behind a cast nothing is. 0 where too little can be told.
     """
     tiny = np.asarray(cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    lab = cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab).reshape(-1, 3)
-    told = (lab[:, 0] > 20) & (lab[:, 0] < 247)
-    ab = (lab[told] if np.count_nonzero(told) > 500 else lab)[:, 1:].astype(np.float32) - 128
-    mean = ab.mean(axis=0)
+    lightness, *chromas = cv2.split(cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab))
+    told = (lightness > 20) & (lightness < 247)
+    if np.count_nonzero(told) > 500:
+        chromas = [chroma[told] for chroma in chromas]
+    a, b = (chroma.astype(np.float32) - 128 for chroma in chromas)
+    mean = float(a.mean()), float(b.mean())
     return {
-        "a": float(mean[0]),
-        "b": float(mean[1]),
+        "a": mean[0],
+        "b": mean[1],
         "chroma": float(np.hypot(*mean)),
-        "colourfulness": float(np.sqrt(ab[:, 0] ** 2 + ab[:, 1] ** 2).mean()),
+        "colourfulness": float(np.sqrt(a * a + b * b).mean()),
         "shift": _shift(tiny),
     }
 
@@ -89,7 +87,7 @@ def _shift(tiny: Picture) -> float:
 
 def channel_tiles(sheet: Sheet) -> Plane:
     """Log ratios blue to green and red to green of each tile (9 x 16 x 2); what is too dark or clipped is NaN."""
-    means = tiles(sheet.colour)
+    means = tiles(sheet.small.astype(np.float32))
     told = (means.max(axis=2) < 245) & (means.mean(axis=2) > 14)
     logs = np.log(means + 4)
     ratios = np.stack((logs[:, :, 0] - logs[:, :, 1], logs[:, :, 2] - logs[:, :, 1]), axis=2)

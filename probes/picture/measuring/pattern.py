@@ -49,13 +49,14 @@ def waves(half: Plane) -> dict[str, float]:
     spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
     ``wave_spread`` (0 to 1): its amplitude where it is weak (20th percentile of the places) against where it is strong
     (80th); a fence stands somewhere, a wave is everywhere. ``lattice`` (0 to 1): the strongest wave in another
-    direction, against it: bricks and tiles have two.
+    direction, against it: bricks and bubbles have two.
     """
     window = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
-    spectrum = np.fft.fftshift(_strengths(np.asarray(flat, dtype=np.float32)), axes=0)
+    spectrum = _strengths(np.asarray(flat, dtype=np.float32))
     middle = spectrum.shape[0] // 2
-    around = np.asarray(cv2.blur(spectrum, (15, 15)) * 225 - cv2.blur(spectrum, (5, 5)) * 25) / 200
+    wide, near = (cv2.boxFilter(spectrum, -1, (size, size), normalize=False) for size in (15, 5))
+    around = np.asarray(cv2.subtract(wide, near), dtype=np.float32) / 200
     judged = spectrum.copy()
     judged[middle - _SLOWEST + 1 : middle + _SLOWEST, :_SLOWEST] = 0
     at = np.unravel_index(int(np.argmax(judged / (around + _FLOOR))), judged.shape)
@@ -73,7 +74,8 @@ def waves(half: Plane) -> dict[str, float]:
 
 
 def _strengths(plane: Plane) -> Plane:
-    """The absolute values of numpy's ``rfft2`` of a plane of even sides, in half the time."""
+    """The absolute values of numpy's ``rfft2`` of a plane of even sides, in half the time; the slowest wave in the
+    middle row."""
     height, width = plane.shape
     # In OpenCV's packed form real and imaginary parts lie side by side, and in its first and last column, whose own
     # transforms are symmetric, one upon the other.
@@ -85,7 +87,7 @@ def _strengths(plane: Plane) -> Plane:
         ends = packed[:, column]
         upper = np.concatenate((np.abs(ends[:1]), np.hypot(ends[1:-1:2], ends[2::2]), np.abs(ends[-1:])))
         found[:, column] = np.concatenate((upper, upper[-2:0:-1]))
-    return found
+    return np.concatenate((found[height // 2 :], found[: height // 2]))
 
 
 def _spread(flat: Plane, row: int, column: int) -> float:
@@ -132,7 +134,8 @@ def lines(grey: Picture) -> dict[str, float]:
         for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
             far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
             most = np.flatnonzero(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
-            torn[most[_throughout(far[most] > 0)]] = True
+            if most.size:
+                torn[most[_throughout(far[most] > 0)]] = True
         found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
     return found
 
@@ -149,8 +152,8 @@ def combed(decoded: Picture) -> float:
     that it is less than 1, or 1 where there is nothing but noise; more where every second row belongs elsewhere, as
     when the fields of two pictures are woven into one. Of a part of the columns."""
     lines = np.ascontiguousarray(decoded[:, ::6])
-    next_ = float(cv2.absdiff(lines[2:], lines[1:-1]).mean())
-    return next_ / max(float(cv2.absdiff(lines[2:], lines[:-2]).mean()), _LEAST_CHANGE)
+    next_, after = (cv2.norm(lines[2:], others, cv2.NORM_L1) / others.size for others in (lines[1:-1], lines[:-2]))
+    return next_ / max(after, _LEAST_CHANGE)
 
 
 def unwritten(small: Picture) -> float:
@@ -159,17 +162,16 @@ def unwritten(small: Picture) -> float:
     blue and red. Places of one pixel of a ``small`` picture don't count. 0 to 1."""
     found = np.zeros(small.shape[:2], np.uint8)
     for green in _ZERO_GREEN:
-        lowest, highest = (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)
-        found |= cv2.inRange(small, np.array(lowest), np.array(highest)).astype(np.uint8)
+        found |= cv2.inRange(small, (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)).astype(np.uint8)
     return float(np.count_nonzero(cv2.erode(found, np.ones((3, 3), np.uint8)))) / found.size
 
 
-def bands_of(profile: Plane) -> float:
-    """How strongly a profile over the picture's height swings at least twice: the root of its mean square after the
-    slow part (a cubic) is taken out, in the profile's own unit."""
-    slow = _slow(len(profile))
-    fast = profile - slow @ (slow.T @ profile)
-    return float(np.sqrt(np.mean(fast * fast)))
+def bands_of(profiles: Plane) -> float:
+    """How strongly profiles over the picture's height (one a column) swing at least twice: the root of the mean square
+    after the slow part (a cubic) is taken out, in their own unit, of the one that does so least."""
+    slow = _slow(len(profiles))
+    fast = profiles - slow @ (slow.T @ profiles)
+    return float(np.sqrt((fast * fast).sum(axis=0).min() / len(profiles)))
 
 
 def ripple(profiles: Plane, own: Plane) -> tuple[float, float]:
@@ -201,11 +203,11 @@ def _slow(length: int) -> Plane:
     return np.asarray(base, dtype=np.float32)
 
 
-def hum(profiles: tuple[Plane, Plane, Plane]) -> float:
+def hum(profiles: Plane) -> float:
     """Hum of the mains on a line, or a lamp's flicker under a rolling shutter: ``sine`` of the logarithm of the levels
     over the height of each third of the width (``profiles``). Scenes lie in rows too, but hardly in even ones, from
     border to border."""
-    return sine(np.log(np.stack(profiles, axis=1) + 8))
+    return sine(np.log(profiles + 8))
 
 
 def sine(profiles: Plane) -> float:
@@ -217,7 +219,7 @@ def sine(profiles: Plane) -> float:
     """
     straight, sines = _sines(len(profiles))
     left = profiles - straight @ (straight.T @ profiles)
-    found = np.einsum("fnk,nt->fkt", sines, left)
+    found = (sines @ left).reshape(-1, 2, left.shape[1])
     shares = (found**2).sum(axis=1) / (1e-4 + (left**2).sum(axis=0))
     common = np.hypot(*found.mean(axis=2).T)
     agreed = common / np.maximum(np.hypot(found[:, 0], found[:, 1]).mean(axis=1), 1e-6)
@@ -227,22 +229,23 @@ def sine(profiles: Plane) -> float:
 
 @cache
 def _sines(length: int) -> tuple[Plane, Plane]:
-    """Orthonormal bases: of the straight lines over a profile; of the sines of each frequency, without those lines."""
+    """Orthonormal bases: of the straight lines over a profile; of the sines of each frequency, without those lines, two
+    rows each."""
     at = (np.arange(length) + 0.5) / length
     straight, _ = np.linalg.qr(np.stack((np.ones(length), at), axis=1))
     bases = []
     for periods in np.arange(2, 8.1, 0.25):
         pair = np.stack((np.sin(2 * np.pi * periods * at), np.cos(2 * np.pi * periods * at)), axis=1)
         bases.append(np.linalg.qr(pair - straight @ (straight.T @ pair))[0])
-    return straight.astype(np.float32), np.stack(bases).astype(np.float32)
+    return straight.astype(np.float32), np.ascontiguousarray(np.concatenate(bases, axis=1).T, np.float32)
 
 
 def blocks(sheet: Sheet) -> dict[str, float]:
     """Broken macroblocks: hard edges that lie on the coding grid more often than anywhere else.
 
     ``broken``: share of the block borders with a step of more than 14 levels along a whole block, less the share of
-    such steps off the grid (an edge of the scene does not know the grid). ``smear``: share of rows that repeat the row
-    above while they vary along their length, ``repeated`` whether or not they vary. ``plain_rows``: share of the height
+    such steps off the grid (an edge of the scene does not know the grid). ``repeated``: share of rows that repeat the
+    row above. ``plain_rows``: share of the height
     of the longest run of rows that are one level from border to border, as a decoder fills in what it did not get, if
     it begins or ends sharply; ``plain_all`` that of all such rows, ``levelled`` that of rows of one level that is not
     clipped. ``dragged``: share of the longest run of rows that repeat each other and vary along their length.
@@ -252,7 +255,7 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     decoded = sheet.decoded
     height, width = decoded.shape
     grid = sheet.grid
-    found = {"broken": 0.0, "smear": 0.0, "plain_rows": 0.0, "plain_all": 0.0, "repeated": 0.0}
+    found = {"broken": 0.0, "plain_rows": 0.0, "plain_all": 0.0, "repeated": 0.0}
     found |= {"levelled": 0.0, "dragged": 0.0, "breaks": 0.0, "breaks_on_grid": 0.0}
     if height < 64 or width < 64:
         return found
@@ -262,7 +265,6 @@ def blocks(sheet: Sheet) -> dict[str, float]:
         )
     half = np.ascontiguousarray(decoded[:, ::3])
     down, dragged = _dragged(half)
-    found["smear"] = float(np.count_nonzero(dragged)) / height
     begin, end = _longest(dragged)
     found["dragged"] = (end - begin) / height
     found |= _breaks(half, down, grid)
@@ -336,7 +338,7 @@ def _off_grid(plane: Picture, grid: int) -> float:
     """Share of hard steps between rows on the grid, less that of the other phases looked at."""
     shares = []
     for phase in (0, grid // 2, 1):
-        shares.append(float(_hard(plane, grid, phase).mean()))
+        shares.append(share(_hard(plane, grid, phase)))
         if shares[0] < _HARDLY:
             return shares[0]
     return max(0.0, shares[0] - max(shares[1:]))

@@ -13,6 +13,8 @@ from probes.picture.measuring.sheet import Plane
 
 _SIZE, _COARSE = (320, 180), (160, 90)
 _FEATURES = 350
+_BETTER = 0.01
+"""By how much more both must agree after a shift than without, for it to be believed. No correlation is above 1."""
 _LEAST_MATCHES = 14
 """Matched features that agree on one movement, below which it may be chance."""
 
@@ -47,16 +49,19 @@ def structure(half: Plane) -> Plane:
 
 def register(ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, *, features: bool) -> Registration:
     """Find the movement from ``theirs`` to ``ours``, luminance at 320 x 180. ``features``: whether to look for turns
-    and zooms too."""
+    and zooms too, where a shift does not tell."""
     still = correlation(our_edges, their_edges)
+    unmoved = Registration(np.array(((1.0, 0, 0), (0, 1, 0))), 0.0, still, still)
+    if still >= 1 - _BETTER:
+        return unmoved
     a, b = (cv2.resize(edges, _COARSE, interpolation=cv2.INTER_AREA) for edges in (their_edges, our_edges))
     (x, y), _ = cv2.phaseCorrelate(a - a.mean(), b - b.mean(), _window())
     x, y = 2 * x, 2 * y
-    best = Registration(np.array(((1.0, 0, 0), (0, 1, 0))), 0.0, still, still)
+    best = unmoved
     if np.hypot(x, y) > 0.25:
         shift = np.array(((1.0, 0, x), (0, 1, y)))
         shifted = _agreement(shift, our_edges, their_edges)
-        if shifted > still + 0.01:
+        if shifted > still + _BETTER:
             best = _registration(shift, shifted, still, 0)
     if features and best.agreement < 0.45:
         found = _by_features(ours, theirs)

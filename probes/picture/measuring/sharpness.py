@@ -8,7 +8,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import SPOTS, TILES, Plane, Sheet, median, percentile, share, tiles
+from probes.picture.measuring.sheet import (
+    SPOTS,
+    TILES,
+    Picture,
+    Plane,
+    Sheet,
+    median,
+    percentile,
+    percentiles,
+    share,
+    tiles,
+)
 
 REBLUR = 1.0
 """Deviation in pixels of the blur that edges are compared under (Zhuo and Sim 2011)."""
@@ -28,7 +39,7 @@ _CLEAR, _VARIES, _PLACES = 242, 60.0, 12
 and in how many small tiles of 576."""
 
 
-def noise_tiles(luma: Plane, size: tuple[int, int] = TILES) -> Plane:
+def noise_tiles(luma: Plane | Picture, size: tuple[int, int] = TILES) -> Plane:
     """Deviation of the noise of each tile in levels: Immerkaer, CVIU 64(2), 1996 ("fast noise variance estimation").
 
     Structure is taken for noise where there is any, so look at the lowest tiles.
@@ -47,9 +58,8 @@ def noise(sheet: Sheet) -> dict[str, float]:
     deviation of blue less red, at half the size: a scene's texture is hardly ever in its colours.
     ``even``: noise of the small tiles that have least (5th percentile) against that of a quarter of them. A sensor's is
     much the same everywhere, texture that looks like it is not. 0 to 1."""
-    by_spot, spots = noise_tiles(sheet.luma, SPOTS), sheet.spot_means
-    clear = cv2.resize(sheet.clear_bytes, SPOTS, interpolation=cv2.INTER_AREA) > _CLEAR
-    lit = by_spot[clear & (spots > 10) & (spots < 245)]
+    by_spot, spots = noise_tiles(sheet.grey, SPOTS), sheet.spot_means
+    lit = by_spot[(sheet.clear_spots > _CLEAR) & (spots > 10) & (spots < 245)]
     by_tile, means = tiles(by_spot), sheet.means
     told = (means > 10) & (means < 245)
     lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
@@ -61,6 +71,7 @@ def noise(sheet: Sheet) -> dict[str, float]:
     blue, red = (cv2.extractChannel(sheet.halved, channel) for channel in (0, 2))
     apart = cv2.subtract(blue, red, dtype=cv2.CV_32F)
     coloured = noise_tiles(np.asarray(apart, dtype=np.float32))
+    least, quarter = percentiles(lit, 5, 25) if lowest and lit.size else (0.0, 0.0)
     return {
         "noise": lowest,
         "speckle": _everywhere(cv2.bitwise_and(lonely, sheet.clear_bytes)),
@@ -68,7 +79,7 @@ def noise(sheet: Sheet) -> dict[str, float]:
         "grain": median(by_tile),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
-        "even": percentile(lit, 5) / max(percentile(lit, 25), 0.05) if lowest and lit.size else 0.0,
+        "even": least / max(quarter, 0.05),
     }
 
 
@@ -171,7 +182,7 @@ def reblur(sheet: Sheet) -> float:
     worst = 0.0
     for axis in (0, 1):
         # Every fifth line tells as much as all of them.
-        luma = np.ascontiguousarray(sheet.luma[::5] if axis else sheet.luma[:, ::5])
+        luma = (sheet.grey[::5] if axis else sheet.grey[:, ::5]).astype(np.float32)
         again = cv2.blur(luma, (9, 1) if axis else (1, 9))
         before = cv2.absdiff(luma[:, 1:], luma[:, :-1]) if axis else cv2.absdiff(luma[1:], luma[:-1])
         after = cv2.absdiff(again[:, 1:], again[:, :-1]) if axis else cv2.absdiff(again[1:], again[:-1])
@@ -211,7 +222,6 @@ def soft_borders(sheet: Sheet) -> dict[str, float]:
     return {
         "soft": float(np.count_nonzero((step > 25) & (sharpest < 0.55 * step))) / step.size,
         "empty": float(np.count_nonzero(texture < 1.2)) / texture.size,
-        "busiest": percentile(texture, 95),
     }
 
 

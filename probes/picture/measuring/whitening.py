@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Mask, Plane, median, percentile, share
+from probes.picture.measuring.sheet import Mask, Plane, median, percentile, percentiles, share
 
 _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 """Level of what is white, against the brightest of the view too; log ratio of its channels."""
@@ -31,7 +31,7 @@ def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: 
         white &= False
     for part in _inner_parts(white):
         if _range(means[part]) < _EVENLY_LIT:
-            if median(means[part]) < _BELOW_CLIPPING and _range(known_means[part]) > _VARIED:
+            if means[part].mean() < _BELOW_CLIPPING and _range(known_means[part]) > _VARIED:
                 plate += share(part)
             # Ground slopes, and so does the light on it; on what is right before the lens it is even.
             white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
@@ -40,7 +40,8 @@ def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: 
 
 def _range(levels: Plane) -> float:
     """How far most of them lie apart, as a share of their median."""
-    return (percentile(levels, 85) - percentile(levels, 15)) / max(median(levels), 1.0)
+    low, middle, high = percentiles(levels, 15, 50, 85)
+    return (high - low) / max(middle, 1.0)
 
 
 def _inner_parts(mask: Mask) -> list[Mask]:

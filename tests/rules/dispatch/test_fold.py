@@ -137,6 +137,17 @@ def test_of_a_switch_and_its_cameras_the_switch_has_the_order() -> None:
         one.back(f"cam-{n:03}", 1000 + n)
     one.until(1300)
     assert (len(one.orders.orders), one.order().state) == (1, OrderState.VERIFIED)
+    # Back another day, with no camera behind it, it is as urgent as its incident says, and not as it was.
+    one.until(DAY, every=3600)
+    one.lose("cam-000", DAY + 100)
+    one.until(DAY + 300)
+    order = one.order()
+    assert (order.repeats, order.severity, order.deadlines.repair) == (
+        1,
+        one.scene.incidents[order.incident].severity,
+        3600,
+    )
+    assert order.severity.value == "P2"
 
 
 def test_an_order_whose_incident_turns_out_to_be_anothers_is_cancelled_and_opened_again_if_it_stays() -> None:
