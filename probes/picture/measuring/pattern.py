@@ -16,6 +16,8 @@ _SLOWEST = 7
 """Waves over the picture below which a scene itself looks like a wave."""
 _LOOKED_AT = 3.5
 """Prominence below which nobody asks where a wave is."""
+_STANDS_OUT = 6.0
+"""Prominence below which nobody takes a wave for a fault, nor asks for another."""
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
@@ -69,7 +71,7 @@ def waves(half: Plane) -> dict[str, float]:
         return found | {"wave_spread": 0.0, "lattice": 0.0}
     return found | {
         "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
-        "lattice": _others(judged, row, column) / peak,
+        "lattice": _others(judged, row, column) / peak if prominence >= _STANDS_OUT else 0.0,
     }
 
 
