@@ -153,16 +153,22 @@ class Limits:
     black_range: float = 0.7
     """Levels by which the tiles of a picture without anything in it differ; an underexposed scene has more."""
 
-    dark_p95: tuple[float, float] = (46.0, 18.0)
+    dark_p95: tuple[float, float] = (58.0, 18.0)
     dark_p99_any_time: tuple[float, float] = (48.0, 20.0)
     dark_gain: tuple[float, float] = (0.36, 0.12)
+    dark_everywhere: tuple[float, float] = (0.48, 0.20)
+    """Brightness against a reference's by day; the second where nothing has kept more than 0.7 of its own: of 16,277
+    pictures of healthy months none has less than 0.5 so."""
 
     clipped: tuple[float, float] = (0.40, 0.75)
+    bright_mean: tuple[float, float] = (195.0, 235.0)
+    veiled_channel: float = 150.0
+    """Mean level by day, where the dark channel is below this: of 7,163 pictures of healthy days none is beyond it."""
     clipped_more: tuple[float, float] = (0.30, 0.60)
-    glaring: float = 200.0
-    gain_everywhere: tuple[float, float] = (1.75, 2.4)
-    """Mean level, and brightness against any reference's of all but the fifth that has gained least, of a picture with
-    too much light everywhere, whether it clips or not."""
+    glaring: float = 130.0
+    gain_everywhere: tuple[float, float] = (1.55, 2.2)
+    """Mean level, and median brightness against any reference's, of a picture with too much light everywhere, whether
+    it clips or not: of 16,277 pictures of healthy months one (new snow) is beyond 1.5."""
 
     deviation: tuple[float, float] = (13.0, 5.0)
     dark_channel: float = 100.0
@@ -179,6 +185,11 @@ class Limits:
     cast_partly: tuple[float, float] = (0.30, 0.80)
     pink: tuple[float, float] = (0.08, 0.35)
     """Share of the picture that has turned pink: of 1,156 healthy ones none is beyond 0.03."""
+    cast_pink: tuple[float, float] = (0.06, 0.20)
+    """By how much both blue and red have grown against green, as log ratios, all over the picture: of 16,277 pictures
+    of healthy months none is beyond 0.06 by day."""
+    turned: tuple[float, float] = (0.35, 0.70)
+    """What of the colours follows from the reference's by a turn of their hues, beyond what does without one."""
     cast_warm: tuple[float, float] = (1.25, 1.9)
     cast_cold: tuple[float, float] = (0.60, 1.2)
     cast_sky: tuple[float, float] = (1.15, 1.8)
@@ -246,6 +257,8 @@ class Limits:
     edge_wider: float = 0.15
     """Pixels by which edges must be wider than in any reference."""
     hidden: tuple[float, float] = (0.16, 0.50)
+    near: tuple[float, float] = (0.10, 0.35)
+    plate: tuple[float, float] = (0.04, 0.20)
     lost: tuple[float, float] = (0.22, 0.50)
     lost_patch: float = 0.08
     faded_spots: float = 0.10
@@ -258,6 +271,8 @@ class Limits:
     drops: tuple[float, float] = (0.22, 0.60)
     dirty_places: tuple[float, float] = (22.0, 50.0)
     """Small places that are dull or lost, in 576."""
+    dirty_blots: tuple[float, float] = (10.0, 25.0)
+    """Parts that are dull, of a view that is as sharp as ever between them."""
 
     frozen_same: float = 0.99
     """Share of unchanged pixels (of unchanged tiles, where only an imprint of the picture before is left, which is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _FILLED = 0.03
 """Share of the height that a decoder's filling takes at least."""
@@ -25,6 +25,8 @@ _SILENT, _SEEN = 0.2, 0.5
 """Levels of noise below which a reference has none, and below which nobody sees any."""
 _BLOCKS = 4
 """Breaks between rows that a picture of single-coloured blocks has at least."""
+_LATTICE = 0.5
+"""Strength of a wave in another direction, against the strongest, from which on they may be a thing's."""
 _EVEN_WAVE = 0.6
 """Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15
@@ -89,7 +91,9 @@ def striped(of: Evidence) -> Verdict:
     names = ("torn_rows",) if drawn else ("torn_rows", "torn_columns")
     torn = max(look[name] - of.most_of_references(name) for name in names)
     wave = 0.0
-    if not drawn and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
+    # What is added to the light leaves the edges of the view where they were; bubbles on the glass do not.
+    bubbles = look["lattice"] >= _LATTICE and of.change.get("local", 1.0) < FAINTLY_KNOWN
+    if not drawn and not bubbles and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
         wave = score(look["wave_prominence"], limits.wave_prominence)
         if of.compared and look["wave"] > 1.7 * of.most_of_references("wave"):
             more = 1.4 * of.most_of_references("wave_prominence") < look["wave_prominence"]

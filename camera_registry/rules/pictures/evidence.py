@@ -17,6 +17,14 @@ ALIKE = 0.45, 2.2
 
 _FEW_EDGES = 0.22
 """Share of a reference's tiles with edges, below which a van that stood there may be most of it."""
+_MORE_ALIKE = 0.08
+"""By how much more a picture may be like a reference in other light than like those of its own."""
+FAINTLY_KNOWN = 0.3
+"""Correlation of the edges where they were, from which on a view has not moved."""
+_SOFTER, _ADDS, _SAME_LIGHT, _FAITHFUL = 0.75, 0.6, 0.6, 0.95
+"""Ratio of middle to coarse structure, and structure of the clearest quarter of the tiles, against the reference's:
+below the first edges are soft, above the other some are there all the same; and correlation of the coarse light, of
+much the same and of the same light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,21 @@ class Evidence:
         known = (c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c))
         return any(look is not None and look.get("edge_tiles", 1.0) < _FEW_EDGES for look in known)
 
+    @property
+    def still(self) -> float:
+        """How much of any reference's edges is seen where it was, as a correlation."""
+        return max((c.change["still_agreement"] for c in self.compared if c.change), default=0.0)
+
+    @property
+    def on_the_glass(self) -> bool:
+        """Whether the edges are soft and not the view's, while its light comes from where it did: a camera that has
+        moved is in focus and sees other light; bubbles, drops and threads on the glass are not, and do not."""
+        change = self.change
+        if "middle_sharpness" not in change or self.still >= FAINTLY_KNOWN or change["local"] >= FAINTLY_KNOWN:
+            return False
+        soft = change["middle_sharpness"] < _SOFTER and change["contrast_fit"] > _SAME_LIGHT
+        return (soft or change["contrast_fit"] > _FAITHFUL) and change["structure_high"] > _ADDS
+
     def tiles(self, name: str) -> Sequence[str]:
         """Where in the picture this has changed from the likest reference."""
         return () if self.likest is None else self.likest.tiles.get(name, ())
@@ -117,11 +140,19 @@ class Evidence:
 def gather(sight: Sight, look: Measures, limits: Limits) -> Evidence:
     compared = tuple(c for c in sight.references if c.change is not None and c.reference.measures is not None)
     of = Evidence(sight, limits, look, compared, None)
+    # Which of them are of a light like this one: by day, or by night.
+    by_sun = [(c, of.in_daylight(c)) for c in compared]
+    same = tuple(c for c, lit in by_sun if lit is of.by_day)
     if of.by_day:
-        by_sun = [(c, of.in_daylight(c)) for c in compared]
-        day = [c for c, lit in by_sun if lit]
-        compared = tuple(day or [c for c, lit in by_sun if lit is not False] or compared)
+        compared = same or tuple(c for c, lit in by_sun if lit is not False) or compared
+    elif of.by_night and same and _known(same) >= min(FAINTLY_KNOWN, _known(compared) - _MORE_ALIKE):
+        # Where one by day knows the view better, those by night are filled by noise.
+        compared = same
     return replace(of, likest=likest(compared))
+
+
+def _known(compared: Iterable[Compared]) -> float:
+    return max((c.change["still_agreement"] for c in compared if c.change), default=0.0)
 
 
 def likest(compared: Iterable[Compared]) -> Compared | None:

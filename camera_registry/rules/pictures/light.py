@@ -6,7 +6,7 @@ import math
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, Evidence, Verdict, pick, score, verdict
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
@@ -25,6 +25,10 @@ _MOST_OF_IT = 0.65
 scene's."""
 _SEEN_AGAIN = 0.6
 """Correlation of the edges with those of a reference, from which on it is the view that is seen."""
+_LEFT, _OUTSHONE, _WHITE, _SOME_GAIN = 0.7, 0.15, 235, 1.2
+"""Structure of the clearest quarter of the tiles, against the reference's, of a view that no air veils; share that is
+clipped beyond the references', or level of a quarter of the picture, where that is why it has less; and brightness
+against the reference's of the fifth that has gained least."""
 _THICK, _REMAINS = 5.5, 0.17
 """Thick fog: deviation in levels below this, and still edges in this share of the tiles."""
 _FEATURELESS = 3.6
@@ -37,6 +41,9 @@ sky's own colour."""
 _HALF_LEFT = 0.5
 """Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
 clearest. Where half is left, people see enough."""
+_FILLED, _UNKNOWN, _COLOURED = 0.80, 0.15, 8.0
+"""Share of tiles without structure, correlation of the edges with any reference's, and distance of the mean colour from
+grey (CIE L*a*b*), of what hides all of a view and is no air."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
 _TO_GREY, _DULLED = 0.8, 0.8
@@ -45,8 +52,9 @@ which air has come between."""
 _WARM, _COLD = range(25, 150), range(240, 300)
 """Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
 pink, no light lies (Planck's locus runs from blue to orange)."""
-_AS_DARK = 0.7
-"""Brightness against a reference's of the same hours, from which on it is as dark."""
+_AS_DARK, _STILL_LIT = 0.7, 0.6
+"""Brightness against a reference's of the same hours, from which on it is as dark; correlation of the coarse light, of
+a view that is lit as ever, but for how much."""
 _IN_PLACE, _AS_SHARP = 0.8, 0.9
 """Median correlation of the edges in a tile, and ratio of middle to coarse structure, from which on edges are what they
 were but for their strength."""
@@ -111,6 +119,10 @@ def dark(of: Evidence) -> Verdict:
         lit = look["p95"] > 100 or look["p99"] > 180
         scores.append(0.0 if lit else dimmed)
         seen["gain"] = round(max(gains), 3)
+        all_of_it = max(c.change.get("gain_high", 1.0) for c in told if c.change) < _AS_DARK
+        if of.by_day and all_of_it and of.change.get("contrast_fit", 0.0) > _STILL_LIT:
+            # By day no camera leaves its exposure where everything, the sky and lamps too, has lost half its level.
+            scores.append(score(max(gains), limits.dark_everywhere))
     if of.by_day:
         # What was accepted by day as dark as this is no fault of today.
         accepted = max((c.change["gain"] for c in told if c.change and of.in_daylight(c)), default=math.inf)
@@ -129,14 +141,26 @@ def overexposed(of: Evidence) -> Verdict:
     if of.compared:
         more = look["clipped"] - of.most_of_references("clipped")
         scores, seen = [score(more, limits.clipped_more)], seen | {"more": round(more, 4)}
-        if of.by_day and look["mean"] >= limits.glaring:
-            # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too.
-            everywhere = min((c.change.get("gain_low", 0.0) for c in of.compared if c.change), default=0.0)
-            scores.append(score(everywhere, limits.gain_everywhere))
-            seen["gain_low"] = round(everywhere, 3)
+        if of.by_day and look["mean"] >= limits.glaring and _clear(of, more):
+            changes = [c.change for c in of.compared if c.change]
+            gained, least = (min(change.get(name, 0.0) for change in changes) for name in ("gain", "gain_low"))
+            # Snow and the sun make much of a view brighter, but not its walls, trunks and shadows too; what was bright
+            # before can't gain much.
+            scores.append(score(gained, limits.gain_everywhere) if least >= _SOME_GAIN else 0.0)
+            seen["gain"] = round(gained, 3)
     else:
         scores = [score(look["clipped"], limits.clipped)]
+        if of.by_day and look["dark_channel"] < limits.veiled_channel:
+            # Fog and white walls are as bright, but have no dark places left.
+            scores.append(score(look["mean"], limits.bright_mean))
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
+
+
+def _clear(of: Evidence, more: float) -> bool:
+    """Whether the view is seen as clearly as ever, but for what is clipped or nearly so: no air brightens it."""
+    if of.still < FAINTLY_KNOWN or "structure_high" not in of.change:
+        return False
+    return of.change["structure_high"] > _LEFT or more > _OUTSHONE or of.look["p75"] >= _WHITE
 
 
 def low_contrast(of: Evidence) -> Verdict:
@@ -163,7 +187,9 @@ def low_contrast(of: Evidence) -> Verdict:
         there = change.get("local", 0.0) > _IN_PLACE and change.get("middle_sharpness", 0.0) > _AS_SHARP
         faint = of.by_day and there and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
         drifting = score(change.get("structure_high", 1.0), limits.faint) if faint else 0.0
-        told = (narrow if lifted and weak else 0.0, pale if weak else 0.0, drifting)
+        # A coloured board right before the lens; air is grey.
+        board = look["empty"] >= _FILLED and of.still < _UNKNOWN and look["chroma"] >= _COLOURED
+        told = (narrow if lifted and weak and not board else 0.0, pale if weak else 0.0, drifting)
         return verdict(Cause.LOW_CONTRAST, told, seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)
     if look["empty"] >= _EMPTY and not remains:
@@ -202,8 +228,14 @@ def colour_cast(of: Evidence) -> Verdict:
             # Air has a colour of its own, before things that have a strong one; and it takes away contrast.
             cast = min(cast, _BY_AIR)
         pink = min(change.get("pink", 0.0) for change in changes)
-        seen |= {"pink": round(pink, 4)}
-        return verdict(Cause.COLOUR_CAST, (cast, score(pink, limits.pink)), seen)
+        turned = min(change.get("turned", 0.0) for change in changes)
+        seen |= {"pink": round(pink, 4), "turned": round(turned, 4)}
+        # The colours of light lie on one line, from red to blue: where one grows the other shrinks. Infrared light,
+        # which all three filters let through, adds to both.
+        both = min(min(change["blue"], change["red"]) for change in changes)
+        one_way = of.by_day and not pales and min(change["cast_share"] for change in changes) > 0.85
+        scores = (cast, score(pink, limits.pink), score(turned, limits.turned))
+        return verdict(Cause.COLOUR_CAST, (*scores, score(both, limits.cast_pink) if one_way else 0.0), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
     if look["empty"] >= _PAINTED:

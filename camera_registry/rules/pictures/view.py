@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -12,12 +12,17 @@ _SOFT_TOO = 0.7
 """Mean of edge width and re-blur metric, as shares of the above, that a blurred picture has whatever it shows."""
 _IN_FOCUS = 0.25
 """Structure function where a picture is sharpest, above which the lens is in focus, whatever detail the night hides."""
+_IN_PLACE = 0.95
+"""Correlation of the coarse light, from which on no snow lies or falls that did not."""
 _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
 _EMPTY = 0.60
 """Share of tiles without structure, from which on a view can't be known again."""
 _FEATURES = 25
 """So many features must match for a view to be known again by them."""
+_BARE, _AS_LIT, _UNKNOWN = 0.80, 0.5, 0.15
+"""Share of tiles without structure, brightness against that of references of the same hours, and correlation of the
+edges where they were, of a picture of something that fills it."""
 _LEAST_TEXTURE = 0.08
 """Share of tiles with structure in the reference, below which nothing can go missing."""
 _GLARE = 0.02
@@ -34,6 +39,8 @@ _SAME = 0.6
 """Correlation of the coarse light below which the reference hardly shows the same things."""
 _ELSEWHERE = 0.55
 """Median correlation of the edges in a tile, below which they are not those of the view."""
+_NEAR = 0.06
+"""Share of the small tiles in one part that have lost texture and sharpness, from which on what hides it is near."""
 _SCATTERED, _LIT_THROUGH = 0.32, 0.6
 """Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
 the one while, above the other, the light comes through: something translucent is on the glass."""
@@ -58,6 +65,9 @@ _SAME_THINGS = 0.75
 """Correlation of the coarse light, from which on the same things stand in it."""
 _SMALL, _SOME, _ANOTHER = 0.03, 0.02, 0.15
 """Shares of tiles: the largest of many dull places, how much is dull at all, and whose edges are not the view's."""
+_SURELY_KNOWN, _SHARP_YET, _SPOTTED = 0.7, 0.93, 0.03
+"""Correlation of the edges where they were, and ratio of middle to coarse structure against the reference's, of a view
+that is as it was between some blots; share of its small tiles that these have taken."""
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL, _LIFTED = 30, 15
@@ -77,21 +87,28 @@ def moved(of: Evidence) -> Verdict:
         return Unjudged.MAY_MOVE if of.sight.may_move else Unjudged.NO_REFERENCE
     limits, change = of.limits, of.change
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
-    still = max((c.change or {}).get("still_agreement", 0.0) for c in of.compared)
+    still = of.still
     known = change.get("matches", 0.0) >= _FEATURES
     # Before a bare wall what is found elsewhere may be another lorry.
     found = known or (change["agreement"] >= limits.agreement and not of.bare)
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
-    if still >= 0.3:
+    if still >= FAINTLY_KNOWN:
         return GOOD
-    if of.likest is None or of.bare or _empty(of):
-        return Unjudged.NOTHING_TO_SEE
-    if not _fits(of, change):
-        return Unjudged.NO_FITTING_REFERENCE
+    bare = of.likest is None or of.bare or _empty(of)
+    if bare or not _fits(of, change):
+        return Unjudged.NOTHING_TO_SEE if bare else Unjudged.NO_FITTING_REFERENCE
     clear = change["displacement"] > 0.03 or (of.look["edges"] >= 1200 and change.get("structure", 0.0) > 0.5)
-    strange = still < limits.strange and clear
+    strange = still < limits.strange and clear and not _blank(of) and not of.on_the_glass
     return verdict(Cause.MOVED, (0.6 if strange else 0.0,), seen)
+
+
+def _blank(of: Evidence) -> bool:
+    """Whether something without structure, lit as the view was at such hours, is all that is seen of it."""
+    lit = [c.reference.measures["mean"] for c in of.same_hours() if c.reference.measures]
+    if of.look["empty"] < _BARE or not lit or of.look["mean"] < _AS_LIT * min(lit) or _empty(of):
+        return False
+    return of.still < _UNKNOWN
 
 
 def covered(of: Evidence) -> Verdict:
@@ -99,11 +116,12 @@ def covered(of: Evidence) -> Verdict:
     if not of.compared:
         return Unjudged.NO_REFERENCE
     change, limits = of.change, of.limits
-    unfit = _unfit(of, change)
+    if not of.sight.may_move and (_blank(of) or of.on_the_glass):
+        seen = pick(of.look, "empty") | pick(change, "local", "middle_sharpness", "contrast_fit")
+        return verdict(Cause.COVERED, (0.9 if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden"))
+    unfit = _unfit(of, change) or (Unjudged.NOTHING_TO_SEE if change["textured"] < _SPARSE else None)
     if unfit is not None:
         return unfit
-    if change["textured"] < _SPARSE:
-        return Unjudged.NOTHING_TO_SEE
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
     risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
     veiled = risen > _VEIL
@@ -134,8 +152,11 @@ def covered(of: Evidence) -> Verdict:
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
     hidden = score(left * gone_from, limits.hidden)
+    # One soft thing, as anything near the lens is; whatever the scene has come to show is in focus.
+    near = change.get("hidden_patch", 0.0) if change.get("dulled_patch", 0.0) > _NEAR and not brighter else 0.0
     as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
     scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
+    scores += [score(left * near, limits.near) if partly else 0.0, score(change.get("plate", 0.0), limits.plate)]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
 
 
@@ -193,6 +214,11 @@ def _scattered(of: Evidence, change: Measures) -> float:
     taken_away = change.get("middle_sharpness", 1.0) < 1.0 and change["gain"] < _BRIGHTER
     enough = change.get("dulled", 0.0) >= _SOME and change["foreign"] >= _ANOTHER
     in_place = change["contrast_fit"] > _SAME_THINGS
+    # Mud: few places, each gone in its own soft blot, and all between them as it ever was.
+    between = of.by_day and of.still > _SURELY_KNOWN and _SHARP_YET < change.get("middle_sharpness", 1.0) < _ADDED
+    between = between and change["contrast_fit"] > _AS_EVER and change["gain"] < _BRIGHTER
+    if between and change.get("dulled", 0.0) > max(_SPOTTED, change.get("lost", 0.0)):
+        return score(change["dulled_parts"] - of.restless("dulled_parts"), of.limits.dirty_blots)
     return score(parts, of.limits.dirty_places) if small and taken_away and enough and in_place else 0.0
 
 
@@ -203,6 +229,7 @@ def blurred(of: Evidence) -> Verdict:
     look, limits, change = of.look, of.limits, of.change
     seen = pick(look, "keen", "edge_width_worst", "reblur")
     scores = []
+    in_focus = look.get("keen", 0.0) > _IN_FOCUS
     if "middle_sharpness" in change and _fits(of, change):
         if change["contrast_fit"] < _SAME:
             # Blur leaves the light where it was: other things stand here, or shadows of them.
@@ -210,14 +237,15 @@ def blurred(of: Evidence) -> Verdict:
         seen |= pick(change, "middle_sharpness", "structure", "spread")
         alike = change["contrast_fit"] > 0.9 and not of.resized
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
-        scores.append(score(change["middle_sharpness"], limit))
+        # By night snow and rain take what is fine, and some of the light's own pattern.
+        weather = of.by_night and in_focus and change["contrast_fit"] < _IN_PLACE
+        scores.append(0.0 if weather else score(change["middle_sharpness"], limit))
     elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
         unsharp = _unsharp(of)
         if unsharp >= LEAST and _bare(of, change):
             # The view has hardly any edges of its own: those of a shadow on a wall are as soft as it is.
             return Unjudged.NOTHING_TO_SEE
         scores.append(unsharp if _wider(of) else 0.0)
-    in_focus = look.get("keen", 0.0) > _IN_FOCUS
     # Where nothing fine or coarse is left of the edges, both have weakened alike too: that is no air.
     by_air = change.get("middle_sharpness", 0.0) > _BOTH_ALIKE and change.get("local", 1.0) > _ELSEWHERE
     in_focus = in_focus or by_air
@@ -249,8 +277,8 @@ def _bare(of: Evidence, change: Measures) -> bool:
 def _empty(of: Evidence) -> bool:
     """Whether the view has too little structure to be known again. What by day is a bare wall is one by night, though
     its noise may pass for structure then."""
-    known = [c for c in of.sight.references if c.reference.measures and (c is of.likest or of.in_daylight(c))]
-    return any((c.reference.measures or {})["empty"] >= _EMPTY for c in known)
+    known = [c for c in of.sight.references if c is of.likest or of.in_daylight(c) is not False]
+    return any(c.reference.measures is not None and c.reference.measures["empty"] >= _EMPTY for c in known)
 
 
 def _wider(of: Evidence) -> bool:
@@ -273,7 +301,7 @@ def _fits(of: Evidence, change: Measures) -> bool:
     reference = of.likest.reference.measures if of.likest is not None else None
     if reference is None:
         return False
-    if of.by_night and (of.likest is None or of.likest not in of.same_hours()):
+    if of.by_night and (of.likest not in of.same_hours() or _empty(of)):
         return False
     if of.by_day and of.likest is not None and of.in_daylight(of.likest) is False:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,6 +32,8 @@ _CLEAR = 0.9
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
+_BY_CHANCE = 0.12
+"""Agreement of the edges after a movement that means nothing."""
 _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
@@ -40,6 +42,9 @@ _OTHER_THINGS = 3.0
 """How many times the median distance from the median change of colours other things show that stand in a tile."""
 _FEWEST = 12
 """Tiles below which nothing is said of colours."""
+_AT_ALL, _MANY, _COLOURED = 0.3, 40, 0.08
+"""What of a view's variance of colours changes at least where hues have turned; tiles, and deviation of their log
+ratios, from which on that can be told."""
 _GROWN, _BEYOND_GREY = 0.08, 0.04
 """Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
@@ -151,10 +156,13 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
     its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
-    the tiles that have turned so, see ``_pink``.
+    the tiles that have turned so, see ``_pink``. turned: how much better all colours follow from the reference's by one
+    turn of their hues, or with two channels exchanged, than without (0 to 1), see ``_turned``.
+    plate: share of the picture in white parts too evenly lit to be of the scene, see ``whitening.whitened``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
-    Only where the view stands still, as shares of the tiles that had structure and could be told (``textured``):
+    Only where the view stands still, or is not found anywhere, as shares of the tiles that had structure and could be
+    told (``textured``):
     middle_sharpness: median ratio of middle to coarse structure, against the reference's.
     structure, structure_high: ratio of structure to the reference's, median and upper quartile. hidden: less than 0.55
     of the latter, and not alike; hidden_dark: of these, those that have not become brighter. foreign: not alike.
@@ -180,18 +188,23 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
     found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
     if moved.displacement > 0.03:
-        return Change(found, {})
-    besides = _with(besides, _whitened(ours, theirs))
+        if moved.agreement >= _BY_CHANCE:
+            return Change(found, {})
+        # Some movement is found between any two pictures. The view is not seen there; it may be hidden where it was.
+        moved = replace(moved, matrix=np.array(((1.0, 0, 0), (0, 1, 0))), displacement=0.0)
+    white, found["plate"] = _whitened(ours, theirs)
+    besides = _with(besides, white)
     structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
     found |= structure | _bands(ours.profiles, theirs.profiles)
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
-def _whitened(ours: Prepared, theirs: Prepared) -> Places:
-    """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that."""
-    white = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
+def _whitened(ours: Prepared, theirs: Prepared) -> tuple[Places, float]:
+    """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that. And
+    how much of the picture is a white thing."""
+    white, plate = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
     down, right = _SPOTS_A_TILE
-    return Places(white, white.repeat(down, axis=0).repeat(right, axis=1))
+    return Places(white, white.repeat(down, axis=0).repeat(right, axis=1)), plate
 
 
 def _with(known: Places | None, more: Places) -> Places:
@@ -232,7 +245,9 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     off = np.hypot(*(change - _middle(change)).T)
     same = off <= _OTHER_THINGS * median(off) + 0.05
     away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
-    paler = float((away * changed).sum() / ((away**2).sum() + 0.02 * len(changed)))
+    colours = float((away**2).sum())
+    paler = float((away * changed).sum() / (colours + 0.02 * len(changed)))
+    turned = _turned(coloured + change, coloured) if float((changed**2).sum()) > _AT_ALL * colours else 0.0
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = _middle(change)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
@@ -245,6 +260,7 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
         "cast_share": float(np.count_nonzero(along > 0.5 * size)) / len(change),
         "cast_tiles": len(change) / (TILES[0] * TILES[1]),
         "cast_to_grey": to_grey,
+        "turned": turned,
     }
 
 
@@ -260,6 +276,20 @@ def _pink(ours: Plane, theirs: Plane) -> float:
     grown = (change - rest).min(axis=2)
     pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
     return _parts(pink, told, "")["patch"] if pink.any() else 0.0
+
+
+def _turned(ours: Plane, theirs: Plane) -> float:
+    """Light and air change all colours alike, or pale them; they turn no hue. With a tile's log ratios (a row) as one
+    complex number less their mean, ours = k theirs or k conj(theirs): the share of its variance that a complex k tells,
+    beyond what a positive one does. 0 where there are hardly any colours to turn."""
+    now, then = (plane[:, 0] + 1j * plane[:, 1] for plane in (ours, theirs))
+    now, then = now - now.mean(), then - then.mean()
+    strong, was_strong = float(np.vdot(now, now).real), float(np.vdot(then, then).real)
+    if len(now) < _MANY or min(strong, was_strong) < _COLOURED**2 * len(now):
+        return 0.0
+    as_it_was, exchanged = np.vdot(then, now), np.vdot(then.conj(), now)
+    best = max(abs(as_it_was), abs(exchanged)) ** 2 - max(0.0, as_it_was.real) ** 2
+    return float(best) / (strong * was_strong)
 
 
 def _middle(ratios: Plane) -> Plane:

@@ -33,7 +33,7 @@ def light(sheet: Sheet) -> dict[str, float]:
     means = sheet.means
     small = sheet.small
     darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)
-    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (95, 99)}
+    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (75, 95, 99)}
     low, high = percentiles(means, 20, 80)
     return found | {
         "mean": mean,

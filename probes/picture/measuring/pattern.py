@@ -16,6 +16,8 @@ _SLOWEST = 7
 """Waves over the picture below which a scene itself looks like a wave."""
 _LOOKED_AT = 3.5
 """Prominence below which nobody asks where a wave is."""
+_STANDS_OUT = 6.0
+"""Prominence below which nobody takes a wave for a fault, nor asks for another."""
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
@@ -48,7 +50,8 @@ def waves(half: Plane) -> dict[str, float]:
     ``wave`` is its amplitude in levels, ``wave_prominence`` how many times it stands out of its neighbourhood in the
     spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
     ``wave_spread`` (0 to 1): its amplitude where it is weak (20th percentile of the places) against where it is strong
-    (80th); a fence stands somewhere, a wave is everywhere.
+    (80th); a fence stands somewhere, a wave is everywhere. ``lattice`` (0 to 1): the strongest wave in another
+    direction, against it: bricks and bubbles have two.
     """
     window = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
@@ -63,8 +66,13 @@ def waves(half: Plane) -> dict[str, float]:
     row, column = int(at[0]) - middle, int(at[1])
     nearby = max(float(around[at]), _along(spectrum, row, column))
     prominence = peak / (nearby + _FLOOR)
-    spread = 0.0 if prominence < _LOOKED_AT else _spread(np.asarray(flat, dtype=np.float32), row, column)
-    return {"wave": 2 * peak / float(window.sum()), "wave_prominence": prominence, "wave_spread": spread}
+    found = {"wave": 2 * peak / float(window.sum()), "wave_prominence": prominence}
+    if prominence < _LOOKED_AT:
+        return found | {"wave_spread": 0.0, "lattice": 0.0}
+    return found | {
+        "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
+        "lattice": _others(judged, row, column) / peak if prominence >= _STANDS_OUT else 0.0,
+    }
 
 
 def _strengths(plane: Plane) -> Plane:
@@ -97,6 +105,14 @@ def _spread(flat: Plane, row: int, column: int) -> float:
     strength = (np.hypot(*parts) / cv2.resize(_window(), _PLACES, interpolation=cv2.INTER_AREA))[1:-1, 1:-1]
     weak, strong = np.percentile(strength, (20, 80))
     return float(weak / max(strong, 1e-3))
+
+
+def _others(judged: Plane, row: int, column: int) -> float:
+    """The strongest wave that lies off the line through the origin and this one, as its harmonics do not."""
+    middle = judged.shape[0] // 2
+    rows, columns = np.ogrid[-middle : judged.shape[0] - middle, 0 : judged.shape[1]]
+    length = float(np.hypot(row, column))
+    return float(judged[np.abs(rows * column - columns * row) > 0.35 * length * np.hypot(rows, columns)].max())
 
 
 def _along(spectrum: Plane, row: int, column: int) -> float:

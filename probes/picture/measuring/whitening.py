@@ -14,23 +14,34 @@ _MOST = 0.5
 _EVENLY_LIT, _SOME_TILES = 0.01, 4
 """Range of most levels inside of what has turned white, as a share of them, below which it is no snow; the fewest tiles
 that tell."""
+_VARIED, _BELOW_CLIPPING = 0.08, 236.0
+"""Range of most levels that the view had there, as a share of them, and level, of what a thing has come to hide."""
 _AROUND = np.ones((3, 3), np.uint8)
 
 
-def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: Plane) -> Mask:
+def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: Plane) -> tuple[Mask, float]:
     """The tiles that have turned white and were not; ``channels`` as in ``light.channel_tiles``, ``known`` are those of
-    the reference. None of them where too many have, or where no ground could be lit so evenly: that is a thing."""
+    the reference. None of them where too many have, or where no ground could be lit so evenly: that is a thing. And the
+    share of the picture that such things take, without their borders, where the view was not even and no light clips.
+    """
     white = _white(means, channels, known_means) & ~_white(known_means, known_channels, known_means)
+    plate = 0.0
     if share(white) > _MOST:
         # Snow leaves walls and trunks; a white bag leaves nothing.
         white &= False
     for part in _inner_parts(white):
-        levels = means[part]
-        low, middle, high = percentiles(levels, 15, 50, 85)
-        if high - low < _EVENLY_LIT * middle:
+        if _range(means[part]) < _EVENLY_LIT:
+            if means[part].mean() < _BELOW_CLIPPING and _range(known_means[part]) > _VARIED:
+                plate += share(part)
             # Ground slopes, and so does the light on it; on what is right before the lens it is even.
             white &= cv2.dilate(part.astype(np.uint8), _AROUND) == 0
-    return white
+    return white, plate
+
+
+def _range(levels: Plane) -> float:
+    """How far most of them lie apart, as a share of their median."""
+    low, middle, high = percentiles(levels, 15, 50, 85)
+    return (high - low) / max(middle, 1.0)
 
 
 def _inner_parts(mask: Mask) -> list[Mask]:
