@@ -72,6 +72,7 @@ ELSEWHERE = {
     # Told by comparison with earlier pictures, which a fleet of a minute's age has not.
     Fault.COVERED: "tests/picture/test_judgement.py",
     Fault.BLURRED: "tests/picture/test_judgement.py",
+    Fault.MOVED: "tests/service/test_pictures.py",
 }
 
 
