@@ -89,10 +89,11 @@ class WeatherPolicy:
     )
     """What weather makes: snow covers, dirties and blinds, fog veils, rain is noise and bands. It moves no camera and
     breaks no picture."""
-    cameras: int = 12
-    """So many an area must have to tell; of one that has fewer the area above it tells."""
+    cameras: int = 30
+    """So many an area must have to tell; of one that has fewer the area above it tells. Somebody who goes along a street
+    with a can of paint makes no weather."""
     showing: int = 3
-    """So many of them at least show it: one of twelve is chance, three are not."""
+    """So many of them at least show it: one is chance."""
     share: float = 0.07
     """And this share of them: more than nearly ever do without snow (by night 0.05 in 95 of 100)."""
     late: float = 6 * _HOUR

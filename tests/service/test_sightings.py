@@ -63,7 +63,7 @@ class City:
     """A ledger that judges three pictures a day of each camera, and what it was given, as a log has it."""
 
     def __init__(self, register: Register = CITY) -> None:
-        settings = Settings()
+        settings = Settings.model_validate({"health": {"weather": {"cameras": len(NORTH)}}})
         self.register, self.health, self.polls = register, settings.health.policy(), settings.probes.policy()
         self.lines: list[Line] = []
         self.flips: list[Flip] = []
