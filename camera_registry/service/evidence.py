@@ -49,7 +49,8 @@ class Evidence:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            while self._waiting:
+            # What comes meanwhile is gathered for the next time.
+            for _ in range(0, len(self._waiting), AT_ONCE):
                 # The oldest first: who reads finds the last picture before what it is kept as besides.
                 some = [(kept, self._waiting.pop(kept)) for kept in [*islice(self._waiting, AT_ONCE)]]
                 async with self._masking.lock:
