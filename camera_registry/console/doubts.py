@@ -32,8 +32,7 @@ def of(asked: Asked[Any, Any], entry: BoardEntry) -> Doubts:
     weather = deps.sightings.over(entry.device.area, deps.now())
     site = deps.board.places.sites.get(entry.device.site)
     policy = deps.settings().health.policy().of(entry.device, site.category if site else None).picture
-    lights: frozenset[bool] = weather.lights if weather is not None else frozenset()
     found: dict[str, list[InDoubt]] = {channel: [] for channel in accepting.channels(entry)}
     for run in runs:
-        found.setdefault(run.channel, []).extend(in_doubt(run.facts, policy, lights))
+        found.setdefault(run.channel, []).extend(in_doubt(run.facts, policy, weather=weather is not None))
     return Doubts(weather, {channel: ones for channel, ones in found.items() if ones})

@@ -161,9 +161,6 @@ class Limits:
     pictures of healthy months none has less than 0.5 so."""
 
     clipped: tuple[float, float] = (0.40, 0.75)
-    bright_mean: tuple[float, float] = (195.0, 235.0)
-    veiled_channel: float = 150.0
-    """Mean level by day, where the dark channel is below this: of 7,163 pictures of healthy days none is beyond it."""
     clipped_more: tuple[float, float] = (0.30, 0.60)
     glaring: float = 130.0
     gain_everywhere: tuple[float, float] = (1.55, 2.2)
@@ -271,8 +268,6 @@ class Limits:
     drops: tuple[float, float] = (0.22, 0.60)
     dirty_places: tuple[float, float] = (22.0, 50.0)
     """Small places that are dull or lost, in 576."""
-    dirty_blots: tuple[float, float] = (10.0, 25.0)
-    """Parts that are dull, of a view that is as sharp as ever between them."""
 
     frozen_same: float = 0.99
     """Share of unchanged pixels (of unchanged tiles, where only an imprint of the picture before is left, which is

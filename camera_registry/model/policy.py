@@ -89,9 +89,9 @@ class WeatherPolicy:
     )
     """What weather makes: snow covers, dirties and blinds, fog veils, rain is noise and bands. It moves no camera and
     breaks no picture."""
-    cameras: int = 30
-    """So many an area must have to tell; of one that has fewer the area above it tells. Somebody who goes along a street
-    with a can of paint makes no weather."""
+    cameras: int = 20
+    """So many an area must have to tell; of one that has fewer the area above it tells: who goes along a street with a
+    can of paint makes no weather."""
     showing: int = 3
     """So many of them at least show it: one is chance."""
     share: float = 0.07

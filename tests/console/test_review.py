@@ -124,7 +124,7 @@ async def test_what_a_season_made_doubtful_is_accepted_together_with_a_reason_wh
     wanted = {"area": area, "season": True, "reason": "snow lies since Sunday"}
     assert (await script.ask("POST", PATH, wanted))[1]["code"] == "no_weather"
     until = fleet.NOW + timedelta(days=1)
-    site.sky.weather = [AreaWeather(area, fleet.NOW, 31, 84, until, until, frozenset({True}))]
+    site.sky.weather = [AreaWeather(area, fleet.NOW, 31, 84, until, until)]
     assert (await script.ask("POST", PATH, wanted | {"reason": " "}))[1]["code"] == "season_untold"
     _, text = await admin.get(f"/baselines?season=yes&lang=en&area={area}")
     assert re.findall(r'<figure.*?href="/devices/([^"]+)"', text, re.DOTALL) == [DOUBTFUL]

@@ -17,7 +17,7 @@ from tests.console.conftest import Browser, Script, Site
 
 CAMERA, CHANNEL, AREA = "cam-00003", "cam-00003-1", "510104001"
 SINCE = fleet.NOW - timedelta(days=3)
-SNOW = AreaWeather(AREA, SINCE, 31, 84, fleet.NOW + timedelta(hours=23), SINCE + timedelta(days=14), frozenset({True}))
+SNOW = AreaWeather(AREA, SINCE, 31, 84, fleet.NOW + timedelta(hours=23), SINCE + timedelta(days=14))
 BEGAN = fleet.NOW - timedelta(days=5)
 DOUBTS = [[True, BEGAN.isoformat(), (fleet.NOW - timedelta(hours=1)).isoformat(), 0.5, 31, 9, 86_400.0]]
 

@@ -82,13 +82,13 @@ def test_what_a_small_area_shows_is_not_the_weather_of_the_large_one_that_it_lie
     assert sky.over("city", 0.5) is None
 
 
-def test_day_and_night_have_their_own_weather_and_dusk_has_none() -> None:
+def test_what_is_there_by_night_is_there_by_day_and_dusk_says_nothing_of_it() -> None:
     sky = Sky()
     sky.see("north", range(20), 9, 0, by_day=None)
     assert sky.over("north", 0, by_day=None) is None
     sky.see("north", range(20), 9, 1, by_day=False)
     assert sky.over("north", 1, by_day=False) is not None
-    assert sky.over("north", 1, by_day=True) is None
+    assert sky.over("north", 1, by_day=True) is not None
     assert sky.over("north", 1, by_day=None) is None
 
 

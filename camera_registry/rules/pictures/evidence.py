@@ -94,7 +94,12 @@ class Evidence:
         """Whether the edges are soft and not the view's, while its light comes from where it did: a camera that has
         moved is in focus and sees other light; bubbles, drops and threads on the glass are not, and do not."""
         change = self.change
-        if "middle_sharpness" not in change or self.still >= FAINTLY_KNOWN or change["local"] >= FAINTLY_KNOWN:
+        if (
+            self.bare
+            or "middle_sharpness" not in change
+            or self.still >= FAINTLY_KNOWN
+            or change["local"] >= FAINTLY_KNOWN
+        ):
             return False
         soft = change["middle_sharpness"] < _SOFTER and change["contrast_fit"] > _SAME_LIGHT
         return (soft or change["contrast_fit"] > _FAITHFUL) and change["structure_high"] > _ADDS

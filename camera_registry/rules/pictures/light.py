@@ -150,9 +150,6 @@ def overexposed(of: Evidence) -> Verdict:
             seen["gain"] = round(gained, 3)
     else:
         scores = [score(look["clipped"], limits.clipped)]
-        if of.by_day and look["dark_channel"] < limits.veiled_channel:
-            # Fog and white walls are as bright, but have no dark places left.
-            scores.append(score(look["mean"], limits.bright_mean))
     return verdict(Cause.OVEREXPOSED, scores, seen, of.sight.where.get("clipped", ()))
 
 

@@ -39,8 +39,6 @@ _SAME = 0.6
 """Correlation of the coarse light below which the reference hardly shows the same things."""
 _ELSEWHERE = 0.55
 """Median correlation of the edges in a tile, below which they are not those of the view."""
-_NEAR = 0.06
-"""Share of the small tiles in one part that have lost texture and sharpness, from which on what hides it is near."""
 _SCATTERED, _LIT_THROUGH = 0.32, 0.6
 """Structure and spread of light, against the reference's: below the first no lens out of focus can leave so little of
 the one while, above the other, the light comes through: something translucent is on the glass."""
@@ -65,9 +63,6 @@ _SAME_THINGS = 0.75
 """Correlation of the coarse light, from which on the same things stand in it."""
 _SMALL, _SOME, _ANOTHER = 0.03, 0.02, 0.15
 """Shares of tiles: the largest of many dull places, how much is dull at all, and whose edges are not the view's."""
-_SURELY_KNOWN, _SHARP_YET, _SPOTTED = 0.7, 0.93, 0.03
-"""Correlation of the edges where they were, and ratio of middle to coarse structure against the reference's, of a view
-that is as it was between some blots; share of its small tiles that these have taken."""
 _SAME_LIGHT = 0.92
 """Correlation of the coarse light, from which on what has faded has not done so in another season's light."""
 _VEIL, _LIFTED = 30, 15
@@ -152,8 +147,8 @@ def covered(of: Evidence) -> Verdict:
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
     hidden = score(left * gone_from, limits.hidden)
-    # One soft thing, as anything near the lens is; whatever the scene has come to show is in focus.
-    near = change.get("hidden_patch", 0.0) if change.get("dulled_patch", 0.0) > _NEAR and not brighter else 0.0
+    # One soft thing, as anything near the lens is; whatever the scene has come to show, snow too, is in focus.
+    near = 0.0 if brighter else min(change.get("hidden_patch", 0.0), change.get("dulled_patch", 0.0))
     as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
     scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     scores += [score(left * near, limits.near) if partly else 0.0, score(change.get("plate", 0.0), limits.plate)]
@@ -214,11 +209,6 @@ def _scattered(of: Evidence, change: Measures) -> float:
     taken_away = change.get("middle_sharpness", 1.0) < 1.0 and change["gain"] < _BRIGHTER
     enough = change.get("dulled", 0.0) >= _SOME and change["foreign"] >= _ANOTHER
     in_place = change["contrast_fit"] > _SAME_THINGS
-    # Mud: few places, each gone in its own soft blot, and all between them as it ever was.
-    between = of.by_day and of.still > _SURELY_KNOWN and _SHARP_YET < change.get("middle_sharpness", 1.0) < _ADDED
-    between = between and change["contrast_fit"] > _AS_EVER and change["gain"] < _BRIGHTER
-    if between and change.get("dulled", 0.0) > max(_SPOTTED, change.get("lost", 0.0)):
-        return score(change["dulled_parts"] - of.restless("dulled_parts"), of.limits.dirty_blots)
     return score(parts, of.limits.dirty_places) if small and taken_away and enough and in_place else 0.0
 
 

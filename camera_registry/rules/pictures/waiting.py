@@ -28,15 +28,15 @@ class InDoubt:
     held: bool
 
 
-def in_doubt(facts: Facts, policy: PicturePolicy, weather: frozenset[bool] = frozenset()) -> list[InDoubt]:
-    """What is in doubt, the soonest first. ``weather``: in which light there is any (True: by day)."""
-    return sorted(_all(facts, policy, weather), key=lambda one: (one.held, one.until))
+def in_doubt(facts: Facts, policy: PicturePolicy, *, weather: bool = False) -> list[InDoubt]:
+    """What is in doubt, the soonest first. ``weather``: there is any."""
+    return sorted(_all(facts, policy, weather=weather), key=lambda one: (one.held, one.until))
 
 
-def _all(facts: Facts, policy: PicturePolicy, weather: frozenset[bool]) -> Iterator[InDoubt]:
+def _all(facts: Facts, policy: PicturePolicy, *, weather: bool) -> Iterator[InDoubt]:
     for cause, trail in trails(facts).items():
         for one in trail.doubts if trail.since is None else ():
-            held = cause in policy.weather.causes and one.by_day in weather
+            held = weather and cause in policy.weather.causes
             until = _until(one, policy.persistence_of(cause))
             yield InDoubt(cause, one.by_day, one.since, one.shown, one.shown + one.denied, until, held)
 

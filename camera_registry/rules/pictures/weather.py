@@ -1,7 +1,8 @@
 """This file tells weather by how many cameras of an area show the same at once: a foul lens is one camera's own.
 
 What weather makes is pooled over its causes (``WeatherPolicy.causes``): the same snow covers one view and dirties the
-next. By day and by night it is told apart, as doubts are; pictures at dusk say nothing of it.
+next. By day and by night it is counted apart, as doubts are, and what is there by one of them is held to be there by
+the other; pictures at dusk say nothing of it.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Newest:
 class AreaWeather:
     """Weather over an area as people are told of it: ``showing`` of ``judged`` cameras show it in their newest picture,
     by day or by night as it showed last. Nothing that may be it is believed before ``until``; from ``season`` on it has
-    lasted for so long that people should look. ``lights``: whether it is there by day (True), by night, or both."""
+    lasted for so long that people should look."""
 
     area: str
     since: datetime
@@ -66,7 +67,6 @@ class AreaWeather:
     judged: int
     until: datetime
     season: datetime
-    lights: frozenset[bool]
 
 
 @dataclass(slots=True)
@@ -134,10 +134,10 @@ class Weather:
     def over(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> Spell | None:
         """The weather that a camera of an area has: that of the smallest area above it that has enough cameras. None:
         it has none, or nobody can tell."""
-        if by_day is None or not self._spells or (telling := self._telling(area, policy)) is None:
+        if by_day is None:
             return None
-        spell = self._spells.get((telling, by_day))
-        return spell if spell is not None and _lasts(spell, at, policy) else None
+        # Snow that lies by day lies in the night too, and it is there in the first pictures of a morning.
+        return max(self.around(area, at, policy), key=lambda spell: spell.last, default=None)
 
     def around(self, area: str, at: datetime, policy: WeatherPolicy) -> list[Spell]:
         """The weather that a camera of an area has by day, and that by night."""
@@ -220,7 +220,6 @@ class Weather:
             count.judged[newest.by_day],
             newest.last + timedelta(seconds=policy.clears),
             since + timedelta(seconds=policy.longest),
-            frozenset(one.by_day for one in spells),
         )
 
     def _leave_out(self, before: datetime) -> None:
