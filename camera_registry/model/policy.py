@@ -50,7 +50,7 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.STRIPED: Persistence(3, 4, 1800, sure=0.75, doubtful=_DAY),
     Cause.DARK: Persistence(3, 4, 1800, sure=0.65, doubtful=2 * _DAY),
     Cause.OVEREXPOSED: Persistence(4, 5, 0.75 * _HOUR, sure=0.65, doubtful=2 * _DAY),
-    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.85, doubtful=10 * _DAY),
+    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.95, doubtful=10 * _DAY),
     Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.65, doubtful=3 * _DAY),
     Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.65, doubtful=2 * _DAY),
     Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=2 * _DAY, by_night=False),
@@ -61,9 +61,9 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
 """How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
 hour, a lorry stands before it for half an hour, fog that came in the morning is gone the next, drops dry within a day:
 what is on the lens itself outlasts the weather of a day. What has a cast has it by day too, and lamps make one by night
-alone. ``sure`` and ``doubtful`` are as low as healthy months allow
-(bench/RESULTS.md): of 122 cameras 6 have an incident, 5 of them while snow lies; with ``covered`` sure from 0.75 on 8
-have one, with ``colour_cast`` from 0.65 on 7, with ``striped`` from 0.65 on 7, with ``moved`` from 0.6 on 7."""
+alone. ``sure`` and ``doubtful`` are as low as healthy months allow (bench/RESULTS.md): of 122 cameras 6 have an
+incident, 5 of them while snow lies; with ``colour_cast`` or ``striped`` sure from 0.65 on, or ``moved`` from 0.6 on, 7
+each. Where ``covered`` is sure from 0.85 on, most that are left are snow that has just begun to lie."""
 
 
 @dataclass(frozen=True)

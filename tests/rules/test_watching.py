@@ -42,7 +42,7 @@ class Channel:
         """One more picture with these faults; not ``told``: it could not be judged. What it says of the picture."""
         checked = () if faults or not told else (Cause.COVERED, Cause.BLURRED)
         not_checked = {} if told else {Cause.COVERED: Unjudged.NIGHT, Cause.BLURRED: Unjudged.NIGHT}
-        self._found = Judgement(tuple(PictureFault(cause, 0.9) for cause in faults), checked, not_checked)
+        self._found = Judgement(tuple(PictureFault(cause, 1.0) for cause in faults), checked, not_checked)
         self.at += timedelta(minutes=minutes)
         sight: Mapping[str, object] = {
             "frames": [{"measures": {"colourfulness": 20.0, "mean": 120.0}}],

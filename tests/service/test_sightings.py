@@ -37,7 +37,7 @@ CITY = Register(
         for id in NORTH + SOUTH
     },
 )
-WEAK, SURE, BEYOND_DOUBT = 0.6, 0.9, 1.0
+WEAK, BEYOND_DOUBT = 0.6, 1.0
 HOURS = (9, 12, 15)
 
 Shows = Callable[[str, float], float]
@@ -184,12 +184,15 @@ def test_a_camera_that_is_covered_beyond_doubt_is_told_while_snow_lies() -> None
     assert [*city.told] == [NORTH[2]]
 
 
-def test_what_would_be_a_sure_cover_in_fair_weather_is_the_snow_while_that_lies() -> None:
-    sure = worst(snow, foul(NORTH[2], 6, SURE))
-    city = City().live(6, snow)
+@pytest.mark.parametrize(("weather", "told"), [(snow, []), (lambda *_: 0.0, [NORTH[2]])])
+def test_what_is_a_cover_within_the_hour_in_fair_weather_may_be_snow_that_has_begun_to_lie(
+    weather: Shows, told: list[str]
+) -> None:
+    city = City().live(6, weather)
     for minutes in range(0, 60, 15):
-        city._look(city.at + timedelta(hours=9, minutes=minutes), sure)
-    assert city.live(3, sure).told == {}
+        covered = worst(weather, foul(NORTH[2], 6, BEYOND_DOUBT))
+        city._look(city.at + timedelta(hours=9, minutes=minutes), covered)
+    assert [*city.told] == told
 
 
 def test_what_is_still_dirty_after_the_thaw_is_told() -> None:

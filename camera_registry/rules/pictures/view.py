@@ -57,6 +57,8 @@ _KNOWN, _STILL_SEEN = 0.35, 0.6
 """Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
 leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
 """
+_WHOLLY = 0.97
+"""Score of a cover of the whole lens, of which nothing of the view is seen: whatever happens in a scene leaves some."""
 _WEAKER = 0.3
 """Share of dulled tiles to lost ones, from which on something lies before them."""
 _SAME_THINGS = 0.75
@@ -113,7 +115,9 @@ def covered(of: Evidence) -> Verdict:
     change, limits = of.change, of.limits
     if not of.sight.may_move and (_blank(of) or of.on_the_glass):
         seen = pick(of.look, "empty") | pick(change, "local", "middle_sharpness", "contrast_fit")
-        return verdict(Cause.COVERED, (0.9 if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden"))
+        return verdict(
+            Cause.COVERED, (_WHOLLY if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden")
+        )
     unfit = _unfit(of, change) or (Unjudged.NOTHING_TO_SEE if change["textured"] < _SPARSE else None)
     if unfit is not None:
         return unfit
@@ -149,7 +153,7 @@ def covered(of: Evidence) -> Verdict:
     hidden = score(left * gone_from, limits.hidden)
     # One soft thing, as anything near the lens is; whatever the scene has come to show, snow too, is in focus.
     near = 0.0 if brighter else min(change.get("hidden_patch", 0.0), change.get("dulled_patch", 0.0))
-    as_a_whole = 0.0 if not whole else 0.9 if change["agreement"] < _KNOWN else _STILL_SEEN
+    as_a_whole = 0.0 if not whole else _WHOLLY if change["agreement"] < _KNOWN else _STILL_SEEN
     scores = [hidden if partly else 0.0, lost, as_a_whole, 0.55 if through else 0.0]
     scores += [score(left * near, limits.near) if partly else 0.0, score(change.get("plate", 0.0), limits.plate)]
     return verdict(Cause.COVERED, scores, seen, of.tiles("hidden"))
