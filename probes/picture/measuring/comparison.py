@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from probes.picture.measuring import light, pattern, registration, sharpness, whitening
+from probes.picture.measuring import colours, light, pattern, registration, sharpness, whitening
 from probes.picture.measuring.sheet import (
     SPOTS,
     TILES,
@@ -16,6 +16,7 @@ from probes.picture.measuring.sheet import (
     Plane,
     Sheet,
     median,
+    parts,
     percentile,
     percentiles,
     rows,
@@ -38,15 +39,6 @@ _SWING, _ONE_SINE = 0.06, 0.5
 """Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
-_OTHER_THINGS = 3.0
-"""How many times the median distance from the median change of colours other things show that stand in a tile."""
-_FEWEST = 12
-"""Tiles below which nothing is said of colours."""
-_AT_ALL, _MANY, _COLOURED = 0.3, 40, 0.08
-"""What of a view's variance of colours changes at least where hues have turned; tiles, and deviation of their log
-ratios, from which on that can be told."""
-_GROWN, _BEYOND_GREY = 0.08, 0.04
-"""Log ratios of blue and of red to green: by how much both have grown in what has turned pink, and what they are."""
 _SAME_VIEW, _LEAST_REST = 0.8, 8
 """Median correlation of the edges in a tile, from which on two references show one view where nothing is missing; how
 many tiles that must be."""
@@ -155,9 +147,9 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     deviations.
     cast: change of blue (``blue``) and red (``red``) against green as a log ratio, all that is not mere paleness;
     cast_share: share of the tiles that changed that way, cast_tiles: share that could be told. cast_to_grey: how much
-    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: that of
-    the tiles that have turned so, see ``_pink``. turned: how much better all colours follow from the reference's by one
-    turn of their hues, or with two channels exchanged, than without (0 to 1), see ``_turned``.
+    its direction is that from the view's own colour to grey (1: exactly; 0 where it goes beyond grey). pink: share of
+    the tiles that have turned so. turned: how much better all colours follow from the reference's by one turn of their
+    hues, or with two channels exchanged, than without (0 to 1). See ``colours``.
     plate: share of the picture in white parts too evenly lit to be of the scene, see ``whitening.whitened``.
     bands: swing of the brightness over the height, as a log ratio, seen in all three thirds of the width.
 
@@ -186,7 +178,7 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "matches": float(moved.matches),
     }
     means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | _cast(ours.channels, channels) | {"pink": _pink(ours.channels, channels)}
+    found |= _light(ours, means) | colours.changes(ours.channels, channels)
     if moved.displacement > 0.03:
         if moved.agreement >= _BY_CHANCE:
             return Change(found, {})
@@ -230,71 +222,6 @@ def _light(ours: Prepared, means: Plane) -> dict[str, float]:
         "contrast_fit": fit,
         "spread": float(b.std() / max(a.std(), 1.0)),
     }
-
-
-def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
-    change = (ours - theirs).reshape(-1, 2)
-    told = ~np.isnan(change).any(axis=1)
-    change = change[told]
-    if len(change) < _FEWEST:
-        return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
-    # Haze and rain pull all colours towards grey, in proportion to their colour; only what is left is a cast.
-    coloured = theirs.reshape(-1, 2)[told]
-    own = _middle(coloured)
-    # A van that has come or gone changes the colours of its own tiles, and says nothing of the others.
-    off = np.hypot(*(change - _middle(change)).T)
-    same = off <= _OTHER_THINGS * median(off) + 0.05
-    away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
-    colours = float((away**2).sum())
-    paler = float((away * changed).sum() / (colours + 0.02 * len(changed)))
-    turned = _turned(coloured + change, coloured) if float((changed**2).sum()) > _AT_ALL * colours else 0.0
-    change = change - min(0.0, max(-1.0, paler)) * coloured
-    blue, red = _middle(change)
-    size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
-    to_grey = -float(np.dot((blue, red), own)) / max(size * own_size, 1e-6) if size <= own_size else 0.0
-    along = change @ (np.array((blue, red)) / max(size, 1e-6))
-    return {
-        "blue": float(blue),
-        "red": float(red),
-        "cast": size,
-        "cast_share": float(np.count_nonzero(along > 0.5 * size)) / len(change),
-        "cast_tiles": len(change) / (TILES[0] * TILES[1]),
-        "cast_to_grey": to_grey,
-        "turned": turned,
-    }
-
-
-def _pink(ours: Plane, theirs: Plane) -> float:
-    """The largest connected part of the tiles that have turned pink, blue and red both having grown against green, by
-    more than a fifth of them all have; as a share of those that could be told. Infrared light does that, where its
-    filter has come off; neither a lamp nor the air makes both grow."""
-    change = ours - theirs
-    told = ~np.isnan(change).any(axis=2)
-    if np.count_nonzero(told) < _FEWEST:
-        return 0.0
-    rest = [max(0.0, percentile(change[:, :, channel][told], 20)) for channel in (0, 1)]
-    grown = (change - rest).min(axis=2)
-    pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
-    return _parts(pink, told, "")["patch"] if pink.any() else 0.0
-
-
-def _turned(ours: Plane, theirs: Plane) -> float:
-    """Light and air change all colours alike, or pale them; they turn no hue. With a tile's log ratios (a row) as one
-    complex number less their mean, ours = k theirs or k conj(theirs): the share of its variance that a complex k tells,
-    beyond what a positive one does. 0 where there are hardly any colours to turn."""
-    now, then = (plane[:, 0] + 1j * plane[:, 1] for plane in (ours, theirs))
-    now, then = now - now.mean(), then - then.mean()
-    strong, was_strong = float(np.vdot(now, now).real), float(np.vdot(then, then).real)
-    if len(now) < _MANY or min(strong, was_strong) < _COLOURED**2 * len(now):
-        return 0.0
-    as_it_was, exchanged = np.vdot(then, now), np.vdot(then.conj(), now)
-    best = max(abs(as_it_was), abs(exchanged)) ** 2 - max(0.0, as_it_was.real) ** 2
-    return float(best) / (strong * was_strong)
-
-
-def _middle(ratios: Plane) -> Plane:
-    """The median of each column."""
-    return np.array([median(column) for column in ratios.T], np.float32)
 
 
 def _structure(
@@ -342,8 +269,8 @@ def _structure(
             "patchy_dark": share(patches & (lit < 0.25)) / share(told),
             "local": median(local[told]),
         }
-        | _parts(hidden, told, "hidden_")
-        | _parts(patches, told, "patchy_")
+        | parts(hidden, told, "hidden_")
+        | parts(patches, told, "patchy_")
     )
     dulled, lost, spots_told = _dulled(ours, theirs, moved, besides)
     told_spots = int(np.count_nonzero(spots_told))
@@ -352,7 +279,7 @@ def _structure(
             "dulled": float(np.count_nonzero(dulled)) / told_spots,
             "lost": float(np.count_nonzero(lost)) / told_spots,
         }
-        found |= _parts(dulled, spots_told, "dulled_") | _parts(lost, spots_told, "lost_")
+        found |= parts(dulled, spots_told, "dulled_") | parts(lost, spots_told, "lost_")
     maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
     return (
         found,
@@ -406,16 +333,6 @@ def _local_correlation(ours: _Textured, theirs: _Textured) -> Plane:
     ours_spread = np.maximum(ours.squares - ours.means**2, 1e-4)
     spread = np.sqrt(ours_spread * np.maximum(theirs.squares - theirs.means**2, 1e-4))
     return np.asarray(product / spread, dtype=np.float32)
-
-
-def _parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
-    """The largest connected part of these tiles, as a share of those told, and how many parts there are."""
-    count, labels = cv2.connectedComponents(gone.astype(np.uint8), connectivity=4)
-    sizes = np.bincount(labels.ravel(), minlength=count)[1:]
-    return {
-        f"{name}patch": float(sizes.max() / np.count_nonzero(told)) if len(sizes) else 0.0,
-        f"{name}parts": float(len(sizes)),
-    }
 
 
 def _bands(ours: Plane, theirs: Plane) -> dict[str, float]:

@@ -183,6 +183,16 @@ def rows(mask: Mask) -> tuple[str, ...]:
     return tuple(row.tobytes().decode("ascii") for row in mask + np.uint8(ord("0")))
 
 
+def parts(gone: Mask, told: Mask, name: str) -> dict[str, float]:
+    """The largest connected part of these tiles, as a share of those told, and how many parts there are."""
+    count, labels = cv2.connectedComponents(gone.astype(np.uint8), connectivity=4)
+    sizes = np.bincount(labels.ravel(), minlength=count)[1:]
+    return {
+        f"{name}patch": float(sizes.max() / np.count_nonzero(told)) if len(sizes) else 0.0,
+        f"{name}parts": float(len(sizes)),
+    }
+
+
 def share(mask: Mask) -> float:
     return float(np.count_nonzero(mask)) / max(1, mask.size)
 
