@@ -53,6 +53,9 @@ class _Weather(Section):
     cameras: int = Field(WeatherPolicy.cameras, ge=2)
     showing: int = Field(WeatherPolicy.showing, ge=2)
     share: float = Field(WeatherPolicy.share, gt=0, le=1)
+    comes: Seconds = WeatherPolicy.comes
+    together: int = Field(WeatherPolicy.together, ge=2)
+    share_together: float = Field(WeatherPolicy.share_together, gt=0, le=1)
     late: Seconds = WeatherPolicy.late
     clears: Seconds = WeatherPolicy.clears
     longest: Seconds = WeatherPolicy.longest

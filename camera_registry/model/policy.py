@@ -96,6 +96,12 @@ class WeatherPolicy:
     """So many of them at least show it: one is chance."""
     share: float = 0.07
     """And this share of them: more than nearly ever do without snow (by night 0.05 in 95 of 100)."""
+    comes: float = 2 * _HOUR
+    """Where cameras begin to show it within so long, it may be weather that comes."""
+    together: int = 2
+    """So many of them at least."""
+    share_together: float = 0.05
+    """And this share of them."""
     late: float = 6 * _HOUR
     """A camera whose newest picture is older than this is not counted."""
     clears: float = _DAY

@@ -73,10 +73,10 @@ class Sightings:
     def _judge(self, watched: Watched, seen: Observation, before: Facts, zone: tzinfo) -> Observation:
         device, channel = watched.device, watched.channel(seen.channel)
 
-        def over(by_day: bool | None) -> Spell | None:
-            return self._weather.over(device.area, by_day, seen.at, self.policy)
+        def may_be_weather(by_day: bool | None) -> bool:
+            return self._weather.may_be(device.area, by_day, seen.at, self.policy)
 
-        found = take_in(seen, before, watched.policy.picture, device, zone, channel, over)
+        found = take_in(seen, before, watched.policy.picture, device, zone, channel, may_be_weather)
         one = newest(found.facts, device.area, seen.at, self.policy.causes)
         if one is not None:
             self._weather.add((device.id, (seen.probe, seen.channel)), one, self.policy)

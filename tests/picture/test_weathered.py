@@ -96,6 +96,12 @@ def test_bands_are_doubtful_where_nothing_was_added_to_the_light_and_it_lies_els
     assert score(judged({**bands, "spread": 1.2, "contrast_fit": 0.58}), Cause.STRIPED) == 1.0
 
 
+def test_a_ripple_is_doubtful_where_the_light_lies_elsewhere_as_snow_lies_in_layers() -> None:
+    ripple = {"ripple": 0.1, "ripple_even": 0.7}
+    assert score(judged({**ripple, "contrast_fit": 0.67}), Cause.STRIPED) == 0.6
+    assert score(judged({**ripple, "contrast_fit": 0.85}), Cause.STRIPED) == 1.0
+
+
 def test_the_soft_shadow_on_a_bare_wall_says_nothing_of_the_lens() -> None:
     shadow = {"contrast_fit": 0.0, "gain": 0.2, "gain_high": 0.2}
     soft = {"keen": 0.13, "edge_tiles": 0.7, "edge_width": 1.7, "edge_width_worst": 1.8, "reblur": 0.75}

@@ -132,8 +132,8 @@ class Watch:
     def _held(self, at: datetime, weather: Weather) -> frozenset[Cause]:
         """What may be the weather over its area."""
         policy = self._policy.weather
-        over = weather.over(self.found.area, self._by_day(at), at, policy)
-        return frozenset() if over is None else policy.causes
+        held = weather.may_be(self.found.area, self._by_day(at), at, policy)
+        return policy.causes if held else frozenset()
 
     def _by_day(self, at: datetime) -> bool | None:
         camera = self._measured.camera

@@ -45,6 +45,9 @@ class Sky:
     def over(self, area: str, hours: float, by_day: bool | None = True) -> Spell | None:
         return self.weather.over(area, by_day, at(hours), POLICY)
 
+    def may_be(self, area: str, hours: float, *, by_day: bool | None = True) -> bool:
+        return self.weather.may_be(area, by_day, at(hours), POLICY)
+
 
 def test_what_a_quarter_of_an_areas_cameras_show_is_its_weather_and_not_that_of_the_next_area() -> None:
     sky = Sky()
@@ -113,6 +116,42 @@ def test_cameras_that_were_not_judged_of_late_are_not_counted() -> None:
     told = sky.weather.of("north", at(7), POLICY)
     assert told is not None
     assert (told.showing, told.judged) == (4, 12)
+
+
+def test_where_cameras_begin_to_show_it_at_about_the_same_time_it_may_be_weather_that_comes() -> None:
+    sky = Sky()
+    sky.see("north", range(20), 0, 0)
+    sky.see("north", [0], 1, 0.25)
+    assert not sky.may_be("north", 0.25), "one is chance"
+    sky.see("north", [1], 1, 1)
+    assert sky.over("north", 1) is None, "two are no weather yet"
+    assert sky.may_be("north", 1)
+    assert sky.may_be("north", 1, by_day=False)
+    assert not sky.may_be("north", 1, by_day=None)
+    sky.see("north", [0, 1], 2, 2.5)
+    assert not sky.may_be("north", 2.5), "it has not come"
+
+
+def test_a_camera_that_shows_it_now_and_then_begins_no_weather_and_neither_do_two_of_a_hundred() -> None:
+    sky = Sky()
+    sky.see("north", range(20), 0, 0)
+    for quarter in range(1, 6):
+        sky.see("north", [0], quarter % 2, quarter / 4)
+    assert not sky.may_be("north", 1.25)
+    sky.see("south", range(100, 200), 0, 0)
+    sky.see("south", [100, 101], 2, 0.5)
+    assert not sky.may_be("south", 0.5)
+    sky.see("south", [102, 103, 104], 3, 1)
+    assert sky.may_be("south", 1)
+
+
+def test_when_the_clock_is_set_it_is_still_known_when_cameras_began_to_show_it() -> None:
+    sky = Sky()
+    sky.see("north", range(20), 0, 0)
+    sky.see("north", [0, 1], 2, 0.5)
+    sky.weather.shift(timedelta(hours=10))
+    assert sky.may_be("north", 12)
+    assert not sky.may_be("north", 13)
 
 
 def test_the_first_pictures_of_a_morning_do_not_tell_of_all() -> None:

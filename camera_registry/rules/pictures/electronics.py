@@ -12,7 +12,9 @@ _FOG = 0.5
 """Spread of the light, against the reference's, below which the air may have made the bands."""
 _ADDED_TO, _FIT_STILL, _BY_WEATHER = 0.75, 0.75, 0.6
 """The same, below which nothing was added to the light, as bands are, and correlation of the coarse light, below which
-it lies elsewhere: snow on dark ground may have made them. And the score of what it may have made."""
+it lies elsewhere: snow on dark ground may have made them. And the score of what it may have made. Of 1,634 pictures in
+snow by day none has bands beyond 0.06, but 13 a ripple beyond 0.06 that is nearly even, and they fit by 0.67 at most;
+of 87 simulated ripples without bands one fits by less than 0.88, before a bare wall."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
@@ -117,6 +119,8 @@ def striped(of: Evidence) -> Verdict:
     if of.least_change("ripple_even") >= _EVEN_WAVE and not of.by_night:
         # What comes and goes in a scene does not do so in even rows from border to border, whatever it is held against.
         ripple = score(of.least_change("ripple"), limits.ripple)
+        if of.change["contrast_fit"] < _FIT_STILL:
+            ripple = min(ripple, _BY_WEATHER)
         seen |= pick(of.change, "ripple")
     hum = score(look["hum"], limits.hum) if look["hum"] > of.most_of_references("hum") + _MORE_HUM else 0.0
     combed = score(look.get("combed", 0.0), limits.combed)

@@ -23,7 +23,7 @@ from camera_registry.rules.pictures.persistence import follow
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.rules.pictures.sun import above
 from camera_registry.rules.pictures.usual import by_day, learned, regime
-from camera_registry.rules.pictures.weather import Newest, Spell
+from camera_registry.rules.pictures.weather import Newest
 
 MEASURED = "sight"
 """The fact that holds what a picture was measured as, with its references: judged here, and not kept."""
@@ -33,8 +33,9 @@ _RUNS = timedelta(seconds=90)
 _SAME = timedelta(seconds=2)
 
 
-def _fair(by_day: bool | None) -> Spell | None:
+def _fair(by_day: bool | None) -> bool:
     """No weather."""
+    return False
 
 
 def take_in(
@@ -44,17 +45,18 @@ def take_in(
     device: Device,
     zone: tzinfo,
     channel: Channel | None = None,
-    over: Callable[[bool | None], Spell | None] = _fair,
+    may_be_weather: Callable[[bool | None], bool] = _fair,
 ) -> Observation:
     """The observation with its picture judged; as it was where no picture was measured against anything.
 
     ``before`` are the facts known from earlier runs; ``zone`` is that of the cameras' local time, ``channel`` what is
-    registered of the picture's, ``over`` the weather that is over the camera by day (True) or by night. Facts that come
-    instead of ``sight``: ``baselines`` (the version of what is accepted and masked), ``judgement`` (faults with score,
-    tiles and evidence, scores, not_checked, number of references, regime, whether it was taken ``by_day``, the measures
-    that are learned, what the burnt-in ``clock`` shows and when it did, the ``imprint`` that the next picture is held
-    against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds after which a second look would help to
-    believe what was just seen; None: none needed) and ``trend`` (see ``rules.pictures.trend``).
+    registered of the picture's; ``may_be_weather`` says whether what it shows by day (True) or by night may be the
+    weather. Facts that come instead of ``sight``: ``baselines`` (the version of what is accepted and masked),
+    ``judgement`` (faults with score, tiles and evidence, scores, not_checked, number of references, regime, whether it
+    was taken ``by_day``, the measures that are learned, what the burnt-in ``clock`` shows and when it did, the
+    ``imprint`` that the next picture is held against), ``watched`` (by cause, its ``Trail``), ``again_in`` (seconds
+    after which a second look would help to believe what was just seen; None: none needed) and ``trend`` (see
+    ``rules.pictures.trend``).
     """
     found = seen.facts.get(MEASURED)
     if not isinstance(found, Mapping):
@@ -88,7 +90,7 @@ def take_in(
         # Against others another thing is asked: what is not yet believed begins anew, what is must be seen still.
         known = {cause: trail for cause, trail in known.items() if trail.since is not None and says[cause]}
     day = by_day(at.hour + at.minute / 60, sun)
-    held_back = policy.weather.causes if over(day) is not None else ()
+    held_back = policy.weather.causes if may_be_weather(day) else ()
     needs = {cause: policy.persistence_of(cause, weather=cause in held_back) for cause in JUDGED}
     after = {
         cause: follow(known.get(cause), seen.at, says[cause], need, day, weather=cause in held_back)

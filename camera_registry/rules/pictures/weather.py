@@ -2,7 +2,8 @@
 
 What weather makes is pooled over its causes (``WeatherPolicy.causes``): the same snow covers one view and dirties the
 next. By day and by night it is counted apart, as doubts are, and what is there by one of them is held to be there by
-the other; pictures at dusk say nothing of it.
+the other; pictures at dusk say nothing of it. Before so many show it that it is told, a few begin to at about the same
+time: that may be weather that comes, and nothing is believed of them until it has come or has not.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class _Count:
     of_late: int = 0
     judged: list[int] = field(default_factory=lambda: [0, 0])
     showing: list[int] = field(default_factory=lambda: [0, 0])
+    begun: dict[Camera, datetime] = field(default_factory=dict)
+    """When cameras began to show it, the earliest first; of late alone."""
 
 
 class Weather:
@@ -126,6 +129,8 @@ class Weather:
         elif (known.by_day, known.shows) != (newest.by_day, newest.shows):
             self._count(known, -1)
             self._count(newest, 1)
+        if newest.shows and known is not None and not known.shows:
+            self._note_begun(camera, newest)
         self._latest = newest.at if self._latest is None else max(self._latest, newest.at)
         self._leave_out(self._latest - timedelta(seconds=policy.late))
         if newest.shows and newest.by_day is not None:
@@ -138,6 +143,10 @@ class Weather:
             return None
         # Snow that lies by day lies in the night too, and it is there in the first pictures of a morning.
         return max(self.around(area, at, policy), key=lambda spell: spell.last, default=None)
+
+    def may_be(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> bool:
+        """Whether what a camera of an area shows may be the weather: it is over it, or coming."""
+        return self.over(area, by_day, at, policy) is not None or self._comes(area, by_day, at, policy)
 
     def around(self, area: str, at: datetime, policy: WeatherPolicy) -> list[Spell]:
         """The weather that a camera of an area has by day, and that by night."""
@@ -174,6 +183,8 @@ class Weather:
         """The clock was set by ``step``: tell all times by the new one."""
         self._newest = {camera: replace(one, at=one.at + step) for camera, one in self._newest.items()}
         self._due = [(at + step, camera) for at, camera in self._due]
+        for count in self._counts.values():
+            count.begun = {camera: at + step for camera, at in count.begun.items()}
         self._latest = self._latest and self._latest + step
         self._spells = {
             key: replace(spell, since=spell.since + step, last=spell.last + step) for key, spell in self._spells.items()
@@ -185,6 +196,24 @@ class Weather:
             if count is not None and count.known >= policy.cameras:
                 return one
         return None
+
+    def _note_begun(self, camera: Camera, newest: Newest) -> None:
+        for area in self._way(newest.area):
+            begun = self._counts[area].begun
+            begun.pop(camera, None)
+            begun[camera] = newest.at
+
+    def _comes(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> bool:
+        """Whether more cameras than chance would have it have begun to show it of late."""
+        telling = None if by_day is None else self._telling(area, policy)
+        if telling is None or by_day is None:
+            return False
+        count, earliest = self._counts[telling], at - timedelta(seconds=policy.comes)
+        for camera, began in tuple(count.begun.items()):
+            if began >= earliest:
+                break
+            del count.begun[camera]
+        return len(count.begun) >= max(policy.together, policy.share_together * count.judged[by_day])
 
     def _look(self, area: str, at: datetime, by_day: bool, policy: WeatherPolicy) -> None:
         """Note the weather that the cameras of an area have by now."""
