@@ -31,7 +31,7 @@ def all_refused(app: App) -> bool:
         entry = app.board.get(camera)
         if entry is None or {reason.cause for reason in entry.reasons} != {Cause.AUTH}:
             return False
-        if not ENTRANCES <= {reason.aspect for reason in entry.reasons}:
+        if not {reason.aspect for reason in entry.reasons} >= ENTRANCES:
             return False
     return True
 
