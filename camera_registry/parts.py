@@ -36,6 +36,7 @@ from camera_registry.service.wire.terms import Setup
 from camera_registry.service.witness import Witness
 from camera_registry.settings import Settings
 from camera_registry.store import Store
+from camera_registry.store.acceptances import AcceptanceFile
 from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
@@ -107,7 +108,8 @@ class Parts:
         self.log = self._observation_log()
         self.recorder.log = self.log
         self.recorder.keep_days = lambda: self.settings.storage.picture_days
-        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc, self._ledger.policy_of)
+        wanted = AcceptanceFile(settings.storage.directory / "acceptance.json")
+        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc, self._ledger.policy_of, wanted)
         self.discoverer = Discoverer(
             self._tools.guard,
             store,

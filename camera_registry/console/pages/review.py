@@ -97,7 +97,7 @@ async def accept(asked: Asked[PageQuery, ReviewForm]) -> web.StreamResponse:
 
 
 async def stop(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    asked.deps.acceptance.stop()
+    await asked.deps.acceptance.stop()
     return go_to("/baselines")
 
 
