@@ -55,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     )
     for fault in faults:
         print(fault, file=sys.stderr)
+    for id, lines in judge_cases.of_one_name(cases).items():
+        listed = ", ".join(map(str, lines))
+        print(words("command.judge.of_one_name", file=args.cases, id=id, lines=listed), file=sys.stderr)
     if args.report and not any(case.label for case in cases):
         raise CommandError("judge_unlabelled", file=args.cases)
     bench = _Bench(words)
