@@ -196,7 +196,7 @@ def _in_words(case: Case, judgement: Judgement, found: Mapping[str, Any], words:
     refused = ((path, words.retold(said)) for path, said in _refused(case, found) if path not in strange)
     lines += ["  " + words("command.judge.refused", file=path, why=said) for path, said in refused]
     for fault in judgement.faults:
-        numbers = ", ".join(f"{name} {value:g}" for name, value in fault.evidence.items())
+        numbers = words.retold(", ".join(f"{name} {value:g}" for name, value in fault.evidence.items()))
         lines.append("  " + words("command.judge.fault", cause=words.name(fault.cause), score=f"{fault.score:.2f}"))
         lines.append(f"    {words.why(fault.cause)} {words.next(fault.cause)}")
         lines += [f"    {numbers}"] if numbers else []
