@@ -26,7 +26,8 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.masking import Masking
 from camera_registry.service.notifier import Notifier
 from camera_registry.service.observation_log import ObservationLog, Silent
-from camera_registry.service.poller import Conditions, Limits, Poller, Polling
+from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.polling import Conditions, Polling
 from camera_registry.service.pulse import Pulse
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.wire.gate import Gate
