@@ -119,7 +119,7 @@ async def test_a_picture_is_accepted_and_taken_back_on_the_page(admin: Browser, 
     judge(pictured)
     csrf = {"csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
     assert (await admin.submit(f"/devices/{CAMERA}/baselines", csrf))[0] == 409
-    done = (303, f"/devices/{CAMERA}")
+    done = (303, f"/devices/{CAMERA}#seen")
     assert await admin.submit(f"/devices/{CAMERA}/baselines", {**csrf, "reason": "a canopy"}) == done
     _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
     assert "a canopy" in text

@@ -129,12 +129,12 @@ def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:
 async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
     form = asked.body
     await accepting.accept(asked, form.channel, form.kind, form.reason, form.taken)
-    return go_to_device(asked.item())
+    return go_to_device(asked.item(), "#seen")
 
 
 async def take_back(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await accepting.take_back(asked)
-    return go_to_device(asked.item())
+    return go_to_device(asked.item(), "#seen")
 
 
 _ALL = "/devices/{id}/baselines"
