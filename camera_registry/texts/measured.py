@@ -27,10 +27,16 @@ def measured(entries: Mapping[str, str], said: str) -> str | None:
 
 
 def _units(entries: Mapping[str, str], value: float) -> dict[str, str]:
-    """A number as each text may want it: plainly, as a share, as a factor (of a logarithm), or as yes or no."""
+    """A number as each text may want it: plainly, as a share, as a likeness (below none is none), as a factor (of its
+    logarithm), or as yes or no."""
     return {
         "value": f"{value:g}",
-        "share": entries["measured.share"].format(n=f"{100 * value:.2g}" if abs(value) < 1 else f"{100 * value:.0f}"),
+        "share": _share(entries, value),
+        "likeness": _share(entries, max(0.0, value)),
         "factor": f"{exp(min(value, 9.0)):.2f}",
         "truth": entries["listed.yes" if value >= 0.5 else "listed.no"],
     }
+
+
+def _share(entries: Mapping[str, str], value: float) -> str:
+    return entries["measured.share"].format(n=f"{100 * value:.2g}" if abs(value) < 1 else f"{100 * value:.0f}")

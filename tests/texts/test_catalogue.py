@@ -255,6 +255,8 @@ def test_what_a_picture_was_found_by_is_told_in_words_with_its_unit(language: st
     assert ("31 %" in told, "12.5" in told, "255" in told, words("listed.yes") in told) == (True,) * 4
     assert "0.78" in told, "a logarithm is told as the factor that it is"
     assert not re.search(r"hidden|stopped|lost", told if language == "zh" else "")
+    assert "0 %" in words.retold("local -0.12"), "unlike is unlike"
+    assert "-" not in words.retold("local -0.12")
     # Of another version, and what is no measure at all.
     assert words.retold("hidden 0.5, quaint 0.25").endswith("quaint 0.25")
     assert words.retold("firmware 5.1") == "firmware 5.1"
