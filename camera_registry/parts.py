@@ -26,7 +26,8 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.masking import Masking
 from camera_registry.service.notifier import Notifier
 from camera_registry.service.observation_log import ObservationLog, Silent
-from camera_registry.service.poller import Conditions, Limits, Poller, Polling
+from camera_registry.service.poller import Limits, Poller
+from camera_registry.service.polling import Conditions, Polling
 from camera_registry.service.pulse import Pulse
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.wire.gate import Gate
@@ -36,6 +37,7 @@ from camera_registry.service.wire.terms import Setup
 from camera_registry.service.witness import Witness
 from camera_registry.settings import Settings
 from camera_registry.store import Store
+from camera_registry.store.acceptances import AcceptanceFile
 from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.credentials import Vault
 from camera_registry.store.photographs import Photographs
@@ -107,7 +109,8 @@ class Parts:
         self.log = self._observation_log()
         self.recorder.log = self.log
         self.recorder.keep_days = lambda: self.settings.storage.picture_days
-        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc, self._ledger.policy_of)
+        wanted = AcceptanceFile(settings.storage.directory / "acceptance.json")
+        self.acceptor = Acceptor(self.gallery, self.board, self._clock.utc, self._ledger.policy_of, wanted)
         self.discoverer = Discoverer(
             self._tools.guard,
             store,

@@ -60,11 +60,11 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
 
     Facts: ``clock_offset_seconds`` (device minus ours), ``device_time``, ``time_source``, ``manufacturer``, ``model``,
     ``firmware``, ``serial``, ``hardware``; in a full round ``profiles``, ``stream_uri``, ``snapshot_uri`` and the
-    ``profile`` that they are of, of several sources or channels ``sources`` [{number, token, profile, profiles,
-    stream_uri, snapshot_uri}], ``services``, ``mac``, ``interfaces``, ``dns``, ``ntp``, ``hostname``, ``certificates``,
-    ``events``, ``video_sources``, ``imaging`` (where ``refresh`` is given: when it is the device's turn, perhaps in a
-    later round); and ``refused`` (operation to reason) for what the device would not answer: one operation that fails
-    never fails the device.
+    ``profile`` that they are of, ``cut_short`` (whether there was no time to hear both addresses), of several sources
+    or channels ``sources`` [{number, token, profile, profiles, stream_uri, snapshot_uri}], ``services``, ``mac``,
+    ``interfaces``, ``dns``, ``ntp``, ``hostname``, ``certificates``, ``events``, ``video_sources``, ``imaging`` (where
+    ``refresh`` is given: when it is the device's turn, perhaps in a later round); and ``refused`` (operation to reason)
+    for what the device would not answer: one operation that fails never fails the device.
     """
     with OnvifDevice(context, target) as device:
         round_ = Round(device, target, context)

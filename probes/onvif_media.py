@@ -84,8 +84,9 @@ class Media:
             return True
         first = self._first if self._first in tokens else tokens[0]
         addresses = await self._ask_addresses(namespace, first, patience=self._context.remaining())
-        if len(addresses) == len(_ADDRESSES) or self._round.has_time:
-            # A round that ran out of time half way is asked for anew by the next run, and not in an hour.
+        # A round that ran out of time half way is asked for anew by the next run, and not in an hour.
+        facts["cut_short"] = len(addresses) < len(_ADDRESSES) and not self._round.has_time
+        if not facts["cut_short"]:
             known.at = now
         facts.update(addresses)
         facts["profile"] = clean(first)

@@ -45,6 +45,7 @@ _MEANINGS = {
     461: (FailureKind.PROTOCOL, "it sends RTP neither over TCP nor over UDP"),
     503: (FailureKind.BUSY, "all its sessions are taken"),
 }
+_NOT_THERE = (400, 404, 410)
 
 
 async def probe(target: Target, options: Mapping[str, object], context: Context) -> Facts:
@@ -52,7 +53,8 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
     ``frames`` (default false): play until the first key frame; ``seconds`` (default 0): play for so long from the first
     frame on, and measure; ``picture`` (default false): look at the first key frame; ``udp`` (default false): do not
     offer TCP for media; ``declared``: what the device says elsewhere of this stream, as a profile of the onvif probe;
-    ``masks`` and ``osd`` as in ``probes.seeing``.
+    ``masks`` and ``osd`` as in ``probes.seeing``; ``guessed`` (default false): the device could not be asked yet where
+    its stream is, so that nothing but the stream itself says anything of it.
 
     Facts: ``codec``, ``width``, ``height``, ``declared_frame_rate`` as announced, ``declared`` as given. After playing:
     ``transport``, ``frames`` (whole frames received, the key frame included), ``packets``, ``packets_lost``,
@@ -71,7 +73,7 @@ async def probe(target: Target, options: Mapping[str, object], context: Context)
         greeting = await session.ask("OPTIONS", uri)
         context.step("rtsp.options", status=greeting.status, reason=greeting.head.reason)
         answer = await session.request_patiently("DESCRIBE", uri, _ACCEPT)
-        _check(answer, "DESCRIBE")
+        _check(answer, "DESCRIBE", guessed=options.get("guessed") is True)
         if not wish.plays and _told_before(answer, uri, options.get("declared"), target, context):
             return context.facts
         description = _read(answer)
@@ -126,11 +128,13 @@ def _where(target: Target, options: Mapping[str, object]) -> tuple[int, str, boo
     return port, rtsp.request_uri(write_uri(scheme, target.host, port, path)), scheme == "rtsps"
 
 
-def _check(answer: Answer, method: str) -> None:
+def _check(answer: Answer, method: str, *, guessed: bool = False) -> None:
     status = answer.status
     if status < 300:
         return
     said = f"{method}: {status} {answer.head.reason}".strip()
+    if guessed and status in _NOT_THERE:
+        raise ProbeError.told(FailureKind.NO_STREAM, Stage.ADDRESS, "guessed", said=said)
     if status < 400:
         detail = f"{said}: the device sends us elsewhere, and redirects are not followed"
         raise ProbeError(FailureKind.PROTOCOL, Stage.ANSWER, detail)

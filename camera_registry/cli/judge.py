@@ -55,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     )
     for fault in faults:
         print(fault, file=sys.stderr)
+    for id, lines in judge_cases.of_one_name(cases).items():
+        listed = ", ".join(map(str, lines))
+        print(words("command.judge.of_one_name", file=args.cases, id=id, lines=listed), file=sys.stderr)
     if args.report and not any(case.label for case in cases):
         raise CommandError("judge_unlabelled", file=args.cases)
     bench = _Bench(words)
@@ -193,7 +196,7 @@ def _in_words(case: Case, judgement: Judgement, found: Mapping[str, Any], words:
     refused = ((path, words.retold(said)) for path, said in _refused(case, found) if path not in strange)
     lines += ["  " + words("command.judge.refused", file=path, why=said) for path, said in refused]
     for fault in judgement.faults:
-        numbers = ", ".join(f"{name} {value:g}" for name, value in fault.evidence.items())
+        numbers = words.retold(", ".join(f"{name} {value:g}" for name, value in fault.evidence.items()))
         lines.append("  " + words("command.judge.fault", cause=words.name(fault.cause), score=f"{fault.score:.2f}"))
         lines.append(f"    {words.why(fault.cause)} {words.next(fault.cause)}")
         lines += [f"    {numbers}"] if numbers else []

@@ -39,7 +39,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer.
+    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer. ``line``: of
+    the file that it stands in, from 1.
     ``left_out`` pictures were named besides, and are too many to be looked at."""
 
     id: str
@@ -50,6 +51,7 @@ class Case:
     osd: Mapping[str, object] | None = None
     label: Label | None = None
     left_out: int = 0
+    line: int = 0
 
 
 def read(file: Path, words: Texts) -> tuple[list[Case], list[str]]:
@@ -79,6 +81,15 @@ def read(file: Path, words: Texts) -> tuple[list[Case], list[str]]:
     if not cases:
         raise CommandError("no_case", file=file)
     return cases, faults
+
+
+def of_one_name(cases: Sequence[Case]) -> dict[str, list[int]]:
+    """The identifiers that several cases have, each with the lines that these stand in: whoever looks an answer up by
+    its identifier would take one for the other."""
+    lines: dict[str, list[int]] = {}
+    for case in cases:
+        lines.setdefault(case.id, []).append(case.line)
+    return {id: found for id, found in lines.items() if len(found) > 1}
 
 
 def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at: Sequence[str]) -> Case:
@@ -169,6 +180,7 @@ def _of_line(row: Any, folder: Path, number: int) -> Case:
         reference_times=_times(row, "ref_at", len(references)),
         osd=_osd(row.get("osd")),
         label=_label(row),
+        line=number,
     )
 
 

@@ -128,7 +128,8 @@ async def accept(
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "season_untold")
     terms = Terms(reason.strip(), frozenset(_of_weather(asked)) if wanted.season else frozenset())
     candidates = [one.key for one in (await sheet(asked, wanted)).candidates if one.key not in leave_out]
-    if not deps.acceptance.start([key for key in candidates if only is None or key in only], asked.user.name, terms):
+    chosen = [key for key in candidates if only is None or key in only]
+    if not await deps.acceptance.start(chosen, asked.user.name, terms):
         raise Problem(HTTPStatus.CONFLICT, "accepting_already")
 
 

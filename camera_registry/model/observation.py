@@ -70,6 +70,11 @@ class Failure:
         return self.kind is FailureKind.AUTH and self.key in _NOTHING_TO_SEND
 
     @property
+    def guessed(self) -> bool:
+        """Whether there was nothing at a place where nobody said that there is anything: that is no fault."""
+        return self.key == "guessed"
+
+    @property
     def unanswered(self) -> bool:
         """Whether nothing at all answered. A refusal is an answer by the host."""
         return self.kind in _SILENCE and self.stage in (Stage.ADDRESS, Stage.CONNECT)

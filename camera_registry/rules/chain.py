@@ -88,7 +88,7 @@ def _broken(run: Seen, answered: datetime | None) -> Iterable[LinkSeen]:
     """The links that this run found broken, with what was found of the way when nothing answered it. ``answered``: when
     anything of the device last did."""
     failure = run.failure
-    if failure is None or (link := link_of(run.probe, failure)) is None:
+    if failure is None or failure.guessed or (link := link_of(run.probe, failure)) is None:
         return
     way = failure.way
     if link is Link.HOST and way is not None and (answered is None or way.at >= answered):

@@ -23,7 +23,8 @@ DEPTH = 4
 SOURCES = 128
 """Video sources of one device of which is learned where they are, and profiles of which is learned what they are."""
 _PROFILE = "profile"
-_OF_MANY = {"told", "path", "osd"}
+_CUT_SHORT = "cut_short"
+_OF_MANY = {"told", "path", "osd", "guessed"}
 """Words to a task that many devices have in common: makers have their paths, models a place for the burnt-in clock."""
 
 _parent = lru_cache(1024)(Parent)
@@ -61,13 +62,14 @@ def plan(
             interval(device, probe, policy, urgency),
             policy.paces[probe].timeout,
             channel.id,
-            _options(probe, policy, _words(probe, channel, order, learned)),
+            _options(probe, policy, _words(probe, channel, order, learned) | _guess(probe, probes, where, let_in)),
             soon=(probe, channel.id) not in known,
         )
         for asked in probes
         for channel in _asked(asked, device, order, probes, learned)
         for probe in (_instead(asked, channel, order, probes, learned),)
-        if not _waits(probe, probes, _place(probe, channel, order, learned), known, let_in)
+        for where in (_place(probe, channel, order, learned),)
+        if not _waits(probe, probes, where, learned, known, let_in)
     ]
     return Entry(target, tuple(tasks)) if tasks else None
 
@@ -155,11 +157,13 @@ def learn(probe: str, facts: Facts) -> dict[str, object]:
 
     The device's own are under the fact's name; those of the ``sources`` of a recorder under that name with the token of
     their profile or the number of their source, as ``_learned`` looks them up. Profiles are under their token and under
-    the address of their stream.
+    the address of their stream. ``cut_short``: it had no time yet to say where they are.
     """
     tells = PROBES[probe].tells if probe in PROBES else ()
     profiles = _profiles(facts) if tells else {}
     told: dict[str, object] = {name: value for name in tells if isinstance(value := facts.get(name), str) and value}
+    if tells and isinstance(cut := facts.get(_CUT_SHORT), bool):
+        told[_CUT_SHORT] = cut
     sources = facts.get("sources")
     for source in sources[:SOURCES] if isinstance(sources, list | tuple) else ():
         if not isinstance(source, Mapping):
@@ -274,7 +278,7 @@ def _asked(
     if not kind.per_channel:
         return (Channel("", device.id),)
     first, *others = order
-    if any(kind.told in PROBES[other].tells for other in probes):
+    if _tellers(probe, probes):
         others = [
             one
             for one in others
@@ -349,12 +353,34 @@ def _place(probe: str, channel: Channel, order: Sequence[Channel], learned: Fact
     return {}
 
 
-def _waits(probe: str, probes: Sequence[str], place: Facts, known: Collection[Run], succeeded: Collection[Run]) -> bool:
+def _waits(
+    probe: str,
+    probes: Sequence[str],
+    place: Facts,
+    learned: Facts,
+    known: Collection[Run],
+    succeeded: Collection[Run],
+) -> bool:
     """Whether a probe needs an address that another one may yet tell. A stream is asked for once the other's answer
     is known, good or bad: at the root of the protocol if nothing better was told. A still picture has no such place: as
-    long as the device has never let us ask where it is, nothing can be said of it."""
+    long as the device has never let us ask where it is, nothing can be said of it. Who had no time to say where they
+    are is soon asked again."""
     kind = PROBES[probe]
-    if not kind.told or "path" in place:
+    if "path" in place:
         return False
     heard = known if Aspect.STREAM in kind.aspects or place else succeeded
-    return any(kind.told in PROBES[other].tells and (other, "") not in heard for other in probes)
+    cut_short = not place and learned.get(_CUT_SHORT) is True
+    return any(cut_short or (other, "") not in heard for other in _tellers(probe, probes))
+
+
+def _guess(probe: str, probes: Sequence[str], place: Facts, succeeded: Collection[Run]) -> dict[str, object]:
+    """For a probe that asks at the root of the protocol, for want of anything better: whether whoever could tell where
+    to ask has never let us ask for it."""
+    guessed = not place and any((other, "") not in succeeded for other in _tellers(probe, probes))
+    return {"guessed": True} if guessed else {}
+
+
+def _tellers(probe: str, probes: Sequence[str]) -> list[str]:
+    """The probes, of those that a device is asked, that may tell where this one has to ask."""
+    told = PROBES[probe].told
+    return [other for other in probes if told and told in PROBES[other].tells]

@@ -68,9 +68,12 @@ def _own(
 ) -> tuple[Cause | None, str] | tuple[Cause, str, datetime] | None:
     """What a run says of the aspect that is its probe's own; None where it says nothing.
 
-    A picture that could not be fetched may be fine, and a recorder that could not be asked may write all the same.
+    A picture that could not be fetched may be fine, a recorder that could not be asked may write all the same, and a
+    stream that is not where one was looked for on the off chance may be elsewhere.
     """
     if seen.failure is not None:
+        if seen.failure.guessed:
+            return None
         if own is Aspect.RECORDING or (own is Aspect.PICTURE and seen.failure.kind not in _OF_THE_PICTURE):
             return None
         return Cause(seen.failure.kind), seen.failure.detail

@@ -2,14 +2,15 @@
 
 A picture that has come into doubt by the time it is its turn is passed over, like one that is gone or can't be read.
 The first one of a view is held against one from before it: accepted with a lorry before the lens, it would make a fault
-of every later one.
+of every later one. A service that is stopped meanwhile goes on with it when it is started again: what was accepted by
+then is not accepted twice, and what was left out stays so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +20,7 @@ from camera_registry.model.policy import Policy
 from camera_registry.rules.pictures import watching
 from camera_registry.service.gallery import Gallery
 from camera_registry.store import StoreError
+from camera_registry.store.acceptances import AcceptanceFile, Wanted
 from camera_registry.store.baselines import Unfit, Unmeasured
 from camera_registry.store.pictures import PictureKind
 
@@ -36,7 +38,12 @@ class Acceptor:
     """One job at a time; ``progress`` is that of the job under way, or of the last one."""
 
     def __init__(
-        self, gallery: Gallery, board: Board, now: Callable[[], datetime], policy: Callable[[str], Policy]
+        self,
+        gallery: Gallery,
+        board: Board,
+        now: Callable[[], datetime],
+        policy: Callable[[str], Policy],
+        file: AcceptanceFile,
     ) -> None:
         self.progress = Acceptance()
         self._gallery = gallery
@@ -44,28 +51,53 @@ class Acceptor:
         self._now = now
         self._policy = policy
         """Gives that of a device."""
+        self._file = file
         self._left: list[tuple[str, str]] = []
         self._terms = Terms()
         self._wanted = asyncio.Event()
 
-    def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
+    async def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
         """Have the newest picture of each (device, channel) accepted; False while another job is under way."""
         if self.progress.running:
             return False
-        self._left = list(reversed(channels))
-        self._terms = terms
-        self.progress = Acceptance(running=True, begun=self._now(), total=len(channels), by=author)
+        wanted = Wanted(tuple(channels), author, self._now(), terms)
+        self._begin(wanted, ())
+        try:
+            await asyncio.to_thread(self._file.save, wanted)
+        except OSError as error:
+            log.warning("a restart would end what is being accepted for %s: %s", author, error)
         self._wanted.set()
         return True
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the job under way; what was accepted stays so."""
         if self.progress.running:
             self._left.clear()
             self.progress = replace(self.progress, stopped=True)
+            await asyncio.to_thread(self._file.forget)
+
+    def _begin(self, wanted: Wanted, done: Collection[tuple[str, str]]) -> None:
+        self._left = [key for key in reversed(wanted.channels) if key not in done]
+        self._terms = wanted.terms
+        total = len(wanted.channels)
+        self.progress = Acceptance(running=True, begun=wanted.begun, total=total, done=len(done), by=wanted.by)
+
+    async def _go_on(self) -> None:
+        """Take up what was under way when the service was stopped."""
+        wanted = await asyncio.to_thread(self._file.load)
+        if wanted is None or self.progress.running:
+            return
+        self._begin(wanted, {key for key in wanted.channels if self._accepted(key, wanted)})
+        log.info("%d pictures are still to be accepted for %s", len(self._left), wanted.by)
+        self._wanted.set()
+
+    def _accepted(self, key: tuple[str, str], wanted: Wanted) -> bool:
+        own = (one for one in self._gallery.of(*key) if one.by == wanted.by)
+        return any(one.accepted_at >= wanted.begun for one in own)
 
     async def run(self) -> None:
         """Do what is asked for, until cancelled."""
+        await self._go_on()
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -86,6 +118,7 @@ class Acceptor:
                 else:
                     passed = (*before.passed, skipped)[:_TOLD]
                     self.progress = replace(before, skipped=before.skipped + 1, passed=passed)
+            await asyncio.to_thread(self._file.forget)
             self.progress = replace(self.progress, running=False, ended=self._now())
             log.info("%d pictures accepted for %s", self.progress.done, self.progress.by)
 

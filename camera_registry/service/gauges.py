@@ -9,7 +9,7 @@ from camera_registry.link.local import LocalLink
 from camera_registry.service.discoverer import Discoverer
 from camera_registry.service.ledger import Ledger
 from camera_registry.service.notifier import Notifier
-from camera_registry.service.poller import Polling
+from camera_registry.service.polling import Polling
 from camera_registry.service.recorder import Recorder
 from camera_registry.service.wire.pollers import Pollers
 from exporters.service import ServiceMetrics

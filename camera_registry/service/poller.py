@@ -21,8 +21,9 @@ from camera_registry.model.observation import Observation
 from camera_registry.model.probe import PROBES
 from camera_registry.model.roster import Drop, Hurry, LeaveAlone, Put, Target, Task
 from camera_registry.rules.capacity import LATE, room
-from camera_registry.rules.schedule import FIRST, SEEING, Agenda, Due
+from camera_registry.rules.schedule import SEEING, Agenda, Due
 from camera_registry.service.diagnosis import Diagnosis
+from camera_registry.service.polling import Conditions
 from probes.base import Caller, Step, Tools, observe
 from probes.catalog import load
 from probes.places import Places
@@ -73,61 +74,6 @@ class Limits:
 
     slots: int
     per_host: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a poller may do, as the settings have it: networks in CIDR text, and the gateway's host and port (0: none
-    named). ``first``: devices a second that it may ask for the first time."""
-
-    slots: int
-    per_host: int
-    networks: tuple[str, ...]
-    gateway: tuple[str, int] | None = None
-    first: float = FIRST
-
-
-class Polling(Protocol):
-    """What the service has of a poller, whether that runs in its own process or in others."""
-
-    beat: Callable[[], None]
-    places: Places
-
-    @property
-    def slots(self) -> int:
-        """Runs that may be under way at once."""
-        ...
-
-    @property
-    def room(self) -> int:
-        """How many may be under way now: fewer while the machine is busy."""
-        ...
-
-    @property
-    def slots_used(self) -> int:
-        """Runs under way."""
-        ...
-
-    @property
-    def tasks(self) -> int:
-        """What is on the agenda."""
-        ...
-
-    async def run(self) -> None:
-        """Poll until cancelled."""
-        ...
-
-    async def ask(self, target: Target, task: Task, steps: list[Step]) -> Observation:
-        """One run that somebody waits for; ``steps`` is filled with what happened."""
-        ...
-
-    def take_up(self, conditions: Conditions) -> None:
-        """Go on by these."""
-        ...
-
-    def renew(self) -> None:
-        """The credentials are others now."""
-        ...
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from camera_registry.model.chain import Chain, LinkSeen, first_broken
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Failure
 from camera_registry.model.wrong import Wrong
+from camera_registry.texts.measured import measured
 
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
@@ -74,7 +75,10 @@ class Texts:
 
     def retold(self, said: str) -> str:
         """What probes and rules have said, who know no language and speak English, in this one; other words as they
-        are. Values are told as they stand in it, times by UTC."""
+        are. Values are told as they stand in it, times by UTC. What a picture was found by is told in words in either
+        language: rules call each measure by its name."""
+        if (told := measured(self.entries, said)) is not None:
+            return told
         if self.language == _SPOKEN:
             return said
         for key, pattern in _sentences():

@@ -87,6 +87,23 @@ def test_cases_are_answered_line_by_line_and_unknown_keys_are_passed_over(
     assert found == {"a": [], "b": ["frozen"], "c": ["blurred"]}
 
 
+def test_cases_of_one_name_are_all_answered_and_named_with_their_lines(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cases.jsonl"
+    names = ["north", "south", "4", None, "north"]
+    rows = [{"id": id, "frames": [str(folder / "good.jpg")]} for id in names]
+    del rows[3]["id"]  # the number of its line, then
+    file.write_text("\n".join(map(json.dumps, rows)))
+    assert cli.main(["--json", "--lang", "en", "judge", "--cases", str(file)]) == GOOD
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["north", "south", "4", "4", "north"]
+    assert [re.findall(r"lines (.*) all have the id (\w+)", line) for line in told.err.splitlines()] == [
+        [("1, 5", "north")],
+        [("3, 4", "4")],
+    ]
+
+
 def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

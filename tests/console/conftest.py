@@ -112,14 +112,14 @@ class Jobs:
     wanted: Sequence[tuple[str, str]] = ()
     terms: Terms = field(default_factory=Terms)
 
-    def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
+    async def start(self, channels: Sequence[tuple[str, str]], author: str, terms: Terms) -> bool:
         if self.progress.running:
             return False
         self.wanted, self.terms = channels, terms
         self.progress = Acceptance(running=True, begun=fleet.NOW, total=len(channels), by=author)
         return True
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         self.progress = replace(self.progress, running=False, ended=fleet.NOW, stopped=True)
 
 

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 
-from camera_registry.model.health import Cause
+from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
 from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.people import Role
@@ -97,11 +97,29 @@ async def test_the_page_tells_what_was_found_and_where_and_what_could_not_be_tol
     assert texts("en")("seen.not_yet") in (await admin.get(f"/devices/{CAMERA}?lang=en"))[1]
 
 
+async def test_a_black_picture_is_called_black_throughout_the_page(admin: Browser, pictured: Site) -> None:
+    entry = pictured.board.get(CAMERA)
+    assert entry is not None
+    found = {**JUDGED, "faults": [{"cause": "no_signal", "score": 0.9, "evidence": {}, "tiles": []}]}
+    run = ProbeSeen("snapshot", CHANNEL, fleet.NOW, 0.1, None, fleet.NOW, {"judgement": found, "watched": {}})
+    about = Subject(CAMERA, Aspect.PICTURE, CHANNEL)
+    for cause in (Cause.BLACK, Cause.NO_SIGNAL):
+        held = AspectState(about, State.DOWN, State.DOWN, since=fleet.NOW, cause=cause)
+        reason = Reason(Aspect.PICTURE, cause, fleet.NOW, "", CHANNEL)
+        pictured.board.swap([replace(entry, probes=(run,), states=(held,), reasons=(reason,))], (), {})
+        words = texts("zh")
+        text = unescape((await admin.get(f"/devices/{CAMERA}?lang=zh"))[1])
+        _, _, seen = text.partition('id="seen"')
+        named, other = words.name(cause), words.name({Cause.BLACK: Cause.NO_SIGNAL}.get(cause, Cause.BLACK))
+        assert f">{named}</span>" in seen
+        assert f">{other}</span>" not in seen
+
+
 async def test_a_picture_is_accepted_and_taken_back_on_the_page(admin: Browser, pictured: Site) -> None:
     judge(pictured)
     csrf = {"csrf": await admin.csrf(), "channel": CHANNEL, "kind": "last"}
     assert (await admin.submit(f"/devices/{CAMERA}/baselines", csrf))[0] == 409
-    done = (303, f"/devices/{CAMERA}")
+    done = (303, f"/devices/{CAMERA}#seen")
     assert await admin.submit(f"/devices/{CAMERA}/baselines", {**csrf, "reason": "a canopy"}) == done
     _, text = await admin.get(f"/devices/{CAMERA}?lang=en")
     assert "a canopy" in text

@@ -549,7 +549,7 @@ async def test_a_device_whose_code_holds_a_slash_can_be_opened_probed_and_kept_u
             site.pictures.save(id, channel, PictureKind.LAST_GOOD, JPEG, fleet.NOW)
         accepting = {"csrf": await admin.csrf(), "kind": "last_good"}
         status, back = await admin.submit(asked.replace("/probe", "/baselines"), accepting)
-        assert (status, back) == (303, address)
+        assert (status, back) == (303, f"{address}#seen")
 
 
 async def test_the_overview_says_how_many_channels_of_a_recorder_are_lost(admin: Browser, site: Site) -> None:

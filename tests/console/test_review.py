@@ -86,6 +86,8 @@ async def test_what_stands_on_one_sheet_is_accepted_without_the_rest_and_of_one_
 ) -> None:
     monkeypatch.setattr("camera_registry.console.pages.review._SHOWN", 4)
     _, text = await admin.get("/baselines?lang=en&sheet=2")
+    assert re.findall(r'href="/baselines\?sheet=(\d)"', text) == ["1", "3"]
+    assert texts("en")("review_sheet.ticks") in text, "nobody is to think that ticks are kept from sheet to sheet"
     shown = {unescape(name) for name in re.findall(r'name="show ([^"]*)"', text)}
     assert len(shown) == 4
     form = {f"show {name}": "yes" for name in shown} | {"csrf": await admin.csrf(), "only": "yes"}
@@ -98,6 +100,35 @@ async def test_what_stands_on_one_sheet_is_accepted_without_the_rest_and_of_one_
     others = {one.device.area for one in site.board} - {entry.device.area, *site.board.names.area_parents.values()}
     for area in others:
         assert STRANGE not in (await admin.get(f"/baselines?area={area}"))[1]
+
+
+async def test_who_accepts_pictures_of_an_area_or_a_season_stays_there(admin: Browser, site: Site) -> None:
+    entry = site.board.get(DOUBTFUL)
+    assert entry is not None
+    area = entry.device.area
+    csrf = {"csrf": await admin.csrf(), "area": area}
+    assert await admin.submit("/baselines", csrf) == (303, f"/baselines?area={area}")
+    await admin.submit("/baselines/stop", {"csrf": csrf["csrf"]})
+    until = fleet.NOW + timedelta(days=1)
+    site.sky.weather = [AreaWeather(area, fleet.NOW, 31, 84, until, until)]
+    snow = {**csrf, "season": "yes", "reason": "snow"}
+    assert await admin.submit("/baselines", snow) == (303, f"/baselines?area={area}&season=yes")
+
+
+async def test_how_far_accepting_is_is_told_without_a_look_at_the_fleet_and_leads_back_to_the_sheet(
+    admin: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked(*_: object) -> None:
+        raise AssertionError("the whole fleet, every three seconds")
+
+    monkeypatch.setattr("camera_registry.console.reviewing.review", looked)
+    anew = texts("en")("review_sheet.anew")
+    site.jobs.progress = Acceptance(running=True, begun=fleet.NOW, total=9, done=7, by="root")
+    status, text = await admin.get("/baselines?lang=en", **{"HX-Request": "true"})
+    assert (status, "7 of 9" in text, anew in text) == (200, True, False)
+    site.jobs.progress = replace(site.jobs.progress, running=False, ended=fleet.NOW)
+    status, text = await admin.get("/baselines?lang=en", **{"HX-Request": "true"})
+    assert (status, anew in text) == (200, True)
 
 
 async def test_who_was_passed_over_is_named_with_the_reason(admin: Browser, script: Script, site: Site) -> None:

@@ -619,6 +619,7 @@ async def test_an_address_that_a_run_had_no_time_for_is_asked_for_by_the_next_on
             seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using, timeout=timeout)
             assert seen.failure is None
             facts |= seen.facts
+            assert facts["cut_short"] is ("stream_uri" not in facts), "and what is looked at must not be guessed at"
     assert device.times == 0
     assert facts["stream_uri"] == "rtsp://127.0.0.1:554/p1-1"
     assert all(sources(facts).values())
@@ -634,6 +635,7 @@ async def test_a_device_that_never_tells_where_its_streams_are_does_not_hang_eve
         for _ in range(4):
             seen = await probe("onvif", target(onvif=port), {"refresh": 3600}, using=using, timeout=2)
             assert seen.failure is None
+    assert seen.facts.get("cut_short", False) is False, "that is its silence, and no want of time"
     assert device.asked.count("GetStreamUri") == 2
     assert device.asked.count("GetSnapshotUri") == 1, "it is asked for what comes after that"
 

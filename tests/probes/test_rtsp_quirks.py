@@ -92,6 +92,17 @@ async def test_a_password_is_sent_once_to_a_device_that_asks_without_end():
     assert sum("Authorization" in head for head in camera.heads) == 1
 
 
+@pytest.mark.parametrize(("status", "nothing"), [("404 Not Found", True), ("410 Gone", True), ("403 Forbidden", False)])
+async def test_nothing_where_a_stream_was_looked_for_on_the_off_chance_is_told_as_that(status: str, nothing: bool):
+    gone = f"{status}\r\n\r\n"
+    asked = await play(Camera(KEY_FRAME, DESCRIBE=gone))
+    guessed = await play(Camera(KEY_FRAME, DESCRIBE=gone), guessed=True)
+    assert asked.failure is not None
+    assert guessed.failure is not None
+    assert not asked.failure.guessed
+    assert guessed.failure.guessed is nothing
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"])
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "305 Use Proxy"])
 async def test_nobody_is_sent_elsewhere(method: str, status: str):

@@ -51,6 +51,34 @@ def test_a_picture_of_unknown_address_waits_until_the_device_has_let_us_ask_for_
     assert probes({}, [], Channel("c", "cam-7", snapshot_path="/p")) == ["onvif", "rtsp", "snapshot"]
 
 
+def test_a_device_that_had_no_time_to_tell_where_its_streams_are_is_asked_again_before_one_is_looked_for() -> None:
+    device, told = Device("cam-7", Kind.CAMERA, host="192.0.2.7"), {"stream_uri": "rtsp://192.0.2.7/live"}
+
+    def probes(learned: Facts) -> list[str]:
+        entry = plan(device, (), POLICY, learned, [("onvif", "")])
+        assert entry is not None
+        return [task.probe for task in entry.tasks]
+
+    assert probes(learn("onvif", {"cut_short": True})) == ["onvif"]
+    assert probes(learn("onvif", {"cut_short": False})) == ["onvif", "rtsp", "snapshot"]
+    assert "rtsp" in probes(learn("onvif", {"cut_short": True, **told})), "what it told earlier is known"
+
+
+def test_a_stream_is_looked_for_on_the_off_chance_until_the_device_has_let_us_ask_for_it() -> None:
+    asked = [("onvif", "")]
+
+    def guessed(device: Device, learned: Facts, succeeded: list[tuple[str, str]]) -> bool:
+        entry = plan(device, (), POLICY, learned, asked, succeeded=succeeded)
+        assert entry is not None
+        return next("guessed" in task.options for task in entry.tasks if task.probe == "rtsp")
+
+    camera = Device("cam-7", Kind.CAMERA, host="192.0.2.7")
+    assert guessed(camera, {}, [])
+    assert not guessed(camera, {}, asked), "it was let in, and told of none"
+    assert not guessed(camera, {"stream_uri": "rtsp://192.0.2.7/live"}, [])
+    assert not guessed(replace(camera, probes=("rtsp",)), {}, []), "it is never asked for it: its root is registered"
+
+
 def test_a_switch_is_asked_over_tcp_on_its_own_port() -> None:
     entry = planned(Device("sw-1", Kind.NETWORK, host="192.0.2.1", tcp_port=22))
     assert ([task.probe for task in entry.tasks], entry.target.ports["tcp"]) == (["tcp"], 22)

@@ -23,7 +23,7 @@ from camera_registry.model.health import Status
 from camera_registry.simulator.faults import Fault
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
-from tests.service.whole import serving, token, until, write_settings
+from tests.service.whole import RECORDED, all_known, serving, token, until, write_settings
 
 FLEET = Fleet.plan(10, seed=6)
 CAMERAS = [member.id for member in FLEET.members if member.device.kind is Kind.CAMERA and not member.device.probes]
@@ -73,10 +73,11 @@ async def simulation() -> AsyncIterator[Simulation]:
 
 
 async def prepared(folder: Path, simulation: Simulation) -> tuple[Path, dict[str, str]]:
-    """A data directory with the fleet in it, all well, and the headers of somebody who may read."""
-    settings = write_settings(folder)
+    """A data directory with the fleet in it, all well in every aspect, and the headers of somebody who may read."""
+    settings = write_settings(folder, more=RECORDED)
     async with serving(settings, simulation) as app:
         await until(lambda: len(app.board) == 10 and all(entry.status is Status.OK for entry in app.board))
+        await until(lambda: all_known(app))
         return settings, {"Authorization": f"Bearer {await token(app)}"}
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from camera_registry.board import BoardEntry, chain_of
-from camera_registry.model.chain import Link, first_broken
+from camera_registry.model.chain import Link, LinkState, first_broken
 from camera_registry.model.device import Channel, Device, Kind, Life
 from camera_registry.model.health import Aspect, Cause, State, Status, Subject
 from camera_registry.model.observation import Facts, Failure, FailureKind, Observation, Stage
@@ -331,6 +331,47 @@ def test_facts_known_from_earlier_runs_stay_known() -> None:
     (run,) = shown(book, "cam-0").probes
     assert run.facts == {"serial": "S1", "clock_offset_seconds": 1.0}
     assert set(book.adoptable) == {"cam-0"}
+
+
+def test_a_stream_whose_address_the_device_had_no_time_to_tell_is_waited_for_and_never_called_missing() -> None:
+    book, stream = ledger(CAMERAS[0]), Subject("cam-0", Aspect.STREAM)
+    profiles = [{"token": "p1", "encoding": "H264"}]
+
+    def asked() -> list[str]:
+        entry = book.roster_entry("cam-0")
+        assert entry is not None
+        return [task.probe for task in entry.tasks]
+
+    for second in (0, 60, 120):
+        book.judge([seen("cam-0", "onvif", second, facts={"profiles": profiles, "cut_short": True})], at(second))
+        assert asked() == ["onvif"]
+    told = {"profiles": profiles, "cut_short": False}
+    book.judge([seen("cam-0", "onvif", 180, facts=told)], at(180))
+    assert asked() == ["onvif", "rtsp", "snapshot"], "it had its time, and told of none: that is worth a look"
+    gone = Failure(FailureKind.NO_STREAM, Stage.ANSWER, "404")
+    book.judge([seen("cam-0", "rtsp", second, gone) for second in (181, 191, 201)], at(201))
+    state = book.state(stream)
+    assert state is not None
+    assert (state.settled, state.cause) == (State.DOWN, Cause.NO_STREAM)
+
+
+def test_a_stream_that_was_looked_for_on_the_off_chance_is_not_missing_because_it_is_elsewhere() -> None:
+    book, stream = ledger(CAMERAS[0]), Subject("cam-0", Aspect.STREAM)
+    late = Failure(FailureKind.TIMEOUT, Stage.ANSWER, "no answer within 8 s")
+    elsewhere = Failure(FailureKind.NO_STREAM, Stage.ADDRESS, "DESCRIBE: 404", "guessed", {"said": "DESCRIBE: 404"})
+    book.judge([seen("cam-0", "onvif", second, late) for second in (0, 10, 20)], at(20))
+    book.judge([seen("cam-0", "rtsp", second, elsewhere) for second in (21, 31, 41, 51)], at(51))
+    entry = shown(book, "cam-0")
+    assert {(one.aspect, one.cause) for one in entry.reasons} == {(Aspect.CONTROL, Cause.TIMEOUT)}
+    assert Link.STREAM not in [one.link for one in chain_of(entry) if one.state is LinkState.BROKEN]
+    state = book.state(stream)
+    assert state is not None
+    assert state.settled is State.UNKNOWN
+    book.judge([seen("cam-0", "onvif", 60, facts={"stream_uri": "rtsp://192.0.2.10/live"})], at(60))
+    book.judge([seen("cam-0", "rtsp", 61)], at(61))
+    assert book.state(stream) == replace(
+        state, state=State.OK, settled=State.OK, since=at(61), read_at=at(61), good=True
+    )
 
 
 def test_a_healthy_minute_writes_no_state() -> None:

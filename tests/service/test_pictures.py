@@ -74,8 +74,8 @@ async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_f
             await until(lambda: all(has_another(app, device) for device in BY_DAY))
             await until(lambda: last_of(app, unknown) > turned)
             wanted = [(device, channel.id) for device in BY_DAY for channel in channels(app, device)]
-            assert app.acceptor.start([*wanted, ("gone", "")], "an operator", Terms())
-            assert not app.acceptor.start(wanted, "somebody else", Terms())
+            assert await app.acceptor.start([*wanted, ("gone", "")], "an operator", Terms())
+            assert not await app.acceptor.start(wanted, "somebody else", Terms())
             await until(lambda: app.acceptor.progress.ended)
             assert (app.acceptor.progress.done, app.acceptor.progress.skipped) == (3, 2)
             unlike, gone = app.acceptor.progress.passed

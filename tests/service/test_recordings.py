@@ -18,7 +18,7 @@ from camera_registry.texts import texts
 from exporters.report.catalog import render
 from exporters.report.making import Desk
 from exporters.report.order import Kind, Order
-from tests.service.whole import register, serving, token, write_settings
+from tests.service.whole import RECORDED, register, serving, token, write_settings
 
 FLEET = Fleet.plan(12, seed=5)
 RECORDER = next(member for member in FLEET.members if member.records)
@@ -42,7 +42,7 @@ async def report(app: App, begins: datetime, ends: datetime) -> dict[str, list[d
 
 
 async def test_store_api_and_report_tell_a_hole_in_recordings_with_the_same_ends(url: str, tmp_path: Path) -> None:
-    settings = write_settings(tmp_path, url, "[probes.recording]\ninterval = 2\ntimeout = 1.9\n")
+    settings = write_settings(tmp_path, url, RECORDED)
     async with Simulation(FLEET) as simulation:
         simulation.faults.set(RECORDER.id, Fault.RECORDING_GAP, seconds=HOLE, ago=AGO)
         ended = datetime.now(UTC) - timedelta(seconds=AGO)
@@ -86,7 +86,7 @@ async def test_store_api_and_report_tell_a_hole_in_recordings_with_the_same_ends
 
 
 async def test_a_recorder_that_has_all_has_no_gap_and_says_so(tmp_path: Path) -> None:
-    settings = write_settings(tmp_path, more="[probes.recording]\ninterval = 2\ntimeout = 1.9\n")
+    settings = write_settings(tmp_path, more=RECORDED)
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         held: list[object] = []
         async with asyncio.timeout(50):

@@ -18,7 +18,7 @@ import pytest
 from camera_registry.link.local import LocalLink
 from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Entry, Put, Target, Task
-from camera_registry.service.poller import Conditions
+from camera_registry.service.polling import Conditions
 from camera_registry.service.wire import share
 from camera_registry.service.wire.gate import SOCKET, Gate, GateError
 from camera_registry.service.wire.pollers import Pollers

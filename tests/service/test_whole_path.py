@@ -21,7 +21,7 @@ from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import health, incidents, register
 from camera_registry.store.incidents import Wanted
-from tests.service.whole import serving, token, until, write_settings
+from tests.service.whole import RECORDED, all_known, serving, token, until, write_settings
 
 FLEET = Fleet.plan(10, seed=5)
 SWITCH = next(member.id for member in FLEET.members if member.device.kind is Kind.NETWORK)
@@ -121,9 +121,9 @@ async def test_a_dead_switch_takes_its_cameras_along_and_is_named_as_the_reason(
 
 
 async def test_a_restart_tells_nothing_new(simulation: Simulation, tmp_path: Path) -> None:
-    settings = write_settings(tmp_path)
+    settings = write_settings(tmp_path, more=RECORDED)
     async with serving(settings, simulation) as app:
-        await until(lambda: all_well(app))
+        await until(lambda: all_well(app) and all_known(app))
         simulation.faults.set(CAMERAS[0], Fault.BLACK)
         await until(lambda: causes(app, CAMERAS[0]) == {Cause.BLACK})
         before = await app.store.read(health.flips, limit=1000)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from camera_registry.app import App, running
+from camera_registry.model.health import State
 from camera_registry.model.people import Role
 from camera_registry.rules.inventory import files
 from camera_registry.settings import load
@@ -54,6 +55,8 @@ retry = 0.3
 stale_intervals = 20
 {more}
 """
+RECORDED = "[probes.recording]\ninterval = 2\ntimeout = 1.9\n"
+"""Settings by which recorders are soon asked what they keep: else that takes its time."""
 
 
 def write_settings(folder: Path, url: str = "", more: str = "", probes: str = "") -> Path:
@@ -93,3 +96,9 @@ async def until(met: Callable[[], object], seconds: float = 50) -> None:
     async with asyncio.timeout(seconds):
         while not met():
             await asyncio.sleep(0.05)
+
+
+def all_known(app: App) -> bool:
+    """Whether all that is measured of any device is known, so that a later flip is news: a device is shown as well once
+    it and its streams are known, and what a recorder keeps may be told for the first time long after that."""
+    return all(state.settled is not State.UNKNOWN for entry in app.board for state in entry.states)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from datetime import timedelta
@@ -29,6 +30,7 @@ from camera_registry.model.place import SiteCategory
 from camera_registry.model.rates import Exclusion
 from camera_registry.model.register import KINDS
 from camera_registry.model.work_order import CancelReason, HoldReason, OrderState, OrderStep, Phase
+from camera_registry.rules import pictures
 from camera_registry.rules.access import Action
 from camera_registry.rules.device_files import FileFlaw
 from camera_registry.rules.dispatch.deeds import Deed
@@ -90,7 +92,7 @@ def test_no_text_is_left_over() -> None:
         r"hold_reason|cancel_reason|phase|order_step|deed|order\.refusal|exclusion|file_flaw|job_state|report_flaw|"
         r"not_computable|orders_by|sorting|demand|untold|mark_kind|trend_measure|unaccepted|"
         r"attachment_kind|order_picture|settings_flaw|(?:command|usage|store|log|plan|listen|script|fault|case|gate)_error|"
-        r"log_flaw|doctor|doctor_check|inventory_column|weak_password|help|finding|listed|review_measure|"
+        r"log_flaw|doctor|doctor_check|inventory_column|weak_password|help|finding|listed|review_measure|measure|measured|"
         r"report\.(?:column|fact|formula|note|table|table_note|about))\.|notice\.line\.|"
         r"incidents\.which_|orders\.which_|windows\.(now|planned|past|devices|tags|areas|parents)$|"
         r"reports\.(availability|contractors|files|coverage)$|coverage\.(flaw|is|key)_|refusal\.\w+\.|list\.order_|device\.last_|proposals\.accept\."
@@ -218,3 +220,43 @@ def test_every_measure_by_which_a_picture_is_strange_has_a_name() -> None:
     named = {key.removeprefix("review_measure.") for key in texts("en").entries if key.startswith("review_measure.")}
     assert named - {"higher", "lower"} == set(usual.learned(dict.fromkeys(named, 0.0)))
     assert len(named) == len(usual._LEAST) + 2
+
+
+def named_as_evidence(function: ast.AST) -> set[str]:
+    """The measures that a rule may name: what it picks, and what it puts in a mapping beside that."""
+    found: set[object] = set()
+    calls = [one for one in ast.walk(function) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
+    if not {"verdict", "PictureFault"} & {one.func.id for one in calls if isinstance(one.func, ast.Name)}:
+        return set()
+    for one in ast.walk(function):
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "pick":
+            found |= {name.value for name in one.args[1:] if isinstance(name, ast.Constant)}
+        elif isinstance(one, ast.Dict):
+            found |= {name.value for name in one.keys if isinstance(name, ast.Constant)}
+        elif isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store) and isinstance(one.slice, ast.Constant):
+            found.add(one.slice.value)
+    return {name for name in found if isinstance(name, str)}
+
+
+def test_every_measure_that_a_rule_may_name_is_told_in_words_and_no_other_one() -> None:
+    sources = [ast.parse(file.read_text("utf-8")) for file in Path(pictures.__file__).parent.glob("*.py")]
+    rules = [one for source in sources for one in ast.walk(source) if isinstance(one, ast.FunctionDef)]
+    named = set().union(*map(named_as_evidence, rules))
+    assert len(named) > 50
+    for language in LANGUAGES:
+        told = {key.removeprefix("measure.") for key in texts(language).entries if key.startswith("measure.")}
+        assert told == named
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_picture_was_found_by_is_told_in_words_with_its_unit(language: str) -> None:
+    words = texts(language)
+    told = words.retold("hidden 0.314, mean 12.5, stopped 1, blue -0.25, lost 1e-05")
+    assert ("31 %" in told, "12.5" in told, "255" in told, words("listed.yes") in told) == (True,) * 4
+    assert "0.78" in told, "a logarithm is told as the factor that it is"
+    assert not re.search(r"hidden|stopped|lost", told if language == "zh" else "")
+    assert "0 %" in words.retold("local -0.12"), "unlike is unlike"
+    assert "-" not in words.retold("local -0.12")
+    # Of another version, and what is no measure at all.
+    assert words.retold("hidden 0.5, quaint 0.25").endswith("quaint 0.25")
+    assert words.retold("firmware 5.1") == "firmware 5.1"

@@ -86,7 +86,7 @@ async def accept(asked: Asked[Nothing, ReviewBody]) -> ReviewAnswer:
 
 
 async def stop(asked: Asked[Nothing, Nothing]) -> ReviewAnswer:
-    asked.deps.acceptance.stop()
+    await asked.deps.acceptance.stop()
     return await _answer(asked, Wanted())
 
 

@@ -59,6 +59,12 @@ class OrdersQuery(Filters):
     before: Before = None
 
     @property
+    def narrowed(self) -> bool:
+        """Whether others are listed than all that are open."""
+        asked = self.model_dump(exclude={*PageQuery.model_fields, "which", "order", "before"}, exclude_defaults=True)
+        return self.among != "open" or bool(asked)
+
+    @property
     def among(self) -> str:
         return self.which or ("open" if self.state is None else "all")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Self
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from camera_registry.console import choosing, reviewing
 from camera_registry.console.pages.show import go_to, show
 from camera_registry.console.pages.summary import channel_names
-from camera_registry.console.reviewing import Key, Wanted
+from camera_registry.console.reviewing import Key, Sheet, Wanted
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Filters, PageQuery
 from camera_registry.rules.access import Action
@@ -64,9 +65,12 @@ _KEY: TypeAdapter[Key] = TypeAdapter(Key)
 async def page(asked: Asked[ReviewQuery, Nothing]) -> web.StreamResponse:
     query, names = asked.query, asked.deps.board.names
     area, doubt = choosing.filtered(names.areas, query.area, asked.words)
-    found = await reviewing.sheet(asked, Wanted(area, query.season))
+    # What is asked for every few seconds tells how far accepting is, and needs no look at the whole fleet.
+    live = asked.request.headers.get("HX-Request") == "true"
+    found = Sheet((), ()) if live else await reviewing.sheet(asked, Wanted(area, query.season))
     sheets = max(1, -(-len(found.candidates) // _SHOWN))
-    begin = _SHOWN * (min(query.sheet, sheets) - 1)
+    place = min(query.sheet, sheets)
+    begin = _SHOWN * (place - 1)
     return show(
         asked,
         "review.html",
@@ -81,6 +85,7 @@ async def page(asked: Asked[ReviewQuery, Nothing]) -> web.StreamResponse:
         sheet=found,
         doubtful=found.doubtful[:_LISTED],
         at=begin,
+        place=place,
         sheets=sheets,
         shown=[
             (one, channel_names(one.entry).get(one.channel, one.channel), json.dumps(one.key))
@@ -93,11 +98,13 @@ async def accept(asked: Asked[PageQuery, ReviewForm]) -> web.StreamResponse:
     form = asked.body
     only = form.shown() if form.only else None
     await reviewing.accept(asked, Wanted(form.area, form.season), form.left_out(), form.reason, only)
-    return go_to("/baselines")
+    here = {"area": form.area, "season": "yes" if form.season else ""}
+    query = urlencode({name: value for name, value in here.items() if value})
+    return go_to(f"/baselines?{query}" if query else "/baselines")
 
 
 async def stop(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
-    asked.deps.acceptance.stop()
+    await asked.deps.acceptance.stop()
     return go_to("/baselines")
 
 

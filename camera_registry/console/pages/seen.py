@@ -16,7 +16,7 @@ from camera_registry.console.pages.show import go_to_device
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
 from camera_registry.console.schemas import Blank, Form, PageQuery
 from camera_registry.model.baseline import Baseline, Regime
-from camera_registry.model.health import Cause
+from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.observation import ProbeSeen
 from camera_registry.model.picture import Unjudged
 from camera_registry.rules.access import Action
@@ -79,15 +79,23 @@ def views(asked: Asked[Any, Any], entry: BoardEntry) -> Sequence[View]:
     shown = []
     for channel in accepting.channels(entry)[:CHANNELS_SHOWN]:
         runs = sorted((run for run in entry.probes if run.channel == channel), key=lambda run: run.at)
-        newest = next((found for run in reversed(runs) if (found := judged(run, asked.words)) is not None), None)
+        called = {Cause.NO_SIGNAL: Cause.BLACK} if _is_black(entry, channel) else {}
+        told = (judged(run, asked.words, called) for run in reversed(runs))
+        newest = next((found for found in told if found is not None), None)
         accepted = asked.deps.gallery.of(entry.device.id, channel)
         if accepted or newest is not None:
             shown.append(View(channel, accepted, newest))
     return shown
 
 
-def judged(run: ProbeSeen, words: Texts) -> Judged | None:
-    """The judgement that a run's facts hold, if any."""
+def _is_black(entry: BoardEntry, channel: str) -> bool:
+    """Whether the channel's picture is known to be black, which the judge of pictures calls a lost signal."""
+    about = Subject(entry.device.id, Aspect.PICTURE, channel)
+    return any(state.cause is Cause.BLACK for state in entry.states if state.subject == about)
+
+
+def judged(run: ProbeSeen, words: Texts, called: Mapping[Cause, Cause]) -> Judged | None:
+    """The judgement that a run's facts hold, if any; what it finds is ``called`` as the page calls it elsewhere."""
     told = watching.judged(run.facts)
     if told is None:
         return None
@@ -96,10 +104,9 @@ def judged(run: ProbeSeen, words: Texts) -> Judged | None:
     for cause, reason in told["not_checked"].items():
         not_checked.setdefault(Unjudged(reason), []).append(Cause(cause))
     faults = [
-        Found(
-            Cause(one["cause"]), one["score"], since.get(Cause(one["cause"])), _places(one["tiles"]), _clock(one, words)
-        )
+        Found(called.get(cause, cause), one["score"], since.get(cause), _places(one["tiles"]), _clock(one, words))
         for one in told["faults"]
+        for cause in (Cause(one["cause"]),)
     ]
     light = Regime(told["regime"]) if told["regime"] else None
     return Judged(run.last_success or run.at, light, told["references"], faults, not_checked)
@@ -122,12 +129,12 @@ def _places(rows: Sequence[str]) -> Sequence[tuple[int, int]]:
 async def accept(asked: Asked[PageQuery, AcceptForm]) -> web.StreamResponse:
     form = asked.body
     await accepting.accept(asked, form.channel, form.kind, form.reason, form.taken)
-    return go_to_device(asked.item())
+    return go_to_device(asked.item(), "#seen")
 
 
 async def take_back(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
     await accepting.take_back(asked)
-    return go_to_device(asked.item())
+    return go_to_device(asked.item(), "#seen")
 
 
 _ALL = "/devices/{id}/baselines"

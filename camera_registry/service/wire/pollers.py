@@ -15,7 +15,8 @@ from camera_registry.link import Roster, Sink
 from camera_registry.model.observation import Observation
 from camera_registry.model.roster import Drop, Put, RosterChange, Target, Task
 from camera_registry.rules.capacity import part
-from camera_registry.service.poller import STOOD_STILL, Conditions
+from camera_registry.service.poller import STOOD_STILL
+from camera_registry.service.polling import Conditions
 from camera_registry.service.wire.gate import Gate
 from camera_registry.service.wire.share import Meter, Share, Sources
 from camera_registry.service.wire.terms import Setup

@@ -19,7 +19,7 @@ from camera_registry.link.pipe import Broken, Message, Pipe
 from camera_registry.model.observation import Failure, FailureKind, Observation, Stage
 from camera_registry.model.people import Credential
 from camera_registry.model.roster import Drop, Entry, Hurry, LeaveAlone, Put, RosterChange, Target, Task
-from camera_registry.service.poller import Conditions
+from camera_registry.service.polling import Conditions
 from camera_registry.service.wire import terms
 from camera_registry.service.wire.gate import Gate
 from camera_registry.service.wire.terms import Setup, Status

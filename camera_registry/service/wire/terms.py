@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from camera_registry.model.people import Credential
-from camera_registry.service.poller import Conditions
+from camera_registry.service.polling import Conditions
 
 
 @dataclass(frozen=True, slots=True)
