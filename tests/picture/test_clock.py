@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from probes.picture.burnt_in import Osd
 from probes.picture.child import Decoder
-from probes.picture.examination import Examiner, Osd
+from probes.picture.examination import Examiner
 from probes.picture.measuring import clock
 from probes.picture.measuring.sheet import Picture
 from tests.picture import generated
