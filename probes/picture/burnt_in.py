@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
@@ -19,8 +19,8 @@ from probes.picture.measuring.hand import Hand
 from probes.picture.measuring.sheet import WIDTH, Box, Picture
 from probes.wire import jpeg as jpeg_header
 
-HANDS = 16_000
-"""Cameras whose hand is remembered, about 5 kB each: those of a whole fleet."""
+CAMERAS = 16_000
+"""Cameras of which it is remembered how they write, about 5 kB each: those of a whole fleet."""
 CUTS = 64
 """Lines that were cut out of references and are kept, some 30 kB each."""
 _LEGIBLE = 28
@@ -35,6 +35,8 @@ _WAYS = {
 }
 _ROWS = 16
 """Rows of a JPEG that are coded together at most."""
+_PATIENCE = 7
+"""Pictures that are passed over, at most, where several in a row told nothing: what can't be read takes longest."""
 _BASELINE = b"\xff\xc0"
 _NEAR = 0.05
 """How near a mask may come to the clock, as a share of the picture, before the two are taken to meet."""
@@ -77,11 +79,29 @@ class Line:
     legible: bool
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of a camera: its hand; how many pictures in a row told nothing, and how many are yet to be passed
+    over for that."""
+
+    hand: Hand | None = None
+    fruitless: int = 0
+    waits: int = 0
+
+    def keep(self, hand: Hand) -> None:
+        self.hand = hand
+
+    def after(self, found: Mapping[str, float]) -> None:
+        told = found["sure"] >= clock.LEAST or found.get("stopped", 0.0) >= 1
+        self.fruitless = 0 if told else self.fruitless + 1
+        self.waits = min(self.fruitless, _PATIENCE)
+
+
 class Clocks:
     """Reads burnt-in clocks, and remembers how each camera writes its own. A camera is known by its references."""
 
     def __init__(self) -> None:
-        self._hands: OrderedDict[int, Hand] = OrderedDict()
+        self._known: OrderedDict[int, _Known] = OrderedDict()
         self._cuts: OrderedDict[tuple[bytes, int, Osd, Hidden], Picture] = OrderedDict()
 
     def read(
@@ -93,26 +113,40 @@ class Clocks:
     ) -> dict[str, float]:
         """What the clock says (see ``clock.read``); that nothing could be read of it, where no digits were found."""
         ends = [*newest[:-1][:1], newest[-1]]
-        now = newest[-1][0]
-        camera = hash((osd, hidden, now.scale, *sorted(jpeg for jpeg, _ in references)))
-        hand = self._hands.get(camera)
-        if hand is not None:
-            self._hands.move_to_end(camera)
-            found = clock.confirm([(line.cut, at) for line, at in ends], osd.layout, hand)
+        known = self._of(hash((osd, hidden, ends[-1][0].scale, *sorted(jpeg for jpeg, _ in references))))
+        if known.hand is not None:
+            found = clock.confirm([(line.cut, at) for line, at in ends], osd.layout, known.hand)
             if found is not None:
+                known.fruitless = known.waits = 0
                 return found
+        if known.waits and references and len(ends) == 1:
+            known.waits -= 1
+            return {"sure": 0.0}
+        found = self._anew(ends, references, osd, hidden, known.keep) or {"sure": 0.0}
+        known.after(found)
+        return found
+
+    def _of(self, camera: int) -> _Known:
+        known = self._known.setdefault(camera, _Known())
+        self._known.move_to_end(camera)
+        if len(self._known) > CAMERAS:
+            self._known.popitem(last=False)
+        return known
+
+    def _anew(
+        self,
+        ends: Sequence[tuple[Line, datetime]],
+        references: Sequence[tuple[bytes, datetime]],
+        osd: Osd,
+        hidden: Hidden,
+        keep: Callable[[Hand], None],
+    ) -> dict[str, float] | None:
         legible = [(line.cut if line.legible else cut(line.coded, 0, osd, hidden), at) for line, at in ends]
         known = [(self._cut(jpeg, 0, osd, hidden), at) for jpeg, at in references]
+        now = ends[-1][0]
         seen = [self._cut(jpeg, 0 if now.legible else now.scale, osd, hidden) for jpeg, _ in references]
         there = [one.size > 0 for one in seen]
-
-        def keep(hand: Hand) -> None:
-            self._hands[camera] = hand
-            if len(self._hands) > HANDS:
-                self._hands.popitem(last=False)
-
-        known, seen = list(compress(known, there)), list(compress(seen, there))
-        return clock.read(legible, known, osd.layout, keep, seen) or {"sure": 0.0}
+        return clock.read(legible, list(compress(known, there)), osd.layout, keep, list(compress(seen, there)))
 
     def _cut(self, jpeg: bytes, scale: int, osd: Osd, hidden: Hidden) -> Picture:
         key = jpeg, scale, osd, hidden

@@ -14,6 +14,7 @@ from unicodedata import east_asian_width
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from probes.picture.measuring.sheet import Picture, Plane
@@ -187,7 +188,8 @@ def _at(soft: Plane, at: Places) -> Marks:
 
 def likeness(of: Marks, shapes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Correlation of each digit with each shape (shapes x pixels), where it stands best: digits x shapes."""
-    return np.asarray((of @ shapes.T).max(axis=1), dtype=np.float32)
+    digits, shifts, pixels = of.shape
+    return np.asarray((of.reshape(-1, pixels) @ shapes.T).reshape(digits, shifts, -1).max(axis=1), dtype=np.float32)
 
 
 def middle(of: Marks) -> NDArray[np.float32]:
@@ -316,9 +318,9 @@ def _steps(
     asked = digit | blank
     inside = _ink_of(column, begins, (cells + 0.15 * wide)[..., asked], (cells + 0.85 * wide)[..., asked])
     between = _ink_of(column, begins, cells - 0.07 * step, cells + 0.07 * step)
-    worth = inside[..., digit[asked]].mean(axis=-1) - 1.2 * between.mean(axis=-1)
+    worth = inside[:, :, digit[asked]].mean(axis=2) - 1.2 * between.mean(axis=2)
     if blank.any():
-        worth = worth - inside[..., blank[asked]].mean(axis=-1)
+        worth = worth - inside[:, :, blank[asked]].mean(axis=2)
     worth = np.where(begins + wholes[None, :, None] <= len(column) - 1 + 0.3 * step, worth, -np.inf)
     which, long, place = np.unravel_index(int(np.argmax(worth)), worth.shape)
     return float(worth[which, long, place]), (float(begins[place]), float(wholes[long]), int(which))
@@ -338,16 +340,24 @@ def _summed(mean: Plane) -> NDArray[np.float32]:
 
 
 def _ink_of(
-    column: NDArray[np.float32], begins: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]
+    column: NDArray[np.float32], begins: NDArray[Any], first: NDArray[np.float64], last: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Mean ink from ``first`` to ``last`` (kinds of letters x lengths of a line x letters) wherever the line begins,
-    before the letters; ``column`` is the running sum over the columns."""
-    begin, end = (
-        np.clip(place.astype(np.float32)[:, :, None, :] + begins.astype(np.float32)[:, None], 0, len(column) - 1)
-        for place in (first, last)
+    """Mean ink from ``first`` to ``last`` (kinds of letters x lengths of a line x letters), for each of the places at
+    which the line may begin, which are even; ``column`` is the running sum over the columns."""
+    one, other = (np.floor(place + begins[0] + 0.5).astype(np.intp) for place in (first, last))
+    span = int(begins[-1] - begins[0]) + 1
+    before, behind = max(0, -int(one.min())), max(0, int(other.max()) + span - len(column))
+    # Letters of one size stand in a row for all beginnings, which is copied at once.
+    at = np.clip(np.arange(-before, len(column) + behind), 0, len(column) - 1)
+    rows = (column[at], at.astype(np.float32))
+    ink, place = (
+        np.ascontiguousarray(sliding_window_view(row, span)[:, :: int(begins[1] - begins[0])]) for row in rows
     )
-    one, other = ((place + np.float32(0.5)).astype(np.int32) for place in (begin, end))
-    return np.asarray((column.take(other) - column.take(one)) / np.maximum(other - one, 1), dtype=np.float32)
+    one, other = one + before, other + before
+    found, wide = ink[other], place[other]
+    found -= ink[one]
+    wide -= place[one]
+    return np.asarray(np.divide(found, np.maximum(wide, 1, out=wide), out=found))
 
 
 def _one_by_one(line: Plane, text: str) -> Places | None:
