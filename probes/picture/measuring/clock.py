@@ -86,19 +86,22 @@ def confirm(newest: Sequence[tuple[Picture, datetime]], layout: str, hand: Hand)
     reading it anew can tell."""
     written, at, then = code(layout), newest[-1][1], newest[0][1]
     mine = hand.marks(newest[-1][0])
-    if mine is None:
-        return None
     learned, font = hand.learned(), lettering.fonts()[hand.font]
     speaks = _speak(mine, learned, font, hand.apart)
     near = _near(speaks, at, written)
-    said = _said(speaks, _digits(near.strftime(written)))
+    due = _digits(near.strftime(written))
+    said = _said(speaks, due)
     clear, another = float(np.mean(said > 0)), float((speaks.max(axis=1) - said).sum())
     if clear < _READ or said.min() <= _STRANGE or another >= _DOUBT:
+        return None
+    # Letters may be so small that one figure looks like another: then a wrong one would be no less welcome.
+    np.put_along_axis(speaks, due[:, None], -np.inf, axis=1)
+    if np.delete(said - speaks.max(axis=1), _seconds(written)).min() < _DOUBT:
         return None
     found = {"sure": clear, "seconds_off": _off(near, at), "another": another}
     if at.strftime(written) != then.strftime(written):
         earlier = hand.marks(newest[0][0])
-        if earlier is None or _unchanged(mine, earlier):
+        if _unchanged(mine, earlier):
             return None
         if _still(_speak(earlier, learned, font, hand.apart), near, at - then, written) >= _ANOTHER:
             return None
@@ -309,10 +312,16 @@ def _about(at: datetime, written: str) -> Figures:
     shown = np.stack([_digits((minute + timedelta(minutes=n)).strftime(written)) for n in (-1, 0, 1)])[
         seconds // 60 + 1
     ]
-    if "%S" in written:
-        place = len(_digits(at.strftime(written.partition("%S")[0])))
-        shown[:, place : place + 2] = _figures("%S")[seconds % 60]
+    place = _seconds(written)
+    shown[:, place] = _figures("%S")[seconds % 60][:, : len(place)]
     return np.asarray(shown)
+
+
+def _seconds(written: str) -> list[int]:
+    """Which of the digits are those of the seconds; none, where none are shown."""
+    before, _, _ = written.partition("%S")
+    place = sum(4 if directive == "%Y" else 2 for directive in _DIRECTIVE.findall(before))
+    return [place, place + 1] if "%S" in written else []
 
 
 def _likeliest(speaks: Speaks, at: datetime, written: str) -> datetime:

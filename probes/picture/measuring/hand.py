@@ -42,10 +42,7 @@ class Hand:
         digits, figures = self.digits * np.float32(1 / _STEPS), np.array(self.figures)
         return {figure: digits[figures == figure] for figure in dict.fromkeys(self.figures)}
 
-    def marks(self, cut: Picture) -> lettering.Marks | None:
-        """The digits of a cut-out; None where it is of another size than those that the hand was learned from."""
-        if lettering.width(cut) != self.width:
-            return None
+    def marks(self, cut: Picture) -> lettering.Marks:
         return lettering.marks(lettering.line(cut, self.width, dark=self.dark), self.places)
 
 
