@@ -27,6 +27,7 @@ from bench import whole
 from bench.fleet import served
 from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.sight import sight
+from probes.picture.burnt_in import Osd
 from probes.picture.child import Decoder
 from probes.picture.desk import PictureDesk, View
 from probes.picture.examination import Examiner
@@ -37,6 +38,7 @@ NOON = datetime(2026, 6, 10, 12, 0, 5)  # noqa: DTZ001 - a camera's local time h
 SIZE = (1920, 1080)
 TIMES = 41
 REFERENCES = 3
+OSD = Osd(Camera().box(SIZE[::-1]), "YYYY-MM-DD HH:MM:SS")
 DEVICES, ROUND = 300, 30.0
 """Of the simulated fleet: how many, and the seconds of a round of the other probes."""
 TICK = 0.005
@@ -91,6 +93,15 @@ def _costs(frames: Sequence[bytes], references: Sequence[bytes], fresh: Sequence
     def known(jpeg: bytes) -> None:
         judge(sight(examiner.examine([jpeg], references, at[:1], before, None), at[:1], before))
 
+    def clocked(ahead: timedelta) -> Callable[[bytes], None]:
+        """Pictures whose clock is registered, and shows a time that is ``ahead`` of that of capture."""
+        taken = {jpeg: [NOON + timedelta(seconds=n) - ahead] for n, jpeg in enumerate(fresh)}
+
+        def work(jpeg: bytes) -> None:
+            judge(sight(examiner.examine([jpeg], references, taken[jpeg], before, OSD), taken[jpeg], before))
+
+        return work
+
     def sequence(_: bytes) -> None:
         judge(sight(examiner.examine(frames, references, at, before, None), at, before))
 
@@ -106,6 +117,8 @@ def _costs(frames: Sequence[bytes], references: Sequence[bytes], fresh: Sequence
         (f"judged against {len(references)} references that are ready", known),
         (f"judged against {len(references)} references that are not", unprepared),
         (f"{len(frames)} frames judged against references", sequence),
+        ("with a registered clock, against references", clocked(timedelta(0))),
+        ("with one that is an hour ahead", clocked(timedelta(hours=1))),
     )
     for what, work in rows:
         cost = _median(work, fresh)

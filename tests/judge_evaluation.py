@@ -34,8 +34,9 @@ from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.report import Answer, report
 from camera_registry.rules.pictures.sight import sight
 from camera_registry.texts import texts
+from probes.picture.burnt_in import Osd
 from probes.picture.child import Decoder
-from probes.picture.examination import Examiner, Osd
+from probes.picture.examination import Examiner
 from tests.picture import generated, mixed_cases, other_cases, plain
 from tests.picture.camera import Case, Coded
 from tests.picture.cases import Scene, cases

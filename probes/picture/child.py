@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 
 from probes.picture import frames, masking, measures
-from probes.picture.examination import Decoded, Examiner, Osd
+from probes.picture.burnt_in import Osd
+from probes.picture.examination import Decoded, Examiner
 from probes.wire import jpeg as jpeg_header
 
 EXTRA_MEMORY = 512 * 2**20

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from probes.picture import masking
+from probes.picture import burnt_in, masking
+from probes.picture.burnt_in import Hidden, Osd
 from probes.picture.likeness import NEEDED, agreement, misses, told_by, unchanged
-from probes.picture.measuring import clock, comparison, sequence
+from probes.picture.measuring import comparison, sequence
 from probes.picture.measuring.imprint import imprint
 from probes.picture.measuring.look import look
 from probes.picture.measuring.sharpness import keen
@@ -33,10 +33,6 @@ LEAST_SIDE = 48
 """Pixels; a picture with a shorter side shows nothing that could be judged."""
 LONGEST = 6
 """How many times longer one side may be than the other. No camera's picture is longer, and its sheet would be huge."""
-_LEGIBLE = 28
-"""Pixels that the box of a clock is high at least, to be read at the size in which the picture is measured."""
-_MARGIN = 0.12
-"""How much wider than the registered box the clock is cut out, as a share of the box's height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +53,6 @@ class Decode(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Osd:
-    """Where a clock is burnt in (left, top, width, height in pixels, or in shares of the picture) and how it is
-    written."""
-
-    box: tuple[float, float, float, float]
-    layout: str
-
-    def on(self, picture: Picture, width: int) -> tuple[float, float, float, float]:
-        """The box in pixels of a picture that was ``width`` pixels wide before it was decoded smaller."""
-        high, wide = picture.shape[:2]
-        left, top, across, down = self.box
-        if max(self.box) <= 1:
-            return left * wide, top * high, across * wide, down * high
-        shrunk = wide / width
-        return left * shrunk, top * shrunk, across * shrunk, down * shrunk
-
-
-Hidden = tuple[tuple[tuple[float, float], ...], ...]
-"""Outlines of what is not looked at, in shares of the picture."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Apart:
     """What is no part of the view: the clock, and what is hidden."""
 
@@ -88,11 +62,11 @@ class _Apart:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A picture that was measured. ``prepared``: for comparison, where somebody has asked for that. ``sheet``: of the
-    newest frame alone."""
+    """A picture that was measured. ``line``: what shows a frame's clock. ``prepared``: for comparison, where somebody
+    has asked for that. ``sheet``: of the newest frame alone."""
 
     measures: Mapping[str, float]
-    clock: Picture | None = None
+    line: burnt_in.Line | None = None
     prepared: comparison.Prepared | None = None
     sheet: Sheet | None = None
 
@@ -107,6 +81,7 @@ class Examiner:
         self.newest: Picture | None = None
         self._decode = decode
         self._kept: OrderedDict[tuple[bytes, _Apart], _Seen | str] = OrderedDict()
+        self._clocks = burnt_in.Clocks()
         self._measures = _Memory()
         self._pairs = _Memory()
         self._passing: OrderedDict[int, comparison.Places | None] = OrderedDict()
@@ -148,8 +123,32 @@ class Examiner:
             "where": {} if sheet is None or isinstance(newest, str) else where(sheet, newest.measures),
             "masked": masking.share(hidden),
             "restless": self._restless([references[n] for n in likest], apart),
-            "clock": None if osd is None else _clock(seen, times, known, reference_times, osd),
+            "clock": None if osd is None else self._clock(seen, times, references, known, reference_times, apart),
         }
+
+    def _clock(
+        self,
+        seen: Sequence[_Seen | str],
+        times: Sequence[datetime | None],
+        references: Sequence[bytes],
+        known: Sequence[_Seen | str],
+        reference_times: Sequence[datetime | None],
+        apart: _Apart,
+    ) -> dict[str, float]:
+        """What the clock says; that nothing could be read of it, where no digits were found."""
+        newest = [
+            (one.line, at)
+            for one, at in zip(seen, times, strict=True)
+            if isinstance(one, _Seen) and one.line is not None and at is not None
+        ]
+        taught = [
+            (jpeg, at)
+            for jpeg, one, at in zip(references, known, reference_times, strict=True)
+            if isinstance(one, _Seen) and at is not None
+        ]
+        if not newest or apart.osd is None:
+            return {"sure": 0.0}
+        return self._clocks.read(newest, taught, apart.osd, apart.hidden)
 
     def prepare(self, references: Sequence[bytes], osd: Osd | None, hidden: Hidden = ()) -> None:
         """Measure references that are not known yet, so that ``examine`` finds that done."""
@@ -157,13 +156,13 @@ class Examiner:
             self._reference(reference, _Apart(osd, hidden))
 
     def _reference(self, jpeg: bytes, apart: _Apart) -> _Seen | str:
-        """A reference by its measures; what its clock shows too, if there is one to be read."""
+        """A reference by its measures."""
         # The bytes themselves are the key: cheaper than a digest, and what is equal is equal.
         kept = self._kept.get((jpeg, apart))
         if kept is not None:
             self._kept.move_to_end((jpeg, apart))
             return kept
-        measures = self._measures.get((jpeg,), apart) if apart.osd is None else None
+        measures = self._measures.get((jpeg,), apart)
         if measures is not None:
             return _Seen(measures)
         seen = self._keep(jpeg, apart)
@@ -256,7 +255,7 @@ def _see(
         if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
             return f"a picture of {width} x {height} pixels shows nothing that could be judged"
         picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
-        boxes, cut = _burnt_in(picture, decoded, apart, partial(decode, coded))
+        boxes, line = _burnt_in(coded, picture, decoded.width, apart, cut=not kept)
     except ValueError as error:
         return str(error)
     sheet = prepare(picture, decoded.scale, boxes, decoded.grumble)
@@ -265,7 +264,7 @@ def _see(
     if measures is None:
         measures = look(sheet) | {"width": float(decoded.width)}
     prepared = comparison.prepare(sheet, measures["noise"]) if compared else None
-    return _Seen(measures, cut, prepared, None if kept else sheet)
+    return _Seen(measures, line, prepared, None if kept else sheet)
 
 
 class _Memory:
@@ -295,36 +294,19 @@ def _key(pictures: Sequence[bytes], apart: _Apart) -> int:
 
 
 def _burnt_in(
-    picture: Picture, decoded: Decoded, apart: _Apart, again: Callable[[int], Decoded]
-) -> tuple[tuple[Box, ...], Picture | None]:
-    """Where the clock is burnt in, as shares of the picture, and the part of it that shows the clock, in grey; decoded
-    ``again``, wider, where its letters would be too small to be read."""
+    coded: bytes, picture: Picture, width: int, apart: _Apart, *, cut: bool = True
+) -> tuple[tuple[Box, ...], burnt_in.Line | None]:
+    """Where the clock is burnt in, as shares of the picture, and what shows it, if it is to be ``cut`` out."""
     if apart.osd is None:
         return (), None
-    high, wide = picture.shape[:2]
-    box = left, top, across, down = apart.osd.on(picture, decoded.width)
-    if 0 < down < _LEGIBLE and decoded.width > wide:
-        larger = again(math.ceil(wide * min(_LEGIBLE / down, decoded.width / wide)))
-        shown = masking.fill(larger.picture, apart.hidden)[0] if apart.hidden else larger.picture
-        box = apart.osd.on(shown, larger.width)
-        picture = shown
-    return ((left / wide, top / high, across / wide, down / high),), _cut(picture, *box)
+    boxes = (apart.osd.shares(picture, width),)
+    return boxes, burnt_in.line(coded, picture, width, apart.osd) if cut else None
 
 
 def _without(clear: masking.Mask, blind: masking.Mask) -> masking.Mask:
     """What is clear of text, and of what is not looked at."""
     sized = cv2.resize(blind.astype(np.uint8), clear.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(clear & (sized == 0))
-
-
-def _cut(picture: Picture, left: float, top: float, wide: float, high: float) -> Picture | None:
-    edge = _MARGIN * high
-    rows = slice(max(0, round(top - edge)), max(0, round(top + high + edge)))
-    columns = slice(max(0, round(left - edge)), max(0, round(left + wide + edge)))
-    part = picture[rows, columns]
-    if part.size == 0:
-        return None
-    return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
 def _told(one: _Seen | str) -> Mapping[str, Any]:
@@ -347,12 +329,12 @@ class _Earlier:
         for n, frame in enumerate(self._frames):
             try:
                 decoded = self._decode(frame, WIDTH)
-                boxes, cut = _burnt_in(decoded.picture, decoded, self._apart, partial(self._decode, frame))
+                boxes, line = _burnt_in(frame, decoded.picture, decoded.width, self._apart)
             except ValueError as error:
                 self.refused = True
                 self.seen[n] = str(error)
                 return
-            self.seen[n] = _Seen({}, cut)
+            self.seen[n] = _Seen({}, line)
             shown = still(decoded.picture, boxes)
             height, width = shown.grey.shape
             blind = masking.blind(self._apart.hidden, width, height)
@@ -370,28 +352,8 @@ def _between(
     begun, ended = times[0], times[-1]
     found = {} if begun is None or ended is None else {"seconds": (ended - begun).total_seconds()}
     if len(set(frames)) == 1:
-        same: list[_Seen | str] = [_Seen({}, newest.clock) for _ in frames[:-1]]
+        same: list[_Seen | str] = [_Seen({}, newest.line) for _ in frames[:-1]]
         return same, found | {"identical": 1.0, "same": 1.0, "told": 1.0, "difference": 0.0}
     earlier = _Earlier(frames, newest.sheet, apart, decode)
     told = sequence.between(earlier.stills())
     return earlier.seen, None if earlier.refused else found | {"identical": 0.0} | told
-
-
-def _clock(
-    seen: Sequence[_Seen | str],
-    times: Sequence[datetime | None],
-    known: Sequence[_Seen | str],
-    reference_times: Sequence[datetime | None],
-    osd: Osd,
-) -> dict[str, float]:
-    """What the clock says; that nothing could be read of it, where no digits were found."""
-    newest, learned = _cuts(seen, times), _cuts(known, reference_times)
-    return (clock.read(newest, learned, osd.layout) if newest else None) or {"sure": 0.0}
-
-
-def _cuts(seen: Sequence[_Seen | str], times: Sequence[datetime | None]) -> list[tuple[Picture, datetime]]:
-    return [
-        (one.clock, at)
-        for one, at in zip(seen, times, strict=True)
-        if isinstance(one, _Seen) and one.clock is not None and at is not None
-    ]

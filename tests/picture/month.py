@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache
 import cv2
 import numpy as np
 
-from probes.picture.examination import Osd
+from probes.picture.burnt_in import Osd
 from tests.picture import faults, ground, otherwise, weather
 from tests.picture.camera import Camera, Coded, Light, levels_of, light_of
 from tests.picture.cases import Scene

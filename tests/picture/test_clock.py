@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from probes.picture.burnt_in import Osd
 from probes.picture.child import Decoder
-from probes.picture.examination import Examiner, Osd
+from probes.picture.examination import Examiner
 from probes.picture.measuring import clock
 from probes.picture.measuring.sheet import Picture
 from tests.picture import generated
@@ -27,15 +29,24 @@ def written(shown: datetime, layout: str = PLAIN) -> str:
     return shown.strftime(clock.code(layout))
 
 
-def picture(text: str, seed: int, *, dark: int = 0, scale: float = SCALE, side: int = 960) -> Picture:
-    """A street with a line of text in its upper left corner, each time with other noise."""
+def picture(
+    text: str,
+    seed: int,
+    *,
+    dark: int = 0,
+    scale: float = SCALE,
+    side: int = 960,
+    font: int = FONT,
+    corner: tuple[int, int] = (40, 50),
+) -> Picture:
+    """A street with a line of text, in its upper left ``corner`` or elsewhere, each time with other noise."""
     street = cv2.resize(STREET, (side, side * 9 // 16), interpolation=cv2.INTER_AREA).astype(np.float32)
     street += np.random.default_rng(seed).normal(0, 3, street.shape)
     seen = np.clip(street, 0, 255).astype(np.uint8)
     if dark:
         seen[:80] = np.clip(170 + street[:80] / 6, 0, 255)
     ink = np.zeros(seen.shape[:2], np.uint8)
-    cv2.putText(ink, text, (40, 50), FONT, scale, 255, 1, cv2.LINE_AA)
+    cv2.putText(ink, text, corner, font, scale, 255, 1, cv2.LINE_AA)
     if not dark:
         seen[cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 128] = 10
     share = ink[:, :, None].astype(np.float32) / 255
@@ -84,17 +95,133 @@ def test_a_clock_of_half_days_is_right_in_the_afternoon_and_wrong_by_what_it_sho
         assert (found["seconds_off"], found["sure"] >= 0.5) == (wrong, True)
 
 
-def test_a_clock_of_small_letters_is_read_at_the_full_size_of_the_picture() -> None:
-    def jpeg(shown: datetime, seed: int) -> bytes:
-        seen = picture(written(shown), seed, scale=0.6, side=1920)
-        return cv2.imencode(".jpg", seen, (cv2.IMWRITE_JPEG_QUALITY, 80))[1].tobytes()
+BOX = Osd((36, 26, 380, 31), PLAIN)
 
-    osd = Osd((36, 30, 250, 28), PLAIN)
-    references = [jpeg(at, 20 + n) for n, at in enumerate(BEFORE)]
-    wrong = jpeg(NOON + timedelta(hours=2), SEED)
-    found = Examiner(Decoder()).examine([wrong], references, [NOON], BEFORE, osd)["clock"]
+
+def jpeg(shown: datetime, seed: int, **drawn: Any) -> bytes:
+    seen = picture(written(shown), seed, **drawn)
+    return cv2.imencode(".jpg", seen, (cv2.IMWRITE_JPEG_QUALITY, 70))[1].tobytes()
+
+
+def told(
+    examiner: Examiner, frame: bytes, references: Sequence[bytes], at: datetime, osd: Osd = BOX
+) -> Mapping[str, float]:
+    found = examiner.examine([frame], references, [at], BEFORE[: len(references)], osd)["clock"]
     assert isinstance(found, dict)
-    assert (found["seconds_off"], found["sure"] >= 0.5) == (7200, True)
+    return found
+
+
+LEARNED = [jpeg(one, 20 + n) for n, one in enumerate(BEFORE)]
+
+
+SMALL = Osd((36, 30, 250, 28), PLAIN)
+
+
+def small(shown: datetime, seed: int, down: int = 0) -> bytes:
+    """A JPEG with a clock of small letters, so far ``down`` from where ``SMALL`` has it."""
+    seen = picture(written(shown), seed, scale=0.6, side=1920, corner=(40, 50 + down))
+    return cv2.imencode(".jpg", seen, (cv2.IMWRITE_JPEG_QUALITY, 80))[1].tobytes()
+
+
+@pytest.mark.parametrize("down", [0, 1000], ids=["above", "below"])
+def test_a_clock_of_small_letters_is_read_at_the_full_size_of_the_picture(down: int) -> None:
+    left, top, wide, high = SMALL.box
+    osd = Osd((left, top + down, wide, high), PLAIN)
+    references = [small(at, 20 + n, down) for n, at in enumerate(BEFORE)]
+    examiner = Examiner(Decoder())
+    for hours in (2, 0, 2):
+        found = told(examiner, small(NOON + timedelta(hours=hours), SEED + hours, down), references, NOON, osd)
+        assert (found["seconds_off"], found["sure"] >= 0.5) == (3600 * hours, True)
+
+
+def test_what_is_masked_of_a_clock_is_not_read() -> None:
+    references = [small(at, 20 + n) for n, at in enumerate(BEFORE)]
+    mask = (((0.0, 0.0), (0.2, 0.0), (0.2, 0.1), (0.0, 0.1)),)
+    found = Examiner(Decoder()).examine([small(NOON, SEED)], references, [NOON], BEFORE, SMALL, hidden=mask)["clock"]
+    assert isinstance(found, dict)
+    assert found["sure"] == 0
+
+
+def acquainted() -> Examiner:
+    """One that has seen the camera's clock right."""
+    examiner = Examiner(Decoder())
+    assert told(examiner, jpeg(NOON, SEED), LEARNED, NOON)["sure"] >= 0.5
+    return examiner
+
+
+LATER = [NOON + timedelta(days=n, hours=5 * n, minutes=11 * n, seconds=7 * n) for n in range(1, 8)]
+
+
+def test_a_known_camera_says_what_one_says_that_is_seen_for_the_first_time() -> None:
+    examiner = acquainted()
+    for n, at in enumerate(LATER):
+        shown = jpeg(at + timedelta(seconds=3 * n), SEED + n)
+        known, first = told(examiner, shown, LEARNED, at), told(Examiner(Decoder()), shown, LEARNED, at)
+        assert known["seconds_off"] == first["seconds_off"] == 3 * n
+        assert min(known["sure"], first["sure"]) >= 0.5
+
+
+def test_a_right_clock_of_a_known_camera_is_not_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    examiner = acquainted()
+    monkeypatch.setattr(clock, "read", None)
+    for n, at in enumerate(LATER):
+        assert told(examiner, jpeg(at, SEED + n), LEARNED, at)["seconds_off"] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [timedelta(minutes=-2), timedelta(minutes=8), timedelta(hours=1), timedelta(days=1), timedelta(days=-365)]
+)
+def test_a_clock_of_a_known_camera_is_told_as_soon_as_it_is_wrong(wrong: timedelta) -> None:
+    examiner = acquainted()
+    for n, at in enumerate(LATER[:3]):
+        found = told(examiner, jpeg(at + wrong, SEED + n), LEARNED, at)
+        assert (found["seconds_off"], found["sure"] >= 0.5) == (wrong.total_seconds(), True)
+
+
+def test_a_clock_of_a_known_camera_that_stands_between_two_frames_is_told() -> None:
+    examiner, later = acquainted(), NOON + timedelta(seconds=30)
+    for shown, stands in ((NOON, 1), (later, 0)):
+        frames = [jpeg(NOON, SEED), jpeg(shown, SEED + 1)]
+        found = examiner.examine(frames, LEARNED, [NOON, later], BEFORE, BOX)["clock"]
+        assert isinstance(found, dict)
+        assert found["stopped"] == stands
+
+
+@pytest.mark.parametrize(
+    "drawn", [{"font": cv2.FONT_HERSHEY_SIMPLEX}, {"corner": (46, 52)}], ids=["another font", "another place"]
+)
+def test_a_known_camera_that_writes_otherwise_from_now_on_is_never_wrong_and_read_once_pictures_are_accepted(
+    drawn: dict[str, Any],
+) -> None:
+    examiner = acquainted()
+    for n, at in enumerate(LATER):
+        assert told(examiner, jpeg(at, SEED + n, **drawn), LEARNED, at)["sure"] < 0.5
+    anew = [jpeg(one, 20 + n, **drawn) for n, one in enumerate(BEFORE)]
+    for n, at in enumerate(LATER[:4]):
+        hours = n % 2
+        found = told(examiner, jpeg(at + timedelta(hours=hours), SEED + n, **drawn), anew, at)
+        assert (found["seconds_off"], found["sure"] >= 0.5) == (3600 * hours, True)
+
+
+def test_a_known_camera_whose_letters_moved_a_little_is_read() -> None:
+    examiner = acquainted()
+    for n, at in enumerate(LATER[:4]):
+        hours = n % 2
+        found = told(examiner, jpeg(at + timedelta(hours=hours), SEED + n, corner=(41, 51)), LEARNED, at)
+        assert (found["seconds_off"], found["sure"] >= 0.5) == (3600 * hours, True)
+
+
+def test_a_clock_that_could_not_be_read_for_long_is_told_within_eight_pictures_once_it_can() -> None:
+    examiner = acquainted()
+    bright = np.full((540, 960, 3), 250, np.uint8)
+    glare = cv2.imencode(".jpg", bright)[1].tobytes()
+    for at in [*LATER, *LATER]:
+        assert told(examiner, glare, LEARNED, at)["sure"] == 0
+    assert told(examiner, jpeg(NOON, SEED), LEARNED, NOON)["sure"] >= 0.5
+    for at in LATER:
+        told(examiner, glare, LEARNED, at)
+    wrong = [told(examiner, jpeg(NOON + timedelta(hours=1), n), LEARNED, NOON) for n in range(8)]
+    assert any(one["sure"] >= 0.5 and one["seconds_off"] == 3600 for one in wrong)
 
 
 def test_a_minute_less_a_second_is_no_fault_of_a_clock() -> None:

@@ -18,7 +18,8 @@ from camera_registry.model.health import Cause
 from camera_registry.model.picture import JUDGED, Judgement, Unjudged
 from camera_registry.rules.pictures import judge
 from camera_registry.rules.pictures.sight import sight
-from probes.picture.examination import Decoded, Examiner, Osd
+from probes.picture.burnt_in import Osd
+from probes.picture.examination import Decoded, Examiner
 from probes.picture.measuring.look import look as measured
 from probes.picture.measuring.sheet import Picture, Sheet
 from tests.picture import faults, generated, mixed, mixed_cases, otherwise, weather, wire, worn

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.picture.measuring import lettering
+from probes.picture.measuring.hand import Hand, Shapes, apart, gathered, learn
 from probes.picture.measuring.sheet import Picture
 
 _CODES = (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%H"), ("mm", "%M"), ("SS", "%S"))
@@ -33,14 +34,14 @@ _FIELDS = {
     "%M": range(60),
     "%S": range(60),
 }
-_NEAR = range(-59, 60)
-"""Seconds by which a clock that is held to be right may be off."""
+_NEAR = np.array(sorted(range(-59, 60), key=abs))
+"""Seconds by which a clock that is held to be right may be off, the least first."""
 _PRINTED = (0.70, 20.0, -6.0, 4.0)
 """Likeness to a figure at which a digit speaks neither for nor against it, nats for each unit more, and the least and
 the most: in the likest of the fonts at hand."""
-_OWN, _APART = (6.0, 7.2, -8.0, 6.0), (0.01, 0.05)
+_OWN = (6.0, 7.2, -8.0, 6.0)
 """The same in the camera's own font, of likeness lost: how many times more than between its digits of one figure, nats
-over that; and how much that is, at least and at most."""
+over that, and the least and the most."""
 _LEARNED = 4.0
 """Nats by which a figure must be the likeliest, to be learned from a reference."""
 _ANOTHER = 9.0
@@ -67,6 +68,7 @@ Figures = NDArray[np.intp]
 """What digits show, of one text or (texts x digits) of many."""
 
 
+@lru_cache(maxsize=256)
 def code(layout: str) -> str:
     """The layout of a register (YYYY-MM-DD HH:MM:SS) as a format for strftime. MM after HH are minutes; with AM/PM the
     hours are those of half a day, and which half is not read. Other letters stand for themselves."""
@@ -79,38 +81,72 @@ def code(layout: str) -> str:
     return written
 
 
+def confirm(newest: Sequence[tuple[Picture, datetime]], layout: str, hand: Hand) -> dict[str, float] | None:
+    """What ``read`` says of a clock that runs and is right, by what is known of the camera's ``hand``; None where only
+    reading it anew can tell."""
+    written, at, then = code(layout), newest[-1][1], newest[0][1]
+    mine = hand.marks(newest[-1][0])
+    learned, font = hand.learned(), lettering.fonts()[hand.font]
+    speaks = _speak(mine, learned, font, hand.apart)
+    near = _near(speaks, at, written)
+    due = _digits(near.strftime(written))
+    said = _said(speaks, due)
+    clear, another = float(np.mean(said > 0)), float((speaks.max(axis=1) - said).sum())
+    if clear < _READ or said.min() <= _STRANGE or another >= _DOUBT:
+        return None
+    # Letters may be so small that one figure looks like another: then a wrong one would be no less welcome.
+    np.put_along_axis(speaks, due[:, None], -np.inf, axis=1)
+    if np.delete(said - speaks.max(axis=1), _seconds(written)).min() < _DOUBT:
+        return None
+    found = {"sure": clear, "seconds_off": _off(near, at), "another": another}
+    if at.strftime(written) != then.strftime(written):
+        earlier = hand.marks(newest[0][0])
+        if _unchanged(mine, earlier):
+            return None
+        if _still(_speak(earlier, learned, font, hand.apart), near, at - then, written) >= _ANOTHER:
+            return None
+        found["stopped"] = 0.0
+    return found
+
+
 def read(
-    newest: Sequence[tuple[Picture, datetime]], known: Sequence[tuple[Picture, datetime]], layout: str
+    newest: Sequence[tuple[Picture, datetime]],
+    known: Sequence[tuple[Picture, datetime]],
+    layout: str,
+    keep: Callable[[Hand], None] = lambda _: None,
+    seen: Sequence[Picture] = (),
 ) -> dict[str, float] | None:
     """What the clock of ``newest`` (cut-outs of frames, oldest first, with their times) says.
 
     ``known`` are cut-outs whose clock was right. ``seconds_off``: shown minus true, in seconds, of the last frame;
     ``sure``: 0 to 1, how clearly it was read; ``stopped``: 1 if frames of different times show one time; ``another``:
     by how many nats its digits speak for another time rather than for any within a minute of the true one.
-    None where no digits stand where they should.
+    None where no digits stand where they should. ``keep`` is told the camera's hand, where its clock is clearly right:
+    as ``known`` are ``seen``, where later pictures will be as small as those.
     """
     written = code(layout)
     at = newest[-1][1]
-    cuts = [cut for cut, _ in (newest[-1], *known, newest[0])]
+    cuts = [cut for cut, _ in (newest[-1], *known, *newest[:-1][:1])]
     if not re.search("%[HI]", written) or len(written) > _LONGEST:
         return None
-    found_at = lettering.find(cuts, at.strftime(written), len(known) + 1)
-    if found_at is None:
+    letters = lettering.find(cuts, at.strftime(written), len(known) + 1)
+    if letters is None:
         return None
-    lines, places = found_at
-    mine, *theirs, earlier = (lettering.marks(line, places) for line in lines)
+    mine, *others = (lettering.marks(line, letters.places) for line in letters.lines)
+    theirs, earlier = others[: len(known)], others[-1] if len(newest) > 1 else mine
     found = {"sure": 0.0}
     then = newest[0][1]
     if at.strftime(written) != then.strftime(written):
-        alike = (mine @ lettering.middle(earlier)[:, :, None]).max(axis=1).ravel()
-        found["stopped"] = float(alike.min() > _STILL)
-    font = _likest([mine, *theirs])
+        found["stopped"] = float(_unchanged(mine, earlier))
+    which = _likest([mine, *theirs])
+    font = lettering.fonts()[which]
     before = [(marks, taken) for marks, (_, taken) in zip(theirs, known, strict=True)]
     if before:
         alike = _consistent(before, written)
         if max(alike, _familiar(before, written, font)) < (_SAME if alike else _READ):
             return found
-    learned = _learned(before, written, font)
+    taught = _taught(before, written, font)
+    learned = gathered(theirs, taught)
     speaks = _speak(mine, learned, font)
     near = _near(speaks, at, written)
     told = _likeliest(speaks, at, written)
@@ -122,17 +158,29 @@ def read(
         found["stopped"] = 1.0
     said = _said(speaks, _digits(told.strftime(written)))
     clear = float(np.mean(said > 0)) if said.min() > _STRANGE or another >= _ANOTHER else 0.0
-    found |= {"seconds_off": (told - at.replace(tzinfo=None, microsecond=0)).total_seconds(), "another": another}
+    found |= {"seconds_off": _off(told, at), "another": another}
     if clear >= _READ and (another >= _ANOTHER or another < _DOUBT):
         found["sure"] = min(1.0, LEAST * another / _ANOTHER) if another >= _ANOTHER else clear
+        if another < _DOUBT and learned:
+            keep(learn(letters, which, seen or [cut for cut, _ in known], taught))
     return found
 
 
-def _likest(lines: Sequence[lettering.Marks]) -> NDArray[np.float32]:
-    """The font at hand that these digits are most like: 10 figures x pixels."""
+def _off(shown: datetime, at: datetime) -> float:
+    return (shown - at.replace(tzinfo=None, microsecond=0)).total_seconds()
+
+
+def _unchanged(mine: lettering.Marks, earlier: lettering.Marks) -> bool:
+    """Whether each digit is the same as in an earlier picture."""
+    alike = (mine @ lettering.middle(earlier)[:, :, None]).max(axis=1)
+    return bool(alike.min() > _STILL)
+
+
+def _likest(lines: Sequence[lettering.Marks]) -> int:
+    """Which of the fonts at hand these digits are most like."""
     fonts, every = lettering.fonts(), np.concatenate(lines)
     alike = lettering.likeness(every, fonts.reshape(-1, fonts.shape[-1])).reshape(len(every), len(fonts), 10)
-    return np.asarray(fonts[int(np.argmax(alike.max(axis=2).mean(axis=0)))])
+    return int(np.argmax(alike.max(axis=2).mean(axis=0)))
 
 
 def _familiar(before: Sequence[tuple[lettering.Marks, datetime]], written: str, font: NDArray[np.float32]) -> float:
@@ -162,32 +210,32 @@ def _consistent(before: Sequence[tuple[lettering.Marks, datetime]], written: str
 
 def _known(at: datetime, written: str) -> tuple[Figures, NDArray[np.bool_]]:
     """What a right clock shows, and which of its digits are the same a minute before and after."""
-    shown = _about(at, written)[1]
+    shown = _about(at, written)
     return shown[0], (shown == shown[0]).all(axis=0)
 
 
-def _learned(
+def _taught(
     known: Sequence[tuple[lettering.Marks, datetime]], written: str, font: NDArray[np.float32]
-) -> Mapping[int, NDArray[np.float32]]:
-    """The figures that references show, in the camera's own font: those that are the same at any second about the time
-    of capture first, and with their help those that can be told then."""
+) -> Sequence[Sequence[int | None]]:
+    """The figures that the digits of references are known to show: those that are the same at any second about the time
+    of capture first, and with the help of what they look like those that can be told then."""
     # A picture that was accepted and shows, clearly, another time would teach to call a right clock wrong.
-    honest = [(marks, at) for marks, at in known if _misled(_speak(marks, {}, font), at, written) < 2 * _ANOTHER]
-    learned: Mapping[int, NDArray[np.float32]] = {}
+    honest = [_misled(_speak(marks, {}, font), at, written) < 2 * _ANOTHER for marks, at in known]
+    every = [marks for marks, _ in known]
+    learned: Shapes = {}
+    told: list[list[int | None]] = []
     for _ in range(2):
-        shapes: dict[int, list[NDArray[np.float32]]] = {}
-        for marks, at in honest:
+        told = []
+        for (marks, at), right in zip(known, honest, strict=True):
             speaks = _speak(marks, learned, font) if learned else np.zeros((len(marks), 10), np.float32)
-            for mark, figure in zip(lettering.middle(marks), _told(speaks, at, written), strict=True):
-                if figure is not None:
-                    shapes.setdefault(figure, []).append(mark)
-        learned = {figure: np.stack(seen) for figure, seen in shapes.items()}
-    return learned
+            told.append(list(_told(speaks, at, written)) if right else [None] * len(marks))
+        learned = gathered(every, told)
+    return told
 
 
 def _told(speaks: Speaks, at: datetime, written: str) -> Iterator[int | None]:
     """What each digit shows, if the clock shows any second about this time; None for one that can't be told."""
-    shown = _about(at, written)[1]
+    shown = _about(at, written)
     nats = _nats(speaks, shown)
     for figures in shown.T:
         best = int(figures[int(np.argmax(nats))])
@@ -224,28 +272,25 @@ def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int])
     return float(gained.sum())
 
 
-def _speak(of: lettering.Marks, learned: Mapping[int, NDArray[np.float32]], font: NDArray[np.float32]) -> Speaks:
-    """What each digit speaks for."""
-    speaks = _weighed(lettering.likeness(of, font), _PRINTED)
+def _speak(
+    of: lettering.Marks,
+    learned: Shapes,
+    font: NDArray[np.float32],
+    away: float | None = None,
+) -> Speaks:
+    """What each digit speaks for. ``away``: how far ``apart`` digits of one figure are, where that is known."""
+    alike = lettering.likeness(of, np.concatenate([font, *learned.values()]))
+    speaks = _weighed(alike[:, :10], _PRINTED)
     neither, over, least, most = _OWN
-    apart = _apart(learned)
-    law = 1 - neither * apart, over / (neither * apart), least, most
+    lost = neither * (apart(learned) if away is None else away)
+    law = 1 - lost, over / lost, least, most
+    place = 10
     for figure, shapes in learned.items():
-        own = _weighed(lettering.likeness(of, shapes).max(axis=1), law)
+        own = _weighed(alike[:, place : place + len(shapes)].max(axis=1), law)
         # What was seen once may have been spoilt there.
         speaks[:, figure] = own if len(shapes) > 1 else np.maximum(own, speaks[:, figure] - _FOREIGN)
+        place += len(shapes)
     return speaks
-
-
-def _apart(learned: Mapping[int, NDArray[np.float32]]) -> float:
-    """How much likeness digits of one figure lose to each other, by what coding, noise and the scene make of them."""
-    lost = []
-    for shapes in learned.values():
-        if len(shapes) > 1:
-            alike = shapes @ shapes.T
-            np.fill_diagonal(alike, -1.0)
-            lost += (1 - alike.max(axis=1)).tolist()
-    return float(np.clip(np.median(lost), *_APART)) if lost else 0.03
 
 
 def _weighed(likeness: NDArray[np.float32], law: tuple[float, float, float, float]) -> Speaks:
@@ -255,16 +300,28 @@ def _weighed(likeness: NDArray[np.float32], law: tuple[float, float, float, floa
 
 def _near(speaks: Speaks, at: datetime, written: str) -> datetime:
     """The time within a minute of this one that the digits speak for most."""
-    times, shown = _about(at, written)
-    return times[int(np.argmax(_nats(speaks, shown)))]
+    away = int(_NEAR[int(np.argmax(_nats(speaks, _about(at, written))))])
+    return at.replace(tzinfo=None, microsecond=0) + timedelta(seconds=away)
 
 
 @lru_cache(maxsize=16)
-def _about(at: datetime, written: str) -> tuple[list[datetime], Figures]:
-    """The seconds about a time, the nearest first, and what a clock shows at each."""
-    at = at.replace(tzinfo=None, microsecond=0)
-    times = [at + timedelta(seconds=away) for away in sorted(_NEAR, key=abs)]
-    return times, np.stack([_digits(time.strftime(written)) for time in times])
+def _about(at: datetime, written: str) -> Figures:
+    """What a clock shows at each of the seconds about a time, in the order of ``_NEAR``."""
+    minute = at.replace(second=0)
+    seconds = at.second + _NEAR
+    shown = np.stack([_digits((minute + timedelta(minutes=n)).strftime(written)) for n in (-1, 0, 1)])[
+        seconds // 60 + 1
+    ]
+    place = _seconds(written)
+    shown[:, place] = _figures("%S")[seconds % 60][:, : len(place)]
+    return np.asarray(shown)
+
+
+def _seconds(written: str) -> list[int]:
+    """Which of the digits are those of the seconds; none, where none are shown."""
+    before, _, _ = written.partition("%S")
+    place = sum(4 if directive == "%Y" else 2 for directive in _DIRECTIVE.findall(before))
+    return [place, place + 1] if "%S" in written else []
 
 
 def _likeliest(speaks: Speaks, at: datetime, written: str) -> datetime:

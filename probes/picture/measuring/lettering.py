@@ -14,6 +14,7 @@ from unicodedata import east_asian_width
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from probes.picture.measuring.sheet import Picture, Plane
@@ -84,25 +85,49 @@ class Places:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Letters that were found: the ink of each cut-out, all ``width`` pixels wide, where digits stand in them, and if
+    they are ``dark``."""
+
+    lines: list[Plane]
+    places: Places
+    width: int
+    dark: bool
+
+
 Marks = NDArray[np.float32]
 """Digits as they may stand: digits x shifts x pixels, each of mean 0 and length 1."""
 
 
-def find(cuts: Sequence[Picture], text: str, alike: int) -> tuple[list[Plane], Places] | None:
+def find(cuts: Sequence[Picture], text: str, alike: int) -> Found | None:
     """The ink of each cut-out, all at one size, and where the digits of ``text`` stand in the first ``alike`` of them;
     None where no letters do. Letters are bright, or else dark; they fill the box, or else stand somewhere in it."""
-    high, wide = cuts[0].shape[:2]
-    if wide > _LONG * high:
+    sized = width(cuts[0])
+    if sized > _LONG * HEIGHT:
         return None
-    size = max(HEIGHT, round(wide * HEIGHT / high)), HEIGHT
-    sized = [np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8) for cut in cuts]
-    best: tuple[list[Plane], Places | None, float] = [], None, 0.0
-    inks = [_ink(cut) for cut in sized], [_ink(255 - cut) for cut in sized]
-    for lines, look in ((lines, look) for look in (_places, _within) for lines in inks):
-        if best[2] < _LIKELY:
-            best = max(best, (lines, *look(lines[:alike], text)), key=lambda one: one[2])
-    lines, places, worth = best
-    return None if places is None or worth < _PLAIN else (lines, places)
+    inks: dict[bool, list[Plane]] = {}
+    best: tuple[Found | None, float] = None, 0.0
+    for look, dark in ((look, dark) for look in (_places, _within) for dark in (False, True)):
+        if best[1] >= _LIKELY:
+            break
+        if dark not in inks:
+            inks[dark] = [line(cut, sized, dark=dark) for cut in cuts]
+        places, worth = look(inks[dark][:alike], text)
+        if places is not None and worth > best[1]:
+            best = Found(inks[dark], places, sized, dark), worth
+    return best[0] if best[1] >= _PLAIN else None
+
+
+def width(cut: Picture) -> int:
+    """How wide a line is, once it is ``HEIGHT`` high."""
+    return max(HEIGHT, round(float(cut.shape[1] * HEIGHT / cut.shape[0])))
+
+
+def line(cut: Picture, width: int, *, dark: bool) -> Plane:
+    """The ink of a cut-out, at this width."""
+    sized = np.asarray(cv2.resize(cut, (width, HEIGHT), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    return _ink(255 - sized if dark else sized)
 
 
 def _within(lines: Sequence[Plane], text: str) -> tuple[Places | None, float]:
@@ -128,23 +153,31 @@ def _places(lines: Sequence[Plane], text: str) -> tuple[Places | None, float]:
 
 def _likest(lines: Sequence[Plane], found: Sequence[Places]) -> tuple[Places | None, float]:
     """Those of these places at which the digits are most like digits, and how much they are."""
-    worth = [_plainness(lines[:_SOME], at) for at in found]
+    softened = [_soft(line) for line in lines[:_SOME]]
+    worth = [_plainness(softened, at) for at in found]
     return max(zip(found, worth, strict=True), key=lambda one: one[1], default=(None, 0.0))
 
 
 def marks(line: Plane, at: Places) -> Marks:
     """The digits that stand there, each at every shift that it may have."""
+    return _at(_soft(line), at)
+
+
+def _soft(line: Plane) -> Plane:
+    return np.asarray(cv2.GaussianBlur(line, (0, 0), 1.2), dtype=np.float32)
+
+
+def _at(soft: Plane, at: Places) -> Marks:
     columns, rows = GLYPH[0] + 2 * _REACH, GLYPH[1] + 2 * _REACH
     across = (np.arange(columns) - (columns - 1) / 2) * (at.wide / GLYPH[0])
     down = at.top + (np.arange(rows) - _REACH + 0.5) * (at.high / GLYPH[1]) - 0.5
-    x = np.array(at.middles)[:, None, None] + across[None, None, :] + np.zeros((1, rows, 1))
-    y = np.broadcast_to(down[None, :, None], x.shape)
+    x = (np.array(at.middles)[:, None, None] + across[None, None, :]).astype(np.float32).repeat(rows, axis=1)
+    y = np.broadcast_to(down.astype(np.float32)[None, :, None], x.shape)
     shape = (-1, columns)
-    soft = cv2.GaussianBlur(line, (0, 0), 1.2)
     seen = cv2.remap(
         soft,
-        np.ascontiguousarray(x, np.float32).reshape(shape),
-        np.ascontiguousarray(y, np.float32).reshape(shape),
+        x.reshape(shape),
+        y.reshape(shape),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     ).reshape(x.shape)
@@ -155,7 +188,8 @@ def marks(line: Plane, at: Places) -> Marks:
 
 def likeness(of: Marks, shapes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Correlation of each digit with each shape (shapes x pixels), where it stands best: digits x shapes."""
-    return np.asarray((of @ shapes.T).max(axis=1), dtype=np.float32)
+    digits, shifts, pixels = of.shape
+    return np.asarray((of.reshape(-1, pixels) @ shapes.T).reshape(digits, shifts, -1).max(axis=1), dtype=np.float32)
 
 
 def middle(of: Marks) -> NDArray[np.float32]:
@@ -202,27 +236,33 @@ def _printed(digits: Sequence[Any]) -> NDArray[np.float32]:
     return _normal(np.stack(shapes))
 
 
-def _normal(vectors: NDArray[Any]) -> NDArray[np.float32]:
+def _normal(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     off = vectors - vectors.mean(axis=-1, keepdims=True)
-    return np.asarray(off / (np.linalg.norm(off, axis=-1, keepdims=True) + 1e-6), dtype=np.float32)
+    off /= np.sqrt(np.einsum("...i,...i->...", off, off))[..., None] + np.float32(1e-6)
+    return np.asarray(off, dtype=np.float32)
 
 
 def _ink(line: Picture) -> Plane:
-    thin = cv2.morphologyEx(line, cv2.MORPH_TOPHAT, _SHAPE).astype(np.float32)
-    strong = max(float(np.percentile(thin, 98)), _FAINT)
-    written = thin > 0.6 * strong
-    white = float(np.percentile(line[written], 90)) if written.any() else 255.0
+    thin = np.asarray(cv2.morphologyEx(line, cv2.MORPH_TOPHAT, _SHAPE), dtype=np.uint8)
+    strong = max(_level(thin, 0.98), _FAINT)
+    white = _level(line, 0.90, thin > 0.6 * strong)
     # What lies between letters with a dark outline is thin too, and as bright as the scene above and below them.
     scene = cv2.blur(line[[0, 1, -2, -1]].mean(axis=0, dtype=np.float32)[None], (_AROUND, 1))
     above = np.maximum(white - scene, 1.0)
     bright = np.where(above > _WHITER, (line - scene) / above, 1.0)
-    return np.asarray(np.clip(np.minimum(thin / strong, bright), 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(np.minimum(thin * np.float32(1 / strong), bright), 0, 1), dtype=np.float32)
 
 
-def _plainness(lines: Sequence[Plane], at: Places) -> float:
+def _level(of: Picture, share: float, where: NDArray[np.bool_] | None = None) -> float:
+    """The level that this share of the pixels does not pass; 255 where there are none."""
+    counts = cv2.calcHist([of], [0], None if where is None else where.view(np.uint8), [256], (0, 256)).cumsum()
+    return min(255.0, float(np.searchsorted(counts, max(1.0, share * counts[-1]))))
+
+
+def _plainness(softened: Sequence[Plane], at: Places) -> float:
     """Mean likeness of the digits to those of the likest font."""
     shapes = fonts()
-    every = np.concatenate([marks(line, at) for line in lines])
+    every = np.concatenate([_at(soft, at) for soft in softened])
     alike = likeness(every, shapes.reshape(-1, shapes.shape[-1])).reshape(len(every), len(shapes), 10)
     return float(alike.max(axis=2).mean(axis=0).max())
 
@@ -261,7 +301,7 @@ def _in_steps(mean: Plane, most: Plane, text: str, ratios: NDArray[np.float64]) 
 
 
 def _steps(
-    column: NDArray[np.float64],
+    column: NDArray[np.float32],
     text: str,
     ratios: NDArray[np.float64],
     wholes: NDArray[np.float64],
@@ -273,16 +313,15 @@ def _steps(
     blank = np.array([letter.isspace() for letter in text])
     each = _widths(text, ratios)
     ends = np.cumsum(each, axis=1)
-    step = (wholes[None, :] / ends[:, -1:])[:, :, None, None]
-    left = begins[None, None, :, None]
-    cells = left + step * (ends - each)[:, None, None, :]
-    last = left + step * ends[:, None, None, :]
-    inside = _ink_of(column, cells + 0.15 * (last - cells), last - 0.15 * (last - cells))
-    between = _ink_of(column, cells - 0.07 * step, cells + 0.07 * step)
-    worth = inside[..., digit].mean(axis=-1) - 1.2 * between.mean(axis=-1)
+    step = wholes[None, :, None] / ends[:, None, -1:]
+    cells, wide = step * (ends - each)[:, None, :], step * each[:, None, :]
+    asked = digit | blank
+    inside = _ink_of(column, begins, (cells + 0.15 * wide)[..., asked], (cells + 0.85 * wide)[..., asked])
+    between = _ink_of(column, begins, cells - 0.07 * step, cells + 0.07 * step)
+    worth = inside[:, :, digit[asked]].mean(axis=2) - 1.2 * between.mean(axis=2)
     if blank.any():
-        worth = worth - inside[..., blank].mean(axis=-1)
-    worth = np.where(last[..., -1] <= len(column) - 1 + 0.3 * step[..., 0], worth, -np.inf)
+        worth = worth - inside[:, :, blank[asked]].mean(axis=2)
+    worth = np.where(begins + wholes[None, :, None] <= len(column) - 1 + 0.3 * step, worth, -np.inf)
     which, long, place = np.unravel_index(int(np.argmax(worth)), worth.shape)
     return float(worth[which, long, place]), (float(begins[place]), float(wholes[long]), int(which))
 
@@ -295,15 +334,30 @@ def _widths(text: str, ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     return each
 
 
-def _summed(mean: Plane) -> NDArray[np.float64]:
+def _summed(mean: Plane) -> NDArray[np.float32]:
     """The running sum of the ink over the columns."""
-    return np.concatenate(((0.0,), np.cumsum(mean.mean(axis=0))))
+    return np.concatenate(((0.0,), np.cumsum(mean.mean(axis=0)))).astype(np.float32)
 
 
-def _ink_of(column: NDArray[np.floating[Any]], begin: NDArray[Any], end: NDArray[Any]) -> NDArray[Any]:
-    """Mean ink from ``begin`` to ``end``; ``column`` is the running sum over the columns."""
-    first, last = (np.clip(np.rint(place).astype(int), 0, len(column) - 1) for place in (begin, end))
-    return np.asarray((column[last] - column[first]) / np.maximum(last - first, 1))
+def _ink_of(
+    column: NDArray[np.float32], begins: NDArray[Any], first: NDArray[np.float64], last: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Mean ink from ``first`` to ``last`` (kinds of letters x lengths of a line x letters), for each of the places at
+    which the line may begin, which are even; ``column`` is the running sum over the columns."""
+    one, other = (np.floor(place + begins[0] + 0.5).astype(np.intp) for place in (first, last))
+    span = int(begins[-1] - begins[0]) + 1
+    before, behind = max(0, -int(one.min())), max(0, int(other.max()) + span - len(column))
+    # Letters of one size stand in a row for all beginnings, which is copied at once.
+    at = np.clip(np.arange(-before, len(column) + behind), 0, len(column) - 1)
+    rows = (column[at], at.astype(np.float32))
+    ink, place = (
+        np.ascontiguousarray(sliding_window_view(row, span)[:, :: int(begins[1] - begins[0])]) for row in rows
+    )
+    one, other = one + before, other + before
+    found, wide = ink[other], place[other]
+    found -= ink[one]
+    wide -= place[one]
+    return np.asarray(np.divide(found, np.maximum(wide, 1, out=wide), out=found))
 
 
 def _one_by_one(line: Plane, text: str) -> Places | None:
