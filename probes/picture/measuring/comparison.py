@@ -93,7 +93,7 @@ def prepare(sheet: Sheet, noise: float) -> Prepared:
         sheet.means,
         light.channel_tiles(sheet),
         noise,
-        tiles(sheet.clear_spots.astype(np.float32)) > _CLEAR * 255,
+        tiles(sheet.clear_spots) > _CLEAR,
         _Textured.of(_texture(sheet.half), SPOTS),
         spots,
         sheet.spot_means,
