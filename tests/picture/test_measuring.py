@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from probes.picture.measuring import clock, comparison, lettering, light, pattern, sequence, sharpness
+from probes.picture.measuring import clock, comparison, lettering, light, pattern, profiles, sequence, sharpness
 from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
 from tests.picture import generated
 from tests.picture.camera import Camera, levels_of, light_of
@@ -100,11 +100,11 @@ def test_memory_that_was_never_written_is_green(green: int) -> None:
 def test_hum_is_one_sine_from_border_to_border(periods: float) -> None:
     y = np.arange(540)[:, None, None] / 540
     hum = STREET * np.exp(0.5 * np.sin(2 * np.pi * periods * y + 1))
-    assert pattern.hum(sheet(hum).profiles) > 0.6
-    assert pattern.hum(sheet(STREET).profiles) < 0.4
+    assert profiles.hum(sheet(hum).profiles) > 0.6
+    assert profiles.hum(sheet(STREET).profiles) < 0.4
     one_side = STREET.astype(float)
     one_side[:, :320] = hum[:, :320]
-    assert pattern.hum(sheet(one_side).profiles) < 0.4
+    assert profiles.hum(sheet(one_side).profiles) < 0.4
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.0, 20.0), (31.0, 9.0)])
@@ -133,9 +133,9 @@ def test_two_fields_that_do_not_belong_together_are_combed_and_noise_is_not() ->
     woven = STREET[:, :640].astype(float)
     woven[1::2] = np.roll(woven[1::2], 12, axis=1)
     noisy = STREET[:, :640] + np.random.default_rng(1).normal(0, 60, (540, 640, 3))
-    assert pattern.combed(sheet(woven).decoded) > 1.5
-    assert pattern.combed(sheet(noisy).decoded) < 1.1
-    assert pattern.combed(sheet(STREET).decoded) < 1
+    assert pattern.combed(sheet(woven)) > 1.5
+    assert pattern.combed(sheet(noisy)) < 1.1
+    assert pattern.combed(sheet(STREET)) < 1
 
 
 def test_lost_lines_are_counted_and_noise_is_not() -> None:

@@ -100,3 +100,21 @@ def channel_tiles(sheet: Sheet) -> Plane:
     blue, green, red = cv2.split(means)
     ratios[(cv2.max(cv2.max(blue, green), red) >= 245) | ((blue + green + red) / 3 <= 14)] = np.nan
     return ratios
+
+
+def changes(ours: Plane, theirs: Plane) -> dict[str, float]:
+    """What ``comparison.compare`` tells of light, of the mean levels of ours against theirs."""
+    a, b = theirs.ravel(), ours.ravel()
+    a_off, b_off = a - a.sum() / a.size, b - b.sum() / b.size
+    a_square, b_square, both = (
+        float(np.dot(one, other)) for one, other in ((a_off, a_off), (b_off, b_off), (a_off, b_off))
+    )
+    low, middle, high = percentiles((b + 2) / (a + 2), 20, 50, 80)
+    return {
+        "gain": middle,
+        "gain_low": low,
+        "gain_high": high,
+        "contrast": both / (a_square + 1e-6),
+        "contrast_fit": both / (math.sqrt(a_square * b_square) + 1e-6),
+        "spread": math.sqrt(b_square / b.size) / max(math.sqrt(a_square / a.size), 1.0),
+    }
