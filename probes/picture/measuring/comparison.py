@@ -28,8 +28,8 @@ from probes.picture.measuring.sheet import (
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
 
-_CLEAR = 0.9
-"""Share of a tile that must be free of text."""
+_CLEAR = 0.9003
+"""Share of a tile that must be free of text: a little more than that of one with a line of text over a tenth of it."""
 
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""

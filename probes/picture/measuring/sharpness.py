@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from probes.picture.measuring.sheet import (
     SPOTS,
     TILES,
+    Mask,
     Picture,
     Plane,
     Sheet,
@@ -121,9 +122,7 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     if count < LEAST_EDGES:
         none = {"edge_width": 0.0, "edge_width_worst": 0.0, "edge_tiles": 0.0}
         return none | {"edges": float(count), "edge_strength": strongest}
-    # Counted in each row of each column of tiles: most rows of tiles begin within a row of pixels.
-    counts = np.bincount(at * TILES[0] // grey.shape[1], minlength=len(grey) * TILES[0])
-    by_column = counts.reshape(-1, TILES[0]).astype(np.float32)
+    by_tile = _edge_shares(found, at)
     at = at[:: len(at) // MOST_EDGES + 1]
     right, below = across.ravel()[at].astype(np.float32), down.ravel()[at].astype(np.float32)
     again_squared = across_again.ravel()[at] ** 2 + down_again.ravel()[at] ** 2
@@ -131,11 +130,21 @@ def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
     width = np.minimum(REBLUR / np.sqrt(np.maximum(ratio_squared - 1, 1e-4)), WIDEST)
     return {
         "edges": float(count),
-        "edge_tiles": share(tiles(by_column) > 0.004 * grey.shape[1] / TILES[0]),
+        "edge_tiles": share(by_tile > 0.004),
         "edge_width": percentile(width, 20),
         "edge_width_worst": _widest(width, right, below),
         "edge_strength": strongest,
     }
+
+
+def _edge_shares(found: Mask, at: NDArray[np.intp]) -> Plane:
+    """What share of each tile are edges; ``at``: where they are found, of all pixels in a row."""
+    height, width = found.shape
+    if width % TILES[0]:
+        return tiles(found)
+    # Few are found, so they are counted first, row by row in each column of tiles: rows of tiles begin within a row.
+    counts = np.bincount(at // (width // TILES[0]), minlength=height * TILES[0])
+    return np.asarray(tiles(counts.reshape(height, TILES[0]).astype(np.float32)) * (TILES[0] / width))
 
 
 def _widest(width: Plane, right: Plane, below: Plane) -> float:
