@@ -119,7 +119,7 @@ class Examiner:
             "changes": [None if change is None else change.measures for change in changes],
             "tiles": [{} if change is None else change.tiles for change in changes],
             "between": between,
-            "imprint": None if sheet is None else imprint(sheet.grey, sheet.clear),
+            "imprint": None if sheet is None else imprint(sheet.still),
             "where": {} if sheet is None or isinstance(newest, str) else where(sheet, newest.measures),
             "masked": masking.share(hidden),
             "restless": self._restless([references[n] for n in likest], apart),
@@ -321,7 +321,7 @@ class _Earlier:
         self.seen: list[_Seen | str] = [_Seen({}) for _ in frames[:-1]]
         self.refused = False
         self._frames, self._apart, self._decode = frames[:-1], apart, decode
-        self._newest = Still(newest.grey, newest.clear)
+        self._newest = newest.still
 
     def stills(self) -> Iterator[Still]:
         """The newest, and from the oldest on to it again: most are told by the first two."""

@@ -78,8 +78,8 @@ def _reach(picture: Picture) -> tuple[Picture, Picture]:
     """The least and the most of each channel in each block of a grid that lies half a block off."""
     off = picture[BLOCK // 2 :, BLOCK // 2 :]
     rows, columns = (side // BLOCK * BLOCK for side in off.shape[:2])
-    lines = [off[n:rows:BLOCK, :columns] for n in range(BLOCK)]
-    least, most = np.minimum.reduce(lines), np.maximum.reduce(lines)
+    lines = off[:rows, :columns].reshape(rows // BLOCK, BLOCK, columns, *picture.shape[2:])
+    least, most = np.minimum.reduce(lines, axis=1), np.maximum.reduce(lines, axis=1)
     return (
         np.minimum.reduce([least[:, n::BLOCK] for n in range(BLOCK)]),
         np.maximum.reduce([most[:, n::BLOCK] for n in range(BLOCK)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -9,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from probes.picture.measuring import clock, comparison, lettering, light, pattern, sequence, sharpness
-from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still
+from probes.picture.measuring import clock, comparison, lettering, light, pattern, profiles, sequence, sharpness
+from probes.picture.measuring.imprint import imprint
+from probes.picture.measuring.sheet import Picture, Sheet, Still, prepare, still, tiles
 from tests.picture import generated
 from tests.picture.camera import Camera, levels_of, light_of
 from tests.picture.other_cases import DotCamera
@@ -87,6 +89,31 @@ def test_a_cast_shifts_everything_and_leaves_shine_white() -> None:
     assert shifted(leaves) < 0.2
 
 
+@pytest.mark.parametrize("shape", [(360, 640), (359, 631), (2403, 640)])
+def test_a_tile_knows_its_share_of_text_to_the_pixel(shape: tuple[int, int]) -> None:
+    clear = np.random.default_rng(1).random(shape) > 0.3
+    clear[: shape[0] // 3] = True
+    np.testing.assert_allclose(tiles(clear), tiles(clear.astype(np.float32)), rtol=1e-5)
+    assert tiles(clear)[1, 4] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("high", "wide"), [(360, 640), (359, 631), (2403, 640)])
+def test_an_imprint_shows_in_which_tile_a_level_has_changed(high: int, wide: int) -> None:
+    levels = np.random.default_rng(1).integers(40, 200, (high, wide), dtype=np.uint8)
+    clear = np.ones((high, wide), np.bool_)
+    clear[high // 2, wide // 2] = False
+    changed = levels.copy()
+    # In the third row of tiles and the fifth column, in the middle.
+    changed[high * 5 // 18, wide * 9 // 32] ^= 128
+    codes = [
+        np.frombuffer(base64.b64decode(str(imprint(Still(one, clear))["tiles"])), np.uint8) for one in (levels, changed)
+    ]
+    before, after = (code.reshape(9, 16) for code in codes)
+    assert np.argwhere(before != after).tolist() == [[2, 4]]
+    # Where cameras write nothing is told, nor where text is found.
+    assert np.argwhere(before == 0).tolist() == [[0, n] for n in range(16)] + [[4, 8]] + [[8, n] for n in range(16)]
+
+
 @pytest.mark.parametrize("green", [135, 77])
 def test_memory_that_was_never_written_is_green(green: int) -> None:
     broken = STREET.copy()
@@ -100,11 +127,11 @@ def test_memory_that_was_never_written_is_green(green: int) -> None:
 def test_hum_is_one_sine_from_border_to_border(periods: float) -> None:
     y = np.arange(540)[:, None, None] / 540
     hum = STREET * np.exp(0.5 * np.sin(2 * np.pi * periods * y + 1))
-    assert pattern.hum(sheet(hum).profiles) > 0.6
-    assert pattern.hum(sheet(STREET).profiles) < 0.4
+    assert profiles.hum(sheet(hum).profiles) > 0.6
+    assert profiles.hum(sheet(STREET).profiles) < 0.4
     one_side = STREET.astype(float)
     one_side[:, :320] = hum[:, :320]
-    assert pattern.hum(sheet(one_side).profiles) < 0.4
+    assert profiles.hum(sheet(one_side).profiles) < 0.4
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.0, 20.0), (31.0, 9.0)])
@@ -133,9 +160,9 @@ def test_two_fields_that_do_not_belong_together_are_combed_and_noise_is_not() ->
     woven = STREET[:, :640].astype(float)
     woven[1::2] = np.roll(woven[1::2], 12, axis=1)
     noisy = STREET[:, :640] + np.random.default_rng(1).normal(0, 60, (540, 640, 3))
-    assert pattern.combed(sheet(woven).decoded) > 1.5
-    assert pattern.combed(sheet(noisy).decoded) < 1.1
-    assert pattern.combed(sheet(STREET).decoded) < 1
+    assert pattern.combed(sheet(woven)) > 1.5
+    assert pattern.combed(sheet(noisy)) < 1.1
+    assert pattern.combed(sheet(STREET)) < 1
 
 
 def test_lost_lines_are_counted_and_noise_is_not() -> None:

@@ -21,6 +21,7 @@ _HIDDEN = 0.5
 _OF_THE_REST = frozenset({Cause.FROZEN, Cause.OSD_CLOCK})
 """What can be told whatever is masked."""
 
+_LIMITS = Limits()
 _SURE = 0.6
 """Score from which on a fault silences others. What lets light through may be a bag, or the lens itself."""
 
@@ -50,7 +51,7 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
         rest: dict[Cause, Unjudged] = dict.fromkeys(JUDGED, Unjudged.UNREADABLE_PICTURE)
         del rest[Cause.CORRUPT]
         return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest, {Cause.CORRUPT: 1.0})
-    evidence = gather(sight, newest.measures, limits or Limits())
+    evidence = gather(sight, newest.measures, limits or _LIMITS)
     faults: list[PictureFault] = []
     checked: list[Cause] = []
     not_checked: dict[Cause, Unjudged] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from camera_registry.model.health import Cause
@@ -38,7 +39,7 @@ Verdict: TypeAlias = "PictureFault | Good | Unjudged"
 GOOD = Good()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """The newest frame's measures, what is known of its time, and the reference that it resembles most."""
 
@@ -48,7 +49,7 @@ class Evidence:
     compared: tuple[Compared, ...]
     likest: Compared | None
 
-    @property
+    @cached_property
     def hour(self) -> float | None:
         at = self.sight.frames[-1].at
         return None if at is None else at.hour + at.minute / 60
@@ -58,14 +59,14 @@ class Evidence:
         """Whether anything is known of the time of day."""
         return self.sight.sun is not None or self.hour is not None
 
-    @property
+    @cached_property
     def by_day(self) -> bool:
         if self.sight.sun is not None:
             return self.sight.sun >= HIGH_SUN
         hour = self.hour
         return hour is not None and self.limits.day[0] <= hour < self.limits.day[1]
 
-    @property
+    @cached_property
     def by_night(self) -> bool:
         if self.sight.sun is not None:
             return self.sight.sun < LOW_SUN
@@ -77,19 +78,19 @@ class Evidence:
         """What changed from the likest reference; empty without one."""
         return {} if self.likest is None or self.likest.change is None else self.likest.change
 
-    @property
+    @cached_property
     def bare(self) -> bool:
         """Whether a reference shows so little that a van may be most of it. What by day is a bare wall is one by night,
         though its noise may pass for structure then."""
         known = (c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c))
         return any(look is not None and look.get("edge_tiles", 1.0) < _FEW_EDGES for look in known)
 
-    @property
+    @cached_property
     def still(self) -> float:
         """How much of any reference's edges is seen where it was, as a correlation."""
         return max((c.change["still_agreement"] for c in self.compared if c.change), default=0.0)
 
-    @property
+    @cached_property
     def on_the_glass(self) -> bool:
         """Whether the edges are soft and not the view's, while its light comes from where it did: a camera that has
         moved is in focus and sees other light; bubbles, drops and threads on the glass are not, and do not."""
@@ -183,11 +184,12 @@ def score(value: float, pair: tuple[float, float]) -> float:
 def verdict(cause: Cause, scores: Iterable[float], evidence: Measures, tiles: Sequence[str] = ()) -> Verdict:
     """A fault if the strongest of the reasons for it reaches the limit."""
     strongest = max(scores, default=0.0)
-    return (
-        PictureFault(cause, round(strongest, 3), evidence, tiles) if strongest >= LEAST else Good(round(strongest, 3))
-    )
+    if strongest < LEAST:
+        return Good(round(strongest, 3))
+    shown = {name: round(value, 4) for name, value in evidence.items()}
+    return PictureFault(cause, round(strongest, 3), shown, tiles)
 
 
 def pick(measures: Measures, *names: str) -> dict[str, float]:
     """These numbers, as evidence."""
-    return {name: round(measures[name], 4) for name in names if name in measures}
+    return {name: measures[name] for name in names if name in measures}

@@ -28,7 +28,8 @@ def changes(ours: Plane, theirs: Plane) -> dict[str, float]:
 
 def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     change = (ours - theirs).reshape(-1, 2)
-    told = ~np.isnan(change).any(axis=1)
+    # Of what is no number both are none.
+    told = change[:, 0] == change[:, 0]
     change = change[told]
     if len(change) < _FEWEST:
         return {"blue": 0.0, "red": 0.0, "cast": 0.0, "cast_share": 0.0}
@@ -38,10 +39,10 @@ def _cast(ours: Plane, theirs: Plane) -> dict[str, float]:
     # A van that has come or gone changes the colours of its own tiles, and says nothing of the others.
     off = np.hypot(*(change - _middle(change)).T)
     same = off <= _OTHER_THINGS * median(off) + 0.05
-    away, changed = coloured[same] - coloured[same].mean(axis=0), change[same] - change[same].mean(axis=0)
-    colours = float((away**2).sum())
-    paler = float((away * changed).sum() / (colours + 0.02 * len(changed)))
-    turned = _turned(coloured + change, coloured) if float((changed**2).sum()) > _AT_ALL * colours else 0.0
+    away, changed = (_off_mean(one[same]).ravel() for one in (coloured, change))
+    colours = float(away @ away)
+    paler = float(away @ changed) / (colours + 0.01 * len(changed))
+    turned = _turned(coloured + change, coloured) if float(changed @ changed) > _AT_ALL * colours else 0.0
     change = change - min(0.0, max(-1.0, paler)) * coloured
     blue, red = _middle(change)
     size, own_size = float(np.hypot(blue, red)), float(np.hypot(*own))
@@ -63,13 +64,13 @@ def _pink(ours: Plane, theirs: Plane) -> float:
     more than a fifth of them all have; as a share of those that could be told. Infrared light does that, where its
     filter has come off; neither a lamp nor the air makes both grow."""
     change = ours - theirs
-    told = ~np.isnan(change).any(axis=2)
+    told = change[:, :, 0] == change[:, :, 0]
     if np.count_nonzero(told) < _FEWEST:
         return 0.0
     rest = [max(0.0, percentile(change[:, :, channel][told], 20)) for channel in (0, 1)]
-    grown = (change - rest).min(axis=2)
-    pink = told & (grown > _GROWN) & (ours.min(axis=2) > _BEYOND_GREY)
-    return parts(pink, told, "")["patch"] if pink.any() else 0.0
+    grown = np.minimum(change[:, :, 0] - rest[0], change[:, :, 1] - rest[1])
+    pink = (grown > _GROWN) & (np.minimum(ours[:, :, 0], ours[:, :, 1]) > _BEYOND_GREY)
+    return parts(pink, told, "")["patch"]
 
 
 def _turned(ours: Plane, theirs: Plane) -> float:
@@ -86,6 +87,12 @@ def _turned(ours: Plane, theirs: Plane) -> float:
     return float(best) / (strong * was_strong)
 
 
+def _off_mean(ratios: Plane) -> Plane:
+    return np.asarray(ratios - ratios.sum(axis=0) / len(ratios))
+
+
 def _middle(ratios: Plane) -> Plane:
     """The median of each column."""
-    return np.array([median(column) for column in ratios.T], np.float32)
+    ordered = np.sort(ratios, axis=0)
+    last = len(ratios) - 1
+    return np.asarray((ordered[last // 2] + ordered[(last + 1) // 2]) / 2)

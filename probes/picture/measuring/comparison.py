@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from probes.picture.measuring import colours, light, pattern, registration, sharpness, whitening
+from probes.picture.measuring import colours, light, profiles, registration, sharpness, whitening
 from probes.picture.measuring.sheet import (
     SPOTS,
     TILES,
@@ -20,23 +22,23 @@ from probes.picture.measuring.sheet import (
     percentile,
     percentiles,
     rows,
-    share,
     tiles,
 )
 
 _TEXTURED = 3.0
 """Root mean square of middle structure, in levels, from which on a tile has something that can go missing."""
 
-_CLEAR = 0.9
-"""Share of a tile that must be free of text."""
+_CLEAR = 0.9003
+"""Share of a tile that must be free of text: a little more than that of one with a line of text over a tenth of it."""
 
 _SOFT = 0.83
 """Ratio of middle to coarse structure, against the reference's, below which a tile has lost its sharpness."""
 
 _BY_CHANCE = 0.12
 """Agreement of the edges after a movement that means nothing."""
-_SWING, _ONE_SINE = 0.06, 0.5
-"""Swing of bands from which on it is asked whether they are even; share of it that lies in one sine, where they are."""
+_HARDLY_ANY = 1.5
+"""Mean of middle structure, levels squared, below which no features are found."""
+_BAND_NOISE = np.array(sharpness.BAND_NOISE, np.float32)[:, None, None]
 _SPOTS_A_TILE = SPOTS[1] // TILES[1], SPOTS[0] // TILES[0]
 
 _SAME_VIEW, _LEAST_REST = 0.8, 8
@@ -44,21 +46,76 @@ _SAME_VIEW, _LEAST_REST = 0.8, 8
 many tiles that must be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
-    """What every comparison needs of a sheet, some 0.8 MB; the sheet itself is no part of it."""
+    """What every comparison needs of a sheet, some 0.8 MB; the sheet itself is no part of it.
+
+    ``profiles`` are logarithms. ``bands`` and ``spots``: the bands of ``sharpness.bands`` of each tile and small tile,
+    one after the other, without the noise's part in them.
+    """
 
     half: Plane
     profiles: Plane
     edges: _Textured
-    bands: tuple[Plane, Plane, Plane]
+    bands: Plane
     means: Plane
     channels: Plane
     noise: float
     clear: Mask
     fine: _Textured
-    spots: tuple[Plane, Plane, Plane]
+    spots: Plane
     spot_means: Plane
+    hopeless: bool
+    """Whether there is too little structure for features to be found."""
+
+    # What follows is the same in every comparison with a reference.
+
+    @cached_property
+    def seen(self) -> Mask:
+        """The tiles that are neither black nor clipped."""
+        return np.asarray((self.means > 18) & (self.means < 246))
+
+    @cached_property
+    def textured(self) -> Mask:
+        """The clear tiles that have something that can go missing."""
+        fine, middle, _ = self.bands
+        return np.asarray(self.clear & (np.sqrt(middle) > _TEXTURED * 0.6) & (np.sqrt(fine) > 1.2 * self.noise))
+
+    @cached_property
+    def strength(self) -> Plane:
+        """Of the structure of each tile, levels squared."""
+        return np.asarray(self.bands[1] + self.bands[2])
+
+    @cached_property
+    def sharpness(self) -> Plane:
+        """Middle to coarse structure of each tile, of levels squared."""
+        return np.asarray(self.bands[1] / self.bands[2])
+
+    @cached_property
+    def textured_spots(self) -> Mask:
+        """The small tiles that have fine texture, and are neither black nor clipped."""
+        textured = self.fine_texture > max(2.2, 1.5 * self.noise)
+        return np.asarray(textured & (self.spot_means > 18) & (self.spot_means < 243))
+
+    @cached_property
+    def fine_texture(self) -> Plane:
+        """Of each small tile, in levels."""
+        return np.asarray(np.sqrt(self.spots[0] + self.spots[1]))
+
+    @cached_property
+    def contrast(self) -> Plane:
+        """Fine texture of each small tile against its own brightness."""
+        return np.asarray(self.fine_texture / (self.spot_means + 25))
+
+    @cached_property
+    def crispness(self) -> Plane:
+        """Fine texture of each small tile against its coarse one."""
+        return np.asarray(self.fine_texture / np.sqrt(self.spots[2] + 1))
+
+    @cached_property
+    def white(self) -> Mask:
+        """The tiles that are white."""
+        return whitening.white(self.means, self.channels, self.means, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +129,11 @@ class _Textured:
 
     @classmethod
     def of(cls, plane: Plane, size: tuple[int, int]) -> _Textured:
-        return cls(plane, size, tiles(plane, size), tiles(cv2.multiply(plane, plane), size))
+        return cls(plane, size, tiles(plane, size), tiles(np.asarray(cv2.multiply(plane, plane)), size))
+
+    def products(self, other: _Textured) -> Plane:
+        """The mean product with another plane, of each tile."""
+        return tiles(np.asarray(cv2.multiply(self.plane, other.plane)), self.size)
 
     def moved(self, by: registration.Registration, border: int) -> _Textured:
         """The same after a movement; ``border``: how OpenCV fills what was not seen."""
@@ -84,20 +145,26 @@ class _Textured:
 
 
 def prepare(sheet: Sheet, noise: float) -> Prepared:
-    spots = sharpness.bands(sheet.luma, SPOTS)
+    spots = np.array(sharpness.bands(sheet.luma, SPOTS))
+    bands = tiles(spots.reshape(-1, SPOTS[0]), (TILES[0], len(spots) * TILES[1])).reshape(-1, TILES[1], TILES[0])
     return Prepared(
         sheet.half,
-        sheet.profiles,
+        np.log(sheet.profiles + 8),
         _Textured.of(registration.structure(sheet.half), TILES),
-        (tiles(spots[0]), tiles(spots[1]), tiles(spots[2])),
+        _denoised(bands, noise),
         sheet.means,
         light.channel_tiles(sheet),
         noise,
-        tiles(sheet.clear_spots.astype(np.float32)) > _CLEAR * 255,
+        tiles(sheet.clear_spots) > _CLEAR,
         _Textured.of(_texture(sheet.half), SPOTS),
-        spots,
+        _denoised(spots, noise),
         sheet.spot_means,
+        float(bands[1].mean()) < _HARDLY_ANY,
     )
+
+
+def _denoised(bands: Plane, noise: float) -> Plane:
+    return np.maximum(bands - _BAND_NOISE * np.float32(noise**2), np.float32(1e-3))
 
 
 def _texture(half: Plane) -> Plane:
@@ -164,12 +231,14 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
     or a sharp thing in the way do only one of both. lost: share of those whose texture is another, and soft.
     ``_parts``, ``_patch``: as above. local: median correlation of the edges in a tile.
     """
+    products = ours.edges.products(theirs.edges)
     moved = registration.register(
         ours.half,
         theirs.half,
         ours.edges.plane,
         theirs.edges.plane,
-        features=not _hopeless(ours) and not _hopeless(theirs),
+        _correlation(ours.edges, theirs.edges, products),
+        features=not ours.hopeless and not theirs.hopeless,
     )
     found = {
         "displacement": moved.displacement,
@@ -177,24 +246,29 @@ def compare(ours: Prepared, theirs: Prepared, besides: Places | None = None) -> 
         "still_agreement": moved.before,
         "matches": float(moved.matches),
     }
-    means, channels, bands = theirs.means, theirs.channels, theirs.bands
-    found |= _light(ours, means) | colours.changes(ours.channels, channels)
+    found |= light.changes(ours.means, theirs.means) | colours.changes(ours.channels, theirs.channels)
     if moved.displacement > 0.03:
         if moved.agreement >= _BY_CHANCE:
             return Change(found, {})
         # Some movement is found between any two pictures. The view is not seen there; it may be hidden where it was.
         moved = replace(moved, matrix=np.array(((1.0, 0, 0), (0, 1, 0))), displacement=0.0)
-    white, found["plate"] = _whitened(ours, theirs)
+    white, found["plate"] = _whitened(ours, theirs, found["gain"])
     besides = _with(besides, white)
-    structure, maps, missing = _structure(ours, theirs, bands, moved, besides)
-    found |= structure | _bands(ours.profiles, theirs.profiles)
+    if moved.displacement:
+        edges = theirs.edges.moved(moved, cv2.BORDER_REPLICATE)
+        local = _local_correlation(ours.edges, edges, ours.edges.products(edges))
+    else:
+        local = _local_correlation(ours.edges, theirs.edges, products)
+    structure, maps, missing = _structure(ours, theirs, local, moved, besides)
+    found |= structure | profiles.changes(ours.profiles, theirs.profiles)
     return Change(found, {name: rows(mask) for name, mask in maps.items()}, missing)
 
 
-def _whitened(ours: Prepared, theirs: Prepared) -> tuple[Places, float]:
+def _whitened(ours: Prepared, theirs: Prepared, gain: float) -> tuple[Places, float]:
     """What has turned white where it was not: snow lies on it, or the sun shines there. Nothing is told of that. And
     how much of the picture is a white thing."""
-    white, plate = whitening.whitened(ours.means, ours.channels, theirs.means, theirs.channels)
+    white = whitening.white(ours.means, ours.channels, theirs.means, gain) & ~theirs.white
+    white, plate = whitening.whitened(white, ours.means, theirs.means) if white.any() else (white, 0.0)
     down, right = _SPOTS_A_TILE
     return Places(white, white.repeat(down, axis=0).repeat(right, axis=1)), plate
 
@@ -203,70 +277,43 @@ def _with(known: Places | None, more: Places) -> Places:
     return more if known is None else Places(known.tiles | more.tiles, known.spots | more.spots)
 
 
-def _hopeless(one: Prepared) -> bool:
-    """Whether there is too little structure for features to be found."""
-    return float(one.bands[1].mean()) < 1.5
-
-
-def _light(ours: Prepared, means: Plane) -> dict[str, float]:
-    a, b = means.ravel(), ours.means.ravel()
-    a_off, b_off = a - a.mean(), b - b.mean()
-    slope = float(np.dot(a_off, b_off) / (np.dot(a_off, a_off) + 1e-6))
-    fit = float(np.dot(a_off, b_off) / (np.sqrt(float(np.dot(a_off, a_off)) * float(np.dot(b_off, b_off))) + 1e-6))
-    low, middle, high = percentiles((b + 2) / (a + 2), 20, 50, 80)
-    return {
-        "gain": middle,
-        "gain_low": low,
-        "gain_high": high,
-        "contrast": slope,
-        "contrast_fit": fit,
-        "spread": float(b.std() / max(a.std(), 1.0)),
-    }
-
-
 def _structure(
     ours: Prepared,
     theirs: Prepared,
-    bands: tuple[Plane, Plane, Plane],
+    local: Plane,
     moved: registration.Registration,
-    besides: Places | None,
+    besides: Places,
 ) -> tuple[dict[str, float], dict[str, Mask], Places | None]:
-    our, their = _denoised(ours.bands, ours.noise), _denoised(bands, theirs.noise)
-    outside = ours.clear & theirs.clear
-    seen = (ours.means > 18) & (ours.means < 246)
-    textured = outside & (np.sqrt(their[1]) > _TEXTURED * 0.6) & (np.sqrt(their[0]) > 1.2 * theirs.noise)
-    told = textured & (theirs.means > 18) & (theirs.means < 246)
-    if besides is not None:
-        told &= ~besides.tiles
+    told = ours.clear & theirs.textured & theirs.seen & ~besides.tiles
+    count = int(np.count_nonzero(told))
     # The light may have changed: contrast of a tile is held against how the whole picture's structure has changed.
-    found: dict[str, float] = {"textured": share(told)}
-    if np.count_nonzero(told) < 10:
+    found: dict[str, float] = {"textured": count / told.size}
+    if count < 10:
         return found, {}, None
-    middle = np.sqrt((our[1] + our[2]) / (their[1] + their[2]))
-    medium = np.sqrt((our[1] / our[2]) / (their[1] / their[2]))
-    good = told & seen
+    middle = np.sqrt(ours.strength / theirs.strength)
+    medium = np.sqrt(ours.sharpness / theirs.sharpness)
+    good = told & ours.seen
     if np.count_nonzero(good) >= 8:
         found["middle_sharpness"] = median(medium[good])
-    usual = percentile(middle[told], 75)
-    local = _local_correlation(ours.edges, theirs.edges.moved(moved, cv2.BORDER_REPLICATE))
+    half, usual = percentiles(middle[told], 50, 75)
     lit = np.log((ours.means + 4) / (theirs.means + 4))
-    lit = lit - median(lit)
-    weaker = middle < 0.55 * max(usual, 0.4)
-    hidden = told & weaker & (local < 0.6)
+    lit -= median(lit)
+    foreign = told & (local < 0.6)
+    hidden = foreign & (middle < 0.55 * max(usual, 0.4))
     # Dirt is patchy: a tile is held against those around it, so that haze, which grows with the distance, is not dirt.
-    log = np.log(np.maximum(middle, 0.02)).astype(np.float32)
+    log = np.log(np.maximum(middle, 0.02))
     weight = told.astype(np.float32)
     around = cv2.blur(log * weight, (5, 5)) / np.maximum(cv2.blur(weight, (5, 5)), 1e-3)
     patches = told & (log - around < -0.3) & (middle < 0.75 * max(usual, 0.4))
     found |= (
         {
-            "structure": median(middle[told]),
+            "structure": half,
             "structure_high": usual,
-            "hidden": share(hidden) / share(told),
-            "hidden_dark": share(hidden & (lit < 0.35)) / share(told),
-            "foreign": share(told & (local < 0.6)) / share(told),
-            "patchy": share(patches) / share(told),
-            "patchy_dark": share(patches & (lit < 0.25)) / share(told),
+            "hidden": np.count_nonzero(hidden) / count,
+            "hidden_dark": np.count_nonzero(hidden & (lit < 0.35)) / count,
+            "foreign": np.count_nonzero(foreign) / count,
+            "patchy": np.count_nonzero(patches) / count,
+            "patchy_dark": np.count_nonzero(patches & (lit < 0.25)) / count,
             "local": median(local[told]),
         }
         | parts(hidden, told, "hidden_")
@@ -276,15 +323,15 @@ def _structure(
     told_spots = int(np.count_nonzero(spots_told))
     if told_spots >= 40:
         found |= {
-            "dulled": float(np.count_nonzero(dulled)) / told_spots,
-            "lost": float(np.count_nonzero(lost)) / told_spots,
+            "dulled": np.count_nonzero(dulled) / told_spots,
+            "lost": np.count_nonzero(lost) / told_spots,
         }
         found |= parts(dulled, spots_told, "dulled_") | parts(lost, spots_told, "lost_")
-    maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled.astype(np.float32)) > 0.4}
+    maps = {"hidden": hidden, "patchy": patches, "dulled": tiles(dulled) > 0.4}
     return (
         found,
         maps | {"soft": good & (medium < _SOFT)},
-        _missing(hidden & seen, dulled | lost, local[told & ~hidden]),
+        _missing(hidden & ours.seen, dulled | lost, local[told & ~hidden]),
     )
 
 
@@ -293,24 +340,17 @@ def _missing(hidden: Mask, spots: Mask, rest: Plane) -> Places | None:
 
 
 def _dulled(
-    ours: Prepared, theirs: Prepared, moved: registration.Registration, besides: Places | None
+    ours: Prepared, theirs: Prepared, moved: registration.Registration, besides: Places
 ) -> tuple[Mask, Mask, Mask]:
     """Small tiles that have lost fine texture and sharpness both; those whose texture is another one, and soft; and
     those that could be told."""
-    our, their = _denoised(ours.spots, ours.noise), _denoised(theirs.spots, theirs.noise)
-    our_fine, their_fine = np.sqrt(our[0] + our[1]), np.sqrt(their[0] + their[1])
-    told = (their_fine > np.maximum(2.2, 1.5 * theirs.noise)) & (theirs.spot_means > 18) & (theirs.spot_means < 243)
-    told &= (ours.spot_means > 10) & (ours.spot_means < 243)
-    if besides is not None:
-        told &= ~besides.spots
+    told = theirs.textured_spots & (ours.spot_means > 10) & (ours.spot_means < 243) & ~besides.spots
     if np.count_nonzero(told) < 40:
         return told & False, told & False, told
-    faded = (our_fine / (ours.spot_means + 25)) / (their_fine / (theirs.spot_means + 25))
-    softer = (our_fine / np.sqrt(our[2] + 1)) / (their_fine / np.sqrt(their[2] + 1))
+    faded, softer = ours.contrast / theirs.contrast, ours.crispness / theirs.crispness
     usual, usually = percentile(faded[told], 75), percentile(softer[told], 75)
     lit = np.log((ours.spot_means + 8) / (theirs.spot_means + 8))
-    lit = lit - median(lit[told])
-    dull = told & (lit < 0.35)
+    dull = told & (lit < 0.35 + median(lit[told]))
     alike = _alike(ours.fine, theirs.fine.moved(moved, cv2.BORDER_REFLECT), ours.noise + theirs.noise)
     lost = dull & (alike < 0.35) & ((softer < 0.9 * usually) | (faded < 0.5 * usual))
     return dull & (faded < 0.55 * usual) & (softer < 0.75 * usually), lost, told
@@ -318,32 +358,22 @@ def _dulled(
 
 def _alike(ours: _Textured, theirs: _Textured, noise: float) -> Plane:
     """Correlation of the texture of each small tile, registered; 1 where there is none above the noise."""
-    spread = np.sqrt(ours.squares * theirs.squares)
-    alike = tiles(cv2.multiply(ours.plane, theirs.plane), SPOTS) / np.maximum(spread, 1e-3)
-    return np.where(theirs.squares > max(4.0, noise**2), alike, 1).astype(np.float32)
+    alike = ours.products(theirs) / np.maximum(np.sqrt(ours.squares * theirs.squares), 1e-3)
+    alike[theirs.squares <= max(4.0, noise**2)] = 1
+    return np.asarray(alike)
 
 
-def _denoised(bands: tuple[Plane, Plane, Plane], noise: float) -> list[Plane]:
-    return [np.maximum(band - part * noise**2, 1e-3) for band, part in zip(bands, sharpness.BAND_NOISE, strict=True)]
+def _correlation(ours: _Textured, theirs: _Textured, products: Plane) -> float:
+    """Pearson's correlation of two planes, from those of their tiles, which are all of one size. ``products``: the mean
+    product of each tile."""
+    every = np.array((ours.means, theirs.means, ours.squares, theirs.squares, products), np.float64)
+    mean, their_mean, square, their_square, product = map(float, every.reshape(5, -1).sum(axis=1) / products.size)
+    spread = max(square - mean**2, 0.0) * max(their_square - their_mean**2, 0.0)
+    return (product - mean * their_mean) / (math.sqrt(spread) + 1e-9)
 
 
-def _local_correlation(ours: _Textured, theirs: _Textured) -> Plane:
-    """Correlation of the edges of each tile, registered."""
-    product = tiles(cv2.multiply(ours.plane, theirs.plane)) - ours.means * theirs.means
+def _local_correlation(ours: _Textured, theirs: _Textured, products: Plane) -> Plane:
+    """The same of each tile."""
     ours_spread = np.maximum(ours.squares - ours.means**2, 1e-4)
     spread = np.sqrt(ours_spread * np.maximum(theirs.squares - theirs.means**2, 1e-4))
-    return np.asarray(product / spread, dtype=np.float32)
-
-
-def _bands(ours: Plane, theirs: Plane) -> dict[str, float]:
-    """Bands across the picture that the reference has not: their least swing in the three thirds of the width; 0 where
-    they are no sine, as fog and snow come in bands too, but not in even ones. And finer ones (``pattern.ripple``)."""
-    own = np.log(theirs + 8)
-    apart = np.log(ours + 8) - own
-    swing = pattern.bands_of(apart)
-    ripple, even = pattern.ripple(apart, own)
-    found = {"bands": 0.0, "ripple": ripple, "ripple_even": even}
-    if swing <= _SWING or pattern.sine(apart) >= _ONE_SINE:
-        alike = min(registration.correlation(apart[:, 0], apart[:, n]) for n in (1, 2))
-        found["bands"] = swing * max(0.0, alike)
-    return found
+    return np.asarray((products - ours.means * theirs.means) / spread, dtype=np.float32)

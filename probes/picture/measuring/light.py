@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,9 @@ CLIPPED_FROM = 250
 """A level from which on the sensor (or the curve behind it) has nothing more to say."""
 _PATCH_SHAPE = np.ones((7, 7), np.uint8)
 """Edge of the patch of the dark channel, in pixels of a picture 160 wide (He et al. 2009 take 15 of 600)."""
+_POWERS = np.stack((np.arange(256.0), np.arange(256.0) ** 2))
+"""Each level, and its square."""
+_REACHED = np.array((0.75, 0.95, 0.99))
 _LUMA = np.array((0.114, 0.587, 0.299), np.float32)
 _LOG_LIGHT = (2.2 * np.log((np.arange(256) + 2) / 255)).astype(np.float32)
 """Natural logarithm of the light that a level stands for, near enough to sRGB; 2 levels keep black from infinity."""
@@ -26,18 +31,19 @@ def light(sheet: Sheet) -> dict[str, float]:
     2009: the darkest channel in a patch; near 0 in clear air, high in fog).
     """
     counts = cv2.calcHist([sheet.grey], [0], sheet.clear_bytes, [256], [0, 256]).ravel().astype(np.float64)
-    levels = np.arange(256)
     total = max(1.0, float(counts.sum()))
-    mean = float((counts * levels).sum()) / total
-    reached = np.cumsum(counts) / total
+    mean, square = (_POWERS @ counts / total).tolist()
+    most = np.searchsorted(np.cumsum(counts) / total, _REACHED).tolist()
     means = sheet.means
-    small = sheet.small
-    darkest = cv2.erode(cv2.min(cv2.min(small[:, :, 0], small[:, :, 1]), small[:, :, 2]), _PATCH_SHAPE)
-    found = {f"p{percent}": float(np.searchsorted(reached, percent / 100)) for percent in (75, 95, 99)}
+    blue, green, red = cv2.split(sheet.small)
+    darkest = np.asarray(cv2.erode(cv2.min(cv2.min(blue, green), red), _PATCH_SHAPE), dtype=np.uint8)
     low, high = percentiles(means, 20, 80)
-    return found | {
+    return {
+        "p75": float(most[0]),
+        "p95": float(most[1]),
+        "p99": float(most[2]),
         "mean": mean,
-        "deviation": float(np.sqrt((counts * (levels - mean) ** 2).sum() / total)),
+        "deviation": math.sqrt(max(square - mean * mean, 0.0)),
         "clipped": float(counts[CLIPPED_FROM:].sum()) / total,
         "bright_tiles": share(means > CLIPPED_FROM - 5),
         "coarse_range": high - low,
@@ -60,13 +66,13 @@ def colour(sheet: Sheet) -> dict[str, float]:
     told = (lightness > 20) & (lightness < 247)
     if np.count_nonzero(told) > 500:
         chromas = [chroma[told] for chroma in chromas]
-    a, b = (chroma.astype(np.float32) - 128 for chroma in chromas)
-    mean = float(a.mean()), float(b.mean())
+    ab = np.stack(chromas).reshape(2, -1).astype(np.float32) - 128
+    a, b = (ab.sum(axis=1) / ab.shape[1]).tolist()
     return {
-        "a": mean[0],
-        "b": mean[1],
-        "chroma": float(np.hypot(*mean)),
-        "colourfulness": float(np.sqrt(a * a + b * b).mean()),
+        "a": a,
+        "b": b,
+        "chroma": math.hypot(a, b),
+        "colourfulness": cv2.mean(cv2.magnitude(ab[0], ab[1]))[0],
         "shift": _shift(tiny),
     }
 
@@ -77,19 +83,38 @@ def _shift(tiny: Picture) -> float:
     told = (luma > 20) & (channels.max(axis=0) < 248)
     if np.count_nonzero(told) < _TOLD:
         return 0.0
-    blue, green, red = (_LOG_LIGHT[channel[told]] for channel in channels)
-    ratios = np.stack((blue - green, red - green))
-    middle = np.array([median(one) for one in ratios], np.float32)
-    along = (middle / max(float(np.hypot(*middle)), 1e-6)) @ ratios
-    luma = luma[told]
+    logs = cv2.LUT(channels, _LOG_LIGHT)
+    at = np.flatnonzero(told)
+    ratios = (logs[::2] - logs[1]).take(at, axis=1)
+    middle = np.array((median(ratios[0]), median(ratios[1])), np.float32)
+    along = (middle / max(math.hypot(*middle.tolist()), 1e-6)) @ ratios
+    luma = luma.take(at)
     return min(median(along[luma >= percentile(luma, 90)]), percentile(along, 10))
 
 
 def channel_tiles(sheet: Sheet) -> Plane:
     """Log ratios blue to green and red to green of each tile (9 x 16 x 2); what is too dark or clipped is NaN."""
     means = tiles(sheet.small.astype(np.float32))
-    told = (means.max(axis=2) < 245) & (means.mean(axis=2) > 14)
-    logs = np.log(means + 4)
-    ratios = np.stack((logs[:, :, 0] - logs[:, :, 1], logs[:, :, 2] - logs[:, :, 1]), axis=2)
-    ratios[~told] = np.nan
-    return np.asarray(ratios, dtype=np.float32)
+    blue, green, red = cv2.split(np.log(means + 4))
+    ratios = np.dstack((blue - green, red - green))
+    blue, green, red = cv2.split(means)
+    ratios[(cv2.max(cv2.max(blue, green), red) >= 245) | ((blue + green + red) / 3 <= 14)] = np.nan
+    return ratios
+
+
+def changes(ours: Plane, theirs: Plane) -> dict[str, float]:
+    """What ``comparison.compare`` tells of light, of the mean levels of ours against theirs."""
+    a, b = theirs.ravel(), ours.ravel()
+    a_off, b_off = a - a.sum() / a.size, b - b.sum() / b.size
+    a_square, b_square, both = (
+        float(np.dot(one, other)) for one, other in ((a_off, a_off), (b_off, b_off), (a_off, b_off))
+    )
+    low, middle, high = percentiles((b + 2) / (a + 2), 20, 50, 80)
+    return {
+        "gain": middle,
+        "gain_low": low,
+        "gain_high": high,
+        "contrast": both / (a_square + 1e-6),
+        "contrast_fit": both / (math.sqrt(a_square * b_square) + 1e-6),
+        "spread": math.sqrt(b_square / b.size) / max(math.sqrt(a_square / a.size), 1.0),
+    }

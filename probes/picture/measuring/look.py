@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probes.picture import measures
-from probes.picture.measuring import light, pattern, sharpness
+from probes.picture.measuring import light, pattern, profiles, sharpness
 from probes.picture.measuring.sheet import Sheet
 
 _FEW = 0.02
@@ -22,8 +22,8 @@ def look(sheet: Sheet) -> dict[str, float]:
         **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
-        "combed": pattern.combed(sheet.decoded),
-        "hum": pattern.hum(sheet.profiles),
+        "combed": pattern.combed(sheet),
+        "hum": profiles.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
         "reblur": sharpness.reblur(sheet),
         # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.

@@ -21,14 +21,14 @@ _STANDS_OUT = 6.0
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
-_PERIODS = 5
-"""Periods over the height from which on a wave is a ripple."""
+_OFF_THE_WAVE = (-7, -6, -5, -4, 4, 5, 6, 7)
+"""Waves over the picture by which others in a wave's direction are slower and faster."""
 _ONE_LEVEL = 2
 """Levels that a decoder's filling has at most."""
+_FEWER = 3
+"""One column of so many is enough to hold rows against each other."""
 _HARD = 14
 """Levels by which both sides of a broken block differ, more than within them."""
-_FAINT = 0.12
-"""Amplitude of a sine in the logarithm of light, below which it may be anything's."""
 _ZERO_GREEN, _OFF = (135, 77), 12
 """Levels of green that zero Y, Cb and Cr are decoded to; levels by which coding it once more may change them."""
 _MOST, _PARTS, _EACH = 0.55, 8, 0.30
@@ -40,8 +40,10 @@ _HARDLY = 0.004
 
 
 @cache
-def _window() -> Plane:
-    return np.outer(np.hanning(_WAVES[1]), np.hanning(_WAVES[0])).astype(np.float32)
+def _window() -> tuple[Plane, float]:
+    """A window of the size at which waves are looked for, and its sum."""
+    window = np.outer(np.hanning(_WAVES[1]), np.hanning(_WAVES[0])).astype(np.float32)
+    return window, float(window.sum())
 
 
 def waves(half: Plane) -> dict[str, float]:
@@ -53,7 +55,7 @@ def waves(half: Plane) -> dict[str, float]:
     (80th); a fence stands somewhere, a wave is everywhere. ``lattice`` (0 to 1): the strongest wave in another
     direction, against it: bricks and bubbles have two.
     """
-    window = _window()
+    window, weight = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
     spectrum = _strengths(np.asarray(flat, dtype=np.float32))
     middle = spectrum.shape[0] // 2
@@ -66,7 +68,7 @@ def waves(half: Plane) -> dict[str, float]:
     row, column = int(at[0]) - middle, int(at[1])
     nearby = max(float(around[at]), _along(spectrum, row, column))
     prominence = peak / (nearby + _FLOOR)
-    found = {"wave": 2 * peak / float(window.sum()), "wave_prominence": prominence}
+    found = {"wave": 2 * peak / weight, "wave_prominence": prominence}
     if prominence < _LOOKED_AT:
         return found | {"wave_spread": 0.0, "lattice": 0.0}
     return found | {
@@ -82,14 +84,17 @@ def _strengths(plane: Plane) -> Plane:
     # In OpenCV's packed form real and imaginary parts lie side by side, and in its first and last column, whose own
     # transforms are symmetric, one upon the other.
     packed = np.asarray(cv2.dft(plane), dtype=np.float32)
-    squares = packed[:, 1:-1] ** 2
+    pairs = np.ascontiguousarray(packed[:, 1:-1]).view(np.complex64)
     found = np.empty((height, width // 2 + 1), np.float32)
-    np.sqrt(squares[:, ::2] + squares[:, 1::2], out=found[:, 1:-1])
+    # The slowest, first in the packed form, goes to the middle.
+    half = height // 2
+    np.abs(pairs[:half], out=found[half:, 1:-1])
+    np.abs(pairs[half:], out=found[:half, 1:-1])
     for column in (0, -1):
         ends = packed[:, column]
-        upper = np.concatenate((np.abs(ends[:1]), np.hypot(ends[1:-1:2], ends[2::2]), np.abs(ends[-1:])))
-        found[:, column] = np.concatenate((upper, upper[-2:0:-1]))
-    return np.concatenate((found[height // 2 :], found[: height // 2]))
+        upper = np.abs(np.concatenate((ends[:1], ends[1:-1:2] + 1j * ends[2::2], ends[-1:])))
+        found[half:, column], found[:half, column] = upper[:-1], upper[:0:-1]
+    return found
 
 
 def _spread(flat: Plane, row: int, column: int) -> float:
@@ -102,7 +107,7 @@ def _spread(flat: Plane, row: int, column: int) -> float:
         cv2.resize((flat * part).astype(np.float32), _PLACES, interpolation=cv2.INTER_AREA)
         for part in (turn.real, turn.imag)
     ]
-    strength = (np.hypot(*parts) / cv2.resize(_window(), _PLACES, interpolation=cv2.INTER_AREA))[1:-1, 1:-1]
+    strength = (np.hypot(*parts) / cv2.resize(_window()[0], _PLACES, interpolation=cv2.INTER_AREA))[1:-1, 1:-1]
     weak, strong = np.percentile(strength, (20, 80))
     return float(weak / max(strong, 1e-3))
 
@@ -118,10 +123,15 @@ def _others(judged: Plane, row: int, column: int) -> float:
 def _along(spectrum: Plane, row: int, column: int) -> float:
     """Mean of the spectrum slower and faster than a wave, in its direction: a straight edge has all of them."""
     middle, length = spectrum.shape[0] // 2, float(np.hypot(row, column))
-    away = np.array((-7, -6, -5, -4, 4, 5, 6, 7)) / length + 1
-    rows = np.clip(np.rint(row * away).astype(int) + middle, 0, spectrum.shape[0] - 1)
-    columns = np.clip(np.rint(column * away).astype(int), 0, spectrum.shape[1] - 1)
-    return float(spectrum[rows, columns].mean())
+    seen = []
+    for off in _OFF_THE_WAVE:
+        away = 1 + off / length
+        place = (
+            max(0, min(round(row * away) + middle, len(spectrum) - 1)),
+            min(round(column * away), spectrum.shape[1] - 1),
+        )
+        seen.append(float(spectrum[place]))
+    return sum(seen) / len(seen)
 
 
 def lines(grey: Picture) -> dict[str, float]:
@@ -129,16 +139,18 @@ def lines(grey: Picture) -> dict[str, float]:
     their length, and in each eighth of it but one, by more than 10 levels. A scene has ledges and the crests of waves,
     but they end somewhere, or turn."""
     found = {}
-    for name, plane in (("torn_rows", np.ascontiguousarray(grey[:, ::2])), ("torn_columns", cv2.transpose(grey[::2]))):
-        above, line, below = plane[:-4], plane[2:-2], plane[4:]
-        torn = np.zeros(line.shape[0], np.bool_)
+    upright = np.asarray(cv2.transpose(grey), dtype=np.uint8)
+    # One column of these for each line; sums down a column are the cheap ones.
+    for name, plane in (("torn_rows", upright[::2]), ("torn_columns", grey[::2])):
+        before, line, after = plane[:, :-4], plane[:, 2:-2], plane[:, 4:]
+        torn = np.zeros(line.shape[1], np.bool_)
         # All the same way: noise goes up and down.
-        for out in (cv2.subtract(line, cv2.max(above, below)), cv2.subtract(cv2.min(above, below), line)):
-            far = cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1]
-            most = np.flatnonzero(cv2.reduce(far, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
+        for out in (cv2.subtract(line, cv2.max(before, after)), cv2.subtract(cv2.min(before, after), line)):
+            far = np.asarray(cv2.threshold(out, 10, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+            most = np.flatnonzero(cv2.reduce(far, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() > _MOST * 255)
             if most.size:
-                torn[most[_throughout(far[most] > 0)]] = True
-        found[name] = float(np.count_nonzero(torn)) / max(1, line.shape[0])
+                torn[most[_throughout(far[:, most].T > 0)]] = True
+        found[name] = float(np.count_nonzero(torn)) / max(1, torn.size)
     return found
 
 
@@ -149,12 +161,14 @@ def _throughout(far: Mask) -> Mask:
     return np.asarray(np.count_nonzero(parts > _EACH, axis=1) >= _PARTS - 1)
 
 
-def combed(decoded: Picture) -> float:
+def combed(sheet: Sheet) -> float:
     """How much more a row differs from the next one than from the one after that: light changes little by little, so
     that it is less than 1, or 1 where there is nothing but noise; more where every second row belongs elsewhere, as
     when the fields of two pictures are woven into one. Of a part of the columns."""
-    lines = np.ascontiguousarray(decoded[:, ::6])
-    next_, after = (cv2.norm(lines[2:], others, cv2.NORM_L1) / others.size for others in (lines[1:-1], lines[:-2]))
+    columns = sheet.columns[::6]
+    next_, after = (
+        cv2.norm(columns[:, 2:], others, cv2.NORM_L1) / others.size for others in (columns[:, 1:-1], columns[:, :-2])
+    )
     return next_ / max(after, _LEAST_CHANGE)
 
 
@@ -162,84 +176,12 @@ def unwritten(small: Picture) -> float:
     """Share of the picture in the colour of zero Y, Cb and Cr: what a decoder's memory holds where no slice of a frame
     was ever written. That is a pure green, of 135 levels by ITU-R BT.601 and of 77 by BT.709; no leaf is without any
     blue and red. Places of one pixel of a ``small`` picture don't count. 0 to 1."""
-    found = np.zeros(small.shape[:2], np.uint8)
-    for green in _ZERO_GREEN:
-        found |= cv2.inRange(small, (0, green - _OFF, 0), (_OFF, green + _OFF, _OFF)).astype(np.uint8)
-    return float(np.count_nonzero(cv2.erode(found, np.ones((3, 3), np.uint8)))) / found.size
-
-
-def bands_of(profiles: Plane) -> float:
-    """How strongly profiles over the picture's height (one a column) swing at least twice: the root of the mean square
-    after the slow part (a cubic) is taken out, in their own unit, of the one that does so least."""
-    slow = _slow(len(profiles))
-    fast = profiles - slow @ (slow.T @ profiles)
-    return float(np.sqrt((fast * fast).sum(axis=0).min() / len(profiles)))
-
-
-def ripple(profiles: Plane, own: Plane) -> tuple[float, float]:
-    """The strongest even wave of 5 or more periods that profiles (one a column) have in common, after the slow part and
-    what is in proportion to the scene's ``own`` (which another contrast makes stronger or weaker): the root of its mean
-    square, in their own unit, and its share of all that varies in them as fast, times how evenly they have it."""
-    slow, window = _slow(len(profiles)), _bell(len(profiles))
-    fast, scene = ((one - slow @ (slow.T @ one)) * window for one in (profiles, own))
-    fast -= scene * ((fast * scene).sum(axis=0) / np.maximum((scene * scene).sum(axis=0), 1e-6))
-    spectrum = np.fft.rfft(fast, axis=0)
-    common = np.abs(spectrum.mean(axis=1)) ** 2
-    place = int(np.argmax(common[_PERIODS:-1])) + _PERIODS
-    wave = float(common[place - 1 : place + 2].sum())
-    rest = float((np.abs(spectrum[_PERIODS - 1 :]) ** 2).mean(axis=1).sum())
-    strengths = np.abs(spectrum[place])
-    everywhere = float(strengths.min() / max(strengths.mean(), 1e-9))
-    return float(np.sqrt(2 * wave / (len(profiles) * (window**2).sum()))), everywhere * wave / max(rest, 1e-9)
-
-
-@cache
-def _bell(length: int) -> Plane:
-    return np.hanning(length).astype(np.float32)[:, None]
-
-
-@cache
-def _slow(length: int) -> Plane:
-    """An orthonormal base of the cubics over a profile."""
-    base, _ = np.linalg.qr(np.vander(np.linspace(-1, 1, length), 4))
-    return np.asarray(base, dtype=np.float32)
-
-
-def hum(profiles: Plane) -> float:
-    """Hum of the mains on a line, or a lamp's flicker under a rolling shutter: ``sine`` of the logarithm of the levels
-    over the height of each third of the width (``profiles``). Scenes lie in rows too, but hardly in even ones, from
-    border to border."""
-    return sine(np.log(profiles + 8))
-
-
-def sine(profiles: Plane) -> float:
-    """How much of what varies along profiles (one a column, logarithms of light) is one sine of 2 to 8 periods, the
-    same in all of them.
-
-    After the straight line in each, the sine's share of the variance (least of the columns), times how well they agree
-    on its phase and strength: 0 to 1; 0 where it is weaker than an eighth.
-    """
-    straight, sines = _sines(len(profiles))
-    left = profiles - straight @ (straight.T @ profiles)
-    found = (sines @ left).reshape(-1, 2, left.shape[1])
-    shares = (found**2).sum(axis=1) / (1e-4 + (left**2).sum(axis=0))
-    common = np.hypot(*found.mean(axis=2).T)
-    agreed = common / np.maximum(np.hypot(found[:, 0], found[:, 1]).mean(axis=1), 1e-6)
-    strong = common * np.sqrt(2 / len(left)) >= _FAINT
-    return float((shares.min(axis=1) * agreed * strong).max())
-
-
-@cache
-def _sines(length: int) -> tuple[Plane, Plane]:
-    """Orthonormal bases: of the straight lines over a profile; of the sines of each frequency, without those lines, two
-    rows each."""
-    at = (np.arange(length) + 0.5) / length
-    straight, _ = np.linalg.qr(np.stack((np.ones(length), at), axis=1))
-    bases = []
-    for periods in np.arange(2, 8.1, 0.25):
-        pair = np.stack((np.sin(2 * np.pi * periods * at), np.cos(2 * np.pi * periods * at)), axis=1)
-        bases.append(np.linalg.qr(pair - straight @ (straight.T @ pair))[0])
-    return straight.astype(np.float32), np.ascontiguousarray(np.concatenate(bases, axis=1).T, np.float32)
+    blue, green, red = (np.asarray(channel) for channel in cv2.split(small))
+    found = (blue <= _OFF) & (red <= _OFF)
+    if not found.any():
+        return 0.0
+    found &= np.logical_or.reduce([(green >= level - _OFF) & (green <= level + _OFF) for level in _ZERO_GREEN])
+    return float(np.count_nonzero(cv2.erode(found.view(np.uint8), np.ones((3, 3), np.uint8)))) / found.size
 
 
 def blocks(sheet: Sheet) -> dict[str, float]:
@@ -262,16 +204,14 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     if height < 64 or width < 64:
         return found
     if grid >= 4:
-        found["broken"] = max(
-            _off_grid(decoded, grid), _off_grid(np.asarray(cv2.transpose(decoded), dtype=np.uint8), grid)
-        )
-    half = np.ascontiguousarray(decoded[:, ::3])
-    down, dragged = _dragged(half)
+        found["broken"] = max(_off_grid(decoded, grid), _off_grid(sheet.columns, grid))
+    columns = sheet.columns[::_FEWER]
+    down, dragged = _dragged(columns)
     begin, end = _longest(dragged)
     found["dragged"] = (end - begin) / height
-    found |= _breaks(half, down, grid)
+    found |= _breaks(columns, down, grid)
     found["repeated"] = float(np.count_nonzero(down < 0.5)) / height
-    reach, brightest, plain = _plain(half)
+    reach, brightest, plain = _plain(columns)
     found["levelled"] = share((reach <= 2) & (brightest < 240))
     begin, end = _longest(plain)
     # A decoder's filling begins and ends within a row; a thing before the lens has a soft border. Coding may ring about
@@ -281,7 +221,9 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     )
     around = grid if one_level else 0
     borders = [
-        np.percentile(cv2.absdiff(half[min(row + way, height - 1)], half[max(row - 1 - around + way, 0)]), 90)
+        np.percentile(
+            cv2.absdiff(columns[:, min(row + way, height - 1)], columns[:, max(row - 1 - around + way, 0)]), 90
+        )
         for row, way in ((begin, 0), (end, around))
         if 0 < row < height
     ]
@@ -291,43 +233,48 @@ def blocks(sheet: Sheet) -> dict[str, float]:
     return found
 
 
-def _dragged(lines: Picture) -> tuple[NDArray[np.float32], Mask]:
+def _dragged(columns: Picture) -> tuple[NDArray[np.float32], Mask]:
     """Mean difference of each row but the first from the one above; and where rows repeat it that are not plain."""
-    down = cv2.reduce(cv2.absdiff(lines[1:], lines[:-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-    along = cv2.reduce(cv2.absdiff(lines[:, 1:], lines[:, :-1]), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()[1:]
-    return np.asarray(down, dtype=np.float32), np.asarray((down < 0.6) & (along > 1.5))
+    down = _means(cv2.absdiff(columns[:, 1:], columns[:, :-1]))
+    along = _means(cv2.absdiff(columns[1:], columns[:-1]))[1:]
+    return down, np.asarray((down < 0.6) & (along > 1.5))
 
 
-def _plain(lines: Picture) -> tuple[Picture, Picture, Mask]:
+def _means(columns: cv2.typing.MatLike) -> NDArray[np.float32]:
+    """The mean of each row."""
+    return np.asarray(cv2.reduce(columns, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F), dtype=np.float32).ravel()
+
+
+def _plain(columns: Picture) -> tuple[Picture, Picture, Mask]:
     """Of each row how far its levels reach, and its brightest; and whether it is one level that is not clipped."""
-    darkest, brightest = lines.min(axis=1), lines.max(axis=1)
+    darkest, brightest = columns.min(axis=0), columns.max(axis=0)
     reach = brightest - darkest
     return reach, brightest, np.asarray((reach <= 5) & (darkest > 20) & (brightest < 235))
 
 
-def filled(decoded: Picture, *, dragged: bool) -> Mask:
+def filled(sheet: Sheet, *, dragged: bool) -> Mask:
     """The rows of the longest run of plain ones; ``dragged``: of ones that repeat each other and are not plain."""
-    lines = np.ascontiguousarray(decoded[:, ::3])
-    begin, end = _longest(_dragged(lines)[1] if dragged else _plain(lines)[2])
-    found = np.zeros(decoded.shape[0], np.bool_)
+    columns = sheet.columns[::_FEWER]
+    begin, end = _longest(_dragged(columns)[1] if dragged else _plain(columns)[2])
+    found = np.zeros(columns.shape[1], np.bool_)
     found[begin : end + dragged] = True
     return found
 
 
-def broken(decoded: Picture, grid: int) -> tuple[Mask, Mask]:
+def broken(sheet: Sheet) -> tuple[Mask, Mask]:
     """Where both sides of a border between coding blocks differ hard along a whole block: of the borders that lie
     across the picture, and of the upright ones; each a plane of the whole picture, one value a border."""
-    upright = _hard(np.asarray(cv2.transpose(decoded), dtype=np.uint8), grid, 0).T
-    return _hard(decoded, grid, 0), np.ascontiguousarray(upright)
+    upright = np.ascontiguousarray(_hard(sheet.columns, sheet.grid, 0).T)
+    return _hard(sheet.decoded, sheet.grid, 0), upright
 
 
-def _breaks(lines: Picture, down: NDArray[np.float32], grid: int) -> dict[str, float]:
+def _breaks(columns: Picture, down: NDArray[np.float32], grid: int) -> dict[str, float]:
     """Breaks between rows. ``down``: mean difference of each row from the one above."""
     around = np.maximum(np.maximum(down[:-6], down[1:-5]), np.maximum(down[5:-1], down[6:]))
     rows = np.flatnonzero((down[3:-3] > 2.2 * around + 4) & (down[3:-3] >= np.maximum(down[2:-4], down[4:-2]))) + 3
     found = on_grid = 0
     for row in rows.tolist():
-        apart = cv2.absdiff(lines[row + 1], lines[row]) > 8
+        apart = cv2.absdiff(columns[:, row + 1], columns[:, row]).ravel() > 8
         if np.count_nonzero(apart) > 0.5 * apart.size:
             # Slices may begin within a row; lines are torn from border to border, which shelves and roofs are not.
             begins = grid > 0 and (row + 1) % (2 * grid) == 0
@@ -352,7 +299,10 @@ def _hard(plane: Picture, grid: int, phase: int) -> Mask:
     rows = [plane[grid + phase + n : plane.shape[0] - 2 : 2 * grid, :columns].astype(np.int16) for n in (-2, -1, 0, 1)]
     count = min(len(row) for row in rows)
     before, last, first, after = (row[:count] for row in rows)
-    step = (first - last) * 3 + before - after
+    step = first - last
+    step *= 3
+    step += before
+    step -= after
     return _whole(step > 2 * _HARD, grid) | _whole(step < -2 * _HARD, grid)
 
 
@@ -364,8 +314,8 @@ def _whole(far: Mask, grid: int) -> Mask:
 
 def _longest(run: NDArray[np.bool_]) -> tuple[int, int]:
     """Begin and end of the longest run of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate(((0,), run.astype(np.int8), (0,)))))
-    if len(edges) == 0:
+    if not run.any():
         return 0, 0
+    edges = np.flatnonzero(np.diff(np.concatenate(((False,), run, (False,)))))
     longest = int(np.argmax(edges[1::2] - edges[::2]))
     return int(edges[2 * longest]), int(edges[2 * longest + 1])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.picture.measuring.sheet import Plane
+from probes.picture.measuring.sheet import Mask, Plane
 
 _SIZE, _COARSE = (320, 180), (160, 90)
 _FEATURES = 350
@@ -47,10 +47,11 @@ def structure(half: Plane) -> Plane:
     return np.asarray(cv2.GaussianBlur(np.minimum(strength / usual, 4), (5, 5), 1.0), dtype=np.float32)
 
 
-def register(ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, *, features: bool) -> Registration:
-    """Find the movement from ``theirs`` to ``ours``, luminance at 320 x 180. ``features``: whether to look for turns
-    and zooms too, where a shift does not tell."""
-    still = correlation(our_edges, their_edges)
+def register(
+    ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, still: float, *, features: bool
+) -> Registration:
+    """Find the movement from ``theirs`` to ``ours``, luminance at 320 x 180. ``still``: correlation of both pictures'
+    edges as they are. ``features``: whether to look for turns and zooms too, where a shift does not tell."""
     unmoved = Registration(np.array(((1.0, 0, 0), (0, 1, 0))), 0.0, still, still)
     if still >= 1 - _BETTER:
         return unmoved
@@ -73,11 +74,9 @@ def register(ours: Plane, theirs: Plane, our_edges: Plane, their_edges: Plane, *
     return best
 
 
-def correlation(a: Plane, b: Plane, where: NDArray[np.bool_] | None = None) -> float:
+def _correlation(a: Plane, b: Plane, where: Mask) -> float:
     """Pearson's correlation of two planes."""
-    x, y = (a.ravel(), b.ravel()) if where is None else (a[where], b[where])
-    if x.size < 50:
-        return 0.0
+    x, y = a[where], b[where]
     x, y = x - x.mean(), y - y.mean()
     return float(np.dot(x, y) / (np.sqrt(float(np.dot(x, x)) * float(np.dot(y, y))) + 1e-9))
 
@@ -87,7 +86,7 @@ def _agreement(small: NDArray[np.float64], our_edges: Plane, their_edges: Plane)
     seen = moved >= 0
     if np.count_nonzero(seen) < 0.25 * seen.size:
         return 0.0
-    return correlation(our_edges, np.asarray(moved, dtype=np.float32), seen)
+    return _correlation(our_edges, np.asarray(moved, dtype=np.float32), seen)
 
 
 def _registration(small: NDArray[np.float64], agreement: float, before: float, matches: int) -> Registration:

@@ -8,18 +8,11 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Mask, Picture, Still
+from probes.picture.measuring.sheet import Still
 
-_BUSY = 12
-"""Levels by which a pixel must differ from its surroundings, so that coding can't have flattened its noise."""
 _ALIVE, _ENOUGH = 0.5, 0.02
 """Share of such pixels that are the same, below which no sensor has stood still; share of the picture that they must
 be, for that to be sure."""
-
-
-def busy(grey: Picture) -> Mask:
-    """Pixels in texture, not clipped: those in which a live sensor's noise shows, however the picture was coded."""
-    return np.asarray((cv2.absdiff(grey, cv2.blur(grey, (7, 7))) > _BUSY) & (grey > 8) & (grey < 247))
 
 
 def between(stills: Iterable[Still]) -> dict[str, float]:
@@ -34,13 +27,13 @@ def between(stills: Iterable[Still]) -> dict[str, float]:
     for before, after in pairwise(stills):
         if before.grey.shape != after.grey.shape:
             return found | {"same": 0.0, "told": 0.0}
-        told = busy(before.grey) & before.clear & after.clear
+        told = before.busy & before.clear & after.clear
         count = int(np.count_nonzero(told))
         found["told"] = min(found["told"], count / told.size)
         if count:
-            away = cv2.absdiff(before.grey, after.grey)[told]
-            found["same"] = min(found["same"], float(np.count_nonzero(away == 0)) / count)
-            found["difference"] = max(found["difference"], float(away.mean()))
+            away = cv2.absdiff(before.grey, after.grey)
+            found["same"] = min(found["same"], float(np.count_nonzero(told & (away == 0))) / count)
+            found["difference"] = max(found["difference"], cv2.mean(away, told.view(np.uint8))[0])
         if found["same"] < _ALIVE and found["told"] > _ENOUGH:
             break
     return found

@@ -23,14 +23,14 @@ def where(sheet: Sheet, look: Mapping[str, float]) -> dict[str, tuple[str, ...]]
     that a decoder has filled in."""
     found: dict[str, tuple[str, ...]] = {}
     if look["clipped"] >= _CLIPPED:
-        found["clipped"] = rows(tiles((sheet.grey >= CLIPPED_FROM).astype(np.float32)) > _MOST)
+        found["clipped"] = rows(tiles(sheet.grey >= CLIPPED_FROM) > _MOST)
     if look["broken"] >= _BROKEN or max(look["plain_rows"], look["dragged"]) >= _LINES:
-        filled = pattern.filled(sheet.decoded, dragged=look["dragged"] >= look["plain_rows"])
-        lines = np.repeat(filled.astype(np.float32)[:, None], 16, axis=1)
+        filled = pattern.filled(sheet, dragged=look["dragged"] >= look["plain_rows"])
+        lines = np.repeat(filled[:, None], 16, axis=1)
         concerned = tiles(lines) > _MOST
         if sheet.grid >= 4:
-            clear = tiles(sheet.clear.astype(np.float32)) > 1 - _SOME
-            for borders in pattern.broken(sheet.decoded, sheet.grid):
-                concerned |= clear & (tiles(borders.astype(np.float32)) > _SOME)
+            clear = tiles(sheet.clear) > 1 - _SOME
+            for borders in pattern.broken(sheet):
+                concerned |= clear & (tiles(borders) > _SOME)
         found["broken"] = rows(concerned)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from probes.picture.measuring.sheet import Mask, Plane, median, percentile, percentiles, share
+from probes.picture.measuring.sheet import Mask, Plane, percentile, percentiles, share
 
 _BRIGHT, _AMONG_THE_BRIGHTEST, _COLOURLESS = 100.0, 0.7, 0.15
 """Level of what is white, against the brightest of the view too; log ratio of its channels."""
@@ -19,12 +19,12 @@ _VARIED, _BELOW_CLIPPING = 0.08, 236.0
 _AROUND = np.ones((3, 3), np.uint8)
 
 
-def whitened(means: Plane, channels: Plane, known_means: Plane, known_channels: Plane) -> tuple[Mask, float]:
-    """The tiles that have turned white and were not; ``channels`` as in ``light.channel_tiles``, ``known`` are those of
-    the reference. None of them where too many have, or where no ground could be lit so evenly: that is a thing. And the
-    share of the picture that such things take, without their borders, where the view was not even and no light clips.
+def whitened(white: Mask, means: Plane, known_means: Plane) -> tuple[Mask, float]:
+    """Of the tiles that have turned ``white`` those that tell of snow or sun: none where too many have, nor where no
+    ground could be lit so evenly, for that is a thing. And the share of the picture that such things take, without
+    their borders, where the view was not even and no light clips. ``known``: of the reference.
     """
-    white = _white(means, channels, known_means) & ~_white(known_means, known_channels, known_means)
+    white = white.copy()
     plate = 0.0
     if share(white) > _MOST:
         # Snow leaves walls and trunks; a white bag leaves nothing.
@@ -52,9 +52,10 @@ def _inner_parts(mask: Mask) -> list[Mask]:
     return [part for part in parts if np.count_nonzero(part) >= _SOME_TILES]
 
 
-def _white(means: Plane, channels: Plane, known_means: Plane) -> Mask:
-    """Tiles among the brightest, of those that the view was known to have too, and without a colour."""
-    grey = ~(np.abs(channels).max(axis=2) > _COLOURLESS)
-    exposure = min(1.0, median((means + 2) / (known_means + 2)))
-    brightest = max(percentile(means, 95), exposure * percentile(known_means, 95))
-    return np.asarray(grey & (means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)))
+def white(means: Plane, channels: Plane, known_means: Plane, gain: float) -> Mask:
+    """Tiles among the brightest, of those that the view was known to have too, and without a colour. ``channels`` as in
+    ``light.channel_tiles``; ``gain``: median ratio of ``means`` to those of the reference."""
+    brightest = max(percentile(means, 95), min(1.0, gain) * percentile(known_means, 95))
+    bright = means > max(_BRIGHT, _AMONG_THE_BRIGHTEST * brightest)
+    # What is too dark or clipped for its colour to be told, NaN, is no coloured one.
+    return np.asarray(bright & ~(np.abs(channels).max(axis=2) > _COLOURLESS)) if bright.any() else bright
