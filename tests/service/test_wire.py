@@ -194,8 +194,10 @@ async def test_a_killed_process_is_replaced_and_its_devices_go_on_with_nothing_l
         # What is well may not be known in every aspect yet; nothing gets known twice.
         first = [one.flip.subject for one in flips if one.flip.before is State.UNKNOWN]
         assert len(first) == len(set(first))
-        news = [one.flip for one in flips if one.id not in before and one.flip.before is not State.UNKNOWN]
-        assert [(flip.subject.device, flip.cause) for flip in reversed(news)] == [(one, Cause.BLACK) for one in dark]
+        # A busy machine may be late for a device, and that is told, too; nobody was left without being asked.
+        news = [one.flip for one in flips if one.id not in before]
+        assert [flip.subject.device for flip in reversed(news) if flip.cause is Cause.BLACK] == dark
+        assert not [flip for flip in news if flip.after is State.STALE]
         assert pollers(app).replaced == 2
         assert "camera_registry_poller_restarts_total 2.0" in app.metrics.text().decode()
 
