@@ -36,7 +36,7 @@ _WAYS = {
 _ROWS = 16
 """Rows of a JPEG that are coded together at most."""
 _PATIENCE = 7
-"""Pictures that are passed over, at most, where several in a row told nothing: what can't be read takes longest."""
+"""Pictures that are passed over, at most, where no letters were found in several: to look everywhere takes longest."""
 _BASELINE = b"\xff\xc0"
 _NEAR = 0.05
 """How near a mask may come to the clock, as a share of the picture, before the two are taken to meet."""
@@ -81,8 +81,8 @@ class Line:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a camera: its hand; how many pictures in a row told nothing, and how many are yet to be passed
-    over for that."""
+    """What is known of a camera: its hand; in how many pictures in a row no letters were found, or none that are like
+    each other in its references, and how many are yet to be passed over for that."""
 
     hand: Hand | None = None
     fruitless: int = 0
@@ -92,7 +92,7 @@ class _Known:
         self.hand = hand
 
     def after(self, found: Mapping[str, float]) -> None:
-        told = found["sure"] >= clock.LEAST or found.get("stopped", 0.0) >= 1
+        told = "seconds_off" in found or "stopped" in found
         self.fruitless = 0 if told else self.fruitless + 1
         self.waits = min(self.fruitless, _PATIENCE)
 
