@@ -72,7 +72,8 @@ def colour(sheet: Sheet) -> dict[str, float]:
         "a": a,
         "b": b,
         "chroma": math.hypot(a, b),
-        "colourfulness": cv2.mean(cv2.magnitude(ab[0], ab[1]))[0],
+        # In doubles, in which no sum of these is rounded: it would be by where in memory they lie.
+        "colourfulness": float(np.sqrt(ab[0] ** 2 + ab[1] ** 2).sum(dtype=np.float64)) / ab.shape[1],
         "shift": _shift(tiny),
     }
 
