@@ -51,7 +51,7 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
-_SPARSE = 0.20
+_SPARSE = 0.25
 """Share of tiles with structure in the reference, below which a van that stood there may be most of it."""
 _KNOWN, _STILL_SEEN = 0.35, 0.6
 """Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
