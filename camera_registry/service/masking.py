@@ -65,7 +65,10 @@ class Masking:
         return self._channel(device, channel).masks
 
     def fits(self, seen: Observation) -> bool:
-        """Whether an observation's picture was masked as the register has it now; a poller may not know it yet."""
+        """Whether an observation's picture was masked as the register has it now; a poller may not know it yet, nor
+        that a channel is gone."""
+        if seen.channel and not self._registered(seen.device, seen.channel):
+            return False
         masked = seen.facts.get("masks")
         told = tuple(masked) if isinstance(masked, list | tuple) else ()
         return told == self.masks(seen.device, seen.channel)
@@ -103,8 +106,11 @@ class Masking:
 
     def _channel(self, device: str, channel: str) -> Channel:
         """A channel as it is registered; one that is not has no masks."""
+        return self._registered(device, channel) or Channel(channel, device)
+
+    def _registered(self, device: str, channel: str) -> Channel | None:
         known = self._register().channels.get(channel)
-        return known if known is not None and known.device == device else Channel(channel, device)
+        return known if known is not None and known.device == device else None
 
     async def _settle(self, channel: Channel) -> None:
         """Bring a channel's masks into everything that is kept of it, or remove it where there are none to bring."""
