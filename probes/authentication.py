@@ -59,6 +59,9 @@ class Authenticator:
         self._login = login
         self._sent = False
         self._accepted = False
+        self._careful = False
+        self.afresh = False
+        """Whether each request waits for a challenge of its own, for another nonce came with a refusal."""
         self._schemes = context.tools.memory.of(target.device).schemes
         known = self._schemes.get(protocol)
         self._known = known if isinstance(known, Scheme) else None
@@ -80,7 +83,7 @@ class Authenticator:
 
     async def _first(self, request: Request) -> str | None:
         """The Authorization header of a request before any challenge, if one is remembered."""
-        if self._scheme is None or self._login is None or self._login.last_try:
+        if self._scheme is None or self._login is None or self._login.last_try or self.afresh:
             return None
         await self._login.permit()
         return self._answer(self._scheme, self._login, request)
@@ -93,6 +96,9 @@ class Authenticator:
             raise wanted(self._context, self._target, self._protocol)
         challenge = digest.strongest(digest.read_challenges(headers))
         if sent is not None and (challenge is None or not self._may_be_stale(challenge)):
+            raise self._refused()
+        if sent is not None and self._careful and not (challenge and challenge.stale):
+            self.afresh = True
             raise self._refused()
         if challenge is None and not headers and self._login.refused_here:
             raise self._login.failure(self._protocol.upper())
@@ -123,6 +129,15 @@ class Authenticator:
         if challenge is None or self._login is None or not self._sent or not self._may_be_stale(challenge):
             return None
         return self._answer(Scheme(challenge), self._login, request)
+
+    def be_careful(self) -> None:
+        """Answer no second challenge to one request unless the device says that it was for the nonce: another password
+        may be sent with it. ``afresh`` tells that it may have been for the nonce."""
+        self._careful = True
+
+    def doubt(self) -> None:
+        """Forget that the password was accepted in this run."""
+        self._accepted = False
 
     def accepted(self) -> None:
         """The device took the last header sent."""

@@ -35,6 +35,7 @@ class Login:
         self._trials = trials
         self._turn: asyncio.Lock | None = None
         self.refused_here = False
+        self._doubted = False
         self.held_back = False
         """Whether this run was kept from sending the password, for the device is left alone."""
         context.secrets += trials.secrets
@@ -75,20 +76,27 @@ class Login:
         if self._left_alone:
             trials.quiet = frozenset()
             trials.refusals.clear()
+        self._doubted = False
         if self._protocol not in trials.worked:
             trials.worked = joined(trials.worked, self._protocol)
         trials.refusals.pop(self._protocol, None)
         self.close()
 
+    def doubt(self) -> None:
+        """Something was refused in a run in which the password was taken: it counts if the next thing is ``refused``
+        too, and not if that is ``accepted``."""
+        self._doubted = True
+
     def refused(self) -> None:
         """Count a refusal. Another manner of asking may follow, if ``permit`` allows it."""
         self.refused_here = True
+        counted, self._doubted = 1 + self._doubted, False
         trials, tools = self._trials, self._context.tools
         now, last_try = _now(), self.last_try
         if now >= trials.window_end:
             trials.refusals.clear()
             trials.window_end = now + tools.auth_quiet
-        trials.refusals[self._protocol] = trials.refusals.get(self._protocol, 0) + 1
+        trials.refusals[self._protocol] = trials.refusals.get(self._protocol, 0) + counted
         trials.refused_at = tools.now()
         if last_try or sum(trials.refusals.values()) >= ATTEMPTS:
             self._leave_alone(*(() if last_try else (EVERYTHING,)))

@@ -79,7 +79,8 @@ class OnvifDevice:
         self._memory = context.tools.memory.of(target.device)
         self._login = credentials.login(context, target, "onvif")
         self._authenticator = Authenticator(context, target, "onvif", self._login)
-        self._known_here = False
+        self._proof: _Question | None = None
+        """What was answered in this run to our password, or without one, and not to everybody."""
         self._told_time = False
         self._other_offset: float | None = None
         """Another idea of how far the device's clock is off, to sign by where the first one is refused."""
@@ -174,9 +175,30 @@ class OnvifDevice:
     async def _ask_signed(self, question: _Question, read: _Read[_Told]) -> _Told:
         if self._login is None:
             return self._read_unsigned(await self._send(question), question, read)
+        proof, afresh = self._proof, self._authenticator.afresh
+        try:
+            return await self._ask_in_its_mode(question, self._login, read)
+        except SoapError as error:
+            if proof is None or error.refusal is not Refusal.AUTH:
+                raise
+            await self._prove_again(proof, self._login)
+            if self._authenticator.afresh is afresh:
+                raise
+        return await self._ask_in_its_mode(question, self._login, read)  # it was for the nonce, perhaps
+
+    async def _prove_again(self, proof: _Question, login: credentials.Login) -> None:
+        """Something was refused after the password was taken: this user may not ask that, or somebody has changed the
+        password meanwhile. What was answered before tells, so that a wrong one is tried twice at most. Raises
+        ProbeError(AUTH) where that is refused too."""
+        self._proof = None
+        self._authenticator.doubt()
+        login.doubt()
+        await self._ask_in_its_mode(proof, login, _reader(proof.operation))
+
+    async def _ask_in_its_mode(self, question: _Question, login: credentials.Login, read: _Read[_Told]) -> _Told:
         if self._memory.schemes.get(_MODE) == _HTTP_MODE:
             return await self._ask_by_http(question, read)
-        return await self._ask_by_token(question, self._login, read)
+        return await self._ask_by_token(question, login, read)
 
     async def _ask_time(self, question: _Question) -> Clock | None:
         """Ask unsigned; signed where that is refused, in the time of the refusal's Date header: some devices keep their
@@ -246,7 +268,7 @@ class OnvifDevice:
             return await self._ask_by_http(question, read)
         if question.operation not in _OPEN:
             login.accepted()
-            self._known_here = True
+            self._proof = question
             self._memory.schemes[_MODE] = _TOKEN_MODE
         return told
 
@@ -258,7 +280,7 @@ class OnvifDevice:
         except ProbeError as error:
             if error.kind is not FailureKind.AUTH:
                 raise
-            if self._known_here:
+            if self._proof is not None:
                 raise SoapError(Refusal.AUTH, error.detail) from error
             # What was not tried for the sake of the account is tried first the next time.
             if not (self._login and self._login.held_back):
@@ -275,7 +297,8 @@ class OnvifDevice:
             raise self._login.failure(str(error)) from error
         self._authenticator.accepted()
         if question.operation not in _OPEN:
-            self._known_here = True
+            self._proof = question
+            self._authenticator.be_careful()
         return told
 
     def _read_unsigned(self, answer: Answer, question: _Question, read: _Read[_Told]) -> _Told:
@@ -285,7 +308,7 @@ class OnvifDevice:
             if self._is_about_us(error, answer, question.operation):
                 raise credentials.wanted(self._context, self._target, "onvif") from error
             raise
-        self._known_here = True
+        self._proof = question
         return told
 
     def _is_about_us(self, error: SoapError, answer: Answer, operation: Operation) -> bool:
@@ -294,7 +317,7 @@ class OnvifDevice:
         the question was well put, and it is the one who asks that is refused."""
         mute = answer.status == 400 and error.refusal is Refusal.PROTOCOL
         refused = error.refusal is Refusal.AUTH or (mute and self._told_time and operation is Operation.INFORMATION)
-        return refused and answer.status != 403 and not self._known_here
+        return refused and answer.status != 403 and self._proof is None
 
     async def _send(self, question: _Question, security: bytes = b"") -> Answer:
         headers, body = self._compose(question, security)

@@ -152,7 +152,8 @@ class OnvifDouble:
     """A device's ONVIF service. ``answers``: operation to body, or to (status, body).
 
     ``accepts``: "token" (WS-Security in the device's own time), "digest" (HTTP), or both; ``clock``: how far its clock
-    is ahead; ``guarded``: operations that need a password. ``refusals`` counts passwords refused, ``asked`` what came.
+    is ahead; ``open_operations`` need no password; ``one_time``: a nonce is good for one request, and a refused one is
+    not called stale. ``refusals`` counts passwords refused, ``asked`` what came.
     """
 
     answers: dict[str, bytes | tuple[int, bytes]]
@@ -162,6 +163,8 @@ class OnvifDouble:
     window: float = 5.0
     refusal: tuple[int, str] = (400, "NotAuthorized")
     password: str = PASSWORD
+    one_time: bool = False
+    nonce: int = 1
     asked: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
@@ -197,9 +200,10 @@ class OnvifDouble:
             return self._judge(self._token_is_right(request.body))
         authorization = request.headers.get("authorization", "")
         if "digest" in self.accepts and authorization.startswith("Digest"):
-            return self._judge(
-                self.password == PASSWORD and digest_is_right(authorization, request.method, "camera", "n-1")
-            )
+            nonce = f"n-{self.nonce}"
+            self.nonce += self.one_time
+            right = digest_is_right(authorization, request.method, "camera", nonce)
+            return self._judge(self.password == PASSWORD and right)
         if b"UsernameToken" in request.body or authorization:
             self.refusals += 1
         return False
@@ -223,7 +227,7 @@ class OnvifDouble:
     def _refuse(self) -> bytes:
         status, code = self.refusal
         if "digest" in self.accepts:
-            challenge = 'WWW-Authenticate: Digest realm="camera", qop="auth", nonce="n-1", algorithm=MD5'
+            challenge = f'WWW-Authenticate: Digest realm="camera", qop="auth", nonce="n-{self.nonce}", algorithm=MD5'
             return http_answer(b"<html>401</html>", "401 Unauthorized", challenge, content_type="text/html")
         return http_answer(
             fault(code, "Sender not authorized"), f"{status} Refused", content_type="application/soap+xml"

@@ -275,18 +275,31 @@ async def test_a_device_that_tells_no_time_is_signed_for_in_ours():
 # One operation never fails the device
 
 
-@pytest.mark.parametrize("accepts", [("token",), ("digest",)])
-async def test_what_this_user_may_not_ask_is_noted_and_counts_as_no_refused_password(accepts: tuple[str, ...]):
-    class Guarded(OnvifDouble):
-        def answer(self, request: HttpRequest) -> bytes:
-            if b"GetNetworkInterfaces" in request.body:
-                self.asked.append("GetNetworkInterfaces")
-                challenge = 'WWW-Authenticate: Digest realm="camera", qop="auth", nonce="n-1", algorithm=MD5'
-                more = (challenge,) if "digest" in self.accepts else ()
-                return http_answer(fault("NotAuthorized", "Sender not authorized"), "401 Unauthorized", *more)
-            return super().answer(request)
+class Guarded(OnvifDouble):
+    """Refuses one operation to this user, and from another on the password too; then ``refusals`` begins anew."""
 
-    device = Guarded(recorded(AGSH, *ALL, "GetDNS"), accepts=accepts)
+    forbidden = "GetNetworkInterfaces"
+    changes_at = ""
+
+    def answer(self, request: HttpRequest) -> bytes:
+        if self.password == PASSWORD and self.changes_at and self.changes_at.encode() in request.body:
+            self.password, self.refusals = "changed", 0
+        if self.forbidden.encode() in request.body and self._authorised(request):
+            self.asked.append(self.forbidden)
+            return self._refuse()
+        return super().answer(request)
+
+
+GUARDED = pytest.mark.parametrize(
+    ("accepts", "one_time"), [(("token",), False), (("digest",), False), (("digest",), True)]
+)
+
+
+@GUARDED
+async def test_what_this_user_may_not_ask_is_noted_and_counts_as_no_refused_password(
+    accepts: tuple[str, ...], one_time: bool
+):
+    device = Guarded(recorded(AGSH, *ALL, "GetDNS"), accepts=accepts, one_time=one_time)
     using = tools()
     async with listening(device) as port:
         for _ in range(4):
@@ -294,7 +307,25 @@ async def test_what_this_user_may_not_ask_is_noted_and_counts_as_no_refused_pass
             assert seen.failure is None
             assert "GetNetworkInterfaces" in str(seen.facts["refused"])
             assert "dns" in seen.facts, "what comes after it is asked all the same"
-    assert device.asked.count("GetNetworkInterfaces") <= 8
+    assert device.asked.count("GetNetworkInterfaces") <= 8, "a challenge and a refusal in each round"
+
+
+@GUARDED
+@pytest.mark.parametrize("at", ["GetProfiles", "GetDNS"])
+async def test_a_password_changed_while_a_round_is_under_way_is_heard_wrong_at_most_twice(
+    accepts: tuple[str, ...], one_time: bool, at: str
+):
+    device = Guarded(recorded(AGSH, *ALL, "GetDNS"), accepts=accepts)
+    device.forbidden = "Nothing"
+    using = tools()
+    async with listening(device) as port:
+        assert (await probe("onvif", target(onvif=port), using=using)).ok
+        device.one_time, device.changes_at = one_time, at
+        for _ in range(3):
+            seen = await probe("onvif", target(onvif=port), using=using)
+            assert seen.failure is not None
+            assert seen.failure.kind is FailureKind.AUTH
+    assert device.refusals <= 2
 
 
 async def test_an_operation_that_hangs_costs_its_own_answer_and_is_not_asked_again_soon():
