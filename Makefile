@@ -33,9 +33,9 @@ demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
 run: setup ## start the service with config/camera_registry.toml
 	@$(BIN)/camera-registry serve $(ARGS)
 
-# Twice as many workers as a small machine has cores, for tests wait; the order of files is tests/conftest.py's.
+# More workers than a small machine has cores, for tests wait; the order of files is tests/conftest.py's.
 test: develop servers ## fetch the servers that tests need, and run the tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: develop ## lint, format, types, imports, texts
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from camera_registry.simulator.member import Ports
 from camera_registry.simulator.plan import Fleet
 
 SEED = 1
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from bench.processes import (
     wait_for,
 )
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 LOOK_EVERY = 2.0
 TELL_EVERY = 20.0
 SCRAPES = 10

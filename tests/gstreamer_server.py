@@ -15,12 +15,12 @@ gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - the versions must be said first
 
-SOURCE = "videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=25/1"
-H264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96"
+SOURCE = "videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=10/1"
+H264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96"
 STREAMS = {
     "/stream": (H264, None),
     "/udp": (H264, GstRtsp.RTSPLowerTrans.UDP),
-    "/h265": ("x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph265pay name=pay0 pt=96", None),
+    "/h265": ("x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 pt=96", None),
     "/jpeg": ("videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0", None),
 }
 

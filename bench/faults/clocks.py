@@ -38,7 +38,7 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         await set_up.well(running)
         down = set_up.leaves[0]
         set_up.silence([down])
-        await until(lambda: set_up.opened and not set_up.owed, 60)
+        await until(lambda: set_up.opened and not set_up.owed)
         before, told = await running.metrics(), len(set_up.receiver.told)
         flips = set_up.rows("SELECT max(id) FROM flip")[0][0]
         polls: list[int] = []
@@ -59,7 +59,7 @@ async def jumps(size: Size, folder: Path) -> list[Finding]:
         shown = await running.statuses()
         expected = size.devices * size.seconds / pace.interval
         set_up.wake()
-        back = await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed, 60)
+        back = await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed)
         missed = grown(before, after, "camera_registry_polls_missed_total")
     return [
         Finding(

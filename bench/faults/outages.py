@@ -18,6 +18,9 @@ FLAPPING = 3
 """Devices that are up and down."""
 SWITCH = "sw-00001"
 """The first switch of any fleet."""
+_PATIENT = Pace(interval=6.0, timeout=5.5, hold=8.0)
+"""Life where all of a small fleet is asked all there is to ask at once, on a machine that is busy with other things. A
+fault is held longer than it takes to ask everybody once, as it is in life."""
 
 
 async def flapping(size: Size, folder: Path) -> list[Finding]:
@@ -30,7 +33,7 @@ async def flapping(size: Size, folder: Path) -> list[Finding]:
         await asyncio.sleep(size.rounds * pace.interval)
         set_up.simulation.faults.clear_all()
         await set_up.well(running)
-        await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 60)
+        await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"))
         told = [
             set_up.rows(
                 "SELECT occasion FROM notice JOIN incident ON incident.id = notice.incident"
@@ -90,15 +93,15 @@ async def switch(size: Size, folder: Path) -> list[Finding]:
         await set_up.well(running)
         affected = [SWITCH, *_beneath(set_up, SWITCH)]
         await _in_random_order(affected, set_up.silence)
-        await until(lambda: running.are(down=len(affected)), 60)
-        await until(lambda: set_up.opened and not set_up.owed, 30)
+        await until(lambda: running.are(down=len(affected)))
+        await until(lambda: set_up.opened and not set_up.owed)
         await asyncio.sleep(3 * pace.hold)
         opened, messages = len(set_up.opened), len(set_up.receiver.got)
         roots = set_up.count("incident", "parent IS NULL")
         downs = set_up.count("flip", "after = 'down'")
         await _in_random_order(affected, set_up.wake)
         await set_up.well(running)
-        await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed, 30)
+        await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed)
         await asyncio.sleep(3 * pace.hold)
         again = set_up.count("flip", "after = 'down'") - downs
         after = len(set_up.receiver.got) - messages
@@ -150,12 +153,12 @@ async def uplink(size: Size, folder: Path) -> list[Finding]:
 
 async def _blind(set_up: Stage, running: Running, size: Size, pace: Pace, inject: str) -> Finding:
     told, known = len(set_up.receiver.told), set_up.count("incident")
-    await until(lambda: len(set_up.receiver.told) > told and not set_up.owed, 90)
+    await until(lambda: len(set_up.receiver.told) > told and not set_up.owed)
     await asyncio.sleep(size.seconds + 4 * pace.interval)
     shown = await running.statuses()
     set_up.wake()
     await set_up.well(running)
-    await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed, 30)
+    await until(lambda: set_up.resolved >= set_up.opened and not set_up.owed)
     await asyncio.sleep(3 * pace.hold + 2)
     scopes = dict(set_up.rows("SELECT scope, count(*) FROM incident WHERE id > ? GROUP BY scope", known))
     messages = [occasion for _, occasion in set_up.receiver.told[told:]]
@@ -170,18 +173,19 @@ async def _blind(set_up: Stage, running: Running, size: Size, pace: Pace, inject
 
 async def passwords(size: Size, folder: Path) -> list[Finding]:
     """Somebody changes the password of every camera; the quiet time after a refusal outlasts the test."""
-    pace = Pace(interval=3.0 if size.devices < 500 else 20.0, timeout=2.5)
+    pace = _PATIENT if size.devices < 500 else Pace(20.0, timeout=2.5)
     async with stage(folder, size.devices, pace, probes=("onvif",)) as set_up, set_up.service() as running:
         await set_up.well(running)
         cameras = [id for id, device in set_up.register.devices.items() if "onvif" in device.probes]
+        messages, told = len(set_up.receiver.got), len(set_up.receiver.told)
         set_up.simulation.faults.set(cameras, Fault.WRONG_PASSWORD)
-        await until(lambda: running.are(degraded=len(cameras)), 120)
+        await until(lambda: running.are(degraded=len(cameras)))
         before = await running.metrics()
-        await until(lambda: running.polled(before, 2 * len(cameras)), 120)
-        await until(lambda: not set_up.owed, 30)
+        await until(lambda: running.polled(before, 2 * len(cameras)))
+        await until(lambda: not set_up.owed)
         tried = [set_up.simulation.counts(camera).failed_authentications for camera in cameras]
-        opened = [set_up.receiver.told.count((id, "opened")) for id in set_up.opened]
-        messages = len(set_up.receiver.got)
+        opened = [id for id, occasion in set_up.receiver.told[told:] if occasion == "opened"]
+        messages = len(set_up.receiver.got) - messages
         covered = set_up.rows(
             "SELECT count(*) FROM (SELECT device FROM incident_device UNION SELECT about FROM incident"
             " WHERE scope = 'device')"
@@ -190,9 +194,8 @@ async def passwords(size: Size, folder: Path) -> list[Finding]:
         Finding(
             f"wrong password on {len(cameras)} cameras",
             "<= 2 attempts each per window, one grouped notice",
-            f"{max(tried)} attempts at most ({sum(tried)} in all, over 3 rounds of polls); {sum(opened)}"
-            f" incidents told in"
-            f" {messages} messages, of {covered} cameras",
+            f"{max(tried)} attempts at most ({sum(tried)} in all, over 3 rounds of polls); {len(opened)}"
+            f" incidents told in {messages} messages, of {covered} cameras",
             max(tried) <= 2 and messages <= 2 and covered == len(cameras),
         )
     ]
@@ -200,15 +203,17 @@ async def passwords(size: Size, folder: Path) -> list[Finding]:
 
 async def clocks_of_cameras(size: Size, folder: Path) -> list[Finding]:
     """The clocks of all cameras are a day ahead, then a day behind."""
-    pace = Pace(interval=3.0 if size.devices < 500 else 20.0, timeout=2.5)
+    pace = _PATIENT if size.devices < 500 else Pace(20.0, timeout=2.5)
     async with stage(folder, size.devices, pace, probes=("onvif",)) as set_up, set_up.service() as running:
         await set_up.well(running)
         cameras = [id for id, device in set_up.register.devices.items() if "onvif" in device.probes]
+        (before,) = set_up.rows("SELECT coalesce(max(id), 0) FROM flip")
         for seconds in (86_400.0, -86_400.0):
             set_up.simulation.faults.set(cameras, Fault.CLOCK_DRIFT, seconds=seconds)
-            await until(lambda: running.are(degraded=len(cameras)), 120)
-            await until(partial(running.polled, await running.metrics(), len(cameras)), 120)
-        causes = dict(set_up.rows("SELECT cause, count(DISTINCT device) FROM flip WHERE after = 'down' GROUP BY cause"))
+            await until(lambda: running.are(degraded=len(cameras)))
+            await until(partial(running.polled, await running.metrics(), len(cameras)))
+        counted = "SELECT cause, count(DISTINCT device) FROM flip WHERE after = 'down' AND id > ? GROUP BY cause"
+        causes = dict(set_up.rows(counted, *before))
         refused = sum(set_up.simulation.counts(camera).failed_authentications for camera in cameras)
         shown = await running.statuses()
     return [

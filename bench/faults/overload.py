@@ -98,7 +98,7 @@ async def too_much(size: Size, folder: Path) -> list[Finding]:
         await set_up.well(running)
         set_up.silence(set_up.devices)
         # Until all are known to be silent, suspicions are asked about besides.
-        await until(lambda: running.polled({}, 4 * size.devices), 120)
+        await until(lambda: running.polled({}, 4 * size.devices))
         before, begun = await running.metrics(), time.monotonic()
         most = 0.0
         while time.monotonic() - begun < size.seconds:
@@ -297,7 +297,7 @@ async def scrapes(size: Size, folder: Path) -> list[Finding]:
     pace = Pace(60.0 if size.devices > 1000 else 5.0)
     async with stage(folder, size.devices, pace) as set_up, set_up.service() as running:
         known = partial(_known, running, round(0.9 * size.devices))
-        await until(known, 120)
+        await until(known)
         before = await running.metrics()
         scrapers = [_scrape(running, size.seconds, number) for number in range(PROMETHEIS)]
         took = sorted(chain.from_iterable(await asyncio.gather(*scrapers)))

@@ -102,7 +102,7 @@ async def _incidents(set_up: Stage, seconds: float) -> list[float]:
             before = sum(1 for _, known in set_up.receiver.told if known == occasion)
             change([device])
             delays.append(
-                await until(lambda: sum(1 for _, known in set_up.receiver.told if known == occasion) > before, 60)  # noqa: B023
+                await until(lambda: sum(1 for _, known in set_up.receiver.told if known == occasion) > before)  # noqa: B023
             )
     return delays
 
@@ -149,12 +149,12 @@ async def day(size: Size, folder: Path) -> list[Finding]:
             store.write_now(outbox.owe, owed)
         set_up.receiver.answer = lambda request: web.Response(status=503)
         async with set_up.service() as running:
-            await until(lambda: set_up.receiver.asked > 1, 30)
+            await until(lambda: set_up.receiver.asked > 1)
             first = resident_megabytes(running.pid)
             await asyncio.sleep(size.seconds)
             most = resident_megabytes(running.pid)
             asked, set_up.receiver.answer = set_up.receiver.asked, lambda request: None
-            await until(lambda: not set_up.owed, 120)
+            await until(lambda: not set_up.owed)
             last = resident_megabytes(running.pid)
             await running.stop()
         delivered = set_up.count("notice", "state = 'delivered'")

@@ -38,7 +38,7 @@ from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import Store, credentials, register, tokens
 from tests.notices import Receiver, receiving
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 SETTINGS = """
 language = "en"
 [storage]
@@ -137,7 +137,7 @@ class Running:
         """End it by SIGTERM; seconds that took."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await self.process.wait()
         return time.monotonic() - begun
 
@@ -182,7 +182,7 @@ class Stage:
 
     async def well(self, running: Running) -> float:
         """Wait until all devices are known to be well; seconds that took. Raises BenchError when they do not get so."""
-        return await until(lambda: running.are(ok=len(self.register.devices)), 120)
+        return await until(lambda: running.are(ok=len(self.register.devices)))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the service has committed."""
@@ -320,7 +320,7 @@ def _prepare(settings: Path, planned: Register, fleet: Fleet) -> str:
         return store.write_now(tokens.create, "bench", Role.ADMIN, expires_at=None, author="bench", at=now)
 
 
-async def until(met: Callable[[], Any], seconds: float = 30.0) -> float:
+async def until(met: Callable[[], Any], seconds: float = 180.0) -> float:
     """Wait for something that sets no event; ``met`` may be a coroutine function. Returns the seconds that took. Raises
     BenchError when it does not come."""
     begun = time.monotonic()

@@ -49,7 +49,7 @@ async def kills(size: Size, folder: Path) -> list[Finding]:
             ready.append(running.ready)
             lost += _lost(set_up, seen)
             await set_up.well(running)
-            await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 120)
+            await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"))
             await running.stop()
         texts = {text for (text,) in set_up.rows("SELECT text FROM incident_step WHERE step = 'noted'")}
         unwritten = [text for text, answered in noted.items() if answered and text not in texts]
@@ -151,8 +151,8 @@ async def restarts(size: Size, folder: Path) -> list[Finding]:
             )
             down = set_up.random.sample(set_up.leaves, fifth)
             set_up.silence(down)
-            await until(lambda: running.are(down=fifth), 60)
-            await until(lambda: _all_told(set_up, fifth), 60)
+            await until(lambda: running.are(down=fifth))
+            await until(lambda: _all_told(set_up, fifth))
             await running.stop()
         before = len(set_up.receiver.got)
         async with set_up.service() as running:
@@ -170,7 +170,7 @@ async def restarts(size: Size, folder: Path) -> list[Finding]:
         set_up.wake(down)
         async with set_up.service() as running:
             await set_up.well(running)
-            await until(lambda: not set_up.count("incident", "ended IS NULL") and not set_up.owed, 60)
+            await until(lambda: not set_up.count("incident", "ended IS NULL") and not set_up.owed)
             await running.stop()
         new = set_up.receiver.told[told_before:]
         occasions = Counter(occasion for _, occasion in new)

@@ -43,13 +43,13 @@ async def locked(size: Size, folder: Path) -> list[Finding]:
                 under_lock = set_up.count("flip") - flips
                 megabytes = resident_megabytes(running.pid)
             after = await running.metrics()
-            written = await until(lambda: _down_since(set_up, flips) >= set(failing), 30)  # noqa: B023
-            await until(lambda: not set_up.owed and _told_of(set_up, failing[1:], told), 30)  # noqa: B023
+            written = await until(lambda: _down_since(set_up, flips) >= set(failing))  # noqa: B023
+            await until(lambda: not set_up.owed and _told_of(set_up, failing[1:], told))  # noqa: B023
             rows = set_up.rows("SELECT device, after FROM flip ORDER BY id LIMIT -1 OFFSET ?", flips)
             lost = [device for device in failing if (device, "down") not in rows]
             set_up.wake()
             await set_up.well(running)
-            await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 60)
+            await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"))
             late, missed = lag(before, after, "poll_lag"), grown(before, after, "camera_registry_polls_missed_total")
             polls = grown(before, after, "camera_registry_polls_total ")
             findings.append(
@@ -124,7 +124,7 @@ async def _under(set_up: Stage, running: Running, data: Path, size: Size, pace: 
     """Fill the disk, let devices fail, and make room again. ``spend``: the reserve, too, is filled by somebody."""
     failing = set_up.random.sample(set_up.leaves, 5)
     told, before = len(set_up.receiver.told), await running.metrics()
-    await until((data / "reserve").exists, 30)
+    await until((data / "reserve").exists)
     ballast = [_fill(data, 1)]
     set_up.silence(failing)
     if spend:
@@ -140,11 +140,11 @@ async def _under(set_up: Stage, running: Running, data: Path, size: Size, pace: 
     megabytes, after = resident_megabytes(running.pid), await running.metrics()
     for file in ballast:
         file.unlink()
-    recovered = await until((data / "reserve").exists, 60)
-    await until(lambda: _told_of(set_up, failing, told) and not set_up.owed, 30)
+    recovered = await until((data / "reserve").exists)
+    await until(lambda: _told_of(set_up, failing, told) and not set_up.owed)
     set_up.wake()
     await set_up.well(running)
-    await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"), 60)
+    await until(lambda: not set_up.owed and not set_up.count("incident", "ended IS NULL"))
     late, missed = lag(before, after, "poll_lag"), grown(before, after, "camera_registry_polls_missed_total")
     refused = grown(before, after, "camera_registry_commit_failures_total")
     return Finding(

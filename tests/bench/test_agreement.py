@@ -34,7 +34,7 @@ target = ["cam-00010"]
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 async def test_api_workbook_and_prometheus_tell_the_same_of_a_fleet_that_fails(tmp_path: Path) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text(FAULTS, encoding="utf-8")

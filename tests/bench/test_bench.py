@@ -17,7 +17,7 @@ SMALL = ("--devices", "8", "--runs", "16", "--interval", "6", "--snapshot-interv
 SMALL += ("--rest", "1", "--rivals", "onvif-zeep,cv2.VideoCapture", "--rival-devices", "2", "--no-blackbox")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(720)
 def test_a_small_run_measures_every_probe_and_the_whole_path_and_says_how_to_repeat_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", *SMALL, "--results", str(tmp_path)]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False, timeout=220)
@@ -42,7 +42,7 @@ SHORT = {
 }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 @pytest.mark.parametrize("name", SHORT)
 def test_the_other_benchmarks_run_to_their_end_and_keep_figures(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", f"bench.{name}", *SHORT[name], "--results", str(tmp_path)]

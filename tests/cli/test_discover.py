@@ -143,7 +143,7 @@ async def test_ctrl_c_stops_and_tells_what_was_found_and_how_to_go_on(config: Pa
     command = [sys.executable, "-m", "camera_registry", "--config", str(config), "discover"]
     command += ["--network", "127.1.0.0/16", "--rate", "40", "--json"]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         # A busy machine takes its time to load the program.
         while not _has_sockets(process.pid):
             await asyncio.sleep(0.1)

@@ -32,7 +32,7 @@ def fault(board: Board, device: str) -> None:
 
 
 async def test_a_flip_on_the_board_reaches_an_open_page(admin: Browser, site: Site) -> None:
-    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events") as answer:
+    async with asyncio.timeout(60), admin.session.get(f"{site.url}/events") as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
         fault(site.board, "cam-00002")
         event = await anext(events(answer))
@@ -40,7 +40,7 @@ async def test_a_flip_on_the_board_reaches_an_open_page(admin: Browser, site: Si
 
 
 async def test_a_device_page_hears_of_its_device_alone(admin: Browser, site: Site) -> None:
-    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events?device=cam-00004") as answer:
+    async with asyncio.timeout(60), admin.session.get(f"{site.url}/events?device=cam-00004") as answer:
         fault(site.board, "cam-00002")
         await asyncio.sleep(1.2)
         fault(site.board, "cam-00004")
@@ -49,7 +49,7 @@ async def test_a_device_page_hears_of_its_device_alone(admin: Browser, site: Sit
 
 
 async def test_a_page_that_is_closed_is_forgotten(admin: Browser, site: Site) -> None:
-    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events") as answer:
+    async with asyncio.timeout(60), admin.session.get(f"{site.url}/events") as answer:
         assert len(site.app[LIVE]) == 1
         answer.close()
         while len(site.app[LIVE]):
@@ -108,7 +108,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_the_others_hear_on() ->
 
 
 async def test_a_stopping_service_ends_its_streams(admin: Browser, site: Site) -> None:
-    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events") as answer:
+    async with asyncio.timeout(60), admin.session.get(f"{site.url}/events") as answer:
         site.app[LIVE].stop()
         rest = await answer.content.read()
     assert rest.startswith(b"retry: ")
@@ -119,7 +119,7 @@ async def test_a_page_left_open_does_not_keep_its_session(
 ) -> None:
     monkeypatch.setattr("camera_registry.console.events._HEARTBEAT", 0.02)
     headers = {"Accept": "text/event-stream"}
-    async with asyncio.timeout(20), admin.session.get(f"{site.url}/events", headers=headers) as answer:
+    async with asyncio.timeout(60), admin.session.get(f"{site.url}/events", headers=headers) as answer:
         site.ahead = 1000
         while b"still here" not in await answer.content.readline():
             pass
@@ -142,7 +142,7 @@ async def test_a_busy_board_does_not_carry_a_page_past_its_session(
 
     flipping = asyncio.create_task(flip_on())
     try:
-        async with asyncio.timeout(20), admin.session.get(f"{site.url}/events") as answer:
+        async with asyncio.timeout(60), admin.session.get(f"{site.url}/events") as answer:
             await anext(events(answer))
             site.ahead = 1801
             rest = await answer.content.read()

@@ -240,7 +240,7 @@ async def test_a_mail_server_that_nobody_vouches_for_gets_no_password(
 # Alertmanager ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_real_alertmanager_tells_an_incident_a_change_of_its_cause_and_its_end(tmp_path: Path) -> None:
     watched = Monitoring("")
     (port,) = free_ports(1)
@@ -248,7 +248,7 @@ async def test_a_real_alertmanager_tells_an_incident_a_change_of_its_cause_and_i
     first = incident(1, "cam-1", started=now, opened_at=now)
     other = step(Step.CAUSE_CHANGED, first, now + timedelta(minutes=1), cause=Cause.UNREACHABLE)
     over = resolved(other.incident, now + timedelta(minutes=2))
-    async with asyncio.timeout(100), alertmanager(watched, port, tmp_path) as address:
+    async with asyncio.timeout(300), alertmanager(watched, port, tmp_path) as address:
         settings = AlertmanagerSettings(kind="alertmanager", name="am", url=address)
 
         async def tell(change: IncidentChange) -> None:

@@ -57,14 +57,14 @@ async def scraped(app: App) -> dict[tuple[str, frozenset[tuple[str, str]]], floa
         return parse(await answer.read())
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(720)
 async def test_what_befalls_a_device_reaches_people_with_its_cause_and_everything_agrees_on_it(tmp_path: Path) -> None:
     fleet = Fleet.plan(10, seed=3)
     cameras = [member.id for member in fleet.members if member.device.kind is Kind.CAMERA]
     dead, black = cameras[:2]
     prepare(fleet)
     async with (
-        asyncio.timeout(220),
+        asyncio.timeout(660),
         Simulation(fleet) as simulation,
         service(simulation, tmp_path) as app,
         monitoring(f"127.0.0.1:{app.address[1]}", tmp_path) as watched,

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """The first test of a module waits for all of its scenarios, which a busy machine makes longer."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(540))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,7 +11,7 @@ from tests.hostile import siege
 FORCE = siege.Force(healthy=60, hang=10, drip=4, bombs=8, redirectors=20, echoes=24, interval=5.0, window=14.0)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(720)
 def test_hostile_devices_cost_the_healthy_ones_nothing_and_learn_nothing(tmp_path: Path) -> None:
     figures = siege.lay(FORCE, tmp_path)
     print(siege.told(figures))

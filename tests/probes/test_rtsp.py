@@ -46,7 +46,7 @@ async def test_a_real_stream_is_measured_and_looked_at(stream: int, path: str, c
     assert seen.failure is None
     facts = seen.facts
     assert (facts["codec"], facts["width"], facts["height"], facts["transport"]) == (codec, 640, 360, transport)
-    assert 15 < facts["frame_rate"] < 35
+    assert 6 < facts["frame_rate"] < 14
     assert facts["packets_lost"] == 0
     assert abs(facts.get("sender_clock_offset_seconds", 0)) < 2  # its first report may come later
     # Colour bars: half of the picture is brighter than this, whatever codec carried it.

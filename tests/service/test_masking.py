@@ -51,7 +51,7 @@ async def mask(app: App, device: str, *masks: str) -> None:
     await app.follow()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_after(tmp_path: Path) -> None:
     settings, camera, other = write_settings(tmp_path, more=QUICK), BY_DAY[0], BY_DAY[1]
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
@@ -106,7 +106,7 @@ async def test_a_mask_reaches_what_was_kept_before_it_and_everything_that_comes_
         assert not masked(untouched.jpeg)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_mask_that_came_while_the_service_was_down_is_brought_in_before_anything_is_shown(
     tmp_path: Path,
 ) -> None:

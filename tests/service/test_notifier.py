@@ -272,7 +272,7 @@ async def test_a_restart_tells_nothing_again_and_what_was_owed_once(store: Store
         assert len(receiver.got) == count + 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_an_alertmanager_that_was_restarted_is_told_anew_what_is_open(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,7 +288,7 @@ async def test_an_alertmanager_that_was_restarted_is_told_anew_what_is_open(
             watched = Monitoring("")
             folder = tmp_path / turn
             folder.mkdir()
-            async with asyncio.timeout(50), alertmanager(watched, port, folder):
+            async with asyncio.timeout(150), alertmanager(watched, port, folder):
                 expected = {("CameraIncident", f"cam-{id}") for id in bench.open}
                 await until(lambda watched=watched, expected=expected: watched.devices_told == expected)  # type: ignore[misc]
                 if turn == "first":

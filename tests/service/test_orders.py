@@ -81,7 +81,7 @@ async def test_an_order_is_sent_worked_on_across_a_restart_and_verified_with_pic
         assert (await app.store.read(audit.verify)).broken is None
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_kill_9_at_any_moment_leaves_an_order_for_each_incident_and_one_alone(
     simulation: Simulation, tmp_path: Path
 ) -> None:

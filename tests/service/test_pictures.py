@@ -59,7 +59,7 @@ async def accept(app: App, device: str, kind: PictureKind = PictureKind.LAST, re
     return await app.gallery.accept(entry.device, channel and channel.id, kind, reason, "an operator")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_forget_it(tmp_path: Path) -> None:
     settings = write_settings(tmp_path, more=QUICK)
     covered, blurred, unknown, well = BY_DAY
@@ -98,7 +98,7 @@ async def test_a_covered_and_a_blurred_camera_are_found_and_a_restart_does_not_f
             await until(lambda: not causes(app, covered) | causes(app, blurred))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_what_is_said_to_be_normal_here_is_no_fault_any_more(tmp_path: Path) -> None:
     settings = write_settings(tmp_path, more=QUICK)
     camera = BY_DAY[0]

@@ -99,7 +99,7 @@ def entry(device: str, port: int, probe: str = "tcp", interval: float = 0.2, tim
 
 
 async def until(met: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not met():
             await asyncio.sleep(0.02)
 

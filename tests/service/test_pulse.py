@@ -73,7 +73,7 @@ async def test_every_loop_of_an_idle_service_turns_and_a_recorder_that_hangs_is_
                 await asyncio.Event().wait()
 
             monkeypatch.setattr(app.recorder, "_try", hang)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while "recorder" not in app.pulse.stalled:
                     await asyncio.sleep(0.1)
             calls.clear()

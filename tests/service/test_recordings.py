@@ -50,7 +50,7 @@ async def test_store_api_and_report_tell_a_hole_in_recordings_with_the_same_ends
             # What was before a device was registered is not counted.
             await register(app, simulation.inventory_csv(), ended - timedelta(days=1))
             found: list[recordings.Missing] = []
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(150):
                 while len(found) < RECORDER.channels:
                     await asyncio.sleep(0.5)
                     found = await gaps(app)
@@ -89,7 +89,7 @@ async def test_a_recorder_that_has_all_has_no_gap_and_says_so(tmp_path: Path) ->
     settings = write_settings(tmp_path, more=RECORDED)
     async with Simulation(FLEET) as simulation, serving(settings, simulation) as app:
         held: list[object] = []
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(150):
             while len(held) < RECORDER.channels:
                 await asyncio.sleep(0.5)
                 held = list(await app.store.read(recordings.load, [RECORDER.id]))

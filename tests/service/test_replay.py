@@ -65,7 +65,7 @@ async def _json(asking: Any) -> Any:
 
 async def _incident(session: aiohttp.ClientSession, address: str, about: str) -> dict[str, Any]:
     """The open incident about a device, as soon as there is one."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while True:
             for one in (await _json(session.get(f"{address}/api/v1/incidents?open=true")))["items"]:
                 if one["about"] == about:
@@ -79,7 +79,7 @@ def _whole(folder: Path) -> bytes:
     return b"".join(gzip.decompress(one.read_bytes()) if one.suffix == ".gz" else one.read_bytes() for one in files)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_what_a_service_has_decided_is_decided_again_from_its_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,7 +116,7 @@ async def test_what_a_service_has_decided_is_decided_again_from_its_log(
                 alive.kill()
             async with process(settings) as (alive, address):
                 simulation.faults.clear_all()
-                async with asyncio.timeout(40):
+                async with asyncio.timeout(120):
                     while (await _json(session.get(f"{address}/api/v1/incidents?open=true")))["items"]:
                         await asyncio.sleep(0.1)
                 api = f"{address}/api/v1/incidents"

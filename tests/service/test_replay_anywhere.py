@@ -122,7 +122,7 @@ def _flips(app: App) -> bool:
     return any((now := ledger.entry(one.device.id)) is not None and now.status is not one.status for one in app.board)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 async def test_what_is_left_of_a_log_decides_what_the_service_decided_since(
     simulation: Simulation, tmp_path: Path
 ) -> None:

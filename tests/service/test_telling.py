@@ -20,7 +20,7 @@ FLEET = Fleet.plan(10, seed=6)
 CAMERA = next(one.id for one in FLEET.members if one.device.kind is Kind.CAMERA and not one.device.probes)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_fault_is_told_once_a_restart_tells_nothing_and_its_end_is_told(tmp_path: Path) -> None:
     async with Simulation(FLEET) as simulation, receiving() as receiver:
         channel = f'[[channels]]\nname = "duty"\nkind = "webhook"\nurl = "{receiver.url}"\ngroup_wait = 0\n'

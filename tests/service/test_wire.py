@@ -107,7 +107,7 @@ def children(pid: int) -> list[int]:
     return [one for child in map(int, told) for one in (child, *children(child))]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_faults_pictures_and_edits_are_told_as_by_one_process(tmp_path: Path) -> None:
     drifted, _, covered, moved = cameras(PICTURED)[:4]
 
@@ -157,7 +157,7 @@ async def test_who_probes_now_is_told_step_by_step_and_what_is_found_is_judged(
         for camera in CAMERAS[:4]:
             entry = app.board.get(camera)
             assert entry is not None
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(150):
                 found = await app.probe_now(entry.device)
                 while not all(seen.ok for seen, _ in found):  # a busy machine may be late for a camera
                     assert {seen.failure.kind for seen, _ in found if seen.failure} == {FailureKind.TIMEOUT}
@@ -168,7 +168,7 @@ async def test_who_probes_now_is_told_step_by_step_and_what_is_found_is_judged(
             await until(lambda one=camera, since=newest: judged(app, one, since))  # type: ignore[misc]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 async def test_a_killed_process_is_replaced_and_its_devices_go_on_with_nothing_lost_or_doubled(
     simulation: Simulation, tmp_path: Path
 ) -> None:
@@ -331,6 +331,6 @@ async def test_no_process_is_left_behind(simulation: Simulation, tmp_path: Path,
         passwords = {member.password.encode() for member in FLEET.members if member.password}
         assert not any(password in shown(one) for one in family for password in passwords)
         running.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await running.wait() == (0 if number is signal.SIGTERM else -signal.SIGKILL)
         await until(lambda: not any(map(alive, family)), 10)

@@ -91,7 +91,7 @@ async def serving(settings: Path, simulation: Simulation | None = None) -> Async
         yield app
 
 
-async def until(met: Callable[[], object], seconds: float = 50) -> None:
+async def until(met: Callable[[], object], seconds: float = 150) -> None:
     """Wait for something that sets no event."""
     async with asyncio.timeout(seconds):
         while not met():

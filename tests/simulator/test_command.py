@@ -27,7 +27,7 @@ async def started(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command as a process, which is gone in the end whatever happens."""
     process = await asyncio.create_subprocess_exec(*COMMAND, *ANY, *arguments, stdin=-1, stdout=-1, stderr=-1)
     try:
-        async with asyncio.timeout(55):
+        async with asyncio.timeout(165):
             yield process
     finally:
         if process.returncode is None:

@@ -78,7 +78,7 @@ class Viewer:
 
     async def interleaved(self) -> tuple[int, bytes]:
         """The next interleaved packet, with its channel."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             dollar, channel, *size = await self.wire.reader.readexactly(4)
             assert dollar == 0x24
             return channel, await self.wire.reader.readexactly(int.from_bytes(bytes(size), "big"))

@@ -57,7 +57,7 @@ class Wire:
         return await self.reply()
 
     async def reply(self) -> Reply:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, *lines = head.rstrip("\r\n").split("\r\n")
             split = (line.partition(":") for line in lines)
@@ -126,6 +126,6 @@ def basic(user: str, password: str) -> str:
 
 async def until(done: Callable[[], bool]) -> None:
     """Wait for something that happens in the loop by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not done():
             await asyncio.sleep(0.01)

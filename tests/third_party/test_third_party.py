@@ -269,7 +269,7 @@ async def test_the_engine_polls_them_all_and_finds_them_well(places: Places, tmp
         await app.follow()
         devices = [item.id for item in items if isinstance(item, Device)]
         with suppress(TimeoutError):
-            await until(lambda: all(well(app, device) for device in devices), 30)
+            await until(lambda: all(well(app, device) for device in devices))
         assert {device: told(app, device) for device in devices if not well(app, device)} == {}
 
 
