@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 
 import pytest
 
-from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
+from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.incident import (
     Affected,
     Called,
@@ -185,30 +184,6 @@ async def test_a_list_of_others_says_that_what_is_open_is_counted_elsewhere(admi
         assert in_all not in (await admin.get(f"{path}lang=en"))[1], path
     for path in ("/incidents?which=over&", "/incidents?cause=dns&", "/orders?which=over&", "/orders?state=fixed&"):
         assert in_all in (await admin.get(f"{path}lang=en"))[1], path
-
-
-async def test_an_incident_without_an_answer_names_what_the_switch_knows_by_now(admin: Browser, site: Site) -> None:
-    one = replace(DEAD_SWITCH, id=3, about="cam-00003", affected=0)
-    site.store.write_now(incidents.save, [one], [IncidentChange(Step.OPENED, one.opened_at, one, text=one.detail)])
-    entry = site.board.get("cam-00003")
-    assert entry is not None
-    reach = Subject("cam-00003", Aspect.REACH)
-    held = AspectState(reach, State.DOWN, State.DOWN, since=SINCE, cause=Cause.TIMEOUT, detail=one.detail)
-    power = "port 7: the switch cannot feed it (PoE fault)"
-    for cause, detail, known in (
-        (Cause.TIMEOUT, one.detail, False),
-        (Cause.PARENT_DOWN, one.detail, False),
-        (Cause.POWER, power, True),
-    ):
-        reason = Reason(Aspect.REACH, cause, SINCE, detail)
-        site.board.swap([replace(entry, states=(held,), reasons=(reason,))], (), {1: DEAD_SWITCH, 3: one})
-        for language in ("en", "zh"):
-            words = texts(language)
-            text = unescape((await admin.get(f"/incidents/3?lang={language}"))[1])
-            assert (words("incident.known") in text) is known
-            assert (words.next(Cause.POWER) in text) is known
-            assert (words.retold(power) in text) is known
-            assert words.name(Cause.TIMEOUT) in text, "what it was opened for stands"
 
 
 async def test_the_page_of_an_incident_is_worked_with(admin: Browser) -> None:
