@@ -202,6 +202,15 @@ async def test_the_page_of_an_incident_is_worked_with(admin: Browser) -> None:
     assert (await admin.submit("/incidents/1/unacknowledge", {"csrf": csrf, "version": "3"}))[0] == 303
 
 
+async def test_what_was_found_is_told_by_the_clock_of_the_page(admin: Browser, site: Site) -> None:
+    said = "the password was refused at 02:46:45 UTC; left alone until 03:16:45 UTC so that its account is not locked"
+    one = replace(DEAD_SWITCH, id=3, about="cam-00003", affected=0, cause=Cause.AUTH, detail=said)
+    site.store.write_now(incidents.save, [one], [IncidentChange(Step.OPENED, one.opened_at, one, text=said)])
+    _, text = await admin.get("/incidents/3?lang=en")
+    assert text.count("refused at 10:46:45; left alone until 11:16:45") == 2
+    assert "02:46:45" not in text
+
+
 async def test_a_viewer_reads_and_has_no_forms(browser: Browser, site: Site) -> None:
     site.user("lee", Role.VIEWER)
     await browser.sign_in("lee")
