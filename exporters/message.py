@@ -92,7 +92,11 @@ class Writer:
         if not told["ended"]:
             lines += [words.why(cause), words.next(cause)]
         if told["detail"]:
-            lines.append(words("notice.detail", detail=words.retold(str(told["detail"]))))
+            lines.append(
+                words(
+                    "notice.detail", detail=words.retold(str(told["detail"]), notice.created_at.astimezone(self.zone))
+                )
+            )
         if "order" in told:
             lines.append(words("notice.order", order=told["order"], crew=told["crew"] or words("notice.no_crew")))
         if told.get("repeats"):

@@ -21,7 +21,7 @@ from camera_registry.model.work_order import OrderChange, WorkOrder
 from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish
-from camera_registry.rules.pictures.weather import AreaWeather
+from camera_registry.rules.pictures.weather import AreaWeather, Coming
 from camera_registry.settings import Settings
 from camera_registry.store import Store
 from camera_registry.store.credentials import Vault
@@ -106,6 +106,8 @@ class Sightings(Protocol):
     def told(self, now: datetime) -> Sequence[AreaWeather]: ...
 
     def over(self, area: str, now: datetime) -> AreaWeather | None: ...
+
+    def coming(self, area: str, by_day: bool | None, now: datetime) -> Coming | None: ...
 
 
 TestChannel = Callable[[str], Awaitable[Delivery | None]]

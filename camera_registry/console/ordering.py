@@ -25,7 +25,7 @@ from camera_registry.rules.access import Action, authorize, may
 from camera_registry.rules.dispatch import deeds
 from camera_registry.rules.dispatch.deeds import Actor, Deed, Refusal
 from camera_registry.rules.dispatch.opening import Wish
-from camera_registry.store import orders, register
+from camera_registry.store import incidents, orders, register
 from camera_registry.store.errors import Outdated
 from camera_registry.store.orders import StoredStep, Wanted
 from camera_registry.store.sorting import Sorting
@@ -125,6 +125,12 @@ async def open_by_hand(asked: _Ask, wish: Wish) -> WorkOrder:
 def wanted_of(steps: Sequence[StoredStep]) -> StoredStep | None:
     """The step in which a person said what is to be done; None: an incident opened the order."""
     return next((one for one in steps if one.step is OrderStep.OPENED and one.note), None)
+
+
+async def found_by(asked: _Ask, order: WorkOrder) -> str:
+    """What its incident was found by: what the switch says of the port, the words of a probe; empty: nothing."""
+    of = asked.deps.board.incidents.get(order.incident) or await asked.deps.store.read(incidents.get, order.incident)
+    return of.detail if of is not None and of.cause is order.cause else ""
 
 
 def _refused(asked: _Ask, refusal: Refusal) -> Problem:

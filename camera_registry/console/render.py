@@ -84,6 +84,10 @@ class Page:
         """What a failure says, in the reader's language and time zone."""
         return self.t.failure(failure, self.zone)
 
+    def retold(self, said: str, at: datetime) -> str:
+        """What was said at a time, in the reader's language and time zone."""
+        return self.t.retold(said, at.astimezone(self.zone))
+
     def found(self, seen: LinkSeen) -> str:
         """What was found of one link of the chain."""
         return self.t.link(seen, self.zone)

@@ -45,6 +45,15 @@ _WITH_THE_DEVICE_UP = {Cause.AUTH, Cause.BUSY}
 BEHIND_A_PARENT = frozenset({Cause.DNS, Cause.UNREACHABLE, Cause.TIMEOUT})
 """Causes that the loss of a parent explains. A refused password was found while the way was open."""
 
+_STARTS_WITHIN = timedelta(minutes=3)
+"""Who has power again may be silent for so long before that is called anything else: a camera needs a minute or two."""
+
+
+def unanswered(aspect: Aspect, cause: Cause) -> bool:
+    """Whether this cause is silence: what a lost parent explains, and a lost device's want of power, of which its
+    switch has told."""
+    return cause in BEHIND_A_PARENT or (aspect is Aspect.REACH and cause is Cause.POWER)
+
 
 def advance(state: AspectState, reading: Reading, policy: Policy, now: datetime) -> tuple[AspectState, Flip | None]:
     """The state after one more reading, and the flip if that confirmed a change.
@@ -98,6 +107,9 @@ def _bad(state: AspectState, reading: Reading, policy: Policy, now: datetime) ->
         # Another cause must hold as long as the first had to, or a timeout between two refusals would be news.
         same = same and state.run_cause is reading.cause
     run, run_at = (state.run + 1, state.run_at) if same else (1, reading.at)
+    fed_no_more = state.settled is State.DOWN and state.cause is Cause.POWER and state.subject.aspect is Aspect.REACH
+    if fed_no_more and run_at is not None and reading.at < run_at + _STARTS_WITHIN:
+        return replace(state, run=run, run_cause=reading.cause, run_at=run_at), None
     if reading.began is not None:
         # Never before what was settled last: history has one direction.
         run_at = max(reading.began, state.since) if state.since is not None else reading.began
@@ -290,14 +302,16 @@ def _earliest(states: Iterable[AspectState]) -> datetime | None:
 def _reason(state: AspectState, blamed: str, until: datetime | None) -> Reason:
     subject = state.subject
     assert state.cause is not None
-    explained = blamed if state.cause in BEHIND_A_PARENT and not _bad_after(state, until) else ""
+    explained = blamed if unanswered(subject.aspect, state.cause) and not _bad_after(state, until) else ""
     cause = Cause.PARENT_DOWN if explained else state.cause
     return Reason(subject.aspect, cause, state.since, state.detail, subject.channel, explained)
 
 
 def explained(reasons: Iterable[Reason], cause: Cause, detail: str) -> tuple[Reason, ...]:
     """These reasons, where something above the device knows better why it does not answer."""
-    return tuple(replace(one, cause=cause, detail=detail) if one.cause in BEHIND_A_PARENT else one for one in reasons)
+    return tuple(
+        replace(one, cause=cause, detail=detail) if unanswered(one.aspect, one.cause) else one for one in reasons
+    )
 
 
 def _bad_after(state: AspectState, until: datetime | None) -> bool:

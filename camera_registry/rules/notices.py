@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -167,6 +168,15 @@ def unwanted(occasion: Occasion, incident: Incident | None) -> str:
     return ""
 
 
+def as_now(notice: Notice, incidents: Mapping[int, Incident]) -> Notice:
+    """The notice as it is sent: what was owed for later tells its incident, one of these, by what is known by now."""
+    about = incidents.get(notice.incident) if notice.incident is not None and notice.occasion in WAITING else None
+    if about is None:
+        return notice
+    known = {"cause": about.cause.value, "detail": about.detail, "affected": about.affected}
+    return replace(notice, values={**notice.values, **known})
+
+
 def repetition(notice: Notice, audience: Audience, now: datetime) -> Notice | None:
     """What is owed after this notice was delivered, unless somebody takes care of the incident until then."""
     if not audience.repeat or notice.incident is None:
@@ -208,11 +218,11 @@ def crew_name(order: WorkOrder, register: Register) -> str:
     return (known.name if known is not None else "") or order.crew or order.contractor
 
 
-def describe_order(order: WorkOrder, register: Register) -> Values:
-    """The same of a work order by itself."""
+def describe_order(order: WorkOrder, register: Register, detail: str) -> Values:
+    """The same of a work order by itself; ``detail`` says what it was found by."""
     begun = order.started or order.opened_at
     return {
-        **_described(order, register, begun, order.recovered_at, ""),
+        **_described(order, register, begun, order.recovered_at, detail),
         "contractor": order.contractor,
         "order": order.id,
         "order_state": order.state.value,

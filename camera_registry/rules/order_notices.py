@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from camera_registry.model.incident import Incident
 from camera_registry.model.notice import Audience, Notice, Occasion
 from camera_registry.model.register import Register
 from camera_registry.model.work_order import OrderChange, OrderState, OrderStep
@@ -27,19 +28,29 @@ _TOLD: Mapping[OrderStep, Occasion] = {
     OrderStep.CANCELLED: Occasion.ORDER_CLOSED,
 }
 
+_NONE: Mapping[int, Incident] = {}
+
 _SAID = ("phase", "contact", "reason")
 """What a notice says of the step itself."""
 
 
-def owed(changes: Iterable[OrderChange], audiences: Sequence[Audience], register: Register) -> list[Notice]:
-    """The notices that follow from these steps. The same steps give the same notices, whenever they are asked for."""
+def owed(
+    changes: Iterable[OrderChange],
+    audiences: Sequence[Audience],
+    register: Register,
+    incidents: Mapping[int, Incident] = _NONE,
+) -> list[Notice]:
+    """The notices that follow from these steps. The same steps give the same notices, whenever they are asked for.
+    ``incidents`` are the open ones by their numbers: a notice says what the one that it is about was found by."""
     notices: list[Notice] = []
     for change in changes:
         occasion = occasion_of(change)
         if occasion is None:
             continue
         order, told = change.order, {name: change.values[name] for name in _SAID if name in change.values}
-        values = {**describe_order(order, register), **told, **({"detail": change.note} if _news(change) else {})}
+        about = incidents.get(order.incident)
+        detail = change.note if _news(change) else about.detail if about is not None else ""
+        values = {**describe_order(order, register, detail), **told}
         for audience in audiences:
             told_of = occasion in audience.orders or (audience.orders and _news(change))
             if not told_of or not concerns(order, audience, register):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from camera_registry.model.device import Device
-from camera_registry.model.health import Cause
-from camera_registry.model.observation import Facts
+from camera_registry.model.health import Aspect, AspectState, Cause, Reading, State
+from camera_registry.model.observation import Facts, ProbeSeen
+from camera_registry.rules.health import BEHIND_A_PARENT
 
 _UNFED = {
     "fault": "the switch cannot feed it (PoE fault)",
@@ -30,6 +33,24 @@ def judge(facts: Facts) -> tuple[Cause | None, str]:
         if bad:
             return Cause.POWER, f"PoE supply {', '.join(bad)}"
     return None, ""
+
+
+def retell(reading: Reading, child: Device, reach: AspectState, ports: ProbeSeen | None) -> Reading:
+    """The reading; where it is the silence of a device of whose port its switch knows more, by what that knows."""
+    if reading.subject.aspect is not Aspect.REACH or reading.cause not in BEHIND_A_PARENT:
+        return reading
+    told = known(child, reach, ports)
+    return reading if told is None else replace(reading, cause=told[0], detail=told[1])
+
+
+def known(child: Device, reach: AspectState, ports: ProbeSeen | None) -> tuple[Cause, str] | None:
+    """What the switch above has told of a device since its ``reach`` was lost; None: nothing that explains it.
+    ``ports`` is the newest run of ``snmp`` on ``child.parent``."""
+    lost = not {State.DOWN, State.FLAPPING}.isdisjoint((reach.settled, reach.was))
+    since = reach.since if lost else reach.run_at
+    if ports is None or ports.last_success is None or since is None or ports.last_success < since:
+        return None
+    return explain(child, ports.facts)
 
 
 def explain(child: Device, facts: Facts) -> tuple[Cause, str] | None:

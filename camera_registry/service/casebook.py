@@ -120,7 +120,7 @@ class Casebook:
         """The notices that follow from these steps. ``orders``: the work orders by their incidents."""
         now = self._book.at
         told = notices.owed(_past(steps, now), self.audiences, self.register, orders)
-        return told + order_notices.owed(_past(order_steps, now), self.audiences, self.register)
+        return told + order_notices.owed(_past(order_steps, now), self.audiences, self.register, self.incidents)
 
     def standing(self, audience: Audience) -> list[Notice]:
         """What a channel that has forgotten everything is to be told: the open incidents that concern it."""

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 
 from camera_registry.board import BoardEntry
-from camera_registry.model.device import Channel, Device
-from camera_registry.model.health import Aspect, AspectState, Flip, Reason, State, Subject
+from camera_registry.model.device import Channel
+from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
 from camera_registry.model.observation import Facts, Observation, ProbeSeen
 from camera_registry.model.policy import Policies, Policy, PollPolicy
 from camera_registry.model.register import Register
@@ -31,6 +31,9 @@ from camera_registry.service.memory import Known, OfLedger, Waiting
 from camera_registry.service.sightings import Sightings
 from camera_registry.service.stirred import Stirred
 from camera_registry.service.watched import NOBODY, Watched
+
+_PORTS: Run = ("snmp", "")
+"""The run by which a switch tells of its ports."""
 
 
 class Ledger:
@@ -121,11 +124,12 @@ class Ledger:
                 told += self._ask(self.lookout.look(state, reading, watched.policy, now))
                 if self.lookout.doubts(reading):
                     continue
+                reading = power.retell(reading, watched.device, state, self._ports_above(watched))  # noqa: PLW2901
                 state, flip = health.advance(state, reading, watched.policy, now)
                 self._keep(watched, state, flip)
                 hurry = hurry or bool(state.run)
                 if reading.subject.aspect is Aspect.REACH and not reading.good and state.run == 1:
-                    told += self._ask(watched.device.parents)
+                    told += self._ask(watched.device.parents, ports=bool(watched.device.parent_port))
                 first = first or (flip is not None and flip.before is State.UNKNOWN)
                 if flip is not None and flip.subject.aspect is Aspect.REACH:
                     told += self._ask_those_behind(seen.device, flip.at)
@@ -134,7 +138,7 @@ class Ledger:
             if lost:
                 told += watched.look_again(run, back=seen.device not in self._losses, answers=hurry and seen.ok)
             self._remember(watched, seen)
-            if seen.probe == "snmp":
+            if run == _PORTS:
                 self.changes.touched.update(filter(self._losses.__contains__, self._losses.right_behind(seen.device)))
             told += self._learn(watched, seen, now, first=first)
             self.changes.touched.add(seen.device)
@@ -218,8 +222,9 @@ class Ledger:
         states, seen = watched.in_order(), tuple(watched.seen.values())
         blamed, checked = ("", None) if health.well(states) else self._blame(watched)
         status, since, reasons = health.derive(states, blamed, checked)
-        if reasons and not blamed:
-            reasons = self._explained(watched.device, reasons)
+        if reasons and not blamed and (reach := watched.states.get(Subject(device, Aspect.REACH))) is not None:
+            known = power.known(watched.device, reach, self._ports_above(watched))
+            reasons = reasons if known is None else health.explained(reasons, *known)
         return BoardEntry(watched.device, watched.channels, states, seen, status, since, reasons)
 
     def state(self, subject: Subject) -> AspectState | None:
@@ -340,23 +345,22 @@ class Ledger:
         # A device gets the time in which a fault is confirmed: it may have to start first.
         return blamed, back and back + watched.policy.recheck
 
-    def _explained(self, device: Device, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
-        """The reasons of a lost device by what its switch knows of the port it is plugged in: no power, or no link."""
-        parent = self._watched.get(device.parent)
-        known = parent.seen.get(("snmp", "")) if parent is not None else None
-        if known is None or device.id not in self._losses or (found := power.explain(device, known.facts)) is None:
-            return reasons
-        return health.explained(reasons, *found)
+    def _ports_above(self, watched: Watched) -> ProbeSeen | None:
+        """What the switch of a device was last asked of its ports."""
+        parent = self._watched.get(watched.device.parent)
+        return parent.seen.get(_PORTS) if parent is not None else None
 
-    def _ask(self, devices: Iterable[str]) -> list[RosterChange]:
+    def _ask(self, devices: Iterable[str], *, ports: bool = False) -> list[RosterChange]:
         """Ask these at once, unless they are known to be lost or about to be: parents of what is lost, so that they are
-        to blame before their children are, and canaries."""
+        to blame before their children are, and canaries. ``ports``: also what they know of their ports."""
         told: list[RosterChange] = []
         for device in devices:
             watched, state = self._watched.get(device), self.state(Subject(device, Aspect.REACH))
             lost = state is None or state.run or state.settled is State.DOWN
             if watched is not None and watched.entry is not None and not lost:
                 told.append(Hurry(device, *watched.reach, after=0.0))
+                if ports and _PORTS in watched.seen:
+                    told.append(Hurry(device, *_PORTS, after=0.0))
         return told
 
     def _remember(self, watched: Watched, seen: Observation) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
@@ -162,6 +162,8 @@ class Notifier:
                 return
             if batch is None:
                 return
+            incidents = self.incidents()
+            batch = replace(batch, notices=tuple(rules.as_now(one, incidents) for one in batch.notices))
             under_way = asyncio.create_task(self._deliver(line, batch))
             try:
                 await asyncio.shield(under_way)

@@ -12,7 +12,7 @@ from camera_registry.model.policy import WeatherPolicy
 from camera_registry.model.register import Register
 from camera_registry.rules.pictures import weather
 from camera_registry.rules.pictures.watching import MEASURED, judged, newest, take_in
-from camera_registry.rules.pictures.weather import AreaWeather, Camera, Newest, Spell, Weather
+from camera_registry.rules.pictures.weather import AreaWeather, Camera, Coming, Newest, Spell, Weather
 from camera_registry.service.watched import Watched
 
 
@@ -69,6 +69,10 @@ class Sightings:
     def over(self, area: str, now: datetime) -> AreaWeather | None:
         """The weather that a camera of an area has; see ``Weather.of``."""
         return self._weather.of(area, now, self.policy)
+
+    def coming(self, area: str, by_day: bool | None, now: datetime) -> Coming | None:
+        """The weather that may come over a camera of an area; see ``Weather.coming``."""
+        return self._weather.coming(area, by_day, now, self.policy)
 
     def _judge(self, watched: Watched, seen: Observation, before: Facts, zone: tzinfo) -> Observation:
         device, channel = watched.device, watched.channel(seen.channel)

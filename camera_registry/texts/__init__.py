@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -31,6 +31,9 @@ _SPOKEN = "en"
 """What probes and rules speak."""
 _ANY = "(?P<{}>.+?)"
 _ANY_VALUE = re.compile(r"\(\?P<\w+>\.\+\?\)")
+
+_OF_DAY = re.compile(r"\b(\d\d:\d\d:\d\d) UTC\b")
+"""As ``_shown`` tells a time."""
 
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
@@ -73,10 +76,12 @@ class Texts:
         kind, is told by its detail, which is English."""
         return self._told(f"failure.{failure.key}", failure.values, failure.detail, zone)
 
-    def retold(self, said: str) -> str:
+    def retold(self, said: str, at: datetime | None = None) -> str:
         """What probes and rules have said, who know no language and speak English, in this one; other words as they
-        are. Values are told as they stand in it, times by UTC. What a picture was found by is told in words in either
-        language: rules call each measure by its name."""
+        are. Values are told as they stand in it, times by UTC; or by the clock of ``at``, which is when it was said.
+        What a picture was found by is told in words in either language: rules call each measure by its name."""
+        if at is not None:
+            return _OF_DAY.sub(lambda found: _by_clock(found[1], at), self.retold(said))
         if (told := measured(self.entries, said)) is not None:
             return told
         if self.language == _SPOKEN:
@@ -168,6 +173,12 @@ class Texts:
         if length.total_seconds() < 1:
             return self("duration.just_now")
         return self("duration.ago", duration=self.duration(length))
+
+
+def _by_clock(of_day: str, at: datetime) -> str:
+    """A time of day, UTC, by the clock of ``at``."""
+    moment = datetime.combine(at.astimezone(UTC).date(), time.fromisoformat(of_day), UTC)
+    return f"{moment.astimezone(at.tzinfo):%H:%M:%S}"
 
 
 def _shown(name: str, value: object, zone: tzinfo) -> object:

@@ -31,7 +31,7 @@ from camera_registry.model.wrong import Wrong
 from camera_registry.rules.dispatch.book import OrderBook, Scene
 from camera_registry.rules.dispatch.deeds import Actor
 from camera_registry.rules.dispatch.opening import Wish, by_hand
-from camera_registry.rules.pictures.weather import AreaWeather
+from camera_registry.rules.pictures.weather import AreaWeather, Coming
 from camera_registry.settings import Settings
 from camera_registry.store import Store, access, audit, incidents, orders, register, tokens
 from camera_registry.store.baselines import Superseded, Unfit
@@ -128,12 +128,16 @@ class Sky:
     """The weather that a test wants, over all areas in which it is."""
 
     weather: list[AreaWeather] = field(default_factory=list)
+    may_come: list[Coming] = field(default_factory=list)
 
     def told(self, now: datetime) -> Sequence[AreaWeather]:
         return self.weather
 
     def over(self, area: str, now: datetime) -> AreaWeather | None:
         return next((one for one in self.weather if one.area == area), None)
+
+    def coming(self, area: str, by_day: bool | None, now: datetime) -> Coming | None:
+        return next((one for one in self.may_come if one.area == area and by_day is not None), None)
 
 
 @dataclass

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 
 import pytest
 
-from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
+from camera_registry.model.health import Aspect, Cause, Subject
 from camera_registry.model.incident import (
     Affected,
     Called,
@@ -187,30 +186,6 @@ async def test_a_list_of_others_says_that_what_is_open_is_counted_elsewhere(admi
         assert in_all in (await admin.get(f"{path}lang=en"))[1], path
 
 
-async def test_an_incident_without_an_answer_names_what_the_switch_knows_by_now(admin: Browser, site: Site) -> None:
-    one = replace(DEAD_SWITCH, id=3, about="cam-00003", affected=0)
-    site.store.write_now(incidents.save, [one], [IncidentChange(Step.OPENED, one.opened_at, one, text=one.detail)])
-    entry = site.board.get("cam-00003")
-    assert entry is not None
-    reach = Subject("cam-00003", Aspect.REACH)
-    held = AspectState(reach, State.DOWN, State.DOWN, since=SINCE, cause=Cause.TIMEOUT, detail=one.detail)
-    power = "port 7: the switch cannot feed it (PoE fault)"
-    for cause, detail, known in (
-        (Cause.TIMEOUT, one.detail, False),
-        (Cause.PARENT_DOWN, one.detail, False),
-        (Cause.POWER, power, True),
-    ):
-        reason = Reason(Aspect.REACH, cause, SINCE, detail)
-        site.board.swap([replace(entry, states=(held,), reasons=(reason,))], (), {1: DEAD_SWITCH, 3: one})
-        for language in ("en", "zh"):
-            words = texts(language)
-            text = unescape((await admin.get(f"/incidents/3?lang={language}"))[1])
-            assert (words("incident.known") in text) is known
-            assert (words.next(Cause.POWER) in text) is known
-            assert (words.retold(power) in text) is known
-            assert words.name(Cause.TIMEOUT) in text, "what it was opened for stands"
-
-
 async def test_the_page_of_an_incident_is_worked_with(admin: Browser) -> None:
     _, text = await admin.get("/incidents/1?lang=en")
     for shown in ("合江亭汇聚交换机", "cam-00011", "affects 4 devices", "12 minutes", "the device", "Opened"):
@@ -225,6 +200,15 @@ async def test_the_page_of_an_incident_is_worked_with(admin: Browser) -> None:
     for shown in ("Acknowledged by root", "going there", "crew 7", "&lt;b&gt;fuse&lt;/b&gt;"):
         assert shown in text
     assert (await admin.submit("/incidents/1/unacknowledge", {"csrf": csrf, "version": "3"}))[0] == 303
+
+
+async def test_what_was_found_is_told_by_the_clock_of_the_page(admin: Browser, site: Site) -> None:
+    said = "the password was refused at 02:46:45 UTC; left alone until 03:16:45 UTC so that its account is not locked"
+    one = replace(DEAD_SWITCH, id=3, about="cam-00003", affected=0, cause=Cause.AUTH, detail=said)
+    site.store.write_now(incidents.save, [one], [IncidentChange(Step.OPENED, one.opened_at, one, text=said)])
+    _, text = await admin.get("/incidents/3?lang=en")
+    assert text.count("refused at 10:46:45; left alone until 11:16:45") == 2
+    assert "02:46:45" not in text
 
 
 async def test_a_viewer_reads_and_has_no_forms(browser: Browser, site: Site) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from camera_registry.console.app import ROUTES
 from camera_registry.console.routing import Surface
+from camera_registry.model.health import Cause
 from camera_registry.model.people import Role, User
 from camera_registry.model.work_order import OrderStep
 from camera_registry.rules.access import PERMITTED, Action, Denied, authorize
@@ -26,6 +28,7 @@ from camera_registry.settings import Settings
 from camera_registry.settings_orders import Callback, Photographs
 from camera_registry.store import attachments, orders
 from camera_registry.store.pictures import PictureKind
+from camera_registry.texts import texts
 from tests.console import fleet, work
 from tests.console.conftest import Browser, Script, Site
 
@@ -365,6 +368,21 @@ async def test_a_crew_does_a_whole_order_on_its_phone(crew: Browser, site: Site)
     assert "The probes are checking now" in text
     assert "换了电源" in text
     assert [one.kind.value for one in site.store.read_now(attachments.of, 1)] == ["after"]
+
+
+async def test_an_order_says_what_the_switch_knows_before_anybody_leaves(admin: Browser, site: Site) -> None:
+    known = "port 7: the switch cannot feed it (PoE fault)"
+    found = replace(work.incident(1, "cam-00003"), cause=Cause.POWER, detail=known)
+    sent = replace(work.order(1, "cam-00003", "crew-east"), cause=Cause.POWER)
+    site.board.swap((), (), {1: found}, {1: sent})
+    for language in ("en", "zh"):
+        words = texts(language)
+        for path in ("/m/orders/1", "/orders/1"):
+            text = unescape((await admin.get(f"{path}?lang={language}"))[1])
+            for told in (words.name(Cause.POWER), words.next(Cause.POWER), words.retold(known)):
+                assert told in text, (path, language)
+    async with admin.session.get(f"{site.url}/api/v1/orders/1") as answer:
+        assert (await answer.json())["detail"] == known
 
 
 async def test_a_scan_leads_a_crew_to_its_order_and_others_to_the_device(crew: Browser, site: Site) -> None:

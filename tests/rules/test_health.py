@@ -71,6 +71,22 @@ def test_recovery_needs_two_good_readings_and_begins_with_the_first() -> None:
     assert [flip.at for flip in flips] == [at(140)]
 
 
+def test_who_gets_power_again_has_time_to_start_before_its_silence_is_called_anything_else() -> None:
+    unfed, flips = run(*[(60 + 10 * step, Cause.POWER) for step in range(3)], state=healthy())
+    assert [flip.cause for flip in flips] == [Cause.POWER]
+    starting, flips = run(*[(600 + 10 * step, Cause.TIMEOUT) for step in range(18)], state=unfed)
+    assert (starting.cause, flips) == (Cause.POWER, [])
+    hung, flips = run((780, Cause.TIMEOUT), state=starting)
+    assert (hung.cause, hung.since, len(flips)) == (Cause.TIMEOUT, at(60), 1)
+
+
+def test_a_parent_that_is_down_explains_a_device_that_had_no_power_too() -> None:
+    unfed, _ = run(*[(60 + 10 * step, Cause.POWER) for step in range(3)], state=healthy())
+    assert [(one.cause, one.blamed) for one in derive([unfed], "sw-1")[2]] == [(Cause.PARENT_DOWN, "sw-1")]
+    control = replace(unfed, subject=Subject("sw-2", Aspect.CONTROL))
+    assert [one.cause for one in derive([control], "sw-1")[2]] == [Cause.POWER], "on its battery, and says so"
+
+
 def test_another_cause_of_the_same_outage_is_told_once_it_holds_and_keeps_the_start() -> None:
     down, _ = run(*[(60 + 10 * step, Cause.TIMEOUT) for step in range(3)], state=healthy())
     blip, flips = run((140, Cause.REFUSED), (200, Cause.TIMEOUT), state=down)

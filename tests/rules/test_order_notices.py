@@ -10,7 +10,7 @@ from camera_registry.model.people import Crew
 from camera_registry.model.register import Register
 from camera_registry.model.work_order import OrderChange, OrderState, OrderStep
 from camera_registry.rules import notices, order_notices
-from tests.notices import NOON, at, opened, order
+from tests.notices import NOON, at, incident, opened, order
 
 EVERYTHING = Audience(
     "platform",
@@ -71,6 +71,13 @@ def test_the_notice_of_a_fault_names_its_order_so_that_there_is_one_and_not_two(
     assert (one.values["order"], one.values["crew"]) == (7, "crew-1")
     (alone,) = notices.owed([opened(1)], [Audience("duty")], Register())
     assert "order" not in alone.values
+
+
+def test_the_notice_of_an_order_says_what_its_incident_was_found_by() -> None:
+    known = incident(1, detail="port 7: the switch cannot feed it (PoE fault)")
+    told = order_notices.owed(LIFE[:1], [EVERYTHING], Register(), {1: known})
+    assert [one.values["detail"] for one in told] == [known.detail]
+    assert [one.values["detail"] for one in order_notices.owed(LIFE[-1:], [EVERYTHING], Register())] == [""]
 
 
 def test_what_was_overdue_is_not_told_in_the_morning_when_the_fault_is_over() -> None:

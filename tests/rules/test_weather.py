@@ -11,7 +11,7 @@ import pytest
 from camera_registry.model.baseline import Persistence, Trail
 from camera_registry.model.policy import WeatherPolicy
 from camera_registry.rules.pictures.persistence import follow
-from camera_registry.rules.pictures.weather import EVERYWHERE, Camera, Newest, Spell, Weather, as_json, kept
+from camera_registry.rules.pictures.weather import EVERYWHERE, Camera, Coming, Newest, Spell, Weather, as_json, kept
 
 NOON = datetime(2026, 12, 10, 4, tzinfo=UTC)
 TREE = {"north": "city", "south": "city", "gate": "north", "city": ""}
@@ -44,6 +44,9 @@ class Sky:
 
     def over(self, area: str, hours: float, by_day: bool | None = True) -> Spell | None:
         return self.weather.over(area, by_day, at(hours), POLICY)
+
+    def coming(self, area: str, hours: float) -> Coming | None:
+        return self.weather.coming(area, True, at(hours), POLICY)
 
     def may_be(self, area: str, hours: float, *, by_day: bool | None = True) -> bool:
         return self.weather.may_be(area, by_day, at(hours), POLICY)
@@ -128,8 +131,35 @@ def test_where_cameras_begin_to_show_it_at_about_the_same_time_it_may_be_weather
     assert sky.may_be("north", 1)
     assert sky.may_be("north", 1, by_day=False)
     assert not sky.may_be("north", 1, by_day=None)
+    coming = sky.coming("north", 1)
+    assert coming is not None
+    assert (coming.area, dict(coming.began), coming.until) == (
+        "north",
+        {camera(0): at(0.25), camera(1): at(1)},
+        at(2.25),
+    )
+    assert sky.may_be("north", 2.25)
     sky.see("north", [0, 1], 2, 2.5)
     assert not sky.may_be("north", 2.5), "it has not come"
+    assert sky.coming("north", 2.5) is None
+    sky.see("north", [2, 3], 2, 2.6)
+    assert sky.over("north", 2.6) is None, "four of twenty are fewer than a quarter"
+    sky.see("north", [4], 1, 2.7)
+    assert sky.over("north", 2.7) is not None
+    assert sky.coming("north", 2.7) is None, "it has come"
+
+
+def test_what_waits_for_weather_waits_longer_the_later_more_cameras_begin_to_show_it() -> None:
+    sky = Sky()
+    sky.see("north", range(60), 0, 0)
+    for n in range(6):
+        sky.see("north", [n], 1, n / 4)
+    coming = sky.coming("north", 1.25)
+    assert coming is not None
+    # Three of sixty are a twentieth: it is over when but two are left that began within two hours.
+    assert coming.until == at(0.75 + 2)
+    assert sky.may_be("north", 2.75)
+    assert not sky.may_be("north", 2.76)
 
 
 def test_a_camera_that_shows_it_now_and_then_begins_no_weather_and_neither_do_two_of_a_hundred() -> None:

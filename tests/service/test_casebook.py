@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from camera_registry.model.device import Device
-from camera_registry.model.incident import Scope, Step
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Scope, Severity, Step
 from camera_registry.model.notice import Audience, Occasion
+from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.work_order import OrderChange, OrderStep
+from camera_registry.rules import notices
 from camera_registry.service.casebook import Casebook
 from camera_registry.service.ledger import Ledger
 from camera_registry.settings import Settings
@@ -76,6 +79,56 @@ def test_a_restart_while_a_district_is_lost_behind_its_switch_tells_nothing_new(
     watch.run(300, lambda device: True)
     assert [change.step for change in watch.told] == [Step.OPENED, Step.RESOLVED]
     assert not watch.casebook._book.affected
+
+
+SWITCH = unit(0, snmp_port=161)
+FED, UNFED = (
+    {"ports": [{"name": "Gi0/3", "up": up, "admin_up": True, "poe": "delivering" if up else "fault"}]}
+    for up in (True, False)
+)
+
+
+def plugged_in() -> Watch:
+    watch = Watch([SWITCH, unit(1, parent="u-0000", parent_port="Gi0/3"), *(unit(n) for n in range(2, 40))])
+    watch.run(120, lambda device: True)
+    tell_ports(watch, FED)
+    return watch
+
+
+def tell_ports(watch: Watch, facts: Facts) -> None:
+    watch.ledger.judge([Observation("u-0000", "snmp", at(watch.now), 0.1, facts=facts)], at(watch.now))
+
+
+def test_what_a_switch_feeds_no_more_is_told_and_ordered_by_that_name_and_is_still_after_a_restart() -> None:
+    watch = plugged_in()
+    watch.now += 60
+    watch.ask(lambda device: device.id != "u-0001")
+    tell_ports(watch, UNFED)
+    watch.run(600, lambda device: device.id != "u-0001")
+    ((opened,), (order,)) = watch.told, watch.ordered
+    assert (opened.step, opened.incident.cause, opened.incident.severity) == (Step.OPENED, Cause.POWER, Severity.P2)
+    assert "Gi0/3" in opened.incident.detail
+    assert order.order.cause is Cause.POWER
+    watch.restart()
+    watch.run(600, lambda device: device.id != "u-0001")
+    assert len(watch.told) == 1
+    tell_ports(watch, FED)
+    watch.run(120, lambda device: device.id != "u-0001")
+    watch.run(120, lambda device: True)
+    assert [change.step for change in watch.told] == [Step.OPENED, Step.RESOLVED]
+    assert watch.told[-1].incident.cause is Cause.POWER, "it is named by what it was, though the port came back first"
+
+
+def test_what_a_switch_tells_after_the_incident_has_begun_changes_its_cause_and_its_orders() -> None:
+    watch = plugged_in()
+    watch.run(600, lambda device: device.id != "u-0001")
+    assert [change.incident.cause for change in watch.told] == [Cause.TIMEOUT]
+    tell_ports(watch, UNFED)
+    watch.run(120, lambda device: device.id != "u-0001")
+    assert [(change.step, change.incident.cause) for change in watch.told[1:]] == [(Step.CAUSE_CHANGED, Cause.POWER)]
+    assert [(one.step, one.order.cause) for one in watch.ordered[1:]] == [(OrderStep.CHANGED, Cause.POWER)]
+    (notice,) = notices.owed(watch.told[1:], [Audience("duty")], watch.register)
+    assert (notice.values["cause"], "Gi0/3" in str(notice.values["detail"])) == ("power", True)
 
 
 def test_a_parent_that_came_back_while_nobody_looked_leaves_no_false_alarm() -> None:

@@ -497,16 +497,26 @@ def test_whoever_stands_behind_a_device_is_told_where_to_ask_for_it_and_that_it_
     assert moved == {"sw-1", *(camera.id for camera in CAMERAS)}
 
 
-def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> None:
+UNFED: Facts = {"ports": [{"name": "Gi0/3", "up": False, "admin_up": True, "poe": "fault"}]}
+
+
+def plugged_in() -> Ledger:
+    """A camera that is well, at a port of a switch that tells of its ports."""
     camera = replace(CAMERAS[0], parent_port="Gi0/3")
     book = ledger(replace(SWITCH, probes=("tcp", "snmp"), snmp_port=161), camera)
     well(book, "cam-0")
-    book.judge([seen("sw-1", "tcp", 0)], at(0))
+    up = {"ports": [{"name": "Gi0/3", "up": True, "admin_up": True, "poe": "delivering"}]}
+    book.judge([seen("sw-1", "tcp", 0), seen("sw-1", "snmp", 0, facts=up)], at(0))
+    book.collect(None)
+    return book
+
+
+def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> None:
+    book = plugged_in()
     lose(book, "cam-0", ["onvif", "rtsp"], 60)
     book.collect(None)
     assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.TIMEOUT}
-    port = {"name": "Gi0/3", "up": False, "admin_up": True, "poe": "fault"}
-    book.judge([seen("sw-1", "snmp", 90, facts={"ports": [port]})], at(90))
+    book.judge([seen("sw-1", "snmp", 90, facts=UNFED)], at(90))
     assert "cam-0" in book.collect(None).touched
     assert {(reason.cause, "Gi0/3" in reason.detail) for reason in shown(book, "cam-0").reasons} == {
         (Cause.POWER, True)
@@ -514,6 +524,32 @@ def test_a_switch_that_feeds_a_camera_no_power_is_why_that_camera_is_lost() -> N
     broken = first_broken(chain_of(shown(book, "cam-0")))
     assert broken is not None
     assert (broken.link, broken.key) == (Link.HOST, "cause.power.name")
+    lose(book, "cam-0", ["onvif"], 120)
+    (renamed,) = book.collect(None).flips
+    assert (renamed.before, renamed.after, renamed.cause) == (State.DOWN, State.DOWN, Cause.POWER)
+    assert shown(book, "cam-0").since == at(60)
+
+
+def test_a_switch_is_asked_of_its_ports_as_soon_as_what_hangs_on_one_fails_so_the_loss_has_its_name_at_once() -> None:
+    book = plugged_in()
+    told = book.judge([seen("cam-0", "onvif", 60, SILENT)], at(60))
+    assert Hurry("sw-1", "snmp", "", 0.0) in told
+    book.judge([seen("sw-1", "snmp", 61, facts=UNFED)], at(61))
+    book.collect(None)
+    book.judge([seen("cam-0", "onvif", 70, SILENT)], at(70))
+    book.judge([seen("cam-0", "onvif", 80, SILENT)], at(80))
+    lost = next(flip for flip in book.collect(None).flips if flip.subject.aspect is Aspect.REACH)
+    assert (lost.cause, lost.at, "Gi0/3" in lost.detail) == (Cause.POWER, at(60), True)
+
+
+def test_what_a_switch_said_of_a_port_before_its_camera_was_lost_explains_nothing() -> None:
+    book = plugged_in()
+    book.judge([seen("sw-1", "snmp", 50, facts=UNFED)], at(50))
+    well(book, "cam-0", 55)
+    for start in (60, 90):
+        lose(book, "cam-0", ["onvif"], start)
+    assert {flip.cause for flip in book.collect(None).flips if flip.after is State.DOWN} == {Cause.TIMEOUT}
+    assert {reason.cause for reason in shown(book, "cam-0").reasons} == {Cause.TIMEOUT}
 
 
 EVERYWHERE = tuple(Device(f"far-{n:02}", Kind.CAMERA, host=f"198.51.{n}.1") for n in range(60))

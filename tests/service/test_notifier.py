@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bench.ports import free_ports
 from camera_registry.channels import AlertmanagerChannel, AnyChannel, WebhookChannel
+from camera_registry.model.health import Cause
 from camera_registry.model.incident import Acknowledgement, Incident, IncidentChange, Severity, Step
 from camera_registry.model.notice import NoticeState
 from camera_registry.model.register import Register
@@ -245,6 +246,18 @@ async def test_it_is_told_again_until_somebody_takes_care(store: Store) -> None:
         await asyncio.sleep(0.5)
         assert len(receiver.told) == count
     assert len(set(receiver.keys)) == count
+
+
+async def test_what_is_told_again_is_told_as_it_is_known_by_then(store: Store) -> None:
+    async with receiving() as receiver, working(store, hook(receiver, repeat=0.2)) as bench:
+        bench.opens(1)
+        await until(lambda: receiver.told == [(1, "opened")])
+        known = step(Step.CAUSE_CHANGED, bench.open[1], bench.clock.utc(), cause=Cause.POWER, detail="port 7: no power")
+        bench.open[1] = known.incident
+        await until(lambda: (1, "repeated") in receiver.told)
+    repeated = next(one for sent in receiver.got for one in sent["notices"] if one["occasion"] == "repeated")
+    assert (repeated["cause"], repeated["detail"]) == ("power", "port 7: no power")
+    assert "Power lost" in repeated["headline"]
 
 
 async def test_only_what_nobody_acknowledged_is_escalated(store: Store) -> None:

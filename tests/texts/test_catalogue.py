@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import string
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -205,6 +206,15 @@ def test_what_probes_and_rules_said_is_told_in_the_readers_language(said: str) -
     told = texts("zh").retold(said)
     assert SAID[said] in told
     assert (told == said) is (said == "somebody wrote this")
+
+
+def test_a_time_of_day_is_told_by_the_clock_of_the_reader() -> None:
+    said = "the password was refused at 02:46:45 UTC; left alone until 16:00:00 UTC so that its account is not locked"
+    at = datetime(2026, 11, 28, 2, 46, 45, tzinfo=UTC).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert "refused at 10:46:45; left alone until 00:00:00 so" in texts("en").retold(said, at)
+    for told in ("10:46:45", "00:00:00"):
+        assert told in texts("zh").retold(said, at)
+    assert "02:46:45 UTC" in texts("zh").retold(said)
 
 
 def test_every_finding_is_told_with_whatever_values() -> None:

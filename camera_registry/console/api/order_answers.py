@@ -107,6 +107,7 @@ class WholeOrder(OrderAnswer):
 
     outage: float = Field(description="how long the device has been out, by the incident")
     worked: float = Field(description="the contractor's time since the order was sent, without holds")
+    detail: str = Field(description="what its incident was found by, as of an incident; empty: nothing, or by hand")
     reference: str = Field(description="what the ticket platform calls it")
     possible: list[Deed]
     steps: list[OrderStepAnswer]
@@ -118,8 +119,8 @@ class WholeOrder(OrderAnswer):
         order: WorkOrder,
         now: datetime,
         *,
-        outage: timedelta,
-        worked: timedelta,
+        clocks: tuple[timedelta, timedelta],
+        detail: str,
         reference: str,
         possible: Iterable[Deed],
         steps: Iterable[StoredStep],
@@ -127,8 +128,9 @@ class WholeOrder(OrderAnswer):
     ) -> WholeOrder:
         return cls(
             **_plain(order, now),
-            outage=outage.total_seconds(),
-            worked=worked.total_seconds(),
+            outage=clocks[0].total_seconds(),
+            worked=clocks[1].total_seconds(),
+            detail=detail,
             reference=reference,
             possible=list(possible),
             steps=[OrderStepAnswer.of(one) for one in steps],

@@ -58,8 +58,8 @@ async def _whole(asked: Asked[Any, Any], order: WorkOrder) -> answers.WholeOrder
     return answers.WholeOrder.whole(
         order,
         now,
-        outage=await clocks.outage(asked, order),
-        worked=clocks.work(asked, order),
+        clocks=(await clocks.outage(asked, order), clocks.work(asked, order)),
+        detail=await ordering.found_by(asked, order),
         reference=await store.read(platform.reference_of, order.id),
         possible=deeds.possible(order, ordering.actor(asked.user)),
         steps=await store.read(orders.time_line, order.id),

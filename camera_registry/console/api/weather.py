@@ -38,11 +38,23 @@ class DoubtAnswer(Copied):
     held: bool = Field(description="it may be the weather: until moves away while that lasts")
 
 
+class WaitAnswer(BaseModel):
+    """What waits for whether it is weather that comes, for others of the area began to show the like at the time."""
+
+    channel: str
+    causes: list[Cause]
+    since: AwareDatetime = Field(description="when the camera began to show it")
+    area: str = Field(description="of the cameras; empty: all areas")
+    cameras: int = Field(description="how many of them have begun to show it within `comes` of [health.weather]")
+    until: AwareDatetime = Field(description="nothing of it is believed before; later, if more of them begin")
+
+
 class DoubtsAnswer(BaseModel):
     """What is in doubt of one device."""
 
     weather: WeatherAnswer | None
     items: list[DoubtAnswer]
+    waiting: list[WaitAnswer]
 
     @classmethod
     def of(cls, found: Doubts) -> DoubtsAnswer:
@@ -61,6 +73,17 @@ class DoubtsAnswer(BaseModel):
                 )
                 for channel, ones in found.by_channel.items()
                 for one in ones
+            ],
+            waiting=[
+                WaitAnswer(
+                    channel=one.channel,
+                    causes=list(one.causes),
+                    since=one.since,
+                    area=one.coming.area,
+                    cameras=len(one.coming.began),
+                    until=one.coming.until,
+                )
+                for one in found.waiting
             ],
         )
 

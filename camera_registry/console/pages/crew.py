@@ -87,6 +87,7 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         possible=deeds.possible(order, ordering.actor(asked.user)),
         said={step.value: _said(steps, step, asked.user.name) for step in OrderStep},
         steps=steps[-8:],
+        detail=await ordering.found_by(asked, order),
         wanted=ordering.wanted_of(steps),
         pictures=await pictures(asked, order),
         hold_reasons=HoldReason,

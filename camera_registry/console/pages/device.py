@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -16,7 +17,15 @@ from camera_registry.console.history import strips
 from camera_registry.console.pages.masked import outlined
 from camera_registry.console.pages.seen import CHANNELS_SHOWN, views
 from camera_registry.console.pages.show import show
-from camera_registry.console.pages.summary import channel_names, fact_lines, found_by, grounds, held_lines, run_lines
+from camera_registry.console.pages.summary import (
+    Ground,
+    channel_names,
+    fact_lines,
+    found_by,
+    grounds,
+    held_lines,
+    run_lines,
+)
 from camera_registry.console.pages.trend import draw
 from camera_registry.console.reader import READER, own_failure
 from camera_registry.console.routing import AnyRoute, Asked, Nothing, Route, Surface
@@ -100,7 +109,7 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         flips=sorted(flips, key=happened, reverse=True)[:_FLIPS_SHOWN],
         happened=happened,
         since=since,
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
+        grounds=_grounds(asked, entry),
         held=held_lines(entry),
         chain=chain_of(entry) if entry.reasons or any(held.cause for held in entry.states) else (),
         runs=run_lines(entry),
@@ -118,6 +127,13 @@ async def device(asked: Asked[DevicePageQuery, Nothing]) -> web.StreamResponse:
         outlined=() if live else await outlined(asked, entry),
         changes=() if live else await _changes(asked, entry.device.id),
     )
+
+
+def _grounds(asked: Asked[Any, Any], entry: BoardEntry) -> Sequence[Ground]:
+    """What is wrong, in the reader's language and time zone."""
+    words, zone = asked.words, asked.deps.zone()
+    at = asked.deps.now().astimezone(zone)
+    return grounds(entry, lambda failure: words.failure(failure, zone), lambda said: words.retold(said, at))
 
 
 def happened(flip: Flip) -> datetime:
@@ -139,7 +155,7 @@ async def probe(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         entry=entry,
         runs=runs,
         chain=chain(seen, causes),
-        grounds=grounds(entry, lambda failure: asked.words.failure(failure, deps.zone()), asked.words.retold),
+        grounds=_grounds(asked, entry),
         blamed=_names(deps.board, (reason.blamed for reason in entry.reasons)),
         fresh=[cause for cause in found_by(seen, entry, deps.settings().health.policy()) if cause not in causes],
     )

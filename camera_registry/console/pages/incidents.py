@@ -25,8 +25,8 @@ from camera_registry.console.schemas import (
     PageQuery,
     VersionForm,
 )
-from camera_registry.model.health import Cause, Reason, Subject
-from camera_registry.model.incident import Incident, Scope, Severity
+from camera_registry.model.health import Cause
+from camera_registry.model.incident import Incident, Severity
 from camera_registry.rules.access import Action
 from camera_registry.store import incidents
 from camera_registry.store.incidents import Wanted
@@ -122,7 +122,6 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         names=board.names,
         called=called(board, [incident]),
         devices={one.device: board.get(one.device) for one in behind},
-        known=_known_better(board, incident),
         charged=incident.charged(now),
         ended=incident.ended or now,
         steps=await store.read(incidents.time_line, incident.id),
@@ -135,20 +134,6 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         sent=await people(asked),
         next_due=ordering.next_due,
     )
-
-
-def _known_better(board: Board, incident: Incident) -> Reason | None:
-    """What something above a lost device knows of it now (its switch: that it gets no power, or has no link), where the
-    incident has only its silence to tell of; None: nothing."""
-    entry = board.get(incident.about) if incident.open and incident.scope is Scope.DEVICE else None
-    if entry is None:
-        return None
-    held = {state.subject: state.cause for state in entry.states}
-    for reason in entry.reasons:
-        own = held.get(Subject(entry.device.id, reason.aspect, reason.channel))
-        if reason.cause not in (own, incident.cause, Cause.PARENT_DOWN):
-            return reason
-    return None
 
 
 def roots(board: Board) -> list[Incident]:

@@ -166,6 +166,7 @@ async def one(asked: Asked[PageQuery, Nothing]) -> web.StreamResponse:
         worked=clocks.work(asked, order),
         reference=await store.read(platform.reference_of, order.id),
         steps=steps,
+        detail=await ordering.found_by(asked, order),
         wanted=ordering.wanted_of(steps),
         possible=deeds.possible(order, ordering.actor(asked.user)),
         # The pictures do not change while one looks, and to fetch them anew would be one more look at each.

@@ -72,6 +72,11 @@ class Fault:
     def explained(self) -> bool:
         return bool(self.blame) or self.group is not None
 
+    @property
+    def unfed(self) -> bool:
+        """Whether the device is lost because it gets no power, as its switch has told: still a loss like others."""
+        return self.lost and self.cause is Cause.POWER
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

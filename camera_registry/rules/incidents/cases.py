@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from camera_registry.model.health import Cause
+from camera_registry.model.health import Aspect, Cause
 from camera_registry.model.incident import (
     Affected,
     Called,
@@ -55,7 +55,7 @@ class Cases:
         made = replace(
             incident,
             id=self.last_id,
-            severity=self._policy.severity(incident.cause, 1),
+            severity=self._severity(incident, 1),
             causes=incident.causes or (Called(incident.cause, incident.started),),
             version=0,
         )
@@ -95,7 +95,7 @@ class Cases:
             return  # opened in this call: as it is now is how it begins
         if new.cause is not was.cause:
             self.tell(Step.CAUSE_CHANGED, new.causes[-1].since, was.id, text=new.detail)
-            self._weigh(was.id, self._policy.severity(new.cause, 1 + new.affected))
+            self._weigh(was.id, self._severity(new, 1 + new.affected))
             if new.acknowledged is not None and not new.acknowledged.sticky:
                 self.incidents[was.id] = replace(self.incidents[was.id], acknowledged=None)
                 self.tell(Step.UNACKNOWLEDGED, self._now, was.id)
@@ -142,7 +142,7 @@ class Cases:
             if number > incident.affected:
                 self.incidents[id] = replace(incident, affected=number)
                 devices = number + (incident.scope is Scope.DEVICE)
-                worse = min(incident.severity, self._policy.severity(incident.cause, devices))
+                worse = min(incident.severity, self._severity(incident, devices))
                 self._weigh(id, worse)
 
     def expire(self) -> None:
@@ -167,6 +167,13 @@ class Cases:
         changed = tuple(self.incidents[id] for id in sorted(differ))
         still = {id: one for id, one in self.incidents.items() if one.open} if changed else self._before
         return Closed(still, told, changed, tuple(self._moved.values()))
+
+    def _severity(self, incident: Incident, devices: int) -> Severity:
+        """The severity by policy. That a device gets no power is no worse than that it does not answer: what weighs
+        more is a supply, for what hangs on it."""
+        usual = self._policy.severity(incident.cause, devices)
+        unfed = incident.cause is Cause.POWER and incident.aspect is Aspect.REACH
+        return max(usual, self._policy.severity(Cause.UNREACHABLE, devices)) if unfed else usual
 
     def _weigh(self, id: int, severity: Severity) -> None:
         incident = self.incidents[id]

@@ -25,7 +25,7 @@ def keys(fault: Fault, fleet: Fleet) -> Iterator[GroupKey]:
     device = fleet.devices.get(fault.device)
     if device is None:
         return
-    if fault.cause in LOSSES:
+    if fault.cause in LOSSES or fault.unfed:
         if device.power_source:
             yield Scope.POWER, device.power_source, Cause.POWER
         if network := prefix(device.host):

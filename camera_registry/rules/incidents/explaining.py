@@ -14,7 +14,7 @@ from camera_registry.rules.topology import ancestors, blamed
 def explain(fault: Fault, lost: Container[str], over: Mapping[str, Outage], fleet: Fleet, now: datetime) -> Fault:
     """The fault with what explains it: a parent among those ``lost`` now, or one whose outage is ``over``, until the
     device was read as bad after it had time to come back. Then it is held anew, as a fault of its own."""
-    explicable = fault.cause in BEHIND_A_PARENT
+    explicable = fault.cause in BEHIND_A_PARENT or fault.unfed
     blame = blamed(fault.device, fleet.parents, lost) if explicable else ""
     if blame:
         known = fault.blame == blame and fault.group is None and fault.until is None

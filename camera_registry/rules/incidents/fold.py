@@ -230,7 +230,8 @@ class _Fold:
         for fault in sorted(due, key=lambda fault: (fault.started, fault.device, fault.cause)):
             device = self.fleet.devices.get(fault.device)
             begun = opening(Scope.DEVICE, fault.device, fault.cause, fault.started, fault.confirmed_at, self.now)
-            id = self.cases.make(replace(begun, area=device.area if device else "", detail=fault.detail))
+            area = device.area if device else ""
+            id = self.cases.make(replace(begun, area=area, detail=fault.detail, symptoms=fault.symptoms))
             self.roll.mend(fault, replace(fault, incident=id))
 
     def link(self) -> None:

@@ -92,7 +92,8 @@ def _faults(
 
 
 def _explained(fault: Fault, behind: Affected | None, open_now: Mapping[int, Incident]) -> Fault:
-    if behind is None or fault.cause not in faults.LOSSES | {open_now[behind.incident].cause}:
+    loss = fault.cause in faults.LOSSES or fault.unfed
+    if behind is None or not (loss or fault.cause is open_now[behind.incident].cause):
         return fault
     explaining = open_now[behind.incident]
     if explaining.scope is Scope.DEVICE:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush, heapreplace
+from math import ceil
 
 from camera_registry.model.observation import Facts
 from camera_registry.model.policy import WeatherPolicy
@@ -70,6 +71,17 @@ class AreaWeather:
     season: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What may be weather that comes over an area: cameras of it that ``within`` the last so long ``began`` to show it,
+    and when each did. Nothing of it is believed before ``until``, which is later where more begin to."""
+
+    area: str
+    began: Mapping[Camera, datetime]
+    within: timedelta
+    until: datetime
+
+
 @dataclass(slots=True)
 class _Count:
     """Of an area's cameras: how many are ``known``, how many of them were judged ``of_late``, at dusk too; by night and
@@ -81,6 +93,10 @@ class _Count:
     showing: list[int] = field(default_factory=lambda: [0, 0])
     begun: dict[Camera, datetime] = field(default_factory=dict)
     """When cameras began to show it, the earliest first; of late alone."""
+
+    def enough(self, by_day: bool, policy: WeatherPolicy) -> int:
+        """So many that begin are more than chance would have it."""
+        return max(policy.together, ceil(policy.share_together * self.judged[by_day]))
 
 
 class Weather:
@@ -146,7 +162,16 @@ class Weather:
 
     def may_be(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> bool:
         """Whether what a camera of an area shows may be the weather: it is over it, or coming."""
-        return self.over(area, by_day, at, policy) is not None or self._comes(area, by_day, at, policy)
+        return self.over(area, by_day, at, policy) is not None or self._comes(area, by_day, at, policy) is not None
+
+    def coming(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> Coming | None:
+        """The weather that may come over a camera of an area, for people; None: nothing waits for any."""
+        telling = self._comes(area, by_day, at, policy)
+        if telling is None or by_day is None or self.over(area, by_day, at, policy) is not None:
+            return None
+        count, within = self._counts[telling], timedelta(seconds=policy.comes)
+        last = sorted(count.begun.values())[-count.enough(by_day, policy)]
+        return Coming(telling, dict(count.begun), within, last + within)
 
     def around(self, area: str, at: datetime, policy: WeatherPolicy) -> list[Spell]:
         """The weather that a camera of an area has by day, and that by night."""
@@ -203,17 +228,18 @@ class Weather:
             begun.pop(camera, None)
             begun[camera] = newest.at
 
-    def _comes(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> bool:
-        """Whether more cameras than chance would have it have begun to show it of late."""
+    def _comes(self, area: str, by_day: bool | None, at: datetime, policy: WeatherPolicy) -> str | None:
+        """The area that tells of a camera's weather, if more cameras than chance would have it have begun to show it
+        there of late."""
         telling = None if by_day is None else self._telling(area, policy)
         if telling is None or by_day is None:
-            return False
+            return None
         count, earliest = self._counts[telling], at - timedelta(seconds=policy.comes)
         for camera, began in tuple(count.begun.items()):
             if began >= earliest:
                 break
             del count.begun[camera]
-        return len(count.begun) >= max(policy.together, policy.share_together * count.judged[by_day])
+        return telling if len(count.begun) >= count.enough(by_day, policy) else None
 
     def _look(self, area: str, at: datetime, by_day: bool, policy: WeatherPolicy) -> None:
         """Note the weather that the cameras of an area have by now."""

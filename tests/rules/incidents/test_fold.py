@@ -85,6 +85,37 @@ def test_an_incident_keeps_the_history_of_its_cause() -> None:
     assert changed.incident.started == at(100)
 
 
+def test_a_camera_that_is_found_to_have_no_power_is_the_same_incident_as_bad_as_before_and_a_loss_still() -> None:
+    city = City([SWITCH, camera(1, parent="sw-1")])
+    city.lose("cam-001", 100)
+    city.until(200)
+    city.lose("cam-001", 300, Cause.POWER)
+    (changed,) = city.until(400)
+    assert (changed.step, changed.incident.cause) == (Step.CAUSE_CHANGED, Cause.POWER)
+    assert (changed.incident.started, changed.incident.severity) == (at(100), Severity.P2)
+    city.lose("sw-1", 500)
+    city.until(700)
+    assert [one.about for one in city.open if not one.muted] == ["sw-1"]
+    assert city.steps(Step.OPENED) == ["cam-001", "sw-1"]
+
+
+def test_a_supply_on_its_battery_is_worse_than_a_camera_without_power() -> None:
+    city = City([SWITCH, camera(1)])
+    city.lose("sw-1", 100, Cause.POWER, Aspect.CONTROL)
+    city.lose("cam-001", 100, Cause.POWER)
+    city.until(400)
+    assert {one.about: one.severity for one in city.open} == {"sw-1": Severity.P1, "cam-001": Severity.P2}
+
+
+def test_cameras_that_lose_their_power_together_are_one_incident() -> None:
+    city = City(behind("sw-1", 12))
+    for n in range(12):
+        city.lose(f"cam-{n:03}", n, Cause.POWER)
+    city.until(300)
+    (incident,) = city.open
+    assert (incident.scope, incident.cause, incident.affected) == (Scope.PREFIX, Cause.POWER, 12)
+
+
 def test_a_refused_password_is_not_mended_by_the_loss_of_the_camera() -> None:
     city = City([camera(1)])
     city.lose("cam-001", 0, Cause.AUTH, Aspect.STREAM)
