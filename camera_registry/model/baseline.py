@@ -73,7 +73,7 @@ class Persistence:
 
 LIMIT = 0.5
 """The score at the limit (see ``PictureFault``)."""
-BEYOND_DOUBT, WEATHERED = 0.95, 12 * 3600.0
+BEYOND_DOUBT, WEATHERED = 0.98, 12 * 3600.0
 """The score that weather hardly makes, and seconds for which it does not make it."""
 DOUBTS, DOUBTS_APART = 24, 3 * 3600.0
 """Of what does not show surely: pictures that count in the time that it must last at the limit, and the most seconds

@@ -47,9 +47,9 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.FROZEN: Persistence(2, 3, 0),
     Cause.CORRUPT: Persistence(3, 4, 300, sure=0.6, doubtful=_DAY),
     Cause.MOVED: Persistence(3, 4, 900, sure=0.75, doubtful=8 * _HOUR),
-    Cause.STRIPED: Persistence(3, 4, 1800, sure=0.75, doubtful=_DAY),
+    Cause.STRIPED: Persistence(3, 4, 1800, sure=0.85, doubtful=_DAY),
     Cause.DARK: Persistence(3, 4, 1800, sure=0.65, doubtful=2 * _DAY),
-    Cause.OVEREXPOSED: Persistence(4, 5, 0.75 * _HOUR, sure=0.65, doubtful=2 * _DAY),
+    Cause.OVEREXPOSED: Persistence(4, 5, 3 * _HOUR, sure=0.65, doubtful=2 * _DAY),
     Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.95, doubtful=10 * _DAY),
     Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.65, doubtful=3 * _DAY),
     Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.65, doubtful=2 * _DAY),
@@ -61,9 +61,8 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
 """How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
 hour, a lorry stands before it for half an hour, fog that came in the morning is gone the next, drops dry within a day:
 what is on the lens itself outlasts the weather of a day. What has a cast has it by day too, and lamps make one by night
-alone. ``sure`` and ``doubtful`` are as low as healthy months allow (bench/RESULTS.md): of 122 cameras 6 have an
-incident, 5 of them while snow lies; with ``colour_cast`` or ``striped`` sure from 0.65 on, or ``moved`` from 0.6 on, 7
-each. Where ``covered`` is sure from 0.85 on, most that are left are snow that has just begun to lie."""
+alone; bright clouds make a white wall nearly clip for some hours, and what has rows of colours stands before a front of
+windows for an hour. ``sure`` and ``doubtful`` are as low as healthy months allow (bench/RESULTS.md)."""
 
 
 @dataclass(frozen=True)
