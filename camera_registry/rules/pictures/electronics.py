@@ -149,10 +149,10 @@ def corrupt(of: Evidence) -> Verdict:
     look, limits = of.look, of.limits
     seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid", "unwritten")
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
-    plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
-    if look["plain_rows"] < _FILLED:
-        plain = 0.0
+    plain = 0.0
+    if look["plain_rows"] >= _FILLED:
+        plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     if look["deviation"] < 8 or look.get("edges", _ENOUGH) < _ENOUGH:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0

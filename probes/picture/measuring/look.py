@@ -28,8 +28,6 @@ def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
         "combed": pattern.combed(sheet),
         "hum": profiles.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
-        # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.
-        "flat_share": measures.flat_share(sheet.colour) if measures.flat_blocks(sheet.grey) > _FEW else 0.0,
         "damaged": float(bool(sheet.damaged)),
     } | ({"shift": light.shift(sheet)} if alone else {})
 
@@ -37,4 +35,10 @@ def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
 def contours(sheet: Sheet, noise: float) -> dict[str, float]:
     """Those of edges, and of what has none: how sharp a picture is by itself, and how much it shows. A view that is
     seen again, as sharp as it was, answers both."""
-    return sharpness.edges(sheet, noise) | sharpness.soft_borders(sheet) | {"reblur": sharpness.reblur(sheet)}
+    return {
+        **sharpness.edges(sheet, noise),
+        **sharpness.soft_borders(sheet),
+        "reblur": sharpness.reblur(sheet),
+        # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.
+        "flat_share": measures.flat_share(sheet.colour) if measures.flat_blocks(sheet.grey) > _FEW else 0.0,
+    }
