@@ -302,6 +302,13 @@ def test_a_view_that_is_seen_again_as_sharp_as_it_was_is_not_asked_how_sharp_it_
     assert not said.faults
 
 
+@pytest.mark.parametrize(("kind", "severity"), [("hum", 0.2), ("lost_lines", 0.45), ("speckle", 0.45), ("tint", 0.3)])
+def test_what_a_view_that_is_seen_again_may_newly_have_is_found_all_the_same(kind: str, severity: float) -> None:
+    frame = spoilt("street", kind, severity)
+    assert "edges" not in measures(frame, REFERENCES["street"])
+    assert OF_THE_LENS[kind] in causes(judged([frame], "street"))
+
+
 def test_an_earlier_frame_that_can_not_be_read_says_nothing_of_a_freeze_and_stops_nothing() -> None:
     frames = [CAMERA.take(STREET, NOON, random(seed)) for seed in range(2)]
     times, osd = [NOON, NOON + timedelta(seconds=1)], Osd(CAMERA.box(STREET.shape), LAYOUT)
