@@ -10,7 +10,8 @@ from enum import StrEnum
 from camera_registry.model.health import Cause
 
 Measures = Mapping[str, float]
-"""Names to numbers, as ``probes.picture.measuring`` documents them."""
+"""Names to numbers, as ``probes.picture.measuring`` documents them. Of a picture that was compared what nobody asks for
+then is missing (``probes.picture.likeness.as_sharp``); of a reference nothing is."""
 
 JUDGED = (
     Cause.NO_SIGNAL,

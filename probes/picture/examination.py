@@ -17,10 +17,10 @@ import numpy as np
 
 from probes.picture import burnt_in, masking
 from probes.picture.burnt_in import Hidden, Osd
-from probes.picture.likeness import NEEDED, agreement, misses, told_by, unchanged
+from probes.picture.likeness import NEEDED, agreement, as_sharp, misses, told_by, unchanged
 from probes.picture.measuring import comparison, sequence
 from probes.picture.measuring.imprint import imprint
-from probes.picture.measuring.look import look
+from probes.picture.measuring.look import asked, contours, look
 from probes.picture.measuring.sharpness import keen
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, Still, prepare, still
 from probes.picture.measuring.where import where
@@ -108,9 +108,8 @@ class Examiner:
         earlier, between = _between(frames, newest, times, apart, decode)
         known = [self._reference(reference, apart) for reference in references]
         changes = self._changes(newest, references, known, apart)
-        if sheet is not None and isinstance(newest, _Seen) and not any(c and unchanged(c.measures) for c in changes):
-            # What is as sharp as a reference need not be asked where it is sharpest.
-            newest = replace(newest, measures={**newest.measures, "keen": keen(sheet, newest.measures["noise"])})
+        if sheet is not None and isinstance(newest, _Seen):
+            newest = replace(newest, measures={**newest.measures, **_more(sheet, newest.measures, changes)})
         likest = sorted((n for n, one in enumerate(changes) if one), key=lambda n: -agreement(changes[n]))[:2]
         seen = [*earlier, newest]
         return {
@@ -248,7 +247,7 @@ def _see(
     kept: bool = False,
 ) -> _Seen | str:
     """One picture, measured (unless it was) and, if it is to be ``compared``, prepared for that; or why it can't be.
-    Without its sheet if it is to be ``kept``."""
+    If it is to be ``kept``, with every measure, and without its sheet."""
     try:
         decoded = decode(coded, WIDTH)
         height, width = decoded.picture.shape[:2]
@@ -262,9 +261,22 @@ def _see(
     if blind is not None:
         sheet = replace(sheet, clear=_without(sheet.clear, blind))
     if measures is None:
-        measures = look(sheet) | {"width": float(decoded.width)}
+        measures = look(sheet) if kept else asked(sheet, alone=not compared)
+        measures = {**measures, "width": float(decoded.width)}
     prepared = comparison.prepare(sheet, measures["noise"]) if compared else None
     return _Seen(measures, line, prepared, None if kept else sheet)
+
+
+def _more(sheet: Sheet, known: Mapping[str, float], changes: Sequence[comparison.Change | None]) -> Mapping[str, float]:
+    """What is still to be measured of a picture of which ``known`` is, after what has changed from its references."""
+    compared = [change.measures for change in changes if change is not None]
+    # What the filling of a decoder looks like is told from a view without edges by how many there are.
+    if compared and all(map(as_sharp, compared)) and not known["plain_rows"]:
+        return {}
+    found = contours(sheet, known["noise"])
+    if not any(map(unchanged, compared)):
+        found["keen"] = keen(sheet, known["noise"])
+    return found if compared or "shift" in known else asked(sheet, alone=True) | found
 
 
 class _Memory:

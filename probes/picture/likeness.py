@@ -23,6 +23,9 @@ _CHANGES = {
     "bands": 0.06,
 }
 """What may have changed at most for that, as in ``comparison.compare``: less than half of any limit."""
+_SEEN_AGAIN = {"agreement": 0.7, "still_agreement": 0.4, "textured": 0.2, "local": 0.65, "middle_sharpness": 0.9}
+"""What a view has at least, as in ``comparison.compare``, that is seen where it was and as sharp as it was: well above
+what any judge takes for that."""
 _MISSING = {"hidden": 0.08, "lost": 0.11}
 """Half of what makes a fault of what is missing: from here on it is asked whether it was there for a time only."""
 
@@ -52,3 +55,9 @@ def unchanged(change: Mapping[str, float]) -> bool:
         and change.get("middle_sharpness", 0.0) > 0.9
         and all(change.get(name, 1.0) < most for name, most in _CHANGES.items())
     )
+
+
+def as_sharp(change: Mapping[str, float]) -> bool:
+    """Whether a reference shows the same view, where it is now and no sharper: nobody asks then how sharp the picture
+    is by itself, nor whether it shows anything."""
+    return all(change.get(name, 0.0) > least for name, least in _SEEN_AGAIN.items())

@@ -36,9 +36,12 @@ def _plain() -> dict[str, Any]:
     light = light_of(generated.street(5).pictures[0])
     camera = Camera(clock=False)
     accepted, newest = (camera.take(light, _TAKEN, np.random.default_rng(n)) for n in range(2))
-    found = Examiner(_opened).examine([newest], [accepted], [_TAKEN], [_TAKEN - timedelta(days=1)], None)
-    # The one exposure stands for many.
-    return {**found, "imprint": None}
+    found, by_itself = (
+        Examiner(_opened).examine([newest], known, [_TAKEN], [_TAKEN - timedelta(days=1)] * len(known), None)
+        for known in ([accepted], [])
+    )
+    # The one exposure stands for many, and has every measure, whichever numbers are set.
+    return {**found, "frames": by_itself["frames"], "imprint": None}
 
 
 def _opened(jpeg: bytes, width: int) -> Decoded:

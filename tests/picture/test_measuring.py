@@ -77,7 +77,7 @@ def test_noise_of_a_sensor_is_even_and_texture_is_not() -> None:
 
 def test_a_cast_shifts_everything_and_leaves_shine_white() -> None:
     def shifted(picture: np.ndarray) -> float:
-        return light.colour(sheet(picture))["shift"]
+        return light.shift(sheet(picture))
 
     assert shifted(STREET) < 0.3
     # A half of blue's light is 0.69 in logarithms.

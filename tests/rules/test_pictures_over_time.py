@@ -47,6 +47,9 @@ def test_a_regime_is_told_by_colour_then_by_the_sun_then_by_the_hour_then_by_the
 def test_of_a_fleet_the_camera_that_is_least_like_the_others_comes_first() -> None:
     fleet = {f"cam-{n}": {"mean": 100.0 + n, "reblur": 0.3} for n in range(20)} | {"foul": {"mean": 105, "reblur": 0.7}}
     assert outliers(fleet)[0][:2] == ("foul", "reblur")
+    # One of which less is measured hides nothing of the others, and is told by what is.
+    assert outliers(fleet | {"known again": {"mean": 110.0}})[0][:2] == ("foul", "reblur")
+    assert outliers(fleet | {"known again": {"mean": 250.0}})[1][:2] == ("known again", "mean")
 
 
 SCORES = {"x": 1.0, "w": 0.6, ".": 0.0, "?": None}

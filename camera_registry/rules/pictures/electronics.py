@@ -17,6 +17,8 @@ snow by day none has bands beyond 0.06, but 13 a ripple beyond 0.06 that is near
 of 87 simulated ripples without bands one fits by less than 0.88, before a bare wall."""
 _CHANCE = 0.12
 """Amplitude of the strongest wave that white noise of deviation 1 has by chance, with a margin."""
+_ENOUGH = 300
+"""Edges of a picture that has contrast; of a view that is seen again without any plain rows nobody counts them."""
 _GAIN, _FIT = (0.7, 1.4), 0.85
 """Brightness against the reference, and correlation of the coarse light, in the same weather."""
 _UNLEARNED = 0.65
@@ -147,11 +149,11 @@ def corrupt(of: Evidence) -> Verdict:
     look, limits = of.look, of.limits
     seen = pick(look, "damaged", "plain_rows", "flat_share", "broken", "dragged", "breaks_on_grid", "unwritten")
     filled = score(look["plain_rows"] - of.most_of_references("plain_rows"), limits.plain_rows)
-    plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
     broken = score(look["broken"] - of.most_of_references("broken"), limits.broken)
-    if look["plain_rows"] < _FILLED:
-        plain = 0.0
-    if look["deviation"] < 8 or look["edges"] < 300:
+    plain = 0.0
+    if look["plain_rows"] >= _FILLED:
+        plain = score(look["flat_share"] - of.most_of_references("flat_share"), limits.plain_part)
+    if look["deviation"] < 8 or look.get("edges", _ENOUGH) < _ENOUGH:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0
     dragged = score(look["dragged"] - of.most_of_references("dragged"), limits.dragged)

@@ -70,9 +70,13 @@ _LOW_SUN = 0.55
 def no_signal(of: Evidence) -> Verdict:
     """One plain colour without any sensor noise, or black without anything in it."""
     look, limits = of.look, of.limits
+    seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     # A sensor in the dark shows its noise. By night that may be healthy; by day it has a cap on it, or no light at all.
     silent = look["grain"] < limits.black_noise
     dead = look["p99"] <= limits.black and look["coarse_range"] < limits.black_range and (silent or not of.by_night)
+    if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
+        # What is seen again is no card, however smooth it is.
+        return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0,), seen)
     # What is left of a picture above a plain rest is a damaged one. On a card nearly all rows repeat each other, and
     # there is nothing on it, or letters in hard black and white, or upright bars.
     nothing, letters = look["edges"] < 250, look["edge_strength"] > _LETTERS
@@ -97,10 +101,6 @@ def no_signal(of: Evidence) -> Verdict:
     bare = look["empty"] >= _BARE and look["repeated"] >= _SHADES and look["plain_all"] < _NO_NOISE
     bare = bare and look["clipped"] < limits.clipped[0]
     sign = 0.6 if shaded and letters and bare and not partly and not of.bare else 0.0
-    if of.change.get("agreement", 0.0) > _SEEN_AGAIN:
-        # What is seen again is no card, however smooth it is.
-        plain, drawn, sign = 0.0, False, 0.0
-    seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     return verdict(Cause.NO_SIGNAL, (0.9 if dead else 0.0, plain, 0.85 if drawn else 0.0, sign), seen)
 
 
@@ -185,7 +185,7 @@ def low_contrast(of: Evidence) -> Verdict:
         faint = of.by_day and there and _AS_BRIGHT[0] < change["gain"] < _AS_BRIGHT[1]
         drifting = score(change.get("structure_high", 1.0), limits.faint) if faint else 0.0
         # A coloured board right before the lens; air is grey.
-        board = look["empty"] >= _FILLED and of.still < _UNKNOWN and look["chroma"] >= _COLOURED
+        board = of.still < _UNKNOWN and look["empty"] >= _FILLED and look["chroma"] >= _COLOURED
         told = (narrow if lifted and weak and not board else 0.0, pale if weak else 0.0, drifting)
         return verdict(Cause.LOW_CONTRAST, told, seen)
     remains = look["deviation"] < (_THICK if look["edge_tiles"] >= _REMAINS else _FEATURELESS)

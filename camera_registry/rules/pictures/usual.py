@@ -78,14 +78,13 @@ def outliers(fleet: Mapping[K, Measures], most: int = 50) -> list[tuple[K, str, 
     looks = list(fleet.values())
     if len(looks) < FEWEST:
         return []
-    names = [name for name in _LEAST if all(name in look for look in looks)]
-    spreads = {name: _spread([look[name] for look in looks], _LEAST[name]) for name in names}
+    values = {name: [look[name] for look in looks if name in look] for name in _LEAST}
+    spreads = {name: _spread(known, _LEAST[name]) for name, known in values.items() if len(known) >= FEWEST}
     found = []
     for camera, look in fleet.items():
-        name, away = max(
-            ((name, (look[name] - spread.middle) / spread.deviation) for name, spread in spreads.items()),
-            key=lambda one: abs(one[1]),
-        )
+        # Not everything is measured of a view that is seen again.
+        told = ((name, (look[name] - one.middle) / one.deviation) for name, one in spreads.items() if name in look)
+        name, away = max(told, key=lambda one: abs(one[1]))
         found.append((camera, name, away))
     return sorted(found, key=lambda one: -abs(one[2]))[:most]
 

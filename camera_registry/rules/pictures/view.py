@@ -102,10 +102,10 @@ def moved(of: Evidence) -> Verdict:
 
 def _blank(of: Evidence) -> bool:
     """Whether something without structure, lit as the view was at such hours, is all that is seen of it."""
-    lit = [c.reference.measures["mean"] for c in of.same_hours() if c.reference.measures]
-    if of.look["empty"] < _BARE or not lit or of.look["mean"] < _AS_LIT * min(lit) or _empty(of):
+    if of.still >= _UNKNOWN or of.look["empty"] < _BARE:
         return False
-    return of.still < _UNKNOWN
+    lit = [c.reference.measures["mean"] for c in of.same_hours() if c.reference.measures]
+    return bool(lit) and of.look["mean"] >= _AS_LIT * min(lit) and not _empty(of)
 
 
 def covered(of: Evidence) -> Verdict:
@@ -234,6 +234,9 @@ def blurred(of: Evidence) -> Verdict:
         # By night snow and rain take what is fine, and some of the light's own pattern.
         weather = of.by_night and in_focus and change["contrast_fit"] < _IN_PLACE
         scores.append(0.0 if weather else score(change["middle_sharpness"], limit))
+    elif "edge_tiles" not in look:
+        # Nobody measured how sharp it is by itself, for it is as sharp as every reference.
+        scores.append(0.0)
     elif look.get("keen") or look["edge_tiles"] >= _EDGES_ABOUT:
         unsharp = _unsharp(of)
         if unsharp >= LEAST and _bare(of, change):

@@ -52,17 +52,12 @@ def light(sheet: Sheet) -> dict[str, float]:
 
 
 def colour(sheet: Sheet) -> dict[str, float]:
-    """Colour of the picture as a whole, in the units of CIE L*a*b*, and how far all of it has shifted.
+    """Colour of the picture as a whole, in the units of CIE L*a*b*.
 
     ``chroma`` is the distance of the mean colour (``a``, ``b``) from grey, ``colourfulness`` the mean distance of a
     pixel from grey (0: infrared, monochrome).
-    ``shift``: a cast multiplies each channel by one factor (von Kries), so in log ratios of linear light (blue and red
-    to green) it moves everything by the same vector, white and black things too. Along the median of all: how far the
-    brightest tenth has moved (its median), or the tenth that has moved least, whichever is less. Leaves shine white,
-    and what stands among them is grey; behind a cast nothing is. 0 where too little can be told.
     """
-    tiny = np.asarray(cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    lightness, *chromas = cv2.split(cv2.cvtColor(tiny, cv2.COLOR_BGR2Lab))
+    lightness, *chromas = cv2.split(cv2.cvtColor(_tiny(sheet), cv2.COLOR_BGR2Lab))
     told = (lightness > 20) & (lightness < 247)
     if np.count_nonzero(told) > 500:
         chromas = [chroma[told] for chroma in chromas]
@@ -74,12 +69,20 @@ def colour(sheet: Sheet) -> dict[str, float]:
         "chroma": math.hypot(a, b),
         # In doubles, in which no sum of these is rounded: it would be by where in memory they lie.
         "colourfulness": float(np.sqrt(ab[0] ** 2 + ab[1] ** 2).sum(dtype=np.float64)) / ab.shape[1],
-        "shift": _shift(tiny),
     }
 
 
-def _shift(tiny: Picture) -> float:
-    channels = tiny.reshape(-1, 3).T.copy()
+def _tiny(sheet: Sheet) -> Picture:
+    return np.asarray(cv2.resize(sheet.small, (80, 45), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def shift(sheet: Sheet) -> float:
+    """How far all colours have shifted. A cast multiplies each channel by one factor (von Kries), so in log ratios of
+    linear light (blue and red to green) it moves everything by the same vector, white and black things too. Along the
+    median of all: how far the brightest tenth has moved (its median), or the tenth that has moved least, whichever is
+    less. Leaves shine white, and what stands among them is grey; behind a cast nothing is. 0 where too little can be
+    told."""
+    channels = _tiny(sheet).reshape(-1, 3).T.copy()
     luma = _LUMA @ channels
     told = (luma > 20) & (channels.max(axis=0) < 248)
     if np.count_nonzero(told) < _TOLD:

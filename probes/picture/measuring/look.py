@@ -12,21 +12,33 @@ _FEW = 0.02
 
 def look(sheet: Sheet) -> dict[str, float]:
     """Every measure of one picture by its name; see the functions that they come from."""
-    noise = sharpness.noise(sheet)
+    found = asked(sheet, alone=True)
+    return found | contours(sheet, found["noise"])
+
+
+def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
+    """Those that every judgement asks for; ``alone``: and those that one without references asks for."""
     return {
         **light.light(sheet),
         **light.colour(sheet),
-        **noise,
-        **sharpness.edges(sheet, noise["noise"]),
-        **sharpness.soft_borders(sheet),
-        **pattern.waves(sheet.half),
+        **sharpness.noise(sheet),
+        **pattern.waves(sheet.half, spread=alone),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
         "combed": pattern.combed(sheet),
         "hum": profiles.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
+        "damaged": float(bool(sheet.damaged)),
+    } | ({"shift": light.shift(sheet)} if alone else {})
+
+
+def contours(sheet: Sheet, noise: float) -> dict[str, float]:
+    """Those of edges, and of what has none: how sharp a picture is by itself, and how much it shows. A view that is
+    seen again, as sharp as it was, answers both."""
+    return {
+        **sharpness.edges(sheet, noise),
+        **sharpness.soft_borders(sheet),
         "reblur": sharpness.reblur(sheet),
         # A block of one colour is one of one luminance: where there are hardly any, colours need not be looked at.
         "flat_share": measures.flat_share(sheet.colour) if measures.flat_blocks(sheet.grey) > _FEW else 0.0,
-        "damaged": float(bool(sheet.damaged)),
     }

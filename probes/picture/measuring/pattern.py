@@ -46,14 +46,14 @@ def _window() -> tuple[Plane, float]:
     return window, float(window.sum())
 
 
-def waves(half: Plane) -> dict[str, float]:
+def waves(half: Plane, *, spread: bool = True) -> dict[str, float]:
     """The strongest plane wave in the picture, whatever its direction.
 
     ``wave`` is its amplitude in levels, ``wave_prominence`` how many times it stands out of its neighbourhood in the
     spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
     ``wave_spread`` (0 to 1): its amplitude where it is weak (20th percentile of the places) against where it is strong
-    (80th); a fence stands somewhere, a wave is everywhere. ``lattice`` (0 to 1): the strongest wave in another
-    direction, against it: bricks and bubbles have two.
+    (80th); a fence stands somewhere, a wave is everywhere. Only if it is asked for (``spread``). ``lattice`` (0 to 1):
+    the strongest wave in another direction, against it: bricks and bubbles have two.
     """
     window, weight = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
@@ -69,12 +69,11 @@ def waves(half: Plane) -> dict[str, float]:
     nearby = max(float(around[at]), _along(spectrum, row, column))
     prominence = peak / (nearby + _FLOOR)
     found = {"wave": 2 * peak / weight, "wave_prominence": prominence}
-    if prominence < _LOOKED_AT:
-        return found | {"wave_spread": 0.0, "lattice": 0.0}
-    return found | {
-        "wave_spread": _spread(np.asarray(flat, dtype=np.float32), row, column),
-        "lattice": _others(judged, row, column) / peak if prominence >= _STANDS_OUT else 0.0,
-    }
+    found["lattice"] = _others(judged, row, column) / peak if prominence >= _STANDS_OUT else 0.0
+    if spread:
+        stands_out = prominence >= _LOOKED_AT
+        found["wave_spread"] = _spread(np.asarray(flat, dtype=np.float32), row, column) if stands_out else 0.0
+    return found
 
 
 def _strengths(plane: Plane) -> Plane:

@@ -39,6 +39,10 @@ _EIGHTH = np.float32(np.tan(np.pi / 8))
 """Slope of an eighth of a half turn."""
 _EVERY = 4
 """One row of so many is enough for a structure function."""
+_SLICE, _GLANCED = (8, 24), 0.002
+"""Rows of a slice of the picture, and of how many; share of specks in them, below which nobody asks where they are:
+half of what a picture has with so many hot pixels in 70 % of its tiles that they are a fault, a sixth of that of
+others."""
 _CLEAR, _VARIES, _PLACES = 0.951, 60.0, 12
 """Share of a small tile that must be free of text; levels squared by which light must vary over three pixels; and in
 how many small tiles of 576."""
@@ -68,19 +72,14 @@ def noise(sheet: Sheet) -> dict[str, float]:
     by_tile, means = tiles(by_spot), sheet.means
     told = (means > 10) & (means < 245)
     lowest = percentile(by_tile[told], 10) if np.count_nonzero(told) >= 8 else 0.0
-    blue, _, red = cv2.split(sheet.colour)
-    brightest = cv2.max(blue, red)
-    hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
-    away = cv2.absdiff(sheet.grey, cv2.medianBlur(sheet.grey, 3))
-    coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 1, cv2.THRESH_BINARY)[1]
-    lonely = cv2.threshold(away, 40, 1, cv2.THRESH_BINARY)[1]
     blue, _, red = cv2.split(sheet.halved)
     coloured = noise_tiles(np.asarray(cv2.subtract(blue, red, dtype=cv2.CV_32F), dtype=np.float32))
     least, quarter = percentiles(lit, 5, 25) if lowest and lit.size else (0.0, 0.0)
+    lonely, hot = _specks(sheet)
     return {
         "noise": lowest,
-        "speckle": _everywhere(cv2.bitwise_and(lonely, sheet.clear_bytes)),
-        "hot": _everywhere(cv2.bitwise_and(coloured_alone, sheet.clear_bytes)),
+        "speckle": lonely,
+        "hot": hot,
         "grain": median(by_tile),
         "silent": share(by_tile < 0.05),
         "colour_noise": percentile(coloured[told], 10) if lowest else 0.0,
@@ -88,12 +87,42 @@ def noise(sheet: Sheet) -> dict[str, float]:
     }
 
 
-def _everywhere(found: cv2.typing.MatLike) -> float:
+def _specks(sheet: Sheet) -> tuple[float, float]:
+    """``speckle`` and ``hot``."""
+    planes = sheet.grey, sheet.colour, sheet.clear_bytes
+    if len(sheet.grey) >= 4 * _SLICE[1]:
+        # What is everywhere is in slices of the picture too, and hardly any picture has it.
+        seen = [np.ascontiguousarray(_sliced(plane)).reshape(-1, *plane.shape[1:]) for plane in planes]
+        found = [_sliced(specks, _SLICE[0])[:, 1:-1] for specks in _lonely(*seen)]
+        if max(map(np.count_nonzero, found)) < _GLANCED * found[0].size:
+            return 0.0, 0.0
+    lonely, hot = (_everywhere(specks) for specks in _lonely(*planes))
+    return lonely, hot
+
+
+def _sliced(plane: NDArray[np.uint8], every: int = _SLICE[1]) -> NDArray[np.uint8]:
+    """The first rows of each ``every`` rows."""
+    whole = plane[: len(plane) // every * every]
+    return whole.reshape(-1, every, *plane.shape[1:])[:, : _SLICE[0]]
+
+
+def _lonely(grey: Picture, colour: Picture, clear: Picture) -> tuple[Picture, Picture]:
+    """Pixels outside text that stand out of those around them: 1 and not 0 in luminance, in blue or red alone."""
+    brightest = cv2.max(cv2.extractChannel(colour, 0), cv2.extractChannel(colour, 2))
+    hot = cv2.subtract(brightest, cv2.medianBlur(brightest, 3))
+    away = cv2.absdiff(grey, cv2.medianBlur(grey, 3))
+    coloured_alone = cv2.threshold(cv2.subtract(hot, cv2.add(away, away)), 20, 1, cv2.THRESH_BINARY)[1]
+    lonely = cv2.threshold(away, 40, 1, cv2.THRESH_BINARY)[1]
+    lonely, coloured_alone = (cv2.bitwise_and(specks, clear) for specks in (lonely, coloured_alone))
+    return np.asarray(lonely, dtype=np.uint8), np.asarray(coloured_alone, dtype=np.uint8)
+
+
+def _everywhere(found: Picture) -> float:
     """Share of pixels that are 1 and not 0, in 255ths, 30th percentile of the tiles."""
     # Where most tiles can't have a single one nobody need look.
     if cv2.countNonZero(found) < 0.7 * TILES[0] * TILES[1] - 1:
         return 0.0
-    return percentile(np.rint(255 * tiles(np.asarray(found, dtype=np.uint8).view(np.bool_))), 30) / 255
+    return percentile(np.rint(255 * tiles(found.view(np.bool_))), 30) / 255
 
 
 def edges(sheet: Sheet, noise_level: float) -> dict[str, float]:
