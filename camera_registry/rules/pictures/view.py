@@ -86,8 +86,9 @@ def moved(of: Evidence) -> Verdict:
     seen = pick(change, "displacement", "agreement", "still_agreement", "matches")
     still = of.still
     known = change.get("matches", 0.0) >= _FEATURES
-    # Before a bare wall what is found elsewhere may be another lorry.
-    found = known or (change["agreement"] >= limits.agreement and not of.bare)
+    # Before a bare wall, or in fog, what is found elsewhere may be another lorry.
+    sparse = of.bare or change.get("textured", 1.0) < _SPARSE
+    found = known or (change["agreement"] >= limits.agreement and not sparse)
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
     if still >= FAINTLY_KNOWN:

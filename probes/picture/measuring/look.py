@@ -22,7 +22,7 @@ def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
         **light.light(sheet),
         **light.colour(sheet),
         **sharpness.noise(sheet),
-        **pattern.waves(sheet.half, spread=alone),
+        **pattern.waves(sheet.half),
         **pattern.lines(sheet.grey),
         **pattern.blocks(sheet),
         "combed": pattern.combed(sheet),

@@ -14,10 +14,8 @@ _WAVES = (320, 180)
 """Size at which waves are looked for: up to 90 from top to bottom."""
 _SLOWEST = 7
 """Waves over the picture below which a scene itself looks like a wave."""
-_LOOKED_AT = 3.5
-"""Prominence below which nobody asks where a wave is."""
 _STANDS_OUT = 6.0
-"""Prominence below which nobody takes a wave for a fault, nor asks for another."""
+"""Prominence below which nobody takes a wave for a fault, nor asks where it is or for another."""
 _PLACES = (8, 6)
 _FLOOR = 30.0
 """Strength of the spectrum that the coding of a plain picture leaves."""
@@ -46,14 +44,14 @@ def _window() -> tuple[Plane, float]:
     return window, float(window.sum())
 
 
-def waves(half: Plane, *, spread: bool = True) -> dict[str, float]:
+def waves(half: Plane) -> dict[str, float]:
     """The strongest plane wave in the picture, whatever its direction.
 
     ``wave`` is its amplitude in levels, ``wave_prominence`` how many times it stands out of its neighbourhood in the
     spectrum: interference is one frequency over the whole picture, a fence or a tiled wall is spread by perspective.
     ``wave_spread`` (0 to 1): its amplitude where it is weak (20th percentile of the places) against where it is strong
-    (80th); a fence stands somewhere, a wave is everywhere. Only if it is asked for (``spread``). ``lattice`` (0 to 1):
-    the strongest wave in another direction, against it: bricks and bubbles have two.
+    (80th); a fence stands somewhere, a wave is everywhere; 0 where it hardly stands out. ``lattice`` (0 to 1): the
+    strongest wave in another direction, against it: bricks and bubbles have two.
     """
     window, weight = _window()
     flat = cv2.multiply(cv2.subtract(half, cv2.blur(half, (31, 31))), window)
@@ -69,10 +67,9 @@ def waves(half: Plane, *, spread: bool = True) -> dict[str, float]:
     nearby = max(float(around[at]), _along(spectrum, row, column))
     prominence = peak / (nearby + _FLOOR)
     found = {"wave": 2 * peak / weight, "wave_prominence": prominence}
-    found["lattice"] = _others(judged, row, column) / peak if prominence >= _STANDS_OUT else 0.0
-    if spread:
-        stands_out = prominence >= _LOOKED_AT
-        found["wave_spread"] = _spread(np.asarray(flat, dtype=np.float32), row, column) if stands_out else 0.0
+    stands_out = prominence >= _STANDS_OUT
+    found["lattice"] = _others(judged, row, column) / peak if stands_out else 0.0
+    found["wave_spread"] = _spread(np.asarray(flat, dtype=np.float32), row, column) if stands_out else 0.0
     return found
 
 
