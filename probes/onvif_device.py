@@ -181,10 +181,27 @@ class OnvifDevice:
         except SoapError as error:
             if proof is None or error.refusal is not Refusal.AUTH:
                 raise
+            was_set = self._memory.schemes.get(_MODE) == _TOKEN_MODE and await self._clock_was_set()
             await self._prove_again(proof, self._login)
-            if self._authenticator.afresh is afresh:
+            if not was_set and self._authenticator.afresh is afresh:
                 raise
-        return await self._ask_in_its_mode(question, self._login, read)  # it was for the nonce, perhaps
+        return await self._ask_in_its_mode(question, self._login, read)  # it was for the time or the nonce, perhaps
+
+    async def _clock_was_set(self) -> bool:
+        """Whether the device, asked without a password, tells another time than it did: that of the signature was
+        wrong then."""
+        known, asked = self._memory.clock_offset or 0.0, self._context.tools.now()
+        answer = await self._send(
+            _Question(await self._written(soap.DEVICE, Operation.TIME), Operation.TIME, *self.home)
+        )
+        try:
+            clock = clock_in(answer.status, answer.body)
+        except SoapError:
+            return False
+        if clock is None:
+            return False
+        self._set_by(clock, asked)
+        return abs((self._memory.clock_offset or 0.0) - known) > SURE_CLOCK
 
     async def _prove_again(self, proof: _Question, login: credentials.Login) -> None:
         """Something was refused after the password was taken: this user may not ask that, or somebody has changed the

@@ -15,6 +15,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Pytho
     )
 
 import argparse
+import compileall
 import hashlib
 import importlib.util
 import os
@@ -62,6 +63,9 @@ def set_up(*, dev: bool) -> None:
     if not _is_current("project", _fingerprint(TOP / "pyproject.toml")):
         print("Installing camera-registry from this checkout", flush=True)
         _pip("install", "--no-deps", "--no-build-isolation", "--editable", str(TOP))
+        for package in PACKAGES:
+            # Where the environment forbids Python to keep what it compiles, each program would compile it all anew.
+            compileall.compile_dir(TOP / package, quiet=2)
         _stamp("project", _fingerprint(TOP / "pyproject.toml"))
     browser = _fingerprint(TOP / "package-lock.json", TOP / "tools" / "browser.py")
     if not (_is_current("browser", browser) and LIBRARIES.is_dir()):
@@ -71,9 +75,6 @@ def set_up(*, dev: bool) -> None:
         except subprocess.CalledProcessError as error:
             raise SetupError("the console's browser libraries are missing") from error
         _stamp("browser", browser)
-    # Programs start faster compiled, and where the environment forbids Python to keep what it compiles each would do it
-    # anew. What is compiled already is left.
-    _call([str(PYTHON), "-m", "compileall", "-q", *(str(TOP / package) for package in PACKAGES)])
 
 
 def _make_venv() -> None:

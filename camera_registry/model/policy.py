@@ -50,7 +50,7 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.STRIPED: Persistence(3, 4, 1800, sure=0.85, doubtful=_DAY),
     Cause.DARK: Persistence(3, 4, 1800, sure=0.65, doubtful=2 * _DAY),
     Cause.OVEREXPOSED: Persistence(4, 5, 3 * _HOUR, sure=0.65, doubtful=2 * _DAY),
-    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.95, doubtful=20 * _DAY),
+    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.95, doubtful=10 * _DAY),
     Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.65, doubtful=3 * _DAY),
     Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.65, doubtful=2 * _DAY),
     Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=2 * _DAY, by_night=False),

@@ -328,6 +328,21 @@ async def test_a_password_changed_while_a_round_is_under_way_is_heard_wrong_at_m
     assert device.refusals <= 2
 
 
+async def test_a_clock_that_is_set_while_a_round_is_under_way_costs_no_answer():
+    class Set(OnvifDouble):
+        def answer(self, request: HttpRequest) -> bytes:
+            if b"GetProfiles" in request.body:
+                self.clock = timedelta(days=1)
+            return super().answer(request)
+
+    device = Set(recorded(AGSH, *ALL, "GetDNS"))
+    async with listening(device) as port:
+        seen = await probe("onvif", target(onvif=port))
+    assert seen.failure is None
+    assert {"profiles", "dns"} <= set(seen.facts)
+    assert device.refusals == 1
+
+
 async def test_an_operation_that_hangs_costs_its_own_answer_and_is_not_asked_again_soon():
     class Stuck(OnvifDouble):
         async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

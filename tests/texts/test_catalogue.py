@@ -81,7 +81,8 @@ def test_every_cause_says_why_and_what_to_do_next(language: str, cause: Cause) -
 def test_no_text_is_left_over() -> None:
     """A key is used when it stands in quotes somewhere, or names a member of the vocabulary, or counts things."""
     package = Path(camera_registry.__file__).parent
-    sources = [*package.rglob("*.py"), *package.rglob("*.html"), *package.with_name("exporters").rglob("*.[ph][yt]*")]
+    trees = (package, package.with_name("exporters"))
+    sources = [file for tree in trees for kind in ("*.py", "*.html") for file in tree.rglob(kind)]
     quoted = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_0-9]+)+)[\"']", "\n".join(f.read_text("utf-8") for f in sources)))
     # What code puts together from a section and a value.
     composed = re.compile(
