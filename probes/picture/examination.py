@@ -20,6 +20,7 @@ from probes.picture.burnt_in import Hidden, Osd
 from probes.picture.likeness import NEEDED, agreement, as_sharp, misses, told_by, unchanged
 from probes.picture.measuring import comparison, sequence
 from probes.picture.measuring.imprint import imprint
+from probes.picture.measuring.light import shift
 from probes.picture.measuring.look import asked, contours, look
 from probes.picture.measuring.sharpness import keen
 from probes.picture.measuring.sheet import WIDTH, Box, Picture, Sheet, Still, prepare, still
@@ -261,7 +262,7 @@ def _see(
     if blind is not None:
         sheet = replace(sheet, clear=_without(sheet.clear, blind))
     if measures is None:
-        measures = look(sheet) if kept else asked(sheet, alone=not compared)
+        measures = look(sheet) if kept else asked(sheet)
         measures = {**measures, "width": float(decoded.width)}
     prepared = comparison.prepare(sheet, measures["noise"]) if compared else None
     return _Seen(measures, line, prepared, None if kept else sheet)
@@ -276,7 +277,9 @@ def _more(sheet: Sheet, known: Mapping[str, float], changes: Sequence[comparison
     found = contours(sheet, known["noise"])
     if not any(map(unchanged, compared)):
         found["keen"] = keen(sheet, known["noise"])
-    return found if compared or "shift" in known else asked(sheet, alone=True) | found
+    if not compared:
+        found["shift"] = shift(sheet)
+    return found
 
 
 class _Memory:

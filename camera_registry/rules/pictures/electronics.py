@@ -34,7 +34,7 @@ _LATTICE = 0.5
 _SOMEWHERE = 0.5
 """How even a wave is over the picture, below which it is a thing's, which another thing hid when the reference was
 taken: a zebra crossing, a front of windows. Of 56 simulated waves that references don't have one is less even; of the
-healthy cameras that show such a wave, six of eight never reach it."""
+healthy cameras that show such a wave, seven of eight never reach it."""
 _EVEN_WAVE = 0.6
 """Share of what varies over the height that lies in one wave, where it is an even one."""
 _MORE_HUM = 0.15

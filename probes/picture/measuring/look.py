@@ -12,12 +12,12 @@ _FEW = 0.02
 
 def look(sheet: Sheet) -> dict[str, float]:
     """Every measure of one picture by its name; see the functions that they come from."""
-    found = asked(sheet, alone=True)
-    return found | contours(sheet, found["noise"])
+    found = asked(sheet)
+    return found | contours(sheet, found["noise"]) | {"shift": light.shift(sheet)}
 
 
-def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
-    """Those that every judgement asks for; ``alone``: and those that one without references asks for."""
+def asked(sheet: Sheet) -> dict[str, float]:
+    """Those that every judgement asks for, with references or without."""
     return {
         **light.light(sheet),
         **light.colour(sheet),
@@ -29,7 +29,7 @@ def asked(sheet: Sheet, *, alone: bool) -> dict[str, float]:
         "hum": profiles.hum(sheet.profiles),
         "unwritten": pattern.unwritten(sheet.small),
         "damaged": float(bool(sheet.damaged)),
-    } | ({"shift": light.shift(sheet)} if alone else {})
+    }
 
 
 def contours(sheet: Sheet, noise: float) -> dict[str, float]:
