@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Limits, Measures, PictureFault, Sight, Unjudged
-from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN, by_day
+from camera_registry.rules.pictures.usual import HIGH_SUN, LOW_SUN, MONOCHROME, by_day
 
 LEAST = 0.5
 """The score at the limit."""
@@ -116,6 +116,15 @@ class Evidence:
     def most_of_references(self, name: str) -> float:
         """The largest value that any reference has of this measure, compared or not."""
         return max((c.reference.measures[name] for c in self.sight.references if c.reference.measures), default=0.0)
+
+    @cached_property
+    def risen(self) -> float:
+        """Levels by which the dark channel is above that of every reference. One in infrared has none: its three
+        channels are one, so it tells nothing of colours."""
+        known = [c.reference.measures for c in self.sight.references if c.reference.measures]
+        if self.look["colourfulness"] >= MONOCHROME:
+            known = [look for look in known if look["colourfulness"] >= MONOCHROME] or known
+        return self.look["dark_channel"] - max((look["dark_channel"] for look in known), default=0.0)
 
     def restless(self, name: str) -> float:
         """This change between two references: of the scene, not of the camera."""

@@ -7,6 +7,7 @@ import math
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Measures, Unjudged
 from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.usual import MONOCHROME
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
 """Share of tiles without noise, and of rows that repeat the one above, and edges, in what was drawn and never seen."""
@@ -18,8 +19,6 @@ _NO_NOISE, _BARE, _SHADES = 0.05, 0.8, 0.7
 whose ground is shaded."""
 _WHOLE = 0.9
 """Share of the picture that is one plain colour, but for letters."""
-_MONOCHROME = 3.5
-"""Mean distance from grey, in units of CIE L*a*b*, below which a picture has no colours (infrared, black and white)."""
 _MOST_OF_IT = 0.65
 """Share of the picture that has changed its colours the same way, from which on a strong change is no thing of the
 scene's."""
@@ -47,8 +46,8 @@ grey (CIE L*a*b*), of what hides all of a view and is no air."""
 _VEIL = 45
 """Levels by which fog lifts the dark channel of a view."""
 _TO_GREY, _DULLED = 0.8, 0.8
-"""Direction of a change of colours, from which on it leads to grey; spread of the light, against the reference's, below
-which air has come between."""
+"""Direction of a change of colours, from which on it leads to grey; spread of the light, or structure of the clearest
+quarter of the tiles, against the reference's, below which air has come between."""
 _WARM, _COLD = range(25, 150), range(240, 300)
 """Degrees of hue (CIE L*a*b*) in which lamps, earth and leaves lie, and sky and water. In the others, turquoise and
 pink, no light lies (Planck's locus runs from blue to orange)."""
@@ -172,8 +171,7 @@ def low_contrast(of: Evidence) -> Verdict:
     if change and "spread" in change:
         least = max(c.change["spread"] for c in of.compared if c.change)
         seen |= {"spread": round(least, 3)}
-        risen = look["dark_channel"] - of.most_of_references("dark_channel")
-        narrow = score(least, limits.spread_veiled if risen > _VEIL and veiled else limits.spread)
+        narrow = score(least, limits.spread_veiled if of.risen > _VEIL and veiled else limits.spread)
         lifted = look["dark_channel"] > 88
         weak = change.get("structure_high", 0.0) < _HALF_LEFT
         # The same view, as bright as ever, with hardly any difference left between its light and dark places.
@@ -200,10 +198,10 @@ def low_contrast(of: Evidence) -> Verdict:
 def colour_cast(of: Evidence) -> Verdict:
     """All colours are shifted the same way."""
     look, limits = of.look, of.limits
-    if look["colourfulness"] < _MONOCHROME:
+    if look["colourfulness"] < MONOCHROME:
         return Unjudged.MONOCHROME
     seen = pick(look, "chroma")
-    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= _MONOCHROME]
+    coloured = [c for c in of.compared if c.reference.measures and c.reference.measures["colourfulness"] >= MONOCHROME]
     # Lamps of the night have colours of their own, which only a night can tell; but what was accepted is no cast.
     same_hours, by_light = of.same_hours(), of.by_day or not of.timed
     fitting = [c for c in coloured if (_of_the_day(of, c) if by_light else c in same_hours)]
@@ -215,13 +213,14 @@ def colour_cast(of: Evidence) -> Verdict:
         seen |= pick(least, "cast", "cast_share", "blue", "red")
         limit = limits.cast if of.by_day or of.hour is None else (_LOW_SUN, 1.0)
         # Fog before a wood: its one colour pales all over, with its light.
-        pales = least["cast_to_grey"] > _TO_GREY and least["spread"] < _DULLED
+        weaker = min(least["spread"], least.get("structure_high", 1.0))
+        pales = least["cast_to_grey"] > _TO_GREY and weaker < _DULLED
         one_way = least["cast_share"] > 0.85 and not pales
         cast = score(least["cast"], limit) if one_way else 0.0
         if not pales and limit is limits.cast and least["cast_share"] > _MOST_OF_IT:
             # Coloured paint on the glass, or a filter that has slipped: not all of the picture.
             cast = max(cast, score(least["cast"], limits.cast_partly))
-        if look["dark_channel"] - of.most_of_references("dark_channel") > _VEIL or least["spread"] < _DULLED:
+        if of.risen > _VEIL or least["spread"] < _DULLED:
             # Air has a colour of its own, before things that have a strong one; and it takes away contrast.
             cast = min(cast, _BY_AIR)
         pink = min(change.get("pink", 0.0) for change in changes)

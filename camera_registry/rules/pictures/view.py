@@ -5,6 +5,7 @@ from __future__ import annotations
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
 from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.usual import MONOCHROME
 
 _WIDTH, _REBLUR = 1.15, 0.46
 """Where healthy pictures end: width of edges in pixels, re-blur metric."""
@@ -32,6 +33,9 @@ _AS_EVER = 0.9
 reference's, above which nothing has happened to the rest of the view."""
 _ONE_PART = 1.25
 """How much larger all that is hidden may be than its largest connected part, where one thing hides it."""
+_AS_MUCH, _STANDS_OUT = 0.75, 0.55
+"""Median structure of the tiles, against the reference's, from which on half of them have what they had; and against
+the clearest quarter's, below which a tile passes for hidden."""
 _DULLED, _ADDED = 0.96, 1.04
 """Ratio of middle to coarse structure, against the reference's: below the first, structure is taken away; above the
 other, it is added."""
@@ -87,7 +91,7 @@ def moved(of: Evidence) -> Verdict:
     still = of.still
     known = change.get("matches", 0.0) >= _FEATURES
     # Before a bare wall, or in fog, what is found elsewhere may be another lorry.
-    sparse = of.bare or change.get("textured", 1.0) < _SPARSE
+    sparse = of.bare or _empty(of) or change.get("textured", 1.0) < _SPARSE
     found = known or (change["agreement"] >= limits.agreement and not sparse)
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
@@ -123,8 +127,7 @@ def covered(of: Evidence) -> Verdict:
     if unfit is not None:
         return unfit
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
-    risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
-    veiled = risen > _VEIL
+    veiled = of.risen > _VEIL
     # Fog takes the light's own contrast away with the structure; what scatters on the glass does not.
     through = change["structure_high"] < _SCATTERED and change["spread"] > (_LIT_CLEAR if veiled else _LIT_THROUGH)
     if change["contrast_fit"] >= _FAITHFUL and not through:
@@ -143,7 +146,7 @@ def covered(of: Evidence) -> Verdict:
     partly = change["structure_high"] >= _SHARP_BESIDES or change["contrast_fit"] < _OTHER_LIGHT
     # Glare outshines, and snow lies on the ground: both make brighter what they hide. In any exposure snow on what was
     # dark lifts the darkest places, and leaves all that stands out as clear as ever; what is on the glass does not.
-    snowed = risen > _LIFTED and change["structure_high"] >= _SHARP_BESIDES
+    snowed = of.risen > _LIFTED and change["structure_high"] >= _SHARP_BESIDES
     lost = lost if partly and not snowed and change.get("lost_patch", 0.0) >= limits.lost_patch else 0.0
     brighter = more > _GLARE or change["gain"] > _BRIGHTER or snowed
     gone_from = change["hidden_dark" if brighter else "hidden"]
@@ -151,6 +154,9 @@ def covered(of: Evidence) -> Verdict:
         # Where the rest is as it ever was, one thing hides one part: cars that have driven on leave several behind, and
         # their lights, which were most of a night's, take the likeness of the light along.
         gone_from = min(gone_from, _ONE_PART * change.get("hidden_patch", 0.0))
+    if _AS_MUCH <= change["structure"] < _STANDS_OUT * change["structure_high"]:
+        # People in the light of lamps stand out so that what has all it had looks hidden beside them.
+        gone_from = 0.0
     hidden = score(left * gone_from, limits.hidden)
     # One soft thing, as anything near the lens is; whatever the scene has come to show, snow too, is in focus.
     near = 0.0 if brighter else min(change.get("hidden_patch", 0.0), change.get("dulled_patch", 0.0))
@@ -175,8 +181,7 @@ def dirty(of: Evidence) -> Verdict:
     if change["contrast_fit"] < _SAME:
         # Another season, or things moved about: what looks different need not be dirt.
         return Unjudged.NO_FITTING_REFERENCE
-    risen = of.look["dark_channel"] - of.most_of_references("dark_channel")
-    if risen > _SNOWED and change["contrast_fit"] < _EVENLY:
+    if of.risen > _SNOWED and change["contrast_fit"] < _EVENLY:
         # Dust that scatters lifts the dark places too, but everywhere, and leaves the light where it was.
         return Unjudged.NO_FITTING_REFERENCE
     # Rain and snow add edges, drops on the glass take them away.
@@ -303,7 +308,7 @@ def _fits(of: Evidence, change: Measures) -> bool:
         return False
     if of.by_day and of.likest is not None and of.in_daylight(of.likest) is False:
         return False
-    grey, was_grey = (one["colourfulness"] < 3.5 for one in (of.look, reference))
+    grey, was_grey = (one["colourfulness"] < MONOCHROME for one in (of.look, reference))
     if grey and not was_grey and not of.by_day:
         return False
     dimmer = of.look["mean"] < 0.5 * reference["mean"] and of.look["mean"] < 70
