@@ -256,6 +256,26 @@ def test_a_clock_that_can_not_be_read_costs_neither_the_picture_nor_its_other_ca
         assert answer["refused"] == {}
 
 
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.5, 0.9])
+def test_a_picture_whose_data_ends_before_its_end_mark_is_corrupt_and_no_card(
+    folder: Path, capsys: pytest.CaptureFixture[str], share: float
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    scan = good.index(b"\xff\xda")
+    (folder / "ended.jpg").write_bytes(good[: scan + int(share * (len(good) - scan))] + b"\xff\xd9")
+    assert cli.main(["--json", "judge", str(folder / "ended.jpg")]) == FAULT
+    (found,) = answers(capsys)
+    assert [fault["cause"] for fault in found["faults"]] == ["corrupt"]  # type: ignore[attr-defined] # a list of objects
+
+
+def test_a_picture_with_a_few_bytes_before_its_end_mark_is_whole(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    (folder / "filled.jpg").write_bytes(good[:-2] + bytes(14) + good[-2:])
+    assert cli.main(["--json", "judge", str(folder / "filled.jpg")]) == GOOD
+
+
 def test_a_picture_that_its_camera_padded_with_zeros_is_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "padded.jpg").write_bytes((folder / "good.jpg").read_bytes() + bytes(20_000))
     assert cli.main(["--json", "judge", str(folder / "padded.jpg")]) == GOOD
