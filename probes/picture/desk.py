@@ -168,7 +168,8 @@ class PictureDesk:
         }
         # One that is too large is sent as nothing.
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
-        found, thumbnail = await self._ask(frames.request(order, sent), timeout)
+        facts, thumbnail = await self._ask(frames.request(order, sent), timeout)
+        found: Found = facts
         for picture, told in zip(pictures, (*found["frames"], *found["references"]), strict=True):
             if len(picture) > frames.MAX_BYTES:
                 told["refused"] = _TOO_LARGE
