@@ -99,7 +99,7 @@ def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at
     try:
         times = _times({"captured_at": list(captured_at)}, "captured_at", len(frames))
     except CaseError as error:
-        raise CommandError("captured_at", **error.values) from error
+        raise CommandError("captured_at", given=error.values["given"]) from error
     case = Case(
         id=str(frames[-1]),
         frames=tuple(frames),
@@ -172,7 +172,7 @@ def _parsed(line: bytes) -> Any:
 def _of_line(row: Any, folder: Path, number: int) -> Case:
     """Raises CaseError."""
     if not isinstance(row, dict):
-        raise CaseError("no_object")
+        raise CaseError("no_object", example='{"frames": [...]}')
     frames, references = (_paths(row, key, folder) for key in ("frames", "refs"))
     if not frames:
         raise CaseError("no_frame")
