@@ -190,7 +190,7 @@ def _refused(case: Case, found: Mapping[str, Any]) -> list[tuple[Path, str]]:
 
 
 def _in_words(case: Case, judgement: Judgement, found: Mapping[str, Any], words: Texts) -> list[str]:
-    lines = [case.id]
+    lines = [str(case.id)]
     strange = dict.fromkeys(path for path in case.frames if not _is_jpeg(path))
     lines += ["  " + words("command.judge.no_picture", file=path) for path in strange]
     refused = ((path, words.retold(said)) for path, said in _refused(case, found) if path not in strange)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer. ``line``: of
-    the file that it stands in, from 1.
+    """One question: files and their times, frames oldest first; ``label`` where the file tells the answer. ``id``: as
+    it was given, so that an answer is found by it. ``line``: of the file that it stands in, from 1.
     ``left_out`` pictures were named besides, and are too many to be looked at."""
 
-    id: str
+    id: str | float
     frames: tuple[Path, ...]
     references: tuple[Path, ...]
     times: tuple[datetime | None, ...]
@@ -83,10 +83,10 @@ def read(file: Path, words: Texts) -> tuple[list[Case], list[str]]:
     return cases, faults
 
 
-def of_one_name(cases: Sequence[Case]) -> dict[str, list[int]]:
+def of_one_name(cases: Sequence[Case]) -> dict[str | float, list[int]]:
     """The identifiers that several cases have, each with the lines that these stand in: whoever looks an answer up by
     its identifier would take one for the other."""
-    lines: dict[str, list[int]] = {}
+    lines: dict[str | float, list[int]] = {}
     for case in cases:
         lines.setdefault(case.id, []).append(case.line)
     return {id: found for id, found in lines.items() if len(found) > 1}
@@ -94,10 +94,12 @@ def of_one_name(cases: Sequence[Case]) -> dict[str, list[int]]:
 
 def of_arguments(frames: Sequence[Path], references: Sequence[Path], captured_at: Sequence[str]) -> Case:
     """The case that the command line names. Raises CommandError."""
+    if len(captured_at) > len(frames):
+        raise CommandError("times_above", times=len(captured_at), frames=len(frames))
     try:
         times = _times({"captured_at": list(captured_at)}, "captured_at", len(frames))
     except CaseError as error:
-        raise CommandError("captured_at", why=error) from error
+        raise CommandError("captured_at", given=error.values["given"]) from error
     case = Case(
         id=str(frames[-1]),
         frames=tuple(frames),
@@ -116,6 +118,8 @@ def _require(case: Case) -> None:
             found = path.is_file()
         except OSError as error:
             raise CommandError("unreadable", file=path, why=why(error)) from error
+        if path.is_dir():
+            raise CommandError("picture_folder", path=path)
         if not found:
             raise CommandError("no_picture", path=path)
 
@@ -168,12 +172,12 @@ def _parsed(line: bytes) -> Any:
 def _of_line(row: Any, folder: Path, number: int) -> Case:
     """Raises CaseError."""
     if not isinstance(row, dict):
-        raise CaseError("no_object")
+        raise CaseError("no_object", example='{"frames": [...]}')
     frames, references = (_paths(row, key, folder) for key in ("frames", "refs"))
     if not frames:
         raise CaseError("no_frame")
     return Case(
-        id=str(row.get("id", number)),
+        id=_id(row.get("id"), number),
         frames=frames,
         references=references,
         times=_times(row, "captured_at", len(frames)),
@@ -182,6 +186,17 @@ def _of_line(row: Any, folder: Path, number: int) -> Case:
         label=_label(row),
         line=number,
     )
+
+
+def _id(given: Any, number: int) -> str | float:
+    """What the line calls its case; without that its number."""
+    if given is None:
+        return str(number)
+    if isinstance(given, float) and isfinite(given):
+        return given
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise CaseError("id", given=json.dumps(given, ensure_ascii=False))
+    return given
 
 
 def _label(row: Mapping[str, Any]) -> Label | None:

@@ -117,7 +117,7 @@ class PictureFault:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Faults, worst first; every other cause is either in ``checked`` or, with the reason, in ``not_checked``.
+    """Faults, worst first; every cause is either in ``checked`` or, with the reason, in ``not_checked``.
 
     ``scores`` are those of all causes in ``checked``, below 0.5 where nothing was found.
     """

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
-from camera_registry.model.chain import Chain, LinkSeen, first_broken
+from camera_registry.model.chain import Chain, Link, LinkSeen, first_broken
 from camera_registry.model.health import Cause
 from camera_registry.model.observation import Failure
 from camera_registry.model.wrong import Wrong
@@ -123,9 +123,12 @@ class Texts:
         return self._told(seen.key, seen.values, seen.detail, zone)
 
     def link_next(self, seen: LinkSeen) -> str:
-        """What to do about a link that is broken."""
-        own = f"link_next.{seen.key}"
-        return self(own if own in self.entries else f"link_next.{seen.link.value}", **{"who": "", **seen.values})
+        """What to do about a link that is broken: of a picture that came, what its cause asks for."""
+        keys = [f"link_next.{seen.key}"]
+        if seen.link is Link.FRAME and seen.key.startswith("cause."):
+            keys.append(f"{seen.key.removesuffix('.name')}.next")
+        keys.append(f"link_next.{seen.link.value}")
+        return self(next(key for key in keys if key in self.entries), **{"who": "", **seen.values})
 
     def chain(self, links: Chain, zone: tzinfo = UTC) -> Iterator[str]:
         """Every link of a chain in a line of its own, then where to look first and what to do there."""

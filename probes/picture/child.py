@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import resource
 import signal
 import sys
@@ -46,6 +47,9 @@ _SCALES = (
     (1, cv2.IMREAD_COLOR),
 )
 _STANDARD_ERROR = 2
+_LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_PADDING = 32
+"""Bytes that cameras leave before the end mark of a whole picture, to fill up a word or a line of their memory."""
 
 
 def main() -> int:
@@ -178,15 +182,25 @@ class Decoder:
     """Decodes, and hears what the JPEG library grumbles on standard error while it shows what it can."""
 
     def __init__(self) -> None:
-        self._heard = os.memfd_create("grumble")
-        os.dup2(self._heard, _STANDARD_ERROR)
+        # A pipe, for this process may write no file; and one that blocks nobody when it is full.
+        self._heard, said = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        os.dup2(said, _STANDARD_ERROR)
+        os.close(said)
 
     def __call__(self, jpeg: bytes, width: int, /) -> Decoded:
-        os.ftruncate(self._heard, 0)
-        os.lseek(self._heard, 0, os.SEEK_SET)
+        self._hear()
         picture, scale, given = _reduced(jpeg, width)
-        said = os.pread(self._heard, 200, 0).decode("ascii", "replace")
-        return Decoded(picture, given, scale, said.strip() if "Corrupt JPEG" in said else "")
+        said = self._hear()
+        left = _LEFT_OVER.search(said)
+        whole = "Corrupt JPEG" not in said or (left is not None and int(left[1]) <= _PADDING)
+        return Decoded(picture, given, scale, "" if whole else said.strip())
+
+    def _hear(self) -> str:
+        """What was said since it was asked last."""
+        try:
+            return os.read(self._heard, PIPE_BYTES).decode("ascii", "replace")
+        except BlockingIOError:
+            return ""
 
 
 def _limit() -> None:

@@ -37,6 +37,8 @@ FIRST_WORD = 0.02
 LAST_SECONDS = 5.0
 """How long a process that has closed its pipe may take to end by itself."""
 
+_TOO_LARGE = f"a picture of more than the {frames.MAX_BYTES} bytes that are looked at"
+
 Measured = tuple[Facts, bytes]
 
 
@@ -119,7 +121,7 @@ class PictureDesk:
         this machine is busy, OpenCV missing), which turns nothing red.
         """
         if len(picture) > frames.MAX_BYTES:
-            raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
+            raise _undecodable(_TOO_LARGE)
         order = {"do": frames.MEASURE, "codec": codec, "masks": known.masks}
         return await self._ask(frames.request(order, (picture,)), timeout)
 
@@ -134,7 +136,7 @@ class PictureDesk:
         """What ``examine`` finds of one picture against references of its view, with the facts of ``measure`` as
         ``picture``, and the thumbnail. Raises ProbeError like ``measure``: also where the picture can't be read."""
         if len(picture) > frames.MAX_BYTES:
-            raise _undecodable(f"a picture of {len(picture)} bytes, more than the {frames.MAX_BYTES} looked at")
+            raise _undecodable(_TOO_LARGE)
         compared = references[: frames.MAX_PICTURES - 1]
         view = View(
             (picture,), compared, known.times, known.osd, known.masks, known.blind, thumbnail=self._width, codec=codec
@@ -164,9 +166,13 @@ class PictureDesk:
             "thumbnail": view.thumbnail,
             "codec": view.codec,
         }
-        # One that is too large is sent as nothing, and refused as such.
+        # One that is too large is sent as nothing.
         sent = [picture if len(picture) <= frames.MAX_BYTES else b"" for picture in pictures]
-        found, thumbnail = await self._ask(frames.request(order, sent), timeout)
+        facts, thumbnail = await self._ask(frames.request(order, sent), timeout)
+        found: Found = facts
+        for picture, told in zip(pictures, (*found["frames"], *found["references"]), strict=True):
+            if len(picture) > frames.MAX_BYTES:
+                told["refused"] = _TOO_LARGE
         took = (found[name] for name in ("reference_seconds", "cpu_seconds"))
         self.spent += sum(seconds for seconds in took if isinstance(seconds, float))
         return found, thumbnail
@@ -179,7 +185,7 @@ class PictureDesk:
         """A person's photograph anew: ``width`` and ``height`` of it, and the JPEG, upright, its longest side at most
         ``side`` pixels, with nothing in it but the picture. Raises ProbeError like ``measure``."""
         if len(photograph) > frames.MAX_BYTES:
-            raise _undecodable(f"a picture of {len(photograph)} bytes, more than the {frames.MAX_BYTES} looked at")
+            raise _undecodable(_TOO_LARGE)
         return await self._ask(frames.request({"do": frames.RENEW, "side": side}, (photograph,)), timeout)
 
     async def _ask(self, request: bytes, timeout: float) -> Measured:

@@ -104,6 +104,24 @@ def test_cases_of_one_name_are_all_answered_and_named_with_their_lines(
     ]
 
 
+def test_an_answer_has_the_id_of_its_case_as_it_was_given(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cases.jsonl"
+    given = ["north", 7, 7.5, None, {"camera": 1}, True, float("nan")]
+    file.write_text("\n".join(json.dumps({"id": id, "frames": [str(folder / "good.jpg")]}) for id in given))
+    assert cli.main(["--json", "--lang", "en", "judge", "--cases", str(file)]) == MISUSE
+    told = capsys.readouterr()
+    assert [json.loads(line)["id"] for line in told.out.splitlines()] == ["north", 7, 7.5, "4"]
+    assert [line.removeprefix(f"{file}:") for line in told.err.splitlines()] == [
+        '5: id: {"camera": 1} is neither a text nor a number; write one of the two',
+        "6: id: true is neither a text nor a number; write one of the two",
+        "7: id: NaN is neither a text nor a number; write one of the two",
+    ]
+    assert cli.main(["--lang", "en", "judge", "--cases", str(file)]) == MISUSE
+    assert "\n7\n  " in capsys.readouterr().out
+
+
 def test_a_wrong_line_of_a_file_of_cases_is_named_and_costs_no_other_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +216,7 @@ def test_every_fault_of_a_file_of_cases_without_a_right_line_is_named(
     told = capsys.readouterr().err
     assert all(f"wrong.jsonl:{line}:" in told for line in range(1, 8))
     assert "captured_at: 'noon' is no time; write local times as" in told
+    assert 'wrong.jsonl:6: a case is a JSON object; write {"frames": [...]}\n' in told
 
 
 def test_a_file_that_is_no_picture_is_told_as_such_besides(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,6 +256,26 @@ def test_a_clock_that_can_not_be_read_costs_neither_the_picture_nor_its_other_ca
         assert answer["refused"] == {}
 
 
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.5, 0.9])
+def test_a_picture_whose_data_ends_before_its_end_mark_is_corrupt_and_no_card(
+    folder: Path, capsys: pytest.CaptureFixture[str], share: float
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    scan = good.index(b"\xff\xda")
+    (folder / "ended.jpg").write_bytes(good[: scan + int(share * (len(good) - scan))] + b"\xff\xd9")
+    assert cli.main(["--json", "judge", str(folder / "ended.jpg")]) == FAULT
+    (found,) = answers(capsys)
+    assert [fault["cause"] for fault in found["faults"]] == ["corrupt"]  # type: ignore[attr-defined] # a list of objects
+
+
+def test_a_picture_with_a_few_bytes_before_its_end_mark_is_whole(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = (folder / "good.jpg").read_bytes()
+    (folder / "filled.jpg").write_bytes(good[:-2] + bytes(14) + good[-2:])
+    assert cli.main(["--json", "judge", str(folder / "filled.jpg")]) == GOOD
+
+
 def test_a_picture_that_its_camera_padded_with_zeros_is_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "padded.jpg").write_bytes((folder / "good.jpg").read_bytes() + bytes(20_000))
     assert cli.main(["--json", "judge", str(folder / "padded.jpg")]) == GOOD
@@ -247,6 +286,21 @@ def test_a_file_of_cases_without_a_case_is_a_mistake(folder: Path, capsys: pytes
     (folder / "none.jsonl").write_text("\n", encoding="utf-8")
     assert cli.main(["judge", "--cases", str(folder / "none.jsonl")]) == MISUSE
     assert "there is no case in it" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_the_words_of_the_command_is_told_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = str(folder / "good.jpg")
+    for words, told in (
+        ([good, "--captured-at", "noon"], "--captured-at noon: this is no time; write local times as"),
+        ([good, "--captured-at", "2026-06-10T12:00", "2026-06-10T12:01"], "2 times are told for 1 frames; write"),
+        ([good, "--reference", str(folder)], f"{folder} is a folder; name the pictures in it"),
+    ):
+        assert cli.main(["--lang", "en", "judge", *words]) == MISUSE
+        said = capsys.readouterr().err
+        assert told in said
+        assert said.count("write") <= 1
 
 
 @pytest.mark.parametrize("words", [["judge"], ["judge", "none.jpg"], ["judge", "a.jpg", "--cases", "b.jsonl"]])
@@ -300,6 +354,7 @@ def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
         "start.jpg": b"\xff\xd8",
         "deep.jpg": good[: good.index(b"\xff\xc0") + 4] + b"\x0c" + good[good.index(b"\xff\xc0") + 5 :],
         "sixteen.png": cv2.imencode(".png", np.full((64, 64), 40000, np.uint16))[1].tobytes(),
+        "heavy.jpg": good[:-2] + bytes(9_000_000) + good[-2:],
         "claims.jpg": good[: good.index(b"\xff\xc0") + 5] + b"\xff\xff\xff\xff" + good[good.index(b"\xff\xc0") + 9 :],
     }
     rows = []
@@ -317,5 +372,8 @@ def test_hostile_files_are_refused_in_words_and_the_next_picture_is_judged(
     found = {str(answer["id"]): answer for answer in answers(capsys)}
     for name in hostile:
         assert [fault["cause"] for fault in found[name]["faults"]] == ["corrupt"], name  # type: ignore[attr-defined] # a list of objects
+        assert found[name]["checked"] == ["corrupt"], name
+        assert len(found[name]["not_checked"]) == len(JUDGED) - 1, name  # type: ignore[arg-type] # a table
     assert found["progressive.jpg"]["faults"] == []
     assert found["good"]["faults"] == []
+    assert "more than the 8388608 bytes" in str(found["heavy.jpg"]["refused"])

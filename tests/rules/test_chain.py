@@ -135,6 +135,15 @@ def test_a_parent_that_is_down_is_the_broken_link_and_the_crew_is_sent_there():
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_picture_that_came_wants_what_its_cause_wants_and_no_other_thing(language: str):
+    words = texts(language)
+    for cause in (Cause.OSD_CLOCK, Cause.NO_SIGNAL, Cause.MOVED):
+        first = first_broken(chain([run("snapshot", 0)], {cause}))
+        assert first is not None
+        assert words.link_next(first) == words.next(cause)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("link", Link)
 def test_each_broken_link_says_what_to_do(language: str, link: Link):
     assert texts(language).link_next(LinkSeen(link, BROKEN))

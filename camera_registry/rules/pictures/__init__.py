@@ -50,7 +50,7 @@ def judge(sight: Sight, limits: Limits | None = None) -> Judgement:
     if newest.measures is None:
         rest: dict[Cause, Unjudged] = dict.fromkeys(JUDGED, Unjudged.UNREADABLE_PICTURE)
         del rest[Cause.CORRUPT]
-        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (), rest, {Cause.CORRUPT: 1.0})
+        return Judgement((PictureFault(Cause.CORRUPT, 1.0),), (Cause.CORRUPT,), rest, {Cause.CORRUPT: 1.0})
     evidence = gather(sight, newest.measures, limits or _LIMITS)
     faults: list[PictureFault] = []
     checked: list[Cause] = []

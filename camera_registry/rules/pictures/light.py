@@ -69,6 +69,9 @@ _LOW_SUN = 0.55
 def no_signal(of: Evidence) -> Verdict:
     """One plain colour without any sensor noise, or black without anything in it."""
     look, limits = of.look, of.limits
+    if look["damaged"]:
+        # Plain is what the decoder put where nothing had come.
+        return Unjudged.STANDS_DOWN
     seen = pick(look, "flat_share", "repeated", "levelled", "p99", "grain")
     # A sensor in the dark shows its noise. By night that may be healthy; by day it has a cap on it, or no light at all.
     silent = look["grain"] < limits.black_noise

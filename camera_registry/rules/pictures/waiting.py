@@ -17,7 +17,7 @@ from camera_registry.rules.pictures.watching import trails
 class InDoubt:
     """A cause that ``shown`` of the last ``pictures`` that count show, by day or by night, ``since`` the first did:
     believed at ``until`` at the earliest, if all that come show it as clearly. ``held``: it may be the weather, so that
-    this moves away as long as that lasts."""
+    this moves away as long as that lasts; of what shows beyond doubt it does not."""
 
     cause: Cause
     by_day: bool
@@ -38,6 +38,9 @@ def _all(facts: Facts, policy: PicturePolicy, *, weather: bool) -> Iterator[InDo
         for one in trail.doubts if trail.since is None else ():
             held = weather and cause in policy.weather.causes
             until = _until(one, policy.persistence_of(cause))
+            if held and trail.seen and trail.seen[-1][1]:
+                beyond = policy.persistence_of(cause, weather=True)
+                held, until = False, trail.seen[0][0] + timedelta(seconds=beyond.seconds)
             yield InDoubt(cause, one.by_day, one.since, one.shown, one.shown + one.denied, until, held)
 
 
