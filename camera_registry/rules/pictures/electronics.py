@@ -103,7 +103,8 @@ def striped(of: Evidence) -> Verdict:
     bubbles = look["lattice"] >= _LATTICE and of.change.get("local", 1.0) < FAINTLY_KNOWN
     if not drawn and not bubbles and look["wave"] >= max(limits.wave, _CHANCE * look["noise"]):
         if not of.compared:
-            is_new = look["wave_spread"] >= limits.wave_spread
+            crossed = look["lattice"] >= _LATTICE
+            is_new = look["wave_spread"] >= (limits.crossed_spread if crossed else limits.wave_spread)
         else:
             is_new = look["wave"] > 1.7 * of.most_of_references("wave") and look["wave_spread"] >= _SOMEWHERE
         if is_new:

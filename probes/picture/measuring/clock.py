@@ -42,6 +42,9 @@ the most: in the likest of the fonts at hand."""
 _OWN = (6.0, 7.2, -8.0, 6.0)
 """The same in the camera's own font, of likeness lost: how many times more than between its digits of one figure, nats
 over that, and the least and the most."""
+_HALF_ALIKE = 0.5
+"""Likeness of two figures, in any two of the fonts at hand, from which on one may be taken for the other: 0, 3, 5, 6, 8
+and 9, or 1, 2 and 7; but no 4 is a 1, and no 7 a 0, however a camera writes."""
 _LEARNED = 4.0
 """Nats by which a figure must be the likeliest, to be learned from a reference."""
 _ANOTHER = 9.0
@@ -150,7 +153,8 @@ def read(
     speaks = _speak(mine, learned, font)
     near = _near(speaks, at, written)
     told = _likeliest(speaks, at, written)
-    another = _for_another(speaks, told.strftime(written), near.strftime(written), learned)
+    excused = _mistakable() if not known else np.ones((10, 10), np.bool_)
+    another = _for_another(speaks, told.strftime(written), near.strftime(written), learned, excused)
     if another < _ANOTHER:
         # Most clocks are right.
         told = near
@@ -258,16 +262,24 @@ def _still(earlier: Speaks, shown: datetime, gone: timedelta, written: str) -> f
     return float(_nats(earlier, _digits(shown.strftime(written))) - _nats(earlier, np.stack(ran)).max())
 
 
-def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int]) -> float:
+@cache
+def _mistakable() -> NDArray[np.bool_]:
+    """Which figure may be which other in another font (due x seen): those that are half alike in fonts at hand."""
+    every = lettering.fonts().reshape(-1, lettering.fonts().shape[-1])
+    alike = (every @ every.T).reshape(-1, 10, len(every) // 10, 10).max(axis=(0, 2))
+    return np.asarray(alike >= _HALF_ALIKE)
+
+
+def _for_another(speaks: Speaks, told: str, near: str, learned: Collection[int], excused: NDArray[np.bool_]) -> float:
     """By how many nats the digits speak for ``told`` rather than for ``near``. Where a figure that the camera has not
-    shown yet looks like one other that it has not shown either, wherever it is due, that may be the font's doing, and
-    counts half."""
+    shown yet looks like one other that it has not shown either, wherever it is due, that may be the font's doing, if
+    that is an excuse for this pair (due x seen), and counts half."""
     shown, due = _digits(told), _digits(near)
     gained = _said(speaks, shown) - _said(speaks, due)
     for figure in set(due.tolist()) - set(learned):
         places = due == figure
         seen = set(shown[places].tolist())
-        if len(seen) == 1 and not seen & set(learned):
+        if len(seen) == 1 and not seen & set(learned) and excused[figure, seen.pop()]:
             gained[places] /= 2
     return float(gained.sum())
 
