@@ -33,6 +33,8 @@ demo: setup ## start the service with a simulated fleet; Ctrl-C stops it
 run: setup ## start the service with config/camera_registry.toml
 	@$(BIN)/camera-registry serve $(ARGS)
 
+# Each worker would compile all tests anew, in each run, where the environment forbids Python to keep what it compiles.
+test: export PYTHONDONTWRITEBYTECODE =
 # More workers than a small machine has cores, for tests wait; the order of files is tests/conftest.py's.
 test: develop servers ## fetch the servers that tests need, and run the tests (ARGS="-k name" for some)
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -37,7 +37,7 @@ class Answers:
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     module = Answers()
-    monkeypatch.setattr(cli, "MODULES", (module,))
+    monkeypatch.setattr(cli, "modules", lambda command: [module])
     return module
 
 
@@ -134,6 +134,17 @@ def test_the_program_is_installed_and_is_also_a_module():
         assert result.stdout == f"camera-registry {cli.__version__}\n"
 
 
+@pytest.mark.parametrize("before", [[], ["--json", "--lang", "en", "--config=none.toml"], ["--config", "none.toml"]])
+def test_a_command_waits_for_no_other_commands_modules(before):
+    script = (
+        "import sys; from camera_registry import cli\n"
+        f"try: cli.main([*{before}, 'simulate', '--help'])\n"
+        "except SystemExit: print({'sqlalchemy', 'pydantic'} & set(sys.modules))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert told.stdout.splitlines()[-1] == "set()"
+
+
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_a_reader_that_stops_reading_is_no_error(lines):
     script = "from camera_registry import cli; import sys; sys.exit(cli.main(['ask']))"
@@ -141,7 +152,7 @@ def test_a_reader_that_stops_reading_is_no_error(lines):
         "import types; from camera_registry import cli\n"
         f"def talk(args):\n    for _ in range({lines}): print('more')\n    return 0\n"
         "def add(commands, common): commands.add_parser('ask', parents=[common]).set_defaults(func=talk)\n"
-        "cli.MODULES = (types.SimpleNamespace(add=add),)\n"
+        "cli.modules = lambda command: [types.SimpleNamespace(add=add)]\n"
     )
     reader, writer = os.pipe()
     with subprocess.Popen([sys.executable, "-c", talker + script], stdout=writer, stderr=subprocess.PIPE) as process:
@@ -201,6 +212,23 @@ def commands_of(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser
     """A parser and those of all commands beneath it."""
     verbs = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     return [parser, *(one for action in verbs for child in action.choices.values() for one in commands_of(child))]
+
+
+def commands_in(parser: argparse.ArgumentParser) -> list[str]:
+    (verbs,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return list(verbs.choices)
+
+
+@pytest.mark.parametrize(("module", "commands"), cli.MODULES.items())
+def test_a_module_is_found_by_each_command_that_it_adds(module, commands):
+    for command in commands:
+        assert commands_in(cli.parser("en", command)) == list(commands)
+
+
+def test_help_and_what_is_no_command_know_all_commands():
+    every = [command for commands in cli.MODULES.values() for command in commands]
+    for word in (None, "--help", "guess"):
+        assert commands_in(cli.parser("en", word)) == every
 
 
 def test_every_command_and_argument_says_what_it_is_and_no_help_is_left_over():

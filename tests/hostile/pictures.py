@@ -68,7 +68,10 @@ def _many_scans(megapixels: int) -> bytes:
     return sized(side, side, jpeg[:scan] + jpeg[scan:-2] * 2_000 + END)
 
 
-def _png(side: int) -> bytes:
+@cache
+def png_bomb(side: int) -> bytes:
+    """A small file that unpacks to side x side pixels."""
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -88,7 +91,7 @@ def pictures() -> Iterator[Picture]:
     yield Picture("padded behind its end", jpeg + bytes(2_000), frozenset({None}))
     yield Picture("nothing", b"", undecodable)
     yield Picture("a page", b"<html><form>password</form></html>", protocol)
-    yield Picture("a PNG of 30,000 x 30,000", _png(30_000), protocol)
+    yield Picture("a PNG of 30,000 x 30,000", png_bomb(30_000), protocol)
     yield Picture("a GIF", b"GIF89a" + bytes(500), protocol)
     yield Picture("a BMP", b"BM" + bytes(500), protocol)
     yield Picture("a picture of 30,000 x 30,000", sized(30_000, 30_000), undecodable)

@@ -1,6 +1,9 @@
-"""Pictures as cameras make them: a scene, then the sensor's noise, then JPEG. All are seeded."""
+"""Pictures as cameras make them: a scene, then the sensor's noise, then JPEG. All are seeded. Those that take long to
+draw are drawn once, and can't be written on."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import cv2
 import numpy as np
@@ -10,6 +13,7 @@ WIDTH, HEIGHT = 1920, 1080
 Scene = NDArray[np.float64]
 
 
+@cache
 def street() -> Scene:
     """Day: sky above, houses and road with edges below."""
     random = np.random.default_rng(7)
@@ -19,9 +23,11 @@ def street() -> Scene:
         x, y = int(random.integers(0, WIDTH)), int(random.integers(HEIGHT // 3, HEIGHT))
         corner = (x + int(random.integers(20, 200)), y + int(random.integers(20, 160)))
         cv2.rectangle(scene, (x, y), corner, tuple(float(v) for v in random.integers(30, 220, 3)), thickness=-1)
+    scene.setflags(write=False)
     return scene
 
 
+@cache
 def night() -> Scene:
     """A road at night: most of it at the sensor's floor, a few lamps with their light on the ground."""
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -29,6 +35,7 @@ def night() -> Scene:
     for x in (300, 950, 1600):
         distance = np.hypot((columns - x) / 1.6, rows - 700)
         scene += np.clip(240 - distance, 0, None)[:, :, None] * np.array((0.4, 0.7, 0.8))
+    scene.setflags(write=False)
     return scene
 
 

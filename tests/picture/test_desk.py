@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import struct
-import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from camera_registry.model.observation import FailureKind, Stage
 from probes.base import ProbeError
 from probes.picture import frames
 from probes.picture.desk import PictureDesk
+from tests.hostile.pictures import png_bomb
 from tests.picture import scenes
 
 PATIENCE = 40.0
@@ -38,18 +38,6 @@ def claiming(jpeg: bytes, width: int, height: int) -> bytes:
     """The JPEG with another size in its header."""
     at = jpeg.index(b"\xff\xc0")
     return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
-
-
-def png_bomb(edge: int) -> bytes:
-    """A small file that unpacks to edge x edge pixels."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    lines = zlib.compressobj(9)
-    body = b"".join(lines.compress(bytes(edge // 8 + 1)) for _ in range(edge)) + lines.flush()
-    header = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
 def scan_bomb() -> bytes:
