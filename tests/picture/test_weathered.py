@@ -134,6 +134,10 @@ def test_what_stood_before_a_bare_wall_when_it_was_accepted_moves_no_camera_and_
     assert score(judged(VAN, known={"edge_tiles": 0.3}), Cause.MOVED) > 0.75
 
 
+def test_a_passer_before_what_is_mostly_wall_moves_no_camera() -> None:
+    assert score(judged(VAN, known={"edge_tiles": 0.5, "empty": 0.75}), Cause.MOVED) == 0
+
+
 def test_a_bare_wall_whose_marks_are_found_elsewhere_has_moved() -> None:
     assert score(judged({**VAN, "matches": 40.0}, known={"edge_tiles": 0.15}), Cause.MOVED) > 0.75
 
@@ -142,3 +146,31 @@ def test_the_colour_of_what_has_lost_its_contrast_may_be_that_of_the_air() -> No
     cast = {"cast": 0.8, "cast_share": 1.0, "cast_tiles": 1.0, "cast_to_grey": -0.9, "blue": 0.4, "red": -0.4}
     assert score(judged({**cast, "spread": 1.0}), Cause.COLOUR_CAST) > 0.7
     assert score(judged({**cast, "spread": 0.5}), Cause.COLOUR_CAST) <= 0.6
+
+
+def test_a_field_that_pales_in_fog_has_no_cast_however_even_its_light_was() -> None:
+    pales = {"cast": 0.6, "cast_share": 0.9, "cast_tiles": 1.0, "cast_to_grey": 0.99, "blue": 0.6, "red": 0.2}
+    assert score(judged({**pales, "spread": 1.0, "structure_high": 0.6}), Cause.COLOUR_CAST) == 0
+    assert score(judged({**pales, "spread": 1.0, "structure_high": 1.0}), Cause.COLOUR_CAST) > 0.7
+
+
+def test_the_dark_places_of_infrared_are_not_held_against_those_of_a_day() -> None:
+    cast = {"cast": 0.8, "cast_share": 1.0, "cast_tiles": 1.0, "blue": 0.4, "red": -0.4}
+    made = found(cast, {"risen": 60.0})
+    infrared = {**made["references"][0]["measures"], "dark_channel": 200.0, "colourfulness": 0.5}
+    for name in ("changes", "tiles"):
+        made[name] = [made[name][0], None]
+    made["references"] = [made["references"][0], {"measures": infrared}]
+    assert score(judge(sight(made, [NOON], [BY_DAY, BY_NIGHT])), Cause.COLOUR_CAST) == pytest.approx(0.6)
+
+
+def test_people_in_the_light_of_lamps_hide_nothing_of_the_dark_around_them() -> None:
+    gone = {"hidden": 0.5, "hidden_patch": 0.3, "hidden_dark": 0.5, "contrast_fit": 0.7, "local": 0.1}
+    assert score(judged({**gone, "structure": 1.0, "structure_high": 2.1}), Cause.COVERED) == 0
+    assert score(judged({**gone, "structure": 0.2, "structure_high": 2.1}), Cause.COVERED) > 0.8
+
+
+def test_snow_in_patches_on_dark_ground_takes_no_sharpness_from_the_lens() -> None:
+    soft = {"middle_sharpness": 0.5, "contrast_fit": 0.95}
+    assert score(judged({**soft, "structure": 4.0}), Cause.BLURRED) == 0
+    assert score(judged({**soft, "structure": 1.2}), Cause.BLURRED) > 0.5

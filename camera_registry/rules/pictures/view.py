@@ -43,6 +43,8 @@ _ONE_PART = 1.25
 _AS_MUCH, _STANDS_OUT = 0.75, 0.55
 """Median structure of the tiles, against the reference's, from which on half of them have what they had; and against
 the clearest quarter's, below which a tile passes for hidden."""
+_TWICE = 2.0
+"""Median structure of the tiles, against the reference's, that no lens has added."""
 _DULLED, _ADDED = 0.96, 1.04
 """Ratio of middle to coarse structure, against the reference's: below the first, structure is taken away; above the
 other, it is added."""
@@ -246,7 +248,9 @@ def blurred(of: Evidence) -> Verdict:
         limit = limits.middle_sharpness if alike else limits.middle_sharpness_unlike
         # By night snow and rain take what is fine, and some of the light's own pattern.
         weather = of.by_night and in_focus and change["contrast_fit"] < _IN_PLACE
-        scores.append(0.0 if weather else score(change["middle_sharpness"], limit))
+        # Patches of snow on dark ground: what is coarse has grown, so what is fine has less of it, and is lost nowhere.
+        grown = change["structure"] >= _TWICE
+        scores.append(0.0 if weather or grown else score(change["middle_sharpness"], limit))
     elif "edge_tiles" not in look:
         # Nobody measured how sharp it is by itself, for it is as sharp as every reference.
         scores.append(0.0)
