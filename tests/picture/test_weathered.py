@@ -154,6 +154,12 @@ def test_a_field_that_pales_in_fog_has_no_cast_however_even_its_light_was() -> N
     assert score(judged({**pales, "spread": 1.0, "structure_high": 1.0}), Cause.COLOUR_CAST) > 0.7
 
 
+def test_a_red_wall_behind_a_car_that_drove_on_is_no_cast() -> None:
+    pink = {"cast": 0.0, "cast_share": 0.6, "cast_tiles": 1.0, "blue": 0.0, "red": 0.0, "pink": 0.12}
+    assert score(judged({**pink, "foreign": 0.12}), Cause.COLOUR_CAST) == 0
+    assert score(judged({**pink, "foreign": 0.0}), Cause.COLOUR_CAST) > 0.5
+
+
 def test_the_dark_places_of_infrared_are_not_held_against_those_of_a_day() -> None:
     cast = {"cast": 0.8, "cast_share": 1.0, "cast_tiles": 1.0, "blue": 0.4, "red": -0.4}
     made = found(cast, {"risen": 60.0})

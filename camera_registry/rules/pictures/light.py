@@ -237,7 +237,8 @@ def colour_cast(of: Evidence) -> Verdict:
         if of.risen > _VEIL or least["spread"] < _DULLED:
             # Air has a colour of its own, before things that have a strong one; and it takes away contrast.
             cast = min(cast, _BY_AIR)
-        pink = min(change.get("pink", 0.0) for change in changes)
+        # Where other things are seen than were, as behind a car that has driven on, colours are theirs.
+        pink = max(0.0, min(change.get("pink", 0.0) - change.get("foreign", 0.0) for change in changes))
         turned = min(change.get("turned", 0.0) for change in changes)
         seen |= {"pink": round(pink, 4), "turned": round(turned, 4)}
         # The colours of light lie on one line, from red to blue: where one grows the other shrinks. Infrared light,
