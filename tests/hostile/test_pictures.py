@@ -12,7 +12,7 @@ from tests.hostile.attack import Attack, suffer
 from tests.hostile.http_attacks import answering
 from tests.hostile.pictures import Picture, pictures
 
-PATIENCE = 10.0
+PATIENCE = 40.0
 PICTURES = list(pictures())
 
 
