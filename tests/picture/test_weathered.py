@@ -134,6 +134,18 @@ def test_what_stood_before_a_bare_wall_when_it_was_accepted_moves_no_camera_and_
     assert score(judged(VAN, known={"edge_tiles": 0.3}), Cause.MOVED) > 0.75
 
 
+def test_a_view_that_was_mostly_a_van_has_lost_no_contrast_to_the_air() -> None:
+    gone = {"spread": 0.3, "structure_high": 0.2, "textured": 0.12}
+    left = judged({**gone, "local": 0.0}, {"risen": 80.0})
+    assert left.not_checked[Cause.LOW_CONTRAST] is Unjudged.NOTHING_TO_SEE
+    assert score(judged(gone, {"risen": 80.0}), Cause.LOW_CONTRAST) > 0.5
+
+
+def test_smooth_light_that_falls_evenly_down_a_wall_is_no_broken_decoding() -> None:
+    assert score(judged({}, {"dragged": 0.3, "empty": 0.9}), Cause.CORRUPT) == 0
+    assert score(judged({}, {"dragged": 0.3, "empty": 0.2}), Cause.CORRUPT) > 0.5
+
+
 def test_a_passer_before_what_is_mostly_wall_moves_no_camera() -> None:
     assert score(judged(VAN, known={"edge_tiles": 0.5, "empty": 0.75}), Cause.MOVED) == 0
 

@@ -18,6 +18,9 @@ ALIKE = 0.45, 2.2
 
 _FEW_EDGES = 0.22
 """Share of a reference's tiles with edges, below which a van that stood there may be most of it."""
+SPARSE = 0.25
+"""Share of tiles that have structure in the reference and can be told, below which a van that stood there may be most
+of it."""
 _MORE_ALIKE = 0.08
 """By how much more a picture may be like a reference in other light than like those of its own."""
 FAINTLY_KNOWN = 0.3
@@ -84,6 +87,11 @@ class Evidence:
         though its noise may pass for structure then."""
         known = (c.reference.measures for c in self.sight.references if c is self.likest or self.in_daylight(c))
         return any(look is not None and look.get("edge_tiles", 1.0) < _FEW_EDGES for look in known)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether what can be told of the view is so little that a van may be most of it."""
+        return self.bare or self.change.get("textured", 1.0) < SPARSE
 
     @cached_property
     def still(self) -> float:

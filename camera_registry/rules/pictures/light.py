@@ -63,6 +63,8 @@ a view that is lit as ever, but for how much."""
 _IN_PLACE, _AS_SHARP = 0.8, 0.9
 """Median correlation of the edges in a tile, and ratio of middle to coarse structure, from which on edges are what they
 were but for their strength."""
+_SEEN_AGAIN = 0.5
+"""Correlation of all edges where they were, from which on a view is seen again."""
 _SAME_LIGHT, _AS_BRIGHT = 0.8, (0.4, 2.5)
 """Correlation of the coarse light, and brightness against the reference's, of a view that has lost nothing but its
 contrast."""
@@ -179,8 +181,9 @@ def low_contrast(of: Evidence) -> Verdict:
     seen = pick(look, "deviation", "dark_channel", "edge_strength")
     veiled = look["dark_channel"] >= limits.dark_channel
     change = of.change
-    if of.bare:
-        # A van that stood before a wall was all of its contrast.
+    left = of.sparse and of.still >= _SEEN_AGAIN and change.get("local", 1.0) < FAINTLY_KNOWN
+    if of.bare or left:
+        # A van that stood before a wall was all of its contrast; the wall is seen again, the van's edges are not.
         return Unjudged.NOTHING_TO_SEE
     if change and "spread" in change:
         least = max(c.change["spread"] for c in of.compared if c.change)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import (
+    FAINTLY_KNOWN,
+    GOOD,
+    LEAST,
+    SPARSE,
+    Evidence,
+    Verdict,
+    pick,
+    score,
+    verdict,
+)
 from camera_registry.rules.pictures.usual import MONOCHROME
 
 _WIDTH, _REBLUR = 1.15, 0.46
@@ -64,8 +74,6 @@ _BRIGHTER = 1.15
 """Ratio of brightness to the reference's, from which on the scene itself has become brighter."""
 _CLEAR = 0.75
 """Structure of the clearest quarter of the tiles, against the reference's, from which on the air is not what dulls."""
-_SPARSE = 0.25
-"""Share of tiles with structure in the reference, below which a van that stood there may be most of it."""
 _KNOWN, _STILL_SEEN = 0.35, 0.6
 """Correlation of the whole picture's edges with the reference's, from which on the view is known again: air and snow
 leave that much of it, what covers a lens as a whole does not; and the score of a cover that leaves it.
@@ -100,7 +108,7 @@ def moved(of: Evidence) -> Verdict:
     still = of.still
     known = change.get("matches", 0.0) >= _FEATURES
     # Before a bare wall, or in fog, what is found elsewhere may be another lorry.
-    sparse = of.bare or _empty(of) or change.get("textured", 1.0) < _SPARSE
+    sparse = of.sparse or _empty(of)
     found = known or (change["agreement"] >= limits.agreement and not sparse)
     if found and change["agreement"] >= still + 0.12 and still < 0.55:
         return verdict(Cause.MOVED, (score(change["displacement"], limits.displacement),), seen)
@@ -132,7 +140,7 @@ def covered(of: Evidence) -> Verdict:
         return verdict(
             Cause.COVERED, (_WHOLLY if of.look["empty"] >= _BARE else _STILL_SEEN,), seen, of.tiles("hidden")
         )
-    unfit = _unfit(of, change) or (Unjudged.NOTHING_TO_SEE if change["textured"] < _SPARSE else None)
+    unfit = _unfit(of, change) or (Unjudged.NOTHING_TO_SEE if change["textured"] < SPARSE else None)
     if unfit is not None:
         return unfit
     seen = pick(change, "hidden", "lost", "lost_patch", "contrast_fit", "structure_high", "local")
