@@ -30,8 +30,8 @@ RESERVE = 1.0
 SILENCE = 86_400.0
 """Seconds for which a question is not asked again that was met with silence."""
 CUT_SHORT = 5
-"""So many rounds in a row that ended before the answer to a question came are the device's silence, and not the hurry
-of this machine."""
+"""So many rounds in a row that ended before the answer to a question came are the device's silence, and neither the
+hurry of this machine nor a disk that had to wake up."""
 
 _MEMORY = "onvif.services"
 _KINDS = {Refusal.AUTH: FailureKind.AUTH, Refusal.BUSY: FailureKind.BUSY}
@@ -147,7 +147,7 @@ class Round:
     ) -> etree._Element | None:
         """As ``ask_service``, for what is good to know: neither silence nor a lost connection fails the device, and
         what it was silent about for ``patience`` seconds is not asked again soon. What is ``needed`` is asked again by
-        the next run where this one had no time to be so patient. A password refused is no such thing."""
+        the next runs, until CUT_SHORT in a row have ended without an answer. A password refused is no such thing."""
         now, key = asyncio.get_running_loop().time(), (namespace, operation)
         if not self.has_time or self._known.silent.get(key, 0.0) > now:
             return None
@@ -157,7 +157,7 @@ class Round:
                 answer = await self.ask_service(namespace, operation, tokens, at)
         except TimeoutError:
             cut = self._known.cut.pop(key, 0) + 1
-            if needed and until < now + patience and cut < CUT_SHORT:
+            if needed and cut < CUT_SHORT:
                 self._known.cut[key] = cut
             else:
                 self._known.silent[key] = now + SILENCE

@@ -121,7 +121,7 @@ class _Survey:
             answer = await self._round.ask_service(soap.RECORDING, Operation.RECORDINGS)
             if answer is not None:
                 self._recordings, answered = onvif_recording.read_recordings(answer), True
-            answer = await self._round.ask_aside(soap.RECORDING, Operation.RECORDING_JOBS)
+            answer = await self._round.ask_aside(soap.RECORDING, Operation.RECORDING_JOBS, needed=True)
             if answer is not None:
                 self._jobs = onvif_recording.read_jobs(answer)
                 if not self._recordings:
@@ -145,7 +145,7 @@ class _Survey:
 
     async def _ask_holdings(self, token: str) -> None:
         self._known.turns[token] = self._now()
-        answer = await self._round.ask_aside(soap.SEARCH, Operation.RECORDING_INFORMATION, [token])
+        answer = await self._round.ask_aside(soap.SEARCH, Operation.RECORDING_INFORMATION, [token], needed=True)
         held = onvif_recording.read_holdings(answer) if answer is not None else None
         if held is not None:
             self._known.holdings[token] = held
@@ -153,7 +153,7 @@ class _Survey:
 
     async def _ask_job_state(self, token: str) -> None:
         self._known.turns[token] = self._now()
-        answer = await self._round.ask_aside(soap.RECORDING, Operation.RECORDING_JOB_STATE, [token])
+        answer = await self._round.ask_aside(soap.RECORDING, Operation.RECORDING_JOB_STATE, [token], needed=True)
         if answer is not None:
             self._known.states[token] = onvif_recording.read_job_state(answer)
         else:
@@ -203,7 +203,7 @@ class _Survey:
                 return
             asked = [token for token, moments in wanted.items() if moment in moments]
             at = datetime.fromtimestamp(moment + self._round.clock_offset + self._known.ahead, UTC)
-            answer = await self._round.ask_aside(soap.SEARCH, Operation.MEDIA_ATTRIBUTES, asked, at)
+            answer = await self._round.ask_aside(soap.SEARCH, Operation.MEDIA_ATTRIBUTES, asked, at, needed=True)
             if answer is None:
                 return
             present = onvif_recording.read_presences(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from camera_registry.model.observation import FailureKind
 from probes.memory import Memory
-from tests.probes.loopback import HttpRequest, OnvifDouble, fault, listening, probe, target, tools
+from tests.probes.loopback import HttpRequest, OnvifDouble, fault, listening, probe, read_http, target, tools
 
 WRAP = "<E xmlns='http://www.w3.org/2003/05/soap-envelope'><Body><{0}Response>{1}</{0}Response></Body></E>"
 SERVICES = (
@@ -243,6 +244,37 @@ async def test_times_by_a_clock_that_is_not_told_say_nothing_of_age():
     assert "age_seconds" not in seen.facts
     assert [recording.get("age_seconds") for recording in seen.facts["recordings"]] == [None, None]
     assert all(recording["job"] == "active" for recording in seen.facts["recordings"])
+
+
+class Waking(Recorder):
+    """One that does not answer the first question of a kind: its disk has to wake up."""
+
+    sleeps: set[bytes]
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_http(reader)
+            for question in self.sleeps:
+                if question in request.body:
+                    self.sleeps.remove(question)
+                    await asyncio.Event().wait()
+            writer.write(self.answer(request))
+
+
+@pytest.mark.parametrize("question", [b"GetMediaAttributes", b"GetRecordingInformation", b"GetRecordingJobState"])
+async def test_what_a_recorder_was_late_with_once_is_asked_again_by_the_next_run_and_not_in_a_day(question: bytes):
+    device, using = Waking({}), tools(memory=Memory())
+    device.sleeps = {question}
+    now = datetime.now(UTC)
+    device.hole = now - timedelta(hours=5), now - timedelta(hours=3)
+    async with listening(device) as port:
+        for _ in range(3):
+            seen = await probe("recording", target(onvif=port), using=using, timeout=8)
+            assert seen.failure is None
+    assert device.sleeps == set()
+    for one in seen.facts["recordings"]:
+        assert one["gap_seconds"] == pytest.approx(7200, abs=120)
+        assert one["job"] == "active"
 
 
 async def test_silence_is_no_answer_about_recordings():

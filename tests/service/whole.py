@@ -55,8 +55,9 @@ retry = 0.3
 stale_intervals = 20
 {more}
 """
-RECORDED = "[probes.recording]\ninterval = 2\ntimeout = 1.9\n"
-"""Settings by which recorders are soon asked what they keep: else that takes its time."""
+RECORDED = "[probes.recording]\ninterval = 4\ntimeout = 3.9\n"
+"""Settings by which recorders are soon asked what they keep: else that takes its time. Of a run half is for what each
+recording holds, and its last second for nothing new."""
 
 
 def write_settings(folder: Path, url: str = "", more: str = "", probes: str = "") -> Path:
