@@ -52,7 +52,7 @@ class Persistence:
 
     @property
     def through_weather(self) -> Persistence:
-        """What it takes while there is weather that may have made it: nobody would doubt it, for half a day."""
+        """What it takes while there is weather that may have made it: nobody would doubt it, for a day and a half."""
         return replace(self, seconds=max(self.seconds, WEATHERED), sure=max(self.sure, BEYOND_DOUBT))
 
     @property
@@ -73,7 +73,7 @@ class Persistence:
 
 LIMIT = 0.5
 """The score at the limit (see ``PictureFault``)."""
-BEYOND_DOUBT, WEATHERED = 0.98, 12 * 3600.0
+BEYOND_DOUBT, WEATHERED = 0.98, 36 * 3600.0
 """The score that weather hardly makes, and seconds for which it does not make it."""
 DOUBTS, DOUBTS_APART = 24, 3 * 3600.0
 """Of what does not show surely: pictures that count in the time that it must last at the limit, and the most seconds

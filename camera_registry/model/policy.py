@@ -45,24 +45,25 @@ PERSISTENCE: Mapping[Cause, Persistence] = {
     Cause.NO_SIGNAL: Persistence(2, 3, 0),
     Cause.BLACK: Persistence(3, 4, 300),
     Cause.FROZEN: Persistence(2, 3, 0),
-    Cause.CORRUPT: Persistence(3, 4, 300, sure=0.6, doubtful=_DAY),
-    Cause.MOVED: Persistence(3, 4, 900, sure=0.75, doubtful=8 * _HOUR),
-    Cause.STRIPED: Persistence(3, 4, 1800, sure=0.85, doubtful=_DAY),
-    Cause.DARK: Persistence(3, 4, 1800, sure=0.65, doubtful=2 * _DAY),
-    Cause.OVEREXPOSED: Persistence(4, 5, 3 * _HOUR, sure=0.65, doubtful=2 * _DAY),
-    Cause.COVERED: Persistence(4, 5, 0.75 * _HOUR, sure=0.95, doubtful=10 * _DAY),
-    Cause.BLURRED: Persistence(4, 5, _HOUR, sure=0.65, doubtful=3 * _DAY),
-    Cause.NOISY: Persistence(4, 5, _HOUR, sure=0.65, doubtful=2 * _DAY),
-    Cause.COLOUR_CAST: Persistence(4, 5, 2 * _HOUR, sure=0.7, doubtful=2 * _DAY, by_night=False),
+    Cause.CORRUPT: Persistence(3, 4, 300, sure=0.9, doubtful=_DAY),
+    Cause.MOVED: Persistence(3, 4, _HOUR, sure=0.85, doubtful=_DAY),
+    Cause.STRIPED: Persistence(3, 4, 2 * _HOUR, sure=0.9, doubtful=3 * _DAY),
+    Cause.DARK: Persistence(3, 4, 2 * _HOUR, sure=0.9, doubtful=3 * _DAY),
+    Cause.OVEREXPOSED: Persistence(4, 5, 6 * _HOUR, sure=0.9, doubtful=3 * _DAY),
+    Cause.COVERED: Persistence(4, 5, 2 * _HOUR, sure=0.95, doubtful=10 * _DAY),
+    Cause.BLURRED: Persistence(4, 5, 4 * _HOUR, sure=0.75, doubtful=4 * _DAY),
+    Cause.NOISY: Persistence(4, 5, 3 * _HOUR, sure=0.9, doubtful=3 * _DAY),
+    Cause.COLOUR_CAST: Persistence(4, 5, 6 * _HOUR, sure=0.85, doubtful=4 * _DAY, by_night=False),
     Cause.LOW_CONTRAST: Persistence(6, 8, _DAY, sure=0.9, doubtful=7 * _DAY),
     Cause.DIRTY: Persistence(6, 8, _DAY, sure=0.9, doubtful=10 * _DAY),
     Cause.OSD_CLOCK: Persistence(4, 5, 4 * _HOUR),
 }
-"""How long each cause must be seen: longer than what looks like it lasts. A low sun shines into a lens for half an
-hour, a lorry stands before it for half an hour, fog that came in the morning is gone the next, drops dry within a day:
-what is on the lens itself outlasts the weather of a day. What has a cast has it by day too, and lamps make one by night
-alone; bright clouds make a white wall nearly clip for some hours, and what has rows of colours stands before a front of
-windows for an hour. ``sure`` and ``doubtful`` are as low as healthy months allow (bench/RESULTS.md)."""
+"""How long each cause must be seen: longer than what looks like it lasts. People and vans stand before a lens for an
+hour or two, a low sun shines into it for half of one, bright clouds make a white wall nearly clip for some hours, fog
+that came in the morning is gone by noon or the next day, drops dry within a day: what is on the lens itself outlasts
+that. What has a cast has it by day too, and lamps make one by night alone. ``sure`` lies where what is broken to a
+moderate degree scores and what is healthy in an unforeseen way seldom does: nobody needs a crew within the hour for
+less (bench/RESULTS.md)."""
 
 
 @dataclass(frozen=True)

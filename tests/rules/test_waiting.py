@@ -27,11 +27,11 @@ def facts(trail: Trail) -> Facts:
 
 def shown(score: float) -> tuple[list[bool], timedelta | None, timedelta | None]:
     """Of a view that a cover hides in fair weather, and in weather from the third picture on, one each quarter of an
-    hour for a day: whether it is held, when it is said to be told, and when it is, from the first picture on."""
+    hour for two days: whether it is held, when it is said to be told, and when it is, from the first picture on."""
     trail: Trail | None = None
     held: list[bool] = []
     said: timedelta | None = None
-    for quarters in range(96):
+    for quarters in range(192):
         at, weather = BEGIN + timedelta(minutes=15 * quarters), quarters >= 2
         need = POLICY.persistence_of(Cause.COVERED, weather=weather)
         trail = follow(trail, at, score, need, by_day=True, weather=weather)
@@ -45,9 +45,9 @@ def shown(score: float) -> tuple[list[bool], timedelta | None, timedelta | None]
     return held, said, None
 
 
-def test_what_nobody_would_doubt_is_said_to_be_told_after_half_a_day_of_weather_and_is() -> None:
+def test_what_nobody_would_doubt_is_said_to_be_told_after_a_day_and_a_half_of_weather_and_is() -> None:
     held, said, told = shown(1.0)
-    assert told == said == timedelta(hours=12)
+    assert told == said == timedelta(hours=36)
     assert not any(held)
 
 

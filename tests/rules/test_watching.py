@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from camera_registry.model import device
+from camera_registry.model.baseline import Persistence
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, Cause, Reading
 from camera_registry.model.observation import Facts, Observation
 from camera_registry.model.picture import Judgement, PictureFault, Sight, Unjudged
-from camera_registry.model.policy import Policy
+from camera_registry.model.policy import PERSISTENCE, PicturePolicy, Policy
 from camera_registry.rules.pictures import watching
 from camera_registry.rules.verdict import read
 
 BEGIN = datetime(2026, 6, 10, 4, tzinfo=UTC)
 CAMERA = Device("cam-7", Kind.CAMERA, latitude=30.6, longitude=114.3)
-POLICY = Policy()
+_NEED = {Cause.COVERED: Persistence(4, 5, 2700), Cause.BLURRED: Persistence(4, 5, 3600)}
+POLICY = Policy(picture=PicturePolicy(persistence={**PERSISTENCE, **_NEED}))
 
 
 class Channel:
