@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Measures, Unjudged
-from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, LEAST, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import (
+    FAINTLY_KNOWN,
+    GOOD,
+    LEAST,
+    MOSTLY_EMPTY,
+    Evidence,
+    Verdict,
+    pick,
+    score,
+    verdict,
+)
 
-_PLAIN = 0.6
-"""Share of tiles without structure, from which on rows tell nothing by being alike."""
 _FILLED = 0.03
 """Share of the height that a decoder's filling takes at least."""
 _FOG = 0.5
@@ -166,7 +174,7 @@ def corrupt(of: Evidence) -> Verdict:
         # So little contrast that coding alone makes it plain.
         filled = plain = 0.0
     dragged = score(look["dragged"] - of.most_of_references("dragged"), limits.dragged)
-    if look.get("empty", 0.0) >= _PLAIN:
+    if look.get("empty", 0.0) >= MOSTLY_EMPTY:
         # Rows of smooth light repeat each other by themselves; what is drawn down leaves upright edges everywhere.
         dragged = 0.0
     # Horizons and the bars under burnt-in text may lie on the grid too; but hardly many edges, and all of them.

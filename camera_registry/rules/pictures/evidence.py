@@ -21,6 +21,9 @@ _FEW_EDGES = 0.22
 SPARSE = 0.25
 """Share of tiles that have structure in the reference and can be told, below which a van that stood there may be most
 of it."""
+MOSTLY_EMPTY = 0.6
+"""Share of tiles without structure, from which on a view can't be known again, a cast can't be told from paint, and
+rows of smooth light are alike by themselves."""
 _MORE_ALIKE = 0.08
 """By how much more a picture may be like a reference in other light than like those of its own."""
 FAINTLY_KNOWN = 0.3

@@ -6,7 +6,16 @@ import math
 
 from camera_registry.model.health import Cause
 from camera_registry.model.picture import Compared, Measures, Unjudged
-from camera_registry.rules.pictures.evidence import FAINTLY_KNOWN, GOOD, Evidence, Verdict, pick, score, verdict
+from camera_registry.rules.pictures.evidence import (
+    FAINTLY_KNOWN,
+    GOOD,
+    MOSTLY_EMPTY,
+    Evidence,
+    Verdict,
+    pick,
+    score,
+    verdict,
+)
 from camera_registry.rules.pictures.usual import MONOCHROME
 
 _SILENT, _REPEATED, _STEPS = 0.92, 0.90, 1000
@@ -38,9 +47,9 @@ _FEATURELESS = 3.6
 """Deviation in levels that light falling off over a wall makes at least: what is more even is air."""
 _LETTERS = 220.0
 """Strength of the strongest edges (``edge_strength``), from which on they are no remains of a picture."""
-_EMPTY, _PAINTED, _SKY = 0.72, 0.60, 0.30
-"""Share of tiles without structure, from which on fog can't be told from a wall, or a cast from its paint, or from the
-sky's own colour."""
+_EMPTY, _SKY = 0.72, 0.30
+"""Share of tiles without structure, from which on fog can't be told from a wall, or a cast from the sky's own
+colour."""
 _HALF_LEFT = 0.5
 """Structure of the clearest quarter of the tiles, against the reference's: what the air lets through where it is
 clearest. Where half is left, people see enough."""
@@ -252,7 +261,7 @@ def colour_cast(of: Evidence) -> Verdict:
         return verdict(Cause.COLOUR_CAST, (*scores, score(both, limits.cast_pink) if one_way else 0.0), seen)
     if of.compared or not (of.by_day or not of.timed):
         return Unjudged.NO_FITTING_REFERENCE if of.compared else Unjudged.DIM_HOURS
-    if look["empty"] >= _PAINTED:
+    if look["empty"] >= MOSTLY_EMPTY:
         return Unjudged.NOTHING_TO_SEE
     hue = _hue(look)
     cold = limits.cast_cold if look["empty"] < _SKY else limits.cast_sky

@@ -8,6 +8,7 @@ from camera_registry.rules.pictures.evidence import (
     FAINTLY_KNOWN,
     GOOD,
     LEAST,
+    MOSTLY_EMPTY,
     SPARSE,
     Evidence,
     Verdict,
@@ -34,8 +35,6 @@ _IN_PLACE = 0.95
 """Correlation of the coarse light, from which on no snow lies or falls that did not."""
 _EDGES_ABOUT = 0.17
 """Share of tiles with edges, below which their width may be that of one soft shadow on a wall."""
-_EMPTY = 0.60
-"""Share of tiles without structure, from which on a view can't be known again."""
 _FEATURES = 25
 """So many features must match for a view to be known again by them."""
 _BARE, _AS_LIT, _UNKNOWN = 0.80, 0.5, 0.15
@@ -288,7 +287,7 @@ def _unsharp(of: Evidence) -> float:
         # A light in the dark has nothing but its soft glow.
         return score(look["keen"], limits.keen) if soft >= _SOFT_TOO else 0.0
     # On a wall one shadow is all that the re-blur metric has.
-    return score(soft, limits.softness) if look["empty"] < _EMPTY else 0.0
+    return score(soft, limits.softness) if look["empty"] < MOSTLY_EMPTY else 0.0
 
 
 def _unsharp_alone(of: Evidence) -> float:
@@ -312,7 +311,7 @@ def _empty(of: Evidence) -> bool:
     """Whether the view has too little structure to be known again. What by day is a bare wall is one by night, though
     its noise may pass for structure then."""
     known = [c for c in of.sight.references if c is of.likest or of.in_daylight(c) is not False]
-    return any(c.reference.measures is not None and c.reference.measures["empty"] >= _EMPTY for c in known)
+    return any(c.reference.measures is not None and c.reference.measures["empty"] >= MOSTLY_EMPTY for c in known)
 
 
 def _wider(of: Evidence) -> bool:
