@@ -39,6 +39,9 @@ async def accept(
     the only one. One in doubt, or kept as a faulty one, needs a reason. Raises Problem."""
     entry = on_board(asked.deps.board, asked.item())
     channel = channel or (entry.channels[0].id if len(entry.channels) == 1 else "")
+    if not channel and entry.channels:
+        named = asked.words("list.comma").join(channels(entry))
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "which_channel", device=entry.device.id, channels=named)
     if channel not in channels(entry):
         raise not_found("channel", channel)
     found = [] if kind is PictureKind.LAST_GOOD else in_doubt(entry, channel)

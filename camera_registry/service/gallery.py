@@ -91,9 +91,9 @@ class Gallery:
         author: str,
         taken: datetime | None = None,
     ) -> Baseline:
-        """Make the kept picture of a kind a baseline of its channel. ``taken``: when the one was taken that somebody
-        has looked at. Raises Unfit (Superseded, where another one came in its place; Unmeasured, where nobody has the
-        time to measure it), or Unavailable."""
+        """Make the kept picture of a kind a baseline of its channel, once, however often that is asked. ``taken``: when
+        the one was taken that somebody has looked at. Raises Unfit (Superseded, where another one came in its place;
+        Unmeasured, where nobody has the time to measure it), or Unavailable."""
         while True:
             masks = self._masking.masks(device.id, channel)
             picture = await asyncio.to_thread(self._pictures.read, device.id, channel, kind)
@@ -107,6 +107,10 @@ class Gallery:
                     raise Unfit("")  # a mask has come that is not in it yet
                 # Measured beside the lock, which others wait for; with other masks by now it is another picture.
                 if masks == self._masking.masks(device.id, channel):
+                    # Held against itself, a picture would tell nothing of what moves by itself in the view.
+                    for one in self.of(device.id, channel):
+                        if (one.taken_at, one.masks) == (picture.at, masks) and reason in ("", one.reason):
+                            return one
                     name = await asyncio.to_thread(self._files.save, picture.jpeg)
                     now = self._clock.utc()
                     made = Baseline(0, device.id, channel, light, picture.at, name, author, now, reason, masks)

@@ -278,7 +278,9 @@ async def _exchange(process: Process, request: bytes) -> Measured | ProbeError:
         # It is dying: killed now, it would take with it what it died of.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), LAST_SECONDS)
-        raise _Broken(_obituary(process.returncode), blame=True) from error
+        # No limit of ours kills a process: somebody did, or this machine has no memory left.
+        blame = process.returncode != -signal.SIGKILL
+        raise _Broken(_obituary(process.returncode), blame=blame) from error
     except TimeoutError as error:
         # Processor time ends sooner than this in the process itself: who waits so long was not given any.
         raise _Broken(f"a decoding process was not done within {WALL_SECONDS:g} s", blame=False) from error
@@ -329,6 +331,8 @@ async def _end(process: Process | None) -> None:
 def _obituary(code: int | None) -> str:
     if code == -signal.SIGPROF:
         return "decoding it took more processor time than a picture may have"
+    if code == -signal.SIGKILL:
+        return "the decoding process was killed: the system's log says whether this machine ran out of memory"
     if code is not None and code < 0:
         return f"the decoder crashed on it ({signal.Signals(-code).name})"
     return f"the decoder ended on it (exit code {code})"

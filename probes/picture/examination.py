@@ -253,7 +253,8 @@ def _see(
         decoded = decode(coded, WIDTH)
         height, width = decoded.picture.shape[:2]
         if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
-            return f"a picture of {width} x {height} pixels shows nothing that could be judged"
+            size = f"{decoded.width} x {round(height * decoded.width / width)}"
+            return f"a picture of {size} pixels shows nothing that could be judged"
         picture, blind = masking.fill(decoded.picture, apart.hidden) if apart.hidden else (decoded.picture, None)
         boxes, line = _burnt_in(coded, picture, decoded.width, apart, cut=not kept)
     except ValueError as error:

@@ -18,6 +18,11 @@ _OPTIONS = {
     # Nor is what a lost slice should have shown: it stays as nothing was written there, and is seen as that.
     "ec": "0",
 }
+_START = b"\x00\x00\x01"
+_SLICES = range(32)
+"""Types of units of H.265 that hold picture data (ITU-T H.265, table 7-1)."""
+_BEHIND = (b"\x55" * 64, b"\xaa" * 64)
+"""What is put behind slices of H.265: one and then the other."""
 
 
 def decode(codec: str, data: bytes, width: int) -> Picture:
@@ -28,6 +33,25 @@ def decode(codec: str, data: bytes, width: int) -> Picture:
     """
     if codec not in _DECODERS:
         raise ValueError(f"pictures of {codec} are not decoded here")
+    if codec != "H265":
+        return _decoded(codec, data, width)
+    # FFmpeg takes a slice of H.265 that is cut off for a whole one, and goes on with whatever lies behind it in memory.
+    # A whole one shows the same whatever that is: its last bit says that it ends (7.3.8.1).
+    shown, again = (_decoded(codec, _followed(data, behind), width) for behind in _BEHIND)
+    if not np.array_equal(shown, again):
+        raise ValueError("a key frame whose picture data is cut off")
+    return shown
+
+
+def _followed(data: bytes, behind: bytes) -> bytes:
+    """The same with ``behind`` after the data of each slice."""
+    first, *units = data.split(_START)
+    # A zero at the end belongs to the next start code; no unit ends with one.
+    slices = (unit.rstrip(b"\x00") + behind if unit and unit[0] >> 1 & 63 in _SLICES else unit for unit in units)
+    return _START.join((first, *slices))
+
+
+def _decoded(codec: str, data: bytes, width: int) -> Picture:
     av.logging.set_level(None)  # its grumbling would fill a pipe that nobody reads
     decoder = cast("av.VideoCodecContext", av.CodecContext.create(_DECODERS[codec], "r"))
     decoder.thread_count = 1

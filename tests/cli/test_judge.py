@@ -240,6 +240,13 @@ def test_why_a_picture_can_t_be_used_is_told_with_its_name_in_either_language(
     assert found["refused"] == {str(folder / "cut.jpg"): f"a JPEG that is cut off after {len(good) // 2} bytes"}
 
 
+def test_a_picture_that_is_too_long_is_told_by_its_own_size(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = np.full((600, 4000, 3), 90, np.uint8)
+    (folder / "long.jpg").write_bytes(cv2.imencode(".jpg", long)[1].tobytes())
+    assert cli.main(["--lang", "zh", "judge", str(folder / "long.jpg")]) == FAULT
+    assert "4000 x 600 像素的画面看不出可判断的内容" in capsys.readouterr().out
+
+
 def test_a_clock_that_can_not_be_read_costs_neither_the_picture_nor_its_other_causes(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from camera_registry.model.device import Channel
 from camera_registry.model.health import Aspect, AspectState, Cause, Reason, State, Subject
 from camera_registry.model.incident import Incident, Scope, Severity
 from camera_registry.model.observation import ProbeSeen
@@ -35,6 +36,17 @@ async def test_there_must_be_a_picture_to_accept(script: Script) -> None:
     assert (status, answer["code"]) == (404, "not_found")
     status, answer, _ = await script.ask("POST", PATH, {"channel": "elsewhere"})
     assert (status, answer["code"]) == (404, "not_found")
+
+
+async def test_of_several_channels_one_must_be_named(script: Script, pictured: Site) -> None:
+    entry = pictured.board.get(CAMERA)
+    assert entry is not None
+    both = (Channel(CHANNEL, CAMERA, 1), Channel(f"{CAMERA}-2", CAMERA, 2))
+    pictured.board.swap([replace(entry, channels=both)], (), {})
+    status, answer, _ = await script.ask("POST", PATH, {})
+    assert (status, answer["code"]) == (422, "which_channel")
+    assert f"{CAMERA}-2" in answer["remedy"]
+    assert (await script.ask("POST", PATH, {"channel": CHANNEL}))[0] == 201
 
 
 async def test_a_picture_is_accepted_looked_at_and_taken_back(script: Script, pictured: Site) -> None:

@@ -182,6 +182,14 @@ async def test_the_api_says_what_it_would_accept_and_accepts_it(script: Script, 
     assert (answer["running"], answer["stopped"]) == (False, True)
 
 
+@pytest.mark.parametrize("wrong", [{"leave_out": ["cam-0005"]}, {"area": "nowhere"}])
+async def test_nothing_is_accepted_where_a_name_is_wrong(script: Script, site: Site, wrong: dict[str, object]) -> None:
+    status, answer, _ = await script.ask("POST", PATH, wrong)
+    assert (status, answer["code"]) == (404, "not_found")
+    assert ("cam-0005" if "leave_out" in wrong else "nowhere") in answer["detail"]
+    assert site.jobs.wanted == ()
+
+
 async def test_what_has_an_accepted_picture_in_its_light_is_not_asked_for_again(script: Script, site: Site) -> None:
     await script.ask("POST", f"/api/v1/devices/{STRANGE}/baselines", {})
     _, answer, _ = await script.ask("GET", PATH)

@@ -100,6 +100,20 @@ async def test_a_process_that_dies_costs_one_picture_and_is_replaced(desk: Pictu
     assert desk.restarts == 1
 
 
+async def test_a_process_that_is_killed_from_outside_blames_no_camera(desk: PictureDesk) -> None:
+    await desk.measure(STREET, PATIENCE)
+    child = children()[0]
+    os.kill(child, signal.SIGSTOP)
+    waiting = asyncio.create_task(desk.measure(STREET, PATIENCE))
+    await asyncio.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    with pytest.raises(ProbeError, match="was killed") as caught:
+        await waiting
+    assert caught.value.kind is FailureKind.INTERNAL
+    await desk.measure(STREET, PATIENCE)
+    assert desk.restarts == 1
+
+
 async def test_a_picture_that_takes_for_ever_to_decode_is_given_up(
     desk: PictureDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

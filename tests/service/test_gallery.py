@@ -87,6 +87,16 @@ async def test_nobody_waits_for_a_picture_that_is_measured(house: House) -> None
     await house.desk.close()
 
 
+async def test_what_is_accepted_twice_is_one_reference(house: House) -> None:
+    await house.desk.start()
+    house.desk.may.set()
+    made = [await house.gallery.accept(house.camera, "cam-1-1", PictureKind.LAST, "", "op") for _ in range(2)]
+    assert made[0] == made[1]
+    said = await house.gallery.accept(house.camera, "cam-1-1", PictureKind.LAST, "a new wall", "op")
+    assert house.gallery.of("cam-1", "cam-1-1") == [made[0], said], "what somebody says of it is kept"
+    await house.desk.close()
+
+
 async def test_a_mask_that_came_while_it_was_measured_has_it_measured_again(house: House) -> None:
     await house.desk.start()
     task = await house.accepting()

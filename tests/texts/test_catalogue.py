@@ -195,6 +195,7 @@ SAID = {
     "nothing listens there (connection refused)": "该端口没有服务",
     "no answer within 4 s": "4 秒",
     "the picture can't be used: a JPEG that is cut off after 900 bytes": "画面无法使用：JPEG 在 900 字节后中断",
+    "a picture of 6010 x 1000 pixels shows nothing that could be judged": "6010 x 1000 像素的画面看不出可判断的内容",
     "port 7 has no link: see the cable and the device": "端口 7 无链路",
     "10.20.0.7 port 554: no way there (No route to host)": "没有到主机的路由",
     "somebody wrote this": "somebody wrote this",

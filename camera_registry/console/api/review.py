@@ -11,6 +11,8 @@ from camera_registry.console import reviewing
 from camera_registry.console.api.answers import Copied
 from camera_registry.console.api.questions import Question, Text
 from camera_registry.console.api.route import get, write
+from camera_registry.console.found import on_board
+from camera_registry.console.problems import not_found
 from camera_registry.console.reviewing import Wanted
 from camera_registry.console.routing import AnyRoute, Asked, Nothing
 from camera_registry.model.baseline import Regime, Unaccepted
@@ -77,7 +79,12 @@ async def progress(asked: Asked[ReviewQuestion, Nothing]) -> ReviewAnswer:
 
 
 async def accept(asked: Asked[Nothing, ReviewBody]) -> ReviewAnswer:
-    body = asked.body
+    """Nothing is accepted where a name is wrong: whoever mistyped one that is to be left out would have it accepted."""
+    body, board = asked.body, asked.deps.board
+    if body.area and body.area not in board.names.areas:
+        raise not_found("area", body.area)
+    for device in body.leave_out:
+        on_board(board, device)
     left, wanted = set(body.leave_out), Wanted(body.area, body.season)
     found = await reviewing.sheet(asked, wanted)
     out = {one.key for one in found.candidates if one.entry.device.id in left}
