@@ -70,7 +70,7 @@ def _demo(args: argparse.Namespace) -> int:
     loaded = loaded_from(args, FOLDER / "camera_registry.toml" if args.config == DEFAULT_CONFIG else None)
     from camera_registry.service import logs
 
-    logs.set_up(loaded.settings.logs)
+    logs.set_up(loaded.settings.logs.level, loaded.settings.logs.format)
     words = texts(args.lang)
     web = loaded.settings.web
     if args.port is not None:

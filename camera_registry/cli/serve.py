@@ -92,7 +92,7 @@ def _serve(args: argparse.Namespace) -> int:
     loaded = loaded_from(args)
     from camera_registry.service import logs
 
-    logs.set_up(loaded.settings.logs)
+    logs.set_up(loaded.settings.logs.level, loaded.settings.logs.format)
     words = texts(args.lang)
 
     async def started(app: App) -> None:

@@ -7,7 +7,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from camera_registry.settings import Logs
 from probes.redaction import redact
 
 
@@ -30,11 +29,11 @@ class _Lines(logging.Formatter):
         return "\n".join((line, *map(_one_line, trace.splitlines())))
 
 
-def set_up(settings: Logs) -> None:
-    """Send all records of ``settings.level`` and above to standard error."""
+def set_up(level: str, layout: str) -> None:
+    """Send all records of ``level`` and above to standard error; ``layout``: "text" or "json"."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(as_json=settings.format == "json"))
-    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    handler.setFormatter(_Lines(as_json=layout == "json"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The access log of the web server would repeat each request; the console keeps its own, without secrets.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.server").addFilter(_without_strangers_traces)

@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 
 from camera_registry.service import logs
-from camera_registry.settings import Logs
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +24,13 @@ def _restored() -> Iterator[None]:
 
 
 def test_a_line_break_in_a_message_forges_no_record(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(Logs(format="text"))
+    logs.set_up("info", "text")
     logging.getLogger("x").warning("serial %s", "A1\r\n2026-01-01 info: all is well")
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_secret_is_taken_out_of_message_and_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(Logs(format="json"))
+    logs.set_up("info", "json")
     failed = ValueError("rtsp://admin:canary@10.0.0.1/ failed")
     logging.getLogger("x").error("password=canary", exc_info=failed)
     told = json.loads(capsys.readouterr().err)
@@ -41,7 +40,7 @@ def test_a_secret_is_taken_out_of_message_and_trace(capsys: pytest.CaptureFixtur
 
 
 def test_control_characters_reach_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(Logs())
+    logs.set_up("info", "text")
     failed = ValueError("serial \x1b[31mA1\x00")
     logging.getLogger("x").error("名称 %s", "\x1b]0;t\x07\x9b2J\u2028\udc80", exc_info=failed)
     told = capsys.readouterr().err
@@ -51,7 +50,7 @@ def test_control_characters_reach_no_terminal(capsys: pytest.CaptureFixture[str]
 
 
 async def test_what_is_no_http_leaves_one_line_without_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up(Logs(format="text"))
+    logs.set_up("info", "text")
     runner = web.AppRunner(web.Application(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -30,7 +30,6 @@ from camera_registry.service.wire import terms
 from camera_registry.service.wire.gate import AGAIN, reach
 from camera_registry.service.wire.terms import Setup, Status
 from camera_registry.service.wire.uplink import Uplink
-from camera_registry.settings import Logs
 from probes.base import References, Step, Tools
 from probes.guard import AddressGuard
 from probes.memory import Memory
@@ -201,7 +200,7 @@ async def _poll(pipe: Pipe) -> None:
         first = await pipe.receive()
         if first is not None:
             setup = terms.setup(first.body)
-            logs.set_up(Logs.model_validate({"level": setup.level, "format": setup.format}))
+            logs.set_up(setup.level, setup.format)
             await Child(pipe, setup).run()
     except* (_Ended, ConnectionError):
         pass
