@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from camera_registry.store import Store
 from tests.servers import postgresql_server
+from tests.shaped import shaped
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -67,18 +67,8 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def shaped_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database of today's shape with nothing in it, to be copied: to make one takes every step there ever
-    was."""
-    directory = tmp_path_factory.mktemp("shaped")
-    with Store.open("", directory) as store:
-        assert store.file is not None
-        return store.file
-
-
-@pytest.fixture(scope="session")
 def shaped_database(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of such a database on the server."""
+    """The name of a database on the server that is of today's shape, with nothing in it."""
     name = "shaped"
     with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
@@ -111,10 +101,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def shaped_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of today's shape with nothing in it."""
     if request.param == "sqlite":
-        file = tmp_path / "data" / "camera_registry.db"
-        file.parent.mkdir(mode=0o700)
-        shutil.copy(request.getfixturevalue("shaped_file"), file)
-        yield f"sqlite:///{file}"
+        yield f"sqlite:///{shaped(tmp_path / 'data') / 'camera_registry.db'}"
         return
     with database(request.getfixturevalue("postgresql"), request.getfixturevalue("shaped_database")) as made:
         yield made

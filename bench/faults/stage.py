@@ -37,6 +37,7 @@ from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import Store, credentials, register, tokens
 from tests.notices import Receiver, receiving
+from tests.shaped import shaped
 
 READY_SECONDS = 180.0
 SETTINGS = """
@@ -313,7 +314,7 @@ def _prepare(settings: Path, planned: Register, fleet: Fleet) -> str:
     items = [*planned.areas.values(), *planned.sites.values(), *planned.contractors.values()]
     items += [*planned.crews.values(), *planned.devices.values()]
     logins = [Credential(member.id, member.username, member.password) for member in fleet.members]
-    with Store.open(loaded.storage.url, loaded.storage.directory) as store:
+    with Store.open(loaded.storage.url, shaped(loaded.storage.directory)) as store:
         vault = store.read_now(credentials.open_vault, loaded.storage.key_file)
         store.write_now(credentials.put_all, vault, logins, author="bench", at=now)
         store.write_now(register.apply, items, author="bench", at=now)

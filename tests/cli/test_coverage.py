@@ -13,6 +13,7 @@ from camera_registry.model.health import Aspect, Cause, Flip, State, Subject
 from camera_registry.model.place import Site, View
 from camera_registry.rules.coverage.sight import NEEDED
 from camera_registry.store import Store, health, register
+from tests.shaped import shaped
 
 NOW = datetime.now(UTC)
 
@@ -37,7 +38,7 @@ def config(tmp_path):
         Flip(Subject(one.id, aspect), State.UNKNOWN, State.OK, since, since) for one in cameras for aspect in NEEDED
     ]
     flips.append(Flip(Subject("c", Aspect.REACH), State.OK, State.DOWN, lost, lost, Cause.TIMEOUT))
-    with Store.open("", tmp_path / "data") as store:
+    with Store.open("", shaped(tmp_path / "data")) as store:
         store.write_now(register.apply, items, author="root", at=NOW - timedelta(hours=4))
         store.write_now(health.save, (), flips)
     return str(path)

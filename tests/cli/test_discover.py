@@ -22,6 +22,7 @@ from camera_registry.rules.inventory import files
 from camera_registry.simulator.plan import Fleet
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import Store, intake, proposals, register
+from tests.shaped import shaped
 
 FLEET = Fleet.plan(20, seed=3)
 NETWORK = "127.1.0.0/27"
@@ -65,7 +66,7 @@ async def discover(config: Path, *args: str) -> tuple[int, str, str]:
 
 def registered(tmp_path: Path, *, without: int = 0) -> Store:
     """A store that holds the fleet but for its first cameras."""
-    store = Store.open("", tmp_path / "data")
+    store = Store.open("", shaped(tmp_path / "data"))
     devices = [member.device for member in FLEET.members if member.speaks_onvif][without:]
     items: list[Item] = [replace(device, area="", site="", parent="", contractor="") for device in devices]
     store.write_now(register.apply, items, author="test", at=NOW)

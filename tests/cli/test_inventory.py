@@ -16,6 +16,7 @@ from camera_registry.cli.inventory import said
 from camera_registry.rules.inventory.problems import Flaw, Problem
 from camera_registry.store import Store, register
 from camera_registry.texts import texts
+from tests.shaped import shaped
 
 CANARY = "c4n4ry-pa55"
 USER_CANARY = "c4n4ry-user"
@@ -33,6 +34,7 @@ def home(tmp_path: Path) -> Path:
         '[storage]\ndirectory = "data"\n[devices]\nnetworks = ["10.0.0.0/8"]\n', encoding="utf-8"
     )
     (tmp_path / "good.csv").write_text(GOOD, encoding="utf-8")
+    shaped(tmp_path / "data")
     assert command(tmp_path, "init") == 0
     return tmp_path
 

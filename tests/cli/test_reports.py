@@ -14,6 +14,7 @@ from camera_registry.cli import main
 from camera_registry.model.device import Device, Kind
 from camera_registry.model.health import Aspect, AspectState, Flip, State, Subject
 from camera_registry.store import Store, health, register
+from tests.shaped import shaped
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def config(tmp_path: Path) -> str:
     """Settings of a registry with one camera that was lost for the second half of April 2026."""
     file = tmp_path / "settings.toml"
     file.write_text(f'[storage]\ndirectory = "{tmp_path / "data"}"\n', encoding="utf-8")
-    with Store.open("", tmp_path / "data") as store:
+    with Store.open("", shaped(tmp_path / "data")) as store:
         device = Device("=cmd|'/c calc'!A1", Kind.CAMERA, "North gate")
         store.write_now(register.apply, [device], author="test", at=AT)
         subject = Subject(device.id, Aspect.REACH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -44,6 +43,7 @@ from exporters.service import ServiceMetrics
 from probes.base import Step
 from probes.picture.desk import Measured, PictureDesk
 from tests.console import fleet
+from tests.shaped import shaped
 
 PASSWORD = "four words make one"
 
@@ -235,10 +235,8 @@ def board() -> Board:
 
 
 @pytest.fixture
-def store(tmp_path: Path, shaped_file: Path, board: Board) -> Iterator[Store]:
-    (tmp_path / "data").mkdir(mode=0o700)
-    shutil.copy(shaped_file, tmp_path / "data")
-    with Store.open("", tmp_path / "data") as opened:
+def store(tmp_path: Path, board: Board) -> Iterator[Store]:
+    with Store.open("", shaped(tmp_path / "data")) as opened:
         areas = [Area(code, name, fleet.PARENTS.get(code, "")) for code, name in fleet.AREAS.items()]
         devices = [entry.device for entry in board]
         items: list[Item] = [*areas, Contractor("weibao-1", "蓉安维保"), *fleet.CREWS, *devices]

@@ -22,6 +22,7 @@ from camera_registry.store.baselines import BaselineFiles
 from camera_registry.store.pictures import PictureKind, Pictures, Proofs
 from probes.picture.desk import PictureDesk
 from tests.service.whole import until
+from tests.shaped import shaped
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 CITY = [f"cam-{n:03}" for n in range(3 * AT_ONCE)]
@@ -52,7 +53,7 @@ async def writing(pictures: Slow, tmp_path: Path, *, masks: tuple[str, ...] = ()
     devices = {id: Device(id, Kind.CAMERA) for id in CITY}
     channels = {f"{id}/1": Channel(f"{id}/1", id, masks=masks) for id in CITY}
     city = Register(devices=devices, channels=channels)
-    with Store.open("", tmp_path) as store:
+    with Store.open("", shaped(tmp_path)) as store:
         files, proofs = BaselineFiles(tmp_path / "baselines"), Proofs(tmp_path / "proofs")
         masking = Masking(store, pictures, files, proofs, PictureDesk(), SteadyClock(), lambda: city)
         evidence = Evidence(pictures, masking, lambda device, channel: True)

@@ -21,6 +21,7 @@ from camera_registry.store.pictures import PictureKind, Pictures, Proofs
 from probes.base import NOTHING_REGISTERED, Registered
 from probes.picture.desk import Measured, PictureDesk
 from tests.picture import scenes
+from tests.shaped import shaped
 
 NOON = datetime(2026, 10, 1, 4, tzinfo=UTC)
 STREET = scenes.jpeg(scenes.seen(scenes.street()))
@@ -73,7 +74,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with Store.open("", tmp_path / "data") as store:
+    with Store.open("", shaped(tmp_path / "data")) as store:
         yield House(store, tmp_path)
 
 

@@ -33,11 +33,12 @@ from tests.certificates import self_signed
 from tests.exporters.monitoring import Monitoring, alertmanager
 from tests.notices import Receiver, incident, receiving, resolved, step
 from tests.service.whole import until
+from tests.shaped import shaped
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open("", tmp_path / "data") as opened:
+    with Store.open("", shaped(tmp_path / "data")) as opened:
         yield opened
 
 

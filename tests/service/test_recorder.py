@@ -22,6 +22,7 @@ from camera_registry.settings import Settings
 from camera_registry.store import Store, health, register
 from exporters.service import ServiceMetrics
 from tests.service.test_ledger import CAMERAS, SWITCH, at, ledger, lose, well
+from tests.shaped import shaped
 
 
 async def test_what_is_judged_while_the_store_writes_is_shown_when_it_is_stored_itself(
@@ -35,7 +36,7 @@ async def test_what_is_judged_while_the_store_writes_is_shown_when_it_is_stored_
         assert entry is not None
         return entry.status, [flip.after for flip in store.read_now(health.flips_after, 0) if flip.after is State.DOWN]
 
-    with Store.open("", tmp_path) as store:
+    with Store.open("", shaped(tmp_path)) as store:
         store.write_now(register.apply, [SWITCH, *CAMERAS], author="test", at=at(-60))
         evidence, meter = Mock(Evidence), Mock(ServiceMetrics)
         recorder = Recorder(LocalLink(), book, books, store, evidence, board, SteadyClock(), meter)

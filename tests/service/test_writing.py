@@ -19,6 +19,7 @@ from camera_registry.service.ledger import Ledger
 from camera_registry.service.watched import PATIENCE
 from camera_registry.store import Store, exclusions, health, register
 from tests.service.test_ledger import CAMERAS, SILENT, SWITCH, at, ledger, registered, seen, shown, well
+from tests.shaped import shaped
 
 PROBES = ("onvif", "rtsp", "snapshot")
 PERIOD = Period(at(0), at(86_400), ZoneInfo("Asia/Shanghai"), "a day")
@@ -28,7 +29,7 @@ LATE = PATIENCE + timedelta(seconds=1)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open("", tmp_path) as opened:
+    with Store.open("", shaped(tmp_path)) as opened:
         opened.write_now(register.apply, [SWITCH, *CAMERAS], author="test", at=at(-60))
         yield opened
 

@@ -16,6 +16,7 @@ from camera_registry.rules.inventory import files
 from camera_registry.settings import load
 from camera_registry.simulator.simulation import Simulation
 from camera_registry.store import intake, tokens
+from tests.shaped import shaped
 
 SETTINGS = """
 language = "en"
@@ -61,7 +62,9 @@ recording holds, and its last second for nothing new."""
 
 
 def write_settings(folder: Path, url: str = "", more: str = "", probes: str = "") -> Path:
-    """A settings file for a service in ``folder``."""
+    """A settings file for a service in ``folder``; a database of its own is of today's shape already."""
+    if not url:
+        shaped(folder / "data")
     path = folder / "settings.toml"
     path.write_text(SETTINGS.format(url=url, more=more, probes=probes), encoding="utf-8")
     return path
