@@ -141,5 +141,5 @@ def _letters() -> dict[str, tuple[bytes, bytes]]:
 
 @cache
 def still_of(variant: int, look: Look) -> Still:
-    """What this scene looks like, drawn and encoded when first asked for (about 0.15 s of CPU)."""
+    """What this scene looks like, drawn and encoded when first asked for (about 0.1 s of CPU)."""
     return Still(variant, look)
