@@ -16,8 +16,9 @@ def clean(value: str, limit: int = TEXT_LIMIT) -> str:
     value = value[: 8 * limit]
     if not (value.isascii() and value.isprintable()):
         value = _UNPRINTABLE.sub(" ", value)
-        # What is left: lone surrogates, private and unassigned code points.
-        value = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
+        if not value.isprintable():
+            # What is left: lone surrogates, private and unassigned code points.
+            value = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
     value = value.strip()
     return value if len(value) <= limit else value[: limit - 1] + "…"
 
