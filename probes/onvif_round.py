@@ -61,6 +61,8 @@ class Round:
         self._known = known if isinstance(known, _Known) else _Known()
         self._memory.kept[_MEMORY] = self._known
         self._refused: dict[Operation, SoapError] = {}
+        self._late: set[tuple[str, Operation]] = set()
+        """What was met with silence in this run."""
 
     async def ask_time(self) -> None:
         """What the device thinks the time is."""
@@ -156,7 +158,9 @@ class Round:
             async with asyncio.timeout_at(until):
                 answer = await self.ask_service(namespace, operation, tokens, at)
         except TimeoutError:
-            cut = self._known.cut.pop(key, 0) + 1
+            # Of a run that asks of many channels it counts once: a device that hangs for one run is not silent.
+            cut = self._known.cut.pop(key, 0) + (key not in self._late)
+            self._late.add(key)
             if needed and cut < CUT_SHORT:
                 self._known.cut[key] = cut
             else:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from camera_registry.model.observation import FailureKind
+from probes import onvif_round
 from probes.memory import Memory
 from tests.probes.loopback import HttpRequest, OnvifDouble, fault, listening, probe, read_http, target, tools
 
@@ -247,14 +248,14 @@ async def test_times_by_a_clock_that_is_not_told_say_nothing_of_age():
 
 
 class Waking(Recorder):
-    """One that does not answer the first question of a kind: its disk has to wake up."""
+    """One that does not answer the first question of a kind, or so many: its disk has to wake up."""
 
-    sleeps: set[bytes]
+    sleeps: list[bytes]
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             request = await read_http(reader)
-            for question in self.sleeps:
+            for question in set(self.sleeps):
                 if question in request.body:
                     self.sleeps.remove(question)
                     await asyncio.Event().wait()
@@ -264,17 +265,28 @@ class Waking(Recorder):
 @pytest.mark.parametrize("question", [b"GetMediaAttributes", b"GetRecordingInformation", b"GetRecordingJobState"])
 async def test_what_a_recorder_was_late_with_once_is_asked_again_by_the_next_run_and_not_in_a_day(question: bytes):
     device, using = Waking({}), tools(memory=Memory())
-    device.sleeps = {question}
+    device.sleeps = [question]
     now = datetime.now(UTC)
     device.hole = now - timedelta(hours=5), now - timedelta(hours=3)
     async with listening(device) as port:
         for _ in range(3):
             seen = await probe("recording", target(onvif=port), using=using, timeout=8)
             assert seen.failure is None
-    assert device.sleeps == set()
+    assert device.sleeps == []
     for one in seen.facts["recordings"]:
         assert one["gap_seconds"] == pytest.approx(7200, abs=120)
         assert one["job"] == "active"
+
+
+async def test_a_recorder_that_hung_for_one_run_is_asked_of_all_its_recordings_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(onvif_round, "CUT_SHORT", 2)
+    device, using = Waking({}), tools(memory=Memory())
+    device.sleeps = [b"GetRecordingInformation"] * 2
+    async with listening(device) as port:
+        for _ in range(2):
+            seen = await probe("recording", target(onvif=port), using=using, timeout=10)
+    assert device.sleeps == []
+    assert all(one.get("age_seconds") is not None for one in seen.facts["recordings"])
 
 
 async def test_silence_is_no_answer_about_recordings():
